@@ -1,0 +1,28 @@
+"""The audit trail: append-only, each entry bound to the one before it in its scope by a hash."""
+
+from django.conf import settings
+from django.db import models
+
+
+class Event(models.Model):
+    """Who did what to what, before and after. `scope` is `project:<id>` or `site`; one chain a scope."""
+
+    scope = models.CharField(max_length=40)
+    sequence = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    actor_name = models.CharField(max_length=80)
+    verb = models.CharField(max_length=60)
+    subject = models.CharField(max_length=120)
+    sentence = models.CharField(max_length=400)
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+    previous_hash = models.CharField(max_length=64, blank=True)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["scope", "sequence"], name="audit_event_once_per_sequence")]
+
+    def __str__(self) -> str:
+        return f"{self.scope} {self.sequence}: {self.sentence}"

@@ -1,0 +1,128 @@
+"""Examples, how they came in, what was refused, and the immutable versions that runs train on."""
+
+from django.conf import settings
+from django.db import models
+
+from apps.projects.models import Project
+
+
+class IngestionState(models.TextChoices):
+    QUEUED = "queued", "Waiting"
+    RUNNING = "running", "Reading"
+    COMPLETED = "completed", "Done"
+    FAILED = "failed", "Failed"
+
+
+class Ingestion(models.Model):
+    """One upload or one API batch. queued -> running -> completed | failed; a failed one may be read again."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="ingestions")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    source = models.CharField(max_length=12)  # upload | api | simulate | demo
+    filename = models.CharField(max_length=200, blank=True)
+    url = models.CharField(max_length=400, blank=True)
+    size_bytes = models.BigIntegerField(default=0)
+    state = models.CharField(max_length=10, choices=IngestionState.choices, default=IngestionState.QUEUED)
+    received_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    rows_expected = models.PositiveIntegerField(null=True)
+    rows_taken = models.PositiveIntegerField(default=0)
+    rows_known = models.PositiveIntegerField(default=0)
+    rows_refused = models.PositiveIntegerField(default=0)
+    error = models.CharField(max_length=400, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    @property
+    def rows_read(self) -> int:
+        return self.rows_taken + self.rows_known + self.rows_refused
+
+    def __str__(self) -> str:
+        return self.filename or f"{self.source} batch {self.pk}"
+
+
+class Example(models.Model):
+    """One item to label. Its id never changes; `holdout` is decided once, by a hash of `external_id`."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="examples")
+    external_id = models.CharField(max_length=200)
+    fields = models.JSONField()
+    holdout = models.BooleanField()
+    collected_at = models.DateTimeField()  # when the world made it: given with the row, else when it reached us
+    ingested_at = models.DateTimeField()
+    ingestion = models.ForeignKey(Ingestion, null=True, on_delete=models.SET_NULL, related_name="examples")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["project", "external_id"], name="datasets_example_once")]
+        indexes = [models.Index(fields=["project", "holdout", "id"], name="datasets_example_lane")]
+
+    def __str__(self) -> str:
+        return self.external_id
+
+
+class ExampleBlob(models.Model):
+    """The bytes of an image, apart from the row so that lists never drag them along."""
+
+    example = models.OneToOneField(Example, on_delete=models.CASCADE, related_name="blob", primary_key=True)
+    content = models.BinaryField()
+
+
+class DeadLetter(models.Model):
+    """A row that did not fit, kept with its number and reason: nothing sent to us is lost."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="dead_letters")
+    ingestion = models.ForeignKey(Ingestion, on_delete=models.CASCADE, related_name="dead_letters")
+    row_number = models.PositiveIntegerField()
+    external_id = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=300)
+    raw = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-ingestion_id", "row_number"]
+        constraints = [models.UniqueConstraint(fields=["ingestion", "row_number"], name="datasets_dead_letter_once")]
+
+    def __str__(self) -> str:
+        return f"row {self.row_number}: {self.reason}"
+
+
+class EmbeddingShard(models.Model):
+    """Manifest of one append-only Arrow file of float16 vectors beside an id column."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="shards")
+    encoder = models.CharField(max_length=80)
+    number = models.PositiveIntegerField()
+    url = models.CharField(max_length=400)
+    rows = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["project", "encoder", "number"], name="datasets_shard_once")]
+
+    def __str__(self) -> str:
+        return f"{self.project} shard {self.number}"
+
+
+class DatasetVersion(models.Model):
+    """The labels as they stood at one moment: a Parquet file that is never written again, named by its digest."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="dataset_versions")
+    number = models.PositiveIntegerField()
+    url = models.CharField(max_length=400)
+    rows = models.PositiveIntegerField()
+    holdout_rows = models.PositiveIntegerField()
+    digest = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["project", "number"], name="datasets_version_once")]
+
+    def __str__(self) -> str:
+        return f"data v{self.number}"

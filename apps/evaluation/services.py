@@ -1,0 +1,83 @@
+"""Record what the holdout said."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from django.db import transaction
+
+from apps.audit.services import event_record, project_scope
+from apps.evaluation.models import Outcome, Report
+from apps.integrations import wiring
+from apps.live.publish import look_again
+from apps.training.models import Run
+
+
+@dataclass(frozen=True)
+class HoldoutPredictions:
+    """What the candidate said of each holdout example: parallel sequences, class names as strings."""
+
+    example_ids: Sequence[int]
+    truth: Sequence[str]
+    predicted: Sequence[str]
+    confidence: Sequence[float]
+
+
+def report_record(
+    *,
+    run: Run,
+    baseline_run: Run | None,
+    started_at: datetime,
+    label_names: Sequence[str],
+    metrics: dict[str, Any],
+    baseline_metrics: dict[str, Any] | None,
+    differences: dict[str, Any] | None,
+    confusion: list[list[int]],
+    per_class: list[dict[str, Any]],
+    outcome: Outcome,
+    gates: list[dict[str, str]],
+    predictions: HoldoutPredictions,
+    at: datetime,
+) -> Report:
+    """Write the predictions as a file and the report as a row; a run delivered twice keeps its first report."""
+    have = Report.objects.filter(run=run).first()
+    if have:
+        return have
+    url = wiring.storage().write(f"reports/{run.project_id}/{run.pk}.parquet", _parquet(predictions))
+    with transaction.atomic():
+        report, made = Report.objects.get_or_create(
+            run=run,
+            defaults={
+                "baseline_run": baseline_run, "started_at": started_at, "finished_at": at,
+                "examples": len(predictions.example_ids), "label_names": list(label_names), "metrics": metrics,
+                "baseline_metrics": baseline_metrics, "differences": differences, "confusion": confusion,
+                "per_class": per_class, "outcome": outcome, "gates": gates, "predictions_url": url,
+            },
+        )  # fmt: skip
+        if made:
+            event_record(
+                scope=project_scope(run.project_id), verb=f"verdict.{outcome}", subject=f"run {run.number}", by=None, at=at,
+                sentence=f"Run {run.number} was judged on {report.examples:,} holdout examples: {Outcome(outcome).label.lower()}.",
+                after={"outcome": outcome, "gates": {g["name"]: g["outcome"] for g in gates}},
+            )  # fmt: skip
+            look_again(f"run.{run.pk}", "report", run.pk)
+            look_again(f"project.{run.project_id}", "report", run.pk)
+    return report
+
+
+def _parquet(p: HoldoutPredictions) -> bytes:
+    table = pa.table(
+        {
+            "example_id": pa.array(p.example_ids, pa.int64()),
+            "truth": pa.array(p.truth, pa.string()),
+            "predicted": pa.array(p.predicted, pa.string()),
+            "confidence": pa.array(p.confidence, pa.float32()),
+        }
+    )
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()

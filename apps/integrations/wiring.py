@@ -1,0 +1,13 @@
+"""Which adapter stands behind which port. Tests swap them here."""
+
+from apps.integrations.celery_jobs import CeleryJobs
+from apps.integrations.fsspec_storage import FsspecStorage
+from apps.integrations.ports import JobQueue, Predictor, Storage
+from apps.integrations.predictor import HttpPredictor
+
+jobs: JobQueue = CeleryJobs()
+predictor: Predictor = HttpPredictor()
+
+
+def storage() -> Storage:
+    return FsspecStorage()

@@ -1,0 +1,180 @@
+"""The queue's frontier, leases on it, the answers, and the labels they resolve to."""
+
+from django.conf import settings
+from django.db import models
+
+from apps.datasets.models import Example
+from apps.projects.models import GuidelineVersion, Project, SchemaLabel
+
+
+class Lane(models.TextChoices):
+    ACTIVE = "active", "Active"
+    RANDOM = "random", "Random"
+    HOLDOUT = "holdout", "Holdout"
+
+
+class SkipReason(models.TextChoices):
+    UNCLEAR = "unclear", "Unclear, needs context"
+    NO_LABEL = "no-label", "No label fits"
+    BROKEN = "broken", "Broken or empty"
+    LANGUAGE = "language", "Not my language"
+    OFFENSIVE = "offensive", "Offensive"
+
+
+class AssignmentState(models.TextChoices):
+    """leased -> answered | skipped | expired; answered and skipped -> leased by undo; expired -> answered when late."""
+
+    LEASED = "leased", "Held"
+    ANSWERED = "answered", "Answered"
+    SKIPPED = "skipped", "Skipped"
+    EXPIRED = "expired", "Expired"
+
+
+class Frontier(models.Model):
+    """What the active lane was last filled from; one row a project."""
+
+    project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="frontier", primary_key=True)
+    generation = models.PositiveIntegerField(default=0)
+    strategy = models.CharField(max_length=40, blank=True)
+    run_number = models.PositiveIntegerField(null=True)  # of the run whose model scored
+    pool_size = models.PositiveIntegerField(default=0)
+    scored_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"frontier {self.generation} of {self.project}"
+
+
+class FrontierItem(models.Model):
+    """One slot that waits for an answer. The lease time stands here so that SKIP LOCKED sees it change."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    example = models.ForeignKey(Example, on_delete=models.CASCADE, related_name="+")
+    slot = models.PositiveSmallIntegerField()
+    lane = models.CharField(max_length=8, choices=Lane.choices)
+    rank = models.PositiveIntegerField()
+    reason = models.JSONField(default=dict)
+    run_number = models.PositiveIntegerField(null=True)
+    selection_probability = models.FloatField(null=True)
+    queued_at = models.DateTimeField()
+    leased_until = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["example", "slot"], name="labeling_frontier_slot_once")]
+        indexes = [models.Index(fields=["project", "lane", "rank"], name="labeling_frontier_order")]
+
+    def __str__(self) -> str:
+        return f"{self.lane} {self.rank}"
+
+
+class Assignment(models.Model):
+    """A lease on one slot of one example, with a fencing token; what was shown stays with it."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="assignments")
+    example = models.ForeignKey(Example, on_delete=models.CASCADE, related_name="assignments")
+    slot = models.PositiveSmallIntegerField()
+    holder = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    state = models.CharField(max_length=8, choices=AssignmentState.choices, default=AssignmentState.LEASED)
+    token = models.UUIDField()
+    leased_at = models.DateTimeField()
+    leased_until = models.DateTimeField()
+    lane = models.CharField(max_length=8, choices=Lane.choices)
+    rank = models.PositiveIntegerField()
+    reason = models.JSONField(default=dict)
+    suggestion = models.CharField(max_length=80, blank=True)
+    suggestion_confidence = models.FloatField(null=True)
+    run_number = models.PositiveIntegerField(null=True)
+    selection_probability = models.FloatField(null=True)
+    guidelines = models.ForeignKey(GuidelineVersion, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["example", "slot"], condition=models.Q(state__in=["leased", "answered"]), name="labeling_slot_once"
+            ),
+            models.UniqueConstraint(
+                fields=["example", "holder"],
+                condition=models.Q(state__in=["leased", "answered", "skipped"]),
+                name="labeling_person_once_per_example",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["project", "holder", "state"], name="labeling_assignment_holder"),
+            models.Index(
+                fields=["project", "leased_until"], condition=models.Q(state="leased"), name="labeling_assignment_lease"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.example} for {self.holder}"
+
+
+class Annotation(models.Model):
+    """One answer by one person, never overwritten: undo withdraws it and the next answer is a new row."""
+
+    client_id = models.UUIDField(unique=True)  # made in the browser: the same answer sent twice is stored once
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="annotations")
+    example = models.ForeignKey(Example, on_delete=models.CASCADE, related_name="annotations")
+    assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="annotations")
+    annotator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    label = models.ForeignKey(SchemaLabel, null=True, on_delete=models.PROTECT, related_name="+")
+    skip_reason = models.CharField(max_length=10, choices=SkipReason.choices, blank=True)
+    shown_at = models.DateTimeField()
+    answered_at = models.DateTimeField()
+    active_ms = models.PositiveIntegerField()
+    surplus = models.BooleanField(default=False)  # came after somebody else had filled the slot
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(label__isnull=False, skip_reason="") | (models.Q(label=None) & ~models.Q(skip_reason="")),
+                name="labeling_answer_or_skip",
+            )
+        ]
+        indexes = [models.Index(fields=["project", "annotator", "-id"], name="labeling_annotation_own")]
+
+    def __str__(self) -> str:
+        return f"{self.annotator}: {self.label or self.skip_reason}"
+
+
+class LabelSource(models.TextChoices):
+    CONSENSUS = "consensus", "Agreed by people"
+    IMPORTED = "imported", "Came with the example"
+
+
+class Label(models.Model):
+    """What an example is, as resolved. Shown and answered times are those of the answer that settled it."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="resolved_labels")
+    example = models.OneToOneField(Example, on_delete=models.CASCADE, related_name="label", primary_key=True)
+    label = models.ForeignKey(SchemaLabel, on_delete=models.PROTECT, related_name="+")
+    source = models.CharField(max_length=10, choices=LabelSource.choices)
+    holdout = models.BooleanField()
+    lane = models.CharField(max_length=8, blank=True)
+    shown_at = models.DateTimeField()
+    resolved_at = models.DateTimeField()
+    first_run_number = models.PositiveIntegerField(null=True)  # the first completed run that trained on it
+    served_at = models.DateTimeField(null=True)  # when a model that saw it first served
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["project", "holdout", "resolved_at"], name="labeling_label_fresh"),
+            models.Index(
+                fields=["project", "resolved_at"], condition=models.Q(served_at=None), name="labeling_label_unserved"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.example} is {self.label}"
+
+
+class SetAside(models.Model):
+    """Taken out of the queue because two people skipped it."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
+    example = models.OneToOneField(Example, on_delete=models.CASCADE, related_name="set_aside", primary_key=True)
+    reason = models.CharField(max_length=10, choices=SkipReason.choices)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.example} is set aside"

@@ -1,0 +1,130 @@
+"""Read the queue: what is left, who holds it, why it is empty, how far everybody is."""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Min, Q, QuerySet
+
+from apps.accounts.models import User
+from apps.datasets.models import Example
+from apps.labeling.models import Annotation, Assignment, AssignmentState, FrontierItem, Label, SetAside
+from apps.labeling.services.annotations import UNDO_DEPTH
+from apps.projects.models import Project, SchemaLabel
+
+
+@dataclass(frozen=True)
+class QueueCounts:
+    """Examples, not slots. `fresh` are labels that no completed run has seen."""
+
+    examples: int
+    labeled: int
+    holdout_labeled: int
+    fresh: int
+    set_aside: int
+
+    @property
+    def to_label(self) -> int:
+        return self.examples - self.labeled - self.set_aside
+
+
+@dataclass(frozen=True)
+class EmptyQueue:
+    """Why there is nothing for this person, and when that ends."""
+
+    title: str
+    sentence: str
+    frees_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class OwnProgress:
+    today: int
+    mean_s: float | None
+
+
+@dataclass(frozen=True)
+class PastAnswer:
+    client_id: uuid.UUID
+    summary: str
+    answer: str
+    answered_at: datetime
+
+
+def counts_of(project: Project) -> QueueCounts:
+    labels = Label.objects.filter(project=project).aggregate(
+        all=Count("pk"),
+        held=Count("pk", filter=Q(holdout=True)),
+        fresh=Count("pk", filter=Q(holdout=False, first_run_number=None)),
+    )
+    return QueueCounts(
+        examples=Example.objects.filter(project=project).count(),
+        labeled=labels["all"],
+        holdout_labeled=labels["held"],
+        fresh=labels["fresh"],
+        set_aside=SetAside.objects.filter(project=project).count(),
+    )
+
+
+def why_empty(project: Project, by: User, at: datetime) -> EmptyQueue:
+    counts = counts_of(project)
+    if counts.examples == 0:
+        return EmptyQueue("No examples yet", "Nobody has added examples to this project. A manager or engineer can.")
+    waiting = FrontierItem.objects.filter(project=project)
+    mine = Assignment.objects.filter(
+        project=project, holder=by, state__in=[AssignmentState.ANSWERED, AssignmentState.SKIPPED]
+    ).values("example_id")
+    others = Assignment.objects.filter(project=project, state=AssignmentState.LEASED, leased_until__gte=at).exclude(holder=by)
+    held = others.aggregate(n=Count("pk"), next=Min("leased_until"))
+    done_by_me = waiting.filter(example_id__in=mine).count()
+    if held["n"]:
+        also = f" {done_by_me} more wait for somebody else; you have already seen them." if done_by_me else ""
+        return EmptyQueue("Nothing for you right now", f"{held['n']} examples are left and held by others.{also}", held["next"])
+    if done_by_me:
+        sentence = f"{done_by_me} examples wait for a second person; you have already answered or skipped them."
+        return EmptyQueue("Nothing for you right now", sentence)
+    if not any(project.lane_weights.values()):
+        return EmptyQueue("The queue is paused", "Every lane has weight 0. A manager can open them again.")
+    aside = f" {counts.set_aside} were set aside after two skips." if counts.set_aside else ""
+    return EmptyQueue("All done", f"All {counts.examples - counts.set_aside:,} examples are labeled.{aside}")
+
+
+def assignments_held(project: Project, by: User, at: datetime) -> QuerySet[Assignment]:
+    """What this person's tabs had fetched before a reload, oldest first."""
+    return (
+        Assignment.objects.filter(project=project, holder=by, state=AssignmentState.LEASED, leased_until__gte=at)
+        .select_related("example")
+        .order_by("pk")
+    )
+
+
+def own_progress(project: Project, by: User, at: datetime) -> OwnProgress:
+    start = at.replace(hour=0, minute=0, second=0, microsecond=0)
+    times = list(
+        Annotation.objects.filter(project=project, annotator=by, answered_at__gte=start, withdrawn_at=None).values_list(
+            "active_ms", flat=True
+        )
+    )
+    return OwnProgress(len(times), sum(times) / len(times) / 1000 if times else None)
+
+
+def past_answers(project: Project, by: User, summary_of: Callable[[dict[str, Any]], str]) -> list[PastAnswer]:
+    """The answers that can still be undone, newest first."""
+    recent = Annotation.objects.filter(project=project, annotator=by, withdrawn_at=None).select_related("label", "example")
+    return [
+        PastAnswer(
+            a.client_id,
+            summary_of(a.example.fields),
+            a.label.name if a.label else f"Skipped: {a.get_skip_reason_display().lower()}",
+            a.answered_at,
+        )
+        for a in recent.order_by("-id")[:UNDO_DEPTH]
+    ]
+
+
+def label_counts(project: Project) -> list[tuple[SchemaLabel, int]]:
+    found = dict(Label.objects.filter(project=project).values_list("label").annotate(n=Count("pk")).values_list("label", "n"))
+    return [(label, found.get(label.pk, 0)) for label in project.labels.all()]
+

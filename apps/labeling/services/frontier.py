@@ -1,0 +1,163 @@
+"""Keep the frontier filled: a few hundred slots a lane, ranked. Never a walk over the whole pool's rows.
+
+Only the active lane is ranked by a model. Random and holdout lanes are drawn by chance and stay so: they are what the
+live lift and the gates are measured on.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from apps.labeling.models import Frontier, FrontierItem, Lane
+from apps.live.publish import look_again
+from apps.projects.models import Project
+
+DEPTH = {Lane.ACTIVE: 2000, Lane.RANDOM: 400, Lane.HOLDOUT: 400}  # slots; a team of 50 answers about 400 in 10 min
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One pick of the scorer, best first."""
+
+    example_id: int
+    reason: Mapping[str, Any]
+
+
+# Examples that still want an answer. %(...)s are bound; the lane decides the side of the holdout.
+_OPEN = """
+    FROM datasets_example e
+    WHERE e.project_id = %(project)s AND e.holdout = %(holdout)s
+      AND NOT EXISTS (SELECT 1 FROM labeling_label l WHERE l.example_id = e.id)
+      AND NOT EXISTS (SELECT 1 FROM labeling_setaside s WHERE s.example_id = e.id)
+"""
+
+# Slots of an example that nobody has answered or holds, given the project's overlap.
+_FREE_SLOT = """
+    CROSS JOIN generate_series(0, %(overlap)s - 1) AS free(slot)
+    WHERE NOT EXISTS (
+        SELECT 1 FROM labeling_assignment a
+        WHERE a.example_id = c.id AND a.slot = free.slot AND a.state = 'answered')
+"""
+
+_DRAW = f"""
+    INSERT INTO labeling_frontieritem
+        (project_id, example_id, slot, lane, rank, reason, run_number, selection_probability, queued_at, leased_until)
+    SELECT %(project)s, c.id, free.slot, %(lane)s, %(above)s + c.rank, %(reason)s::jsonb, NULL, %(wanted)s::float / c.pool,
+           %(at)s, NULL
+    FROM (
+        SELECT e.id, row_number() OVER (ORDER BY hashint8extended(e.id, %(seed)s)) AS rank, count(*) OVER () AS pool
+        {_OPEN}
+          AND NOT EXISTS (SELECT 1 FROM labeling_frontieritem f WHERE f.example_id = e.id AND f.lane <> %(displaces)s)
+        ORDER BY 2 LIMIT %(wanted)s
+    ) c {_FREE_SLOT}
+    ON CONFLICT DO NOTHING
+"""
+
+
+@transaction.atomic
+def frontier_refill(*, project: Project, at: datetime, seed: int) -> int:
+    """Top up each lane that runs low; returns the number of new slots. Safe to call at any time and twice at once."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 11))", [f"frontier:{project.pk}"])
+    frontier, _ = Frontier.objects.get_or_create(project=project)
+    added = 0
+    for lane in (Lane.HOLDOUT, Lane.RANDOM, Lane.ACTIVE):
+        have = FrontierItem.objects.filter(project=project, lane=lane).count()
+        scored_lane_has_work = lane == Lane.ACTIVE and frontier.run_number is not None and have > 0
+        if have > DEPTH[lane] // 2 or scored_lane_has_work:
+            continue
+        added += _draw(project, lane, wanted=DEPTH[lane] - have, at=at, seed=seed + len(lane))
+    if added:
+        look_again(f"project.{project.pk}", "queue")
+    return added
+
+
+def _draw(project: Project, lane: Lane, *, wanted: int, at: datetime, seed: int) -> int:
+    """Fill one lane by chance. The random lane may take what the active lane only holds in waiting, never the reverse."""
+    displaces = Lane.ACTIVE if lane == Lane.RANDOM else ""
+    values = {
+        "project": project.pk,
+        "holdout": lane == Lane.HOLDOUT,
+        "overlap": project.overlap,
+        "lane": lane,
+        "above": _highest_rank(project, lane),
+        "reason": '{"strategy": "random"}' if lane != Lane.ACTIVE else '{"strategy": "no-model"}',
+        "at": at,
+        "seed": seed,
+        "wanted": wanted,
+        "displaces": displaces,
+    }
+    with connection.cursor() as cursor:
+        if lane == Lane.RANDOM:
+            cursor.execute(_GIVE_WAY, values)
+        cursor.execute(_DRAW, values)
+        return cursor.rowcount
+
+
+# The random lane draws from every open example, so what waits in the active lane gives way where the draw hits it.
+_GIVE_WAY = f"""
+    DELETE FROM labeling_frontieritem f USING (
+        SELECT e.id {_OPEN}
+          AND NOT EXISTS (SELECT 1 FROM labeling_frontieritem x WHERE x.example_id = e.id AND x.lane <> 'active')
+        ORDER BY hashint8extended(e.id, %(seed)s) LIMIT %(wanted)s
+    ) drawn
+    WHERE f.example_id = drawn.id AND f.lane = 'active' AND (f.leased_until IS NULL OR f.leased_until < %(at)s)
+"""
+
+
+def _highest_rank(project: Project, lane: str) -> int:
+    last = FrontierItem.objects.filter(project=project, lane=lane).order_by("-rank").values_list("rank", flat=True).first()
+    return last or 0
+
+
+@transaction.atomic
+def frontier_swap(
+    *, project: Project, picks: Sequence[Scored], strategy: str, run_number: int, pool_size: int, at: datetime
+) -> int:
+    """Replace what waits in the active lane by a newly scored order, in one step; what is held stays with its holder."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 11))", [f"frontier:{project.pk}"])
+    frontier, _ = Frontier.objects.get_or_create(project=project)
+    waiting = FrontierItem.objects.filter(project=project, lane=Lane.ACTIVE).exclude(leased_until__gte=at)
+    waiting.delete()
+    still_open = _still_open(project, [p.example_id for p in picks])
+    answered = _answered_slots(project, still_open) if project.overlap > 1 else set()
+    items = [
+        FrontierItem(
+            project=project, example_id=p.example_id, slot=slot, lane=Lane.ACTIVE, rank=rank, reason=dict(p.reason),
+            run_number=run_number, queued_at=at,
+        )
+        for rank, p in enumerate(picks)
+        if p.example_id in still_open
+        for slot in range(project.overlap)
+        if (p.example_id, slot) not in answered
+    ]  # fmt: skip
+    FrontierItem.objects.bulk_create(items, ignore_conflicts=True, batch_size=2000)
+    frontier.generation += 1
+    frontier.strategy, frontier.run_number = strategy, run_number
+    frontier.pool_size, frontier.scored_at = pool_size, at
+    frontier.save()
+    look_again(f"project.{project.pk}", "queue")
+    return len(items)
+
+
+def _still_open(project: Project, example_ids: Sequence[int]) -> set[int]:
+    """Of these, the ones that nobody has settled since they were scored."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT e.id {_OPEN} AND e.id = ANY(%(ids)s)",
+            {"project": project.pk, "holdout": False, "ids": list(example_ids)},
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _answered_slots(project: Project, example_ids: set[int]) -> set[tuple[int, int]]:
+    from apps.labeling.models import Assignment, AssignmentState
+
+    answered = Assignment.objects.filter(
+        project=project, example_id__in=example_ids, state=AssignmentState.ANSWERED
+    ).values_list("example_id", "slot")
+    return set(answered)

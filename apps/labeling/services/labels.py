@@ -1,0 +1,73 @@
+"""From answers to labels: majority of the votes once the overlap is reached; imported labels as they came."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from apps.datasets.models import Example
+from apps.datasets.services import Labeled
+from apps.labeling.models import Annotation, FrontierItem, Label, LabelSource
+from apps.projects.models import Project
+from apps.projects.selectors import schema_of
+from apps.rules.agreement import majority
+
+
+@transaction.atomic
+def label_resolve(*, example_id: int, at: datetime) -> Label | None:
+    """Settle, change or withdraw the label of one example from the votes that stand."""
+    example = Example.objects.select_for_update(of=("self",), no_key=True).select_related("project").get(pk=example_id)
+    votes = list(
+        Annotation.objects.filter(example_id=example_id, withdrawn_at=None, label__isnull=False).order_by("answered_at")
+    )
+    found = majority([int(v.label_id or 0) for v in votes], needed=example.project.overlap)
+    have = Label.objects.filter(example_id=example_id).first()
+    if found.label is None:
+        if have and have.source == LabelSource.CONSENSUS:
+            have.delete()
+        return None
+    if have and have.label_id == found.label:
+        return have
+    deciding = next(v for v in reversed(votes) if v.label_id == found.label)
+    assignment = deciding.assignment
+    label, _ = Label.objects.update_or_create(
+        example=example,
+        defaults={
+            "project": example.project,
+            "label_id": found.label,
+            "source": LabelSource.CONSENSUS,
+            "holdout": example.holdout,
+            "lane": assignment.lane,
+            "shown_at": deciding.shown_at,
+            "resolved_at": at,
+            "first_run_number": None,
+            "served_at": None,
+        },
+    )
+    return label
+
+
+@transaction.atomic
+def labels_import(*, project: Project, labeled: Sequence[Labeled], at: datetime) -> int:
+    """Keep labels that came with their examples; they need no answer, so their slots leave the queue."""
+    by_name = {x.name: x.pk for x in schema_of(project).labels}
+    holdout = dict(Example.objects.filter(pk__in=[x.example_id for x in labeled]).values_list("pk", "holdout"))
+    made = Label.objects.bulk_create(
+        [
+            Label(
+                project=project, example_id=x.example_id, label_id=by_name[x.label_name], source=LabelSource.IMPORTED,
+                holdout=holdout[x.example_id], shown_at=at, resolved_at=at,
+            )
+            for x in labeled
+        ],
+        ignore_conflicts=True,
+    )  # fmt: skip
+    FrontierItem.objects.filter(example_id__in=[x.example_id for x in labeled]).delete()
+    return len(made)
+
+
+def labels_trained(*, project_id: int, example_ids: Sequence[int], run_number: int) -> int:
+    """Remember which run saw each label first; the lap of that run's model counts exactly these."""
+    return Label.objects.filter(project_id=project_id, example_id__in=example_ids, first_run_number=None).update(
+        first_run_number=run_number
+    )

@@ -1,0 +1,8 @@
+"""Names of the quick jobs, those that need no torch."""
+
+from enum import StrEnum
+
+
+class LoopJob(StrEnum):
+    INGEST = "loop.ingest"
+    DEMO = "loop.demo"

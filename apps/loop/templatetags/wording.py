@@ -1,0 +1,77 @@
+"""How the console says times, shares and numbers (voice of the design: `61 h 20 min`, `41 %`, true minus signs)."""
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """3.2 s, 12 s, 4 min, 1 h 20 min, 61 h 20 min, 12 d 4 h."""
+    if seconds is None:
+        return "none"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 100:
+        return f"{hours} h {minutes:02d} min"
+    return f"{hours // 24} d {hours % 24} h"
+
+
+@register.filter
+def age(moment: datetime | None) -> str:
+    """How long ago, in the same words."""
+    return duration(max((timezone.now() - moment).total_seconds(), 0)) if moment else "none"
+
+
+@register.filter
+def percent(share: float | None, digits: int = 1) -> str:
+    return "none" if share is None else f"{100 * share:.{digits}f} %"
+
+
+@register.filter
+def points(difference: float | None) -> str:
+    """A difference of shares in points, signed, with a true minus."""
+    return "none" if difference is None else f"{100 * difference:+.1f}".replace("-", "\N{MINUS SIGN}")
+
+
+@register.filter
+def signed(number: float | None, digits: int = 3) -> str:
+    return "none" if number is None else f"{number:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+@register.filter
+def item(mapping: Any, key: str) -> Any:
+    return mapping.get(key) if mapping else None
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A 16 px icon of the sprite in base.html."""
+    return format_html('<svg class="i" aria-hidden="true"><use href="#i-{}"/></svg>', name)
+
+
+@register.simple_tag
+def glyph(stage: str) -> SafeString:
+    """The shape of a stage."""
+    return format_html('<svg class="g s-{}" aria-hidden="true"><use href="#g-{}"/></svg>', stage, stage)
+
+
+@register.simple_tag
+def status(kind: str, words: Any, icon_name: str = "") -> SafeString:
+    """A status: icon and word, never color alone. kind: ok warn breach paused running."""
+    return format_html(
+        '<span class="st {}"><svg class="i" aria-hidden="true"><use href="#i-{}"/></svg>{}</span>',
+        kind, icon_name or kind, words,
+    )  # fmt: skip

@@ -1,0 +1,70 @@
+"""What the champion answered, whether it drifts, and the alerts people close with a note."""
+
+from django.conf import settings
+from django.db import models
+
+from apps.projects.models import Project
+
+
+class Prediction(models.Model):
+    """One answered item. Written in batches, off the request's path."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="predictions")
+    inference_id = models.CharField(max_length=100)
+    at = models.DateTimeField()
+    model_number = models.PositiveIntegerField()
+    label = models.CharField(max_length=80)
+    confidence = models.FloatField()
+    latency_ms = models.FloatField()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["project", "at"], name="monitoring_prediction_time")]
+
+    def __str__(self) -> str:
+        return f"{self.label} ({self.confidence:.2f})"
+
+
+class DriftCheck(models.Model):
+    """One comparison of the served window with the champion's holdout."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="drift_checks")
+    at = models.DateTimeField()
+    model_number = models.PositiveIntegerField()
+    window = models.PositiveIntegerField()
+    outcome = models.CharField(max_length=10)  # none | drift | too-few
+    statistics = models.JSONField()  # [{"feature", "statistic", "threshold", "drifted", "reason"}]
+    sentence = models.CharField(max_length=400)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+class Alert(models.Model):
+    """Open until somebody resolves it with a note. One open alert a kind and project."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="alerts")
+    kind = models.CharField(max_length=20)
+    title = models.CharField(max_length=120)
+    detail = models.CharField(max_length=400)
+    opened_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    times_seen = models.PositiveIntegerField(default=1)
+    check_row = models.ForeignKey(DriftCheck, null=True, on_delete=models.SET_NULL, related_name="+")
+    resolved_at = models.DateTimeField(null=True)
+    resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    note = models.CharField(max_length=400, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "kind"], condition=models.Q(resolved_at=None), name="monitoring_one_open_alert"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title

@@ -1,0 +1,133 @@
+"""Log predictions, look for drift, raise and resolve alerts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from django.db import transaction
+
+from apps.accounts.models import User
+from apps.audit.services import event_record, project_scope
+from apps.errors import DomainError, Invalid, NotFound
+from apps.evaluation.models import Report
+from apps.evaluation.selectors import predictions_of
+from apps.live.publish import look_again
+from apps.monitoring.models import Alert, DriftCheck, Prediction
+from apps.projects.models import Project
+from apps.rules import drift
+
+WINDOW = timedelta(hours=24)
+MOST_IN_WINDOW = 5000  # the newest; more only makes ever smaller differences significant
+ALPHA = 0.01  # false alarms a check, before an alert must be seen by a person
+
+
+@dataclass(frozen=True)
+class Served:
+    """One answered item as the predictor saw it."""
+
+    project_id: int
+    inference_id: str
+    at: datetime
+    model_number: int
+    label: str
+    confidence: float
+    latency_ms: float
+
+
+def predictions_record(*, rows: Sequence[Served]) -> int:
+    made = Prediction.objects.bulk_create(
+        [
+            Prediction(
+                project_id=r.project_id, inference_id=r.inference_id[:100], at=r.at, model_number=r.model_number,
+                label=r.label, confidence=r.confidence, latency_ms=r.latency_ms,
+            )
+            for r in rows
+        ],
+        batch_size=2000,
+    )  # fmt: skip
+    for project_id in {r.project_id for r in rows}:
+        look_again(f"project.{project_id}", "predictions")
+    return len(made)
+
+
+def drift_check(*, project: Project, model_number: int, report: Report, at: datetime, seed: int) -> DriftCheck:
+    """Compare what the champion served lately with what it said of its holdout; drift raises or refreshes an alert."""
+    reference = predictions_of(report)
+    window = list(
+        Prediction.objects.filter(project=project, model_number=model_number, at__gte=at - WINDOW, at__lte=at)
+        .order_by("-at")
+        .values_list("label", "confidence")[:MOST_IN_WINDOW]
+    )
+    names = list(report.label_names)
+    index = {name: i for i, name in enumerate(names)}
+    found = drift.check(
+        drift.Sample(_indices(reference.predicted, index), np.asarray(reference.confidence, float)),
+        drift.Sample(_indices([w[0] for w in window], index), np.asarray([w[1] for w in window], float)),
+        label_names=names,
+        alpha=ALPHA,
+        seed=seed,
+    )
+    with transaction.atomic():
+        check = DriftCheck.objects.create(
+            project=project, at=at, model_number=model_number, window=len(window), outcome=found.outcome,
+            statistics=[
+                {
+                    "feature": s.feature, "title": s.title, "statistic": s.statistic, "threshold": s.threshold,
+                    "drifted": s.drifted, "reason": s.reason,
+                }
+                for s in found.statistics
+            ],
+            sentence=found.sentence[:400],
+        )  # fmt: skip
+        if found.outcome == "drift":
+            alert_raise(project=project, kind="drift", title="Drift", detail=found.sentence, check=check, at=at)
+        look_again(f"project.{project.pk}", "drift", check.pk)
+    return check
+
+
+def _indices(labels: Sequence[str], index: dict[str, int]) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+    """Class indices; a label the report never saw gets the next index, so that it counts as new."""
+    return np.asarray([index.get(label, len(index)) for label in labels], np.int64)
+
+
+@transaction.atomic
+def alert_raise(
+    *, project: Project, kind: str, title: str, detail: str, check: DriftCheck | None, at: datetime
+) -> Alert:
+    """Open an alert, or note on the open one that it was seen again."""
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    alert = Alert.objects.filter(project=project, kind=kind, resolved_at=None).first()
+    if alert:
+        alert.last_seen_at, alert.detail, alert.check_row = at, detail[:400], check
+        alert.times_seen += 1
+        alert.save(update_fields=["last_seen_at", "detail", "check_row", "times_seen"])
+        return alert
+    alert = Alert.objects.create(
+        project=project, kind=kind, title=title, detail=detail[:400], opened_at=at, last_seen_at=at, check_row=check
+    )
+    event_record(
+        scope=project_scope(project.pk), verb="alert.raised", subject=f"alert {alert.pk}", by=None, at=at,
+        sentence=f"{title}: {detail}",
+    )  # fmt: skip
+    look_again(f"project.{project.pk}", "alert", alert.pk)
+    return alert
+
+
+@transaction.atomic
+def alert_resolve(*, project: Project, alert_id: int, note: str, by: User, at: datetime) -> Alert:
+    alert = Alert.objects.select_for_update(no_key=True).filter(pk=alert_id, project=project).first()
+    if alert is None:
+        raise NotFound("There is no such alert.")
+    if alert.resolved_at:
+        raise DomainError(f"{alert.resolved_by or 'Somebody'} resolved this alert already: “{alert.note}”.")
+    if not note.strip():
+        raise Invalid("Say in a note what it was; the next person to see such an alert will read it.", field="note")
+    alert.resolved_at, alert.resolved_by, alert.note = at, by, note.strip()[:400]
+    alert.save(update_fields=["resolved_at", "resolved_by", "note"])
+    event_record(
+        scope=project_scope(project.pk), verb="alert.resolved", subject=f"alert {alert.pk}", by=by, at=at,
+        sentence=f"{by} resolved the alert “{alert.title}”: {alert.note}",
+    )  # fmt: skip
+    look_again(f"project.{project.pk}", "alert", alert.pk)
+    return alert

@@ -1,0 +1,67 @@
+"""The only door to a project: who may do what, asked in one place by pages, API and sockets."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponseBase
+
+from apps.accounts.models import User
+from apps.errors import Forbidden, NotFound
+from apps.projects.models import Membership, Project
+from apps.projects.roles import GRANTS, Permission, Role, roles_with
+
+
+def projects_visible_to(user: User) -> QuerySet[Project]:
+    if user.is_superuser:
+        return Project.objects.all()
+    return Project.objects.filter(memberships__user=user)
+
+
+def role_of(user: User | AnonymousUser, project_id: int) -> str | None:
+    if not user.is_authenticated:
+        return None
+    if user.is_superuser:
+        return Role.ADMIN
+    found = Membership.objects.filter(project_id=project_id, user_id=user.pk).values_list("role", flat=True).first()
+    return found
+
+
+def permissions_of(user: User | AnonymousUser, project_id: int) -> frozenset[Permission]:
+    role = role_of(user, project_id)
+    return GRANTS[role] if role else frozenset()
+
+
+def project_for(user: User, project_id: int, permission: Permission) -> Project:
+    """The project, or NotFound for strangers (they learn nothing), or Forbidden naming the role that is missing."""
+    role = role_of(user, project_id)
+    if role is None:
+        raise NotFound("There is no such project, or you are not a member of it.")
+    if permission not in GRANTS[role]:
+        needed = " or ".join(r.lower() for r in roles_with(permission))
+        raise Forbidden(
+            f"To {permission.value} you need the role {needed}. Yours is {Role(role).label.lower()}. "
+            "A manager or admin of the project can change it.",
+            project_id=project_id,
+        )
+    return Project.objects.get(pk=project_id)
+
+
+View = Callable[..., HttpResponseBase]
+
+
+def project_permission(permission: Permission) -> Callable[[View], View]:
+    """Decorate `view(request, project, ...)` whose address carries `project_id`."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def checked(request: HttpRequest, project_id: int, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            project = project_for(cast(User, request.user), project_id, permission)
+            request.project = project  # type: ignore[attr-defined]  the rail of the page reads it
+            return view(request, project, *args, **kwargs)
+
+        return checked
+
+    return decorate

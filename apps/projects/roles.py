@@ -1,0 +1,48 @@
+"""Roles and what each may do. One table: pages, API, sockets and the test that walks every address all read it."""
+
+from enum import StrEnum
+
+from django.db.models import TextChoices
+
+
+class Role(TextChoices):
+    ANNOTATOR = "annotator", "Annotator"
+    REVIEWER = "reviewer", "Reviewer"
+    MANAGER = "manager", "Manager"
+    ENGINEER = "engineer", "Engineer"
+    ADMIN = "admin", "Admin"
+
+
+class Permission(StrEnum):
+    VIEW_PROJECT = "open the project"
+    LABEL = "label"
+    VIEW_DATA = "see the data"
+    ADD_EXAMPLES = "add examples"
+    EDIT_PROJECT = "edit labels and guidelines"
+    MANAGE_MEMBERS = "manage members"
+    EDIT_TARGET = "set targets"
+    VIEW_RUNS = "see runs and models"
+    START_RUN = "start and cancel runs"
+    PROMOTE = "promote and roll back"
+    PREDICT = "ask the champion"
+    VIEW_MONITOR = "see monitoring"
+    RESOLVE_ALERT = "resolve alerts"
+    VIEW_SLA = "see service levels"
+    VIEW_AUDIT = "read the audit trail"
+
+
+_P = Permission
+_SEE_ALL = {_P.VIEW_PROJECT, _P.VIEW_DATA, _P.VIEW_RUNS, _P.VIEW_MONITOR, _P.VIEW_SLA, _P.VIEW_AUDIT}
+GRANTS: dict[str, frozenset[Permission]] = {
+    Role.ANNOTATOR: frozenset({_P.VIEW_PROJECT, _P.LABEL}),
+    Role.REVIEWER: frozenset({_P.VIEW_PROJECT, _P.LABEL, _P.VIEW_DATA, _P.VIEW_SLA}),
+    Role.MANAGER: frozenset(
+        _SEE_ALL | {_P.LABEL, _P.ADD_EXAMPLES, _P.EDIT_PROJECT, _P.MANAGE_MEMBERS, _P.EDIT_TARGET, _P.RESOLVE_ALERT}
+    ),
+    Role.ENGINEER: frozenset(_SEE_ALL | {_P.ADD_EXAMPLES, _P.START_RUN, _P.PROMOTE, _P.PREDICT, _P.RESOLVE_ALERT}),
+    Role.ADMIN: frozenset(Permission),
+}
+
+
+def roles_with(permission: Permission) -> list[str]:
+    return [str(Role(role).label) for role, granted in GRANTS.items() if permission in granted]

@@ -1,0 +1,180 @@
+"""Make and change projects, their labels, guidelines and members."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.text import slugify
+
+from apps.accounts.models import User
+from apps.audit.services import event_record, project_scope
+from apps.errors import Forbidden, Invalid
+from apps.live.publish import look_again
+from apps.projects import task_types
+from apps.projects.models import GuidelineVersion, Membership, Project, SchemaLabel
+from apps.projects.roles import Role
+
+# Lightness and hue both differ from neighbor to neighbor, so that the first ten can be told apart without color sight.
+PALETTE = ("#2a78d6", "#b8860b", "#7a4fb5", "#c2386b", "#1b8a5a", "#8a5a2b", "#0f8ea8", "#d2691e", "#5b6b7b", "#4b7f1f")
+HOTKEYS = "1234567890QWERTYUIOPASDFGHJKLCVBNM"  # number row first; Z undoes, X skips
+RESERVED_HOTKEYS = frozenset("ZX?/")
+
+
+@dataclass(frozen=True)
+class LabelSpec:
+    name: str
+    color: str = ""
+    hotkey: str = ""
+
+
+@transaction.atomic
+def project_create(
+    *,
+    name: str,
+    task_type: str,
+    labels: Sequence[LabelSpec],
+    guidelines: str = "",
+    holdout_share: float = 0.05,
+    overlap: int = 1,
+    strategy: str = "margin",
+    by: User,
+    at: datetime,
+) -> Project:
+    """Make a project; its creator becomes its admin. Raises Invalid in words, Forbidden for those who may not."""
+    if not (by.may_create_projects or by.is_superuser):
+        raise Forbidden("You may label and look, but not create projects. An admin can allow it on your account.")
+    name = name.strip()
+    if not name:
+        raise Invalid("The project needs a name.", field="name")
+    if Project.objects.filter(name__iexact=name).exists():
+        raise Invalid(f"A project named “{name}” exists already.", field="name")
+    if task_type not in dict(task_types.choices()):
+        known = ", ".join(dict(task_types.choices()))
+        raise Invalid(f"The task type “{task_type}” is not known. Known are {known}.", field="task_type")
+    project = Project.objects.create(
+        name=name,
+        slug=_free_slug(name),
+        task_type=task_type,
+        holdout_share=holdout_share,
+        holdout_salt=secrets.token_hex(8),
+        overlap=overlap,
+        strategy=strategy,
+        created_by=by,
+        created_at=at,
+    )
+    Membership.objects.create(project=project, user=by, role=Role.ADMIN)
+    schema_extend(project=project, labels=labels, by=by, at=at, audit=False)
+    GuidelineVersion.objects.create(project=project, number=1, text=guidelines, author=by, created_at=at)
+    event_record(
+        scope=project_scope(project.pk), verb="project.created", subject=f"project {project.pk}", by=by, at=at,
+        sentence=f"{by} created the project with {len(labels)} labels.", after={"task_type": task_type},
+    )  # fmt: skip
+    return project
+
+
+def _free_slug(name: str) -> str:
+    base = slugify(name)[:70] or "project"
+    taken = set(Project.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    return next(s for s in (base, *(f"{base}-{n}" for n in range(2, 10_000))) if s not in taken)
+
+
+@transaction.atomic
+def schema_extend(
+    *, project: Project, labels: Sequence[LabelSpec], by: User, at: datetime, audit: bool = True
+) -> list[SchemaLabel]:
+    """Append labels. Colors and hotkeys that are not given are chosen without collision."""
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    have = list(project.labels.all())
+    names, keys = {x.name.casefold() for x in have}, {x.hotkey for x in have}
+    free_keys = iter(k for k in HOTKEYS if k not in keys | {s.hotkey.upper() for s in labels})
+    made = []
+    for position, spec in enumerate(labels, start=len(have)):
+        name, hotkey = spec.name.strip(), spec.hotkey.strip().upper()
+        if not name:
+            raise Invalid("A label needs a name.", field="labels")
+        if len(name) > 80:
+            raise Invalid(f"The label “{name[:30]}…” is longer than 80 characters.", field="labels")
+        if name.casefold() in names:
+            raise Invalid(f"The label “{name}” is there twice.", field="labels")
+        if hotkey in RESERVED_HOTKEYS:
+            raise Invalid(f"The key {hotkey} is taken by the labeling screen itself.", field="labels")
+        if hotkey and hotkey in keys:
+            raise Invalid(f"The key {hotkey} is given to two labels.", field="labels")
+        hotkey = hotkey or next(free_keys, "")
+        names.add(name.casefold())
+        keys.add(hotkey)
+        color = spec.color or PALETTE[position % len(PALETTE)]
+        made.append(SchemaLabel(project=project, name=name, color=color, hotkey=hotkey, position=position))
+    SchemaLabel.objects.bulk_create(made)
+    if audit and made:
+        event_record(
+            scope=project_scope(project.pk), verb="schema.extended", subject=f"project {project.pk}", by=by, at=at,
+            sentence=f"{by} added {_listed([m.name for m in made])}.", after={"labels": [m.name for m in made]},
+        )  # fmt: skip
+        look_again(f"project.{project.pk}", "schema")
+    return made
+
+
+@transaction.atomic
+def guidelines_write(*, project: Project, text: str, by: User, at: datetime) -> GuidelineVersion:
+    """Each edit is a new version; saving the same text again changes nothing."""
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    last = project.guidelines.first()
+    if last and last.text == text:
+        return last
+    version = GuidelineVersion.objects.create(
+        project=project, number=last.number + 1 if last else 1, text=text, author=by, created_at=at
+    )
+    event_record(
+        scope=project_scope(project.pk), verb="guidelines.written", subject=f"guidelines {version.number}", by=by, at=at,
+        sentence=f"{by} wrote version {version.number} of the guidelines.",
+    )  # fmt: skip
+    return version
+
+
+@transaction.atomic
+def member_set(*, project: Project, username: str, role: str, by: User, at: datetime) -> Membership:
+    """Give a person a role, or change it. The last admin keeps theirs."""
+    if role not in Role.values:
+        raise Invalid(f"The role “{role}” is not known. Known are {', '.join(Role.values)}.", field="role")
+    person = User.objects.filter(username__iexact=username.strip(), is_active=True).first()
+    if person is None:
+        raise Invalid(f"Nobody signs in as “{username}”.", field="username")
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    before = Membership.objects.filter(project=project, user=person).first()
+    if before and before.role == Role.ADMIN and role != Role.ADMIN:
+        _keep_one_admin(project)
+    membership, _ = Membership.objects.update_or_create(project=project, user=person, defaults={"role": role})
+    event_record(
+        scope=project_scope(project.pk), verb="member.set", subject=f"user {person.pk}", by=by, at=at,
+        sentence=f"{by} made {person} {Role(role).label.lower()}.",
+        before={"role": before.role if before else None}, after={"role": role},
+    )  # fmt: skip
+    return membership
+
+
+@transaction.atomic
+def member_remove(*, project: Project, user_id: int, by: User, at: datetime) -> None:
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    membership = Membership.objects.select_related("user").filter(project=project, user_id=user_id).first()
+    if membership is None:
+        return
+    if membership.role == Role.ADMIN:
+        _keep_one_admin(project)
+    event_record(
+        scope=project_scope(project.pk), verb="member.removed", subject=f"user {user_id}", by=by, at=at,
+        sentence=f"{by} removed {membership.user}.", before={"role": membership.role},
+    )  # fmt: skip
+    membership.delete()
+
+
+def _keep_one_admin(project: Project) -> None:
+    if Membership.objects.filter(project=project, role=Role.ADMIN).count() < 2:
+        raise Invalid("A project keeps at least one admin. Make somebody else admin first.", field="role")
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(f"“{n}”" for n in names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more labels"

@@ -1,0 +1,82 @@
+"""Read models and who is champion."""
+
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from apps.accounts.models import User
+from apps.errors import NotFound
+from apps.projects.access import project_for
+from apps.projects.models import Project
+from apps.projects.roles import Permission
+from apps.releases.models import Alias, AliasName, ModelVersion, Promotion
+
+
+@dataclass(frozen=True)
+class Served:
+    """What the predictor should answer with, for one project."""
+
+    project_id: int
+    slug: str
+    task_type: str
+    version_number: int
+    artifact_url: str
+    promotion_id: int
+    confirmed: bool
+
+
+def versions_of(project: Project) -> QuerySet[ModelVersion]:
+    return ModelVersion.objects.filter(project=project).select_related(
+        "run", "report", "run__dataset_version", "run__started_by"
+    )
+
+
+def version_for(user: User, version_id: int, permission: Permission) -> ModelVersion:
+    version = (
+        ModelVersion.objects.select_related("project", "run", "report", "run__dataset_version").filter(pk=version_id).first()
+    )
+    if version is None:
+        raise NotFound("There is no such model version.")
+    project_for(user, version.project_id, permission)
+    return version
+
+
+def alias_of(project: Project, name: AliasName) -> ModelVersion | None:
+    alias = (
+        Alias.objects.filter(project=project, name=name).select_related("version__run", "version__report").first()
+    )
+    return alias.version if alias else None
+
+
+def champion_of(project: Project) -> ModelVersion | None:
+    return alias_of(project, AliasName.CHAMPION)
+
+
+def candidate_of(project: Project) -> ModelVersion | None:
+    """The candidate, while it is newer than the champion."""
+    candidate, champion = alias_of(project, AliasName.CANDIDATE), champion_of(project)
+    if candidate is None or (champion and candidate.number <= champion.number):
+        return None
+    return candidate
+
+
+def promotions_of(project: Project) -> QuerySet[Promotion]:
+    return Promotion.objects.filter(project=project).select_related("version", "replaced", "by")
+
+
+def served() -> list[Served]:
+    """Every project's champion with the promotion that made it, newest promotion each."""
+    newest = {
+        p.version_id: p
+        for p in Promotion.objects.filter(version__aliases__name=AliasName.CHAMPION).order_by("id").only(
+            "id", "version_id", "serving_at"
+        )
+    }
+    aliases = Alias.objects.filter(name=AliasName.CHAMPION).select_related("project", "version__run")
+    return [
+        Served(
+            a.project_id, a.project.slug, a.project.task_type, a.version.number, a.version.run.artifact_url,
+            newest[a.version_id].pk, newest[a.version_id].serving_at is not None,
+        )
+        for a in aliases
+    ]  # fmt: skip

@@ -1,0 +1,141 @@
+"""Register candidates, promote, roll back. One lock on the project's row makes a double click one promotion."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Max
+
+from apps.accounts.models import User
+from apps.audit.services import event_record, project_scope
+from apps.errors import DomainError, Invalid
+from apps.evaluation.models import Outcome, Report
+from apps.live.publish import look_again
+from apps.projects.models import Project
+from apps.releases.models import Alias, AliasName, ModelVersion, Promotion, PromotionKind
+from apps.training.models import Run
+
+LEAST_REASON = 20  # characters; it is kept in the audit trail and read months later
+
+
+class GateClosed(DomainError):
+    code = "gate_closed"
+
+
+class AlreadyChampion(DomainError):
+    code = "already_champion"
+
+
+class NothingToRollBackTo(DomainError):
+    code = "nothing_to_roll_back_to"
+
+
+@transaction.atomic
+def candidate_register(*, run: Run, report: Report, at: datetime) -> ModelVersion:
+    """Number a judged run as a model version; it becomes `candidate` unless a gate failed. Idempotent on the run."""
+    project = Project.objects.select_for_update(no_key=True).get(pk=run.project_id)
+    have = ModelVersion.objects.filter(run=run).first()
+    if have:
+        return have
+    last = ModelVersion.objects.filter(project=project).aggregate(n=Max("number"))["n"] or 0
+    version = ModelVersion.objects.create(project=project, number=last + 1, run=run, report=report, created_at=at)
+    if report.outcome != Outcome.FAIL:
+        _point(project, AliasName.CANDIDATE, version, at)
+    event_record(
+        scope=project_scope(project.pk), verb="model.registered", subject=f"model v{version.number}", by=None, at=at,
+        sentence=f"Run {run.number} became model v{version.number}.", after={"outcome": report.outcome},
+    )  # fmt: skip
+    look_again(f"project.{project.pk}", "model", version.pk)
+    return version
+
+
+@transaction.atomic
+def model_promote(*, version: ModelVersion, reason: str, by: User, at: datetime) -> Promotion:
+    """Make a version the champion. Raises GateClosed for a failed one, Invalid where a written reason is missing."""
+    project = Project.objects.select_for_update(no_key=True).get(pk=version.project_id)
+    version = ModelVersion.objects.select_related("report", "run").get(pk=version.pk)
+    champion = _champion(project)
+    if champion and champion.pk == version.pk:
+        raise AlreadyChampion(f"v{version.number} is champion already; nothing was changed.")
+    if version.report.outcome == Outcome.FAIL:
+        failed = [g["title"] for g in version.report.gates if g["outcome"] == Outcome.FAIL]
+        raise GateClosed(
+            f"v{version.number} failed its gate “{failed[0] if failed else 'verdict'}” and cannot be promoted. "
+            "The champion stays. Label more and train again."
+        )
+    if version.report.outcome == Outcome.INCONCLUSIVE and len(reason.strip()) < LEAST_REASON:
+        raise Invalid(
+            f"The verdict on v{version.number} is inconclusive. Say why it should serve all the same, in at least "
+            f"{LEAST_REASON} characters; it is kept in the audit trail.",
+            field="reason",
+        )
+    return _crown(project, version, champion, PromotionKind.PROMOTE, reason, by, at)
+
+
+@transaction.atomic
+def model_roll_back(*, project: Project, reason: str, expected_champion: int | None, by: User, at: datetime) -> Promotion:
+    """Give the crown back to whom the present champion replaced. `expected_champion` is what the person saw: a second
+    click, or a click on an old page, is refused instead of rolling back once more."""
+    project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    champion = _champion(project)
+    if champion is None:
+        raise NothingToRollBackTo("No model serves yet, so there is nothing to roll back.")
+    if expected_champion is not None and expected_champion != champion.number:
+        raise DomainError(f"The champion is v{champion.number} now, not v{expected_champion}. Nothing was changed; look again.")
+    before = previous_champion(project)
+    if before is None:
+        raise NothingToRollBackTo(f"v{champion.number} is the first champion; there is none before it.")
+    return _crown(project, before, champion, PromotionKind.ROLL_BACK, reason, by, at)
+
+
+def previous_champion(project: Project) -> ModelVersion | None:
+    """Whom the present champion replaced when it was last promoted (not rolled back to)."""
+    champion = _champion(project)
+    promotion = Promotion.objects.filter(project=project, version=champion, kind=PromotionKind.PROMOTE).first()
+    return promotion.replaced if promotion else None
+
+
+def _crown(
+    project: Project,
+    version: ModelVersion,
+    champion: ModelVersion | None,
+    kind: PromotionKind,
+    reason: str,
+    by: User,
+    at: datetime,
+) -> Promotion:
+    _point(project, AliasName.CHAMPION, version, at)
+    promotion = Promotion.objects.create(
+        project=project, kind=kind, version=version, replaced=champion, by=by, reason=reason.strip()[:400], at=at
+    )
+    verb, was = ("model.promoted", "promoted") if kind == PromotionKind.PROMOTE else ("model.rolled_back", "rolled back to")
+    event_record(
+        scope=project_scope(project.pk), verb=verb, subject=f"model v{version.number}", by=by, at=at,
+        sentence=f"{by} {was} v{version.number}" + (f", was v{champion.number}" if champion else ", the first champion") + ".",
+        before={"champion": champion.number if champion else None},
+        after={"champion": version.number, "reason": promotion.reason},
+    )  # fmt: skip
+    look_again(f"project.{project.pk}", "model", version.pk)
+    return promotion
+
+
+@transaction.atomic
+def serving_confirm(*, promotion_id: int, at: datetime) -> bool:
+    """The predictor says that it answers with this champion; True the first time."""
+    first = Promotion.objects.filter(pk=promotion_id, serving_at=None).update(serving_at=at) > 0
+    if first:
+        promotion = Promotion.objects.select_related("version").get(pk=promotion_id)
+        event_record(
+            scope=project_scope(promotion.project_id), verb="model.serving", subject=f"model v{promotion.version.number}",
+            by=None, at=at, sentence=f"The predictor answers with v{promotion.version.number}.",
+        )  # fmt: skip
+        look_again(f"project.{promotion.project_id}", "model", promotion.version_id)
+    return first
+
+
+def _champion(project: Project) -> ModelVersion | None:
+    alias = Alias.objects.filter(project=project, name=AliasName.CHAMPION).select_related("version").first()
+    return alias.version if alias else None
+
+
+def _point(project: Project, name: AliasName, version: ModelVersion, at: datetime) -> None:
+    Alias.objects.update_or_create(project=project, name=name, defaults={"version": version, "set_at": at})

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class SlasConfig(AppConfig):
+    name = "apps.slas"

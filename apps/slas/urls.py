@@ -1,0 +1,6 @@
+"""Addresses of slas."""
+
+from django.urls import URLPattern
+
+app_name = "slas"
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,15 @@
+"""Names of the jobs that need torch. The web process knows the names and nothing else of them."""
+
+from enum import StrEnum
+
+
+class Job(StrEnum):
+    TRAIN = "workers.train"
+    EMBED = "workers.embed"
+    SCORE = "workers.score"
+
+
+class Queue(StrEnum):
+    DEFAULT = "default"
+    TRAINING = "training"
+    EMBEDDING = "embedding"

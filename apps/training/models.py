@@ -1,0 +1,141 @@
+"""Runs: what was trained, from what, by whom, how far it is; and the trigger that starts them by itself."""
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from apps.datasets.models import DatasetVersion
+from apps.projects.models import Project
+
+
+class RunKind(models.TextChoices):
+    INCREMENTAL = "incremental", "Incremental"
+    FULL = "full", "Full"
+
+
+class RunState(models.TextChoices):
+    """queued -> running -> completed | failed | canceled; queued -> canceled. See MOVES."""
+
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Training"
+    COMPLETED = "completed", "Completed"
+    FAILED = "failed", "Failed"
+    CANCELED = "canceled", "Canceled"
+
+
+MOVES = {
+    RunState.QUEUED: {RunState.RUNNING, RunState.CANCELED, RunState.FAILED},
+    RunState.RUNNING: {RunState.RUNNING, RunState.COMPLETED, RunState.FAILED, RunState.CANCELED},
+    RunState.COMPLETED: set(),
+    RunState.FAILED: set(),
+    RunState.CANCELED: set(),
+}
+OPEN_STATES = [RunState.QUEUED, RunState.RUNNING]
+
+
+class Run(models.Model):
+    """One training. While it runs a worker owns it by a lease: `owner` is the fencing token, `leased_until` its end."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="runs")
+    number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=12, choices=RunKind.choices)
+    state = models.CharField(max_length=10, choices=RunState.choices, default=RunState.QUEUED)
+    trigger = models.CharField(max_length=200)  # in words: why it started
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    base_run = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
+    dataset_version = models.ForeignKey(DatasetVersion, null=True, on_delete=models.PROTECT, related_name="runs")
+    recipe = models.JSONField(default=dict)
+    seed = models.PositiveIntegerField(default=0)
+    code_version = models.CharField(max_length=40, blank=True)
+
+    queued_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    owner = models.UUIDField(null=True)
+    leased_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    cancel_requested_at = models.DateTimeField(null=True)
+
+    step = models.PositiveIntegerField(default=0)
+    steps_total = models.PositiveIntegerField(default=0)
+    seconds_left = models.FloatField(null=True)
+    samples_per_s = models.FloatField(null=True)
+    device = models.CharField(max_length=80, blank=True)
+    phase = models.CharField(max_length=80, blank=True)
+
+    labels = models.PositiveIntegerField(default=0)
+    new_labels = models.PositiveIntegerField(default=0)
+    label_names = models.JSONField(default=list)
+    artifact_url = models.CharField(max_length=400, blank=True)
+    checkpoint_url = models.CharField(max_length=400, blank=True)
+    error = models.CharField(max_length=400, blank=True)
+    traceback = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "number"], name="training_run_number_once"),
+            models.UniqueConstraint(
+                fields=["project"], condition=models.Q(state__in=["queued", "running"]), name="training_one_open_run"
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "leased_until"], name="training_run_sweep")]
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
+    @property
+    def percent(self) -> int:
+        return min(100, round(100 * self.step / self.steps_total)) if self.steps_total else 0
+
+    def __str__(self) -> str:
+        return f"run {self.number}"
+
+
+class RunPoint(models.Model):
+    """One report of the training loop; losses are nats, accuracy is a share."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="points")
+    step = models.PositiveIntegerField()
+    epoch = models.FloatField()
+    train_loss = models.FloatField()
+    validation_loss = models.FloatField(null=True)
+    holdout_loss = models.FloatField(null=True)
+    holdout_accuracy = models.FloatField(null=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["step"]
+        constraints = [models.UniqueConstraint(fields=["run", "step"], name="training_point_once")]
+
+    def __str__(self) -> str:
+        return f"{self.run} step {self.step}"
+
+
+class RunLine(models.Model):
+    """One line of a run's log."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="lines")
+    at = models.DateTimeField()
+    text = models.CharField(max_length=400)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Trigger(models.Model):
+    """Start a run by itself after `new_labels` fresh labels, once nobody has answered for `debounce_s`."""
+
+    project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="trigger", primary_key=True)
+    enabled = models.BooleanField(default=True)
+    new_labels = models.PositiveIntegerField(default=100, validators=[MinValueValidator(1), MaxValueValidator(1_000_000)])
+    debounce_s = models.PositiveIntegerField(default=20, validators=[MaxValueValidator(86_400)])
+    kind = models.CharField(max_length=12, choices=RunKind.choices, default=RunKind.INCREMENTAL)
+
+    def __str__(self) -> str:
+        return f"after {self.new_labels} labels"

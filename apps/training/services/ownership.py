@@ -1,0 +1,204 @@
+"""A run as its worker drives it: claim, heartbeat, report, close. Every write checks that the worker still owns the run.
+
+Redis delivers a job again after the visibility timeout while the first worker may still train, and a worker may be
+killed without a word. The owner token on the row decides: whoever holds it writes, everybody else is told RunLost.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+
+from apps.audit.services import event_record, project_scope
+from apps.datasets.models import DatasetVersion
+from apps.errors import DomainError
+from apps.live.publish import look_again, send_now
+from apps.training.models import MOVES, Run, RunLine, RunPoint, RunState
+
+LEASE = timedelta(seconds=15)  # four heartbeats; a dead worker's run goes on elsewhere within 20 s
+HEARTBEAT_S = 3.0
+MOST_ATTEMPTS = 4  # a run that kills its worker four times will kill the fifth
+
+
+class RunLost(DomainError):
+    """Another worker owns the run, or it has ended: stop and write nothing more."""
+
+    code = "run_lost"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One report. Losses in nats, accuracy a share, seconds_left None while it would be a guess."""
+
+    step: int
+    steps_total: int
+    epoch: float
+    train_loss: float
+    validation_loss: float | None
+    holdout_loss: float | None
+    holdout_accuracy: float | None
+    samples_per_s: float
+    seconds_left: float | None
+    device: str
+    line: str
+
+
+@transaction.atomic
+def run_claim(*, run_id: int, at: datetime) -> Run:
+    """Take a queued run, or one whose worker is dead. Raises RunLost when there is nothing to take."""
+    run = Run.objects.select_for_update(of=("self",), no_key=True).select_related("project").get(pk=run_id)
+    dead = run.state == RunState.RUNNING and (run.leased_until is None or run.leased_until < at)
+    if run.state != RunState.QUEUED and not dead:
+        raise RunLost(f"Run {run.number} is {run.get_state_display().lower()} under another worker.")
+    if run.cancel_requested_at:
+        _move(run, RunState.CANCELED, at)
+        return run
+    if run.attempts >= MOST_ATTEMPTS:
+        run.error = f"The worker died {run.attempts} times while training this run; it was given up."
+        _move(run, RunState.FAILED, at)
+        return run
+    run.attempts += 1
+    run.owner, run.leased_until = uuid.uuid4(), at + LEASE
+    run.started_at = run.started_at or at
+    run.phase = "reading labels" if run.attempts == 1 else f"resuming, attempt {run.attempts}"
+    if run.state == RunState.QUEUED:
+        _move(run, RunState.RUNNING, at)
+    else:
+        run.save()
+    RunLine.objects.create(run=run, at=at, text=f"attempt {run.attempts} on {run.device or 'a worker'}: {run.phase}")
+    tell(run)
+    return run
+
+
+def run_heartbeat(*, run_id: int, owner: uuid.UUID, at: datetime) -> bool:
+    """Renew the lease; returns whether somebody asked to cancel. Raises RunLost."""
+    renewed = Run.objects.filter(pk=run_id, owner=owner, state=RunState.RUNNING).update(leased_until=at + LEASE)
+    if not renewed:
+        raise RunLost("The run was taken over or ended.")
+    return Run.objects.filter(pk=run_id, cancel_requested_at__isnull=False).exists()
+
+
+@transaction.atomic
+def run_prepared(
+    *,
+    run_id: int,
+    owner: uuid.UUID,
+    version: DatasetVersion,
+    recipe: dict[str, Any],
+    label_names: list[str],
+    labels: int,
+    new_labels: int,
+    device: str,
+    at: datetime,
+) -> None:
+    """Bind the run to its data version and recipe before the first step."""
+    run = _owned(run_id, owner)
+    run.dataset_version, run.recipe, run.label_names = version, recipe, label_names
+    run.labels, run.new_labels, run.device, run.phase = labels, new_labels, device, "training"
+    run.save(update_fields=["dataset_version", "recipe", "label_names", "labels", "new_labels", "device", "phase"])
+    RunLine.objects.create(
+        run=run, at=at, text=f"data v{version.number}: {labels} labels, {new_labels} new; {len(label_names)} classes; {device}"
+    )
+    tell(run)
+
+
+@transaction.atomic
+def run_report(*, run_id: int, owner: uuid.UUID, progress: Progress, at: datetime) -> None:
+    run = _owned(run_id, owner)
+    run.step, run.steps_total = progress.step, progress.steps_total
+    run.seconds_left, run.samples_per_s, run.device = progress.seconds_left, progress.samples_per_s, progress.device
+    run.save(update_fields=["step", "steps_total", "seconds_left", "samples_per_s", "device"])
+    RunPoint.objects.update_or_create(
+        run=run,
+        step=progress.step,
+        defaults={
+            "epoch": progress.epoch,
+            "train_loss": progress.train_loss,
+            "validation_loss": progress.validation_loss,
+            "holdout_loss": progress.holdout_loss,
+            "holdout_accuracy": progress.holdout_accuracy,
+            "at": at,
+        },
+    )
+    RunLine.objects.create(run=run, at=at, text=progress.line[:400])
+    tell(run)
+
+
+def run_phase(*, run_id: int, owner: uuid.UUID, phase: str, at: datetime) -> None:
+    """A line and a word for what happens between training and the verdict."""
+    if not Run.objects.filter(pk=run_id, owner=owner, state=RunState.RUNNING).update(phase=phase[:80]):
+        raise RunLost("The run was taken over or ended.")
+    RunLine.objects.create(run_id=run_id, at=at, text=phase[:400])
+    send_now(f"run.{run_id}", "run", run_id)
+
+
+def run_checkpointed(*, run_id: int, owner: uuid.UUID, url: str, step: int, size_bytes: int, at: datetime) -> None:
+    if not Run.objects.filter(pk=run_id, owner=owner, state=RunState.RUNNING).update(checkpoint_url=url):
+        raise RunLost("The run was taken over or ended.")
+    RunLine.objects.create(run_id=run_id, at=at, text=f"checkpoint at step {step} written, {size_bytes / 1e6:.1f} MB")
+
+
+@transaction.atomic
+def run_complete(*, run_id: int, owner: uuid.UUID, artifact_url: str, at: datetime) -> Run:
+    run = _owned(run_id, owner)
+    run.artifact_url, run.phase, run.seconds_left = artifact_url, "", 0
+    run.step = run.steps_total = max(run.step, 1)
+    _move(run, RunState.COMPLETED, at)
+    return run
+
+
+@transaction.atomic
+def run_fail(*, run_id: int, owner: uuid.UUID, sentence: str, traceback: str = "", at: datetime) -> Run:
+    """Bad data ends with a sentence alone; a bug also keeps its traceback for engineers."""
+    run = _owned(run_id, owner)
+    run.error, run.traceback, run.phase = sentence[:400], traceback, ""
+    RunLine.objects.create(run=run, at=at, text=f"failed: {sentence}"[:400])
+    _move(run, RunState.FAILED, at)
+    return run
+
+
+@transaction.atomic
+def run_canceled(*, run_id: int, owner: uuid.UUID, at: datetime) -> Run:
+    run = _owned(run_id, owner)
+    run.phase = ""
+    RunLine.objects.create(run=run, at=at, text="canceled")
+    _move(run, RunState.CANCELED, at)
+    return run
+
+
+def _owned(run_id: int, owner: uuid.UUID) -> Run:
+    run = Run.objects.select_for_update(no_key=True).get(pk=run_id)
+    if run.owner != owner or run.state != RunState.RUNNING:
+        raise RunLost(f"Run {run.number} was taken over or ended.")
+    return run
+
+
+def _move(run: Run, state: RunState, at: datetime) -> None:
+    before = RunState(run.state)
+    if state not in MOVES[before]:
+        raise DomainError(f"Run {run.number} cannot go from {before} to {state}.")
+    run.state = state
+    if state in (RunState.COMPLETED, RunState.FAILED, RunState.CANCELED):
+        run.finished_at, run.leased_until = at, None
+    run.save()
+    event_record(
+        scope=project_scope(run.project_id), verb=f"run.{state}", subject=f"run {run.number}", by=None, at=at,
+        sentence=f"Run {run.number} {_WORDS[state]}" + (f": {run.error}" if state == RunState.FAILED else "."),
+        before={"state": before}, after={"state": state},
+    )  # fmt: skip
+    tell(run)
+
+
+_WORDS = {
+    RunState.RUNNING: "started training",
+    RunState.COMPLETED: "completed",
+    RunState.FAILED: "failed",
+    RunState.CANCELED: "was canceled",
+}
+
+
+def tell(run: Run) -> None:
+    look_again(f"run.{run.pk}", "run", run.pk)
+    look_again(f"project.{run.project_id}", "run", run.pk)

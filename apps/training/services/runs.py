@@ -1,0 +1,123 @@
+"""Start, cancel and sweep runs. The row is written first; the job's name follows after commit and may be lost."""
+
+import contextlib
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Max, Q
+
+from apps.accounts.models import User
+from apps.audit.services import event_record, project_scope
+from apps.errors import DomainError, Invalid
+from apps.integrations import wiring
+from apps.integrations.ports import Unavailable
+from apps.labeling.models import Label
+from apps.live.publish import look_again
+from apps.projects.models import Project
+from apps.training.jobs import Job, Queue
+from apps.training.models import OPEN_STATES, Run, RunKind, RunState
+
+RESEND_AFTER = timedelta(seconds=20)  # a queued run that no worker took: its message may be lost
+
+
+class RunOpen(DomainError):
+    code = "run_open"
+
+
+class NotEnoughLabels(Invalid):
+    code = "not_enough_labels"
+
+
+@transaction.atomic
+def run_start(
+    *, project: Project, kind: str, trigger: str, base_run: Run | None, by: User | None, at: datetime, seed: int = 0
+) -> Run:
+    """Queue one run. Raises NotEnoughLabels in words, RunOpen when one is queued or training already."""
+    if kind not in RunKind.values:
+        raise Invalid(f"The kind “{kind}” is not known. Known are {', '.join(RunKind.values)}.", field="kind")
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    _refuse_a_second_run(project)
+    _refuse_too_few_labels(project)
+    last = Run.objects.filter(project=project).aggregate(n=Max("number"))["n"] or 0
+    try:
+        with transaction.atomic():
+            run = Run.objects.create(
+                project=project, number=last + 1, kind=kind, trigger=trigger[:200], base_run=base_run, started_by=by,
+                queued_at=at, seed=seed, code_version=settings.CODE_VERSION,
+            )  # fmt: skip
+    except IntegrityError:
+        raise RunOpen("Another run of this project is open already.") from None
+    event_record(
+        scope=project_scope(project.pk), verb="run.started", subject=f"run {run.number}", by=by, at=at,
+        sentence=f"{by or 'System'} started run {run.number} ({kind}): {trigger}", after={"state": run.state},
+    )  # fmt: skip
+    transaction.on_commit(lambda: run_send(run_id=run.pk, at=at))
+    look_again(f"project.{project.pk}", "run", run.pk)
+    return run
+
+
+def _refuse_a_second_run(project: Project) -> None:
+    running = Run.objects.filter(project=project, state__in=OPEN_STATES).first()
+    if running:
+        raise RunOpen(
+            f"Run {running.number} is {running.get_state_display().lower()} already. "
+            "Labels given meanwhile go into the run after it.",
+            run=running.number,
+        )
+
+
+def _refuse_too_few_labels(project: Project) -> None:
+    labels = Label.objects.filter(project=project, holdout=False)
+    if not labels.exists():
+        raise NotEnoughLabels("There is nothing to train on: no example outside the holdout has a label yet.")
+    classes = labels.values_list("label__name", flat=True).distinct()
+    if len(classes[:2]) < 2:
+        raise NotEnoughLabels(
+            f"Every labeled example is “{classes[0]}”. A model needs at least two different labels to learn from."
+        )
+
+
+def run_send(*, run_id: int, at: datetime) -> None:
+    """Hand the job's name over. When Redis is away the run stays queued and the sweep sends it later."""
+    with contextlib.suppress(Unavailable):
+        wiring.jobs.send(Job.TRAIN, args=(run_id,), queue=Queue.TRAINING)
+        Run.objects.filter(pk=run_id).update(sent_at=at)
+
+
+def runs_sweep(*, at: datetime) -> list[int]:
+    """Send again what is queued and not taken, and what runs under a lease that ended: its worker is dead."""
+    lost = Run.objects.filter(
+        Q(state=RunState.QUEUED) & (Q(sent_at=None) | Q(sent_at__lt=at - RESEND_AFTER))
+        | Q(state=RunState.RUNNING, leased_until__lt=at) & (Q(sent_at=None) | Q(sent_at__lt=at - RESEND_AFTER))
+    )
+    ids = list(lost.values_list("pk", flat=True))
+    for run_id in ids:
+        run_send(run_id=run_id, at=at)
+    return ids
+
+
+@transaction.atomic
+def run_cancel(*, run: Run, by: User, at: datetime) -> Run:
+    """A queued run ends at once; a training one ends at its next report, within seconds, and keeps its checkpoint."""
+    run = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
+    if not run.is_open:
+        raise DomainError(f"Run {run.number} is {run.get_state_display().lower()} already; there is nothing to cancel.")
+    if run.cancel_requested_at is not None:
+        return run
+    run.cancel_requested_at = at
+    dead_worker = run.state == RunState.RUNNING and run.leased_until is not None and run.leased_until < at
+    if run.state == RunState.QUEUED or dead_worker:
+        run.state, run.finished_at = RunState.CANCELED, at
+    run.save(update_fields=["cancel_requested_at", "state", "finished_at"])
+    event_record(
+        scope=project_scope(run.project_id), verb="run.canceled", subject=f"run {run.number}", by=by, at=at,
+        sentence=f"{by} canceled run {run.number}.", after={"state": run.state},
+    )  # fmt: skip
+    _tell(run)
+    return run
+
+
+def _tell(run: Run) -> None:
+    look_again(f"run.{run.pk}", "run", run.pk)
+    look_again(f"project.{run.project_id}", "run", run.pk)

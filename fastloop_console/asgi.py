@@ -1,0 +1,24 @@
+"""The web process: pages and API over HTTP, "look again" over websockets."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fastloop_console.settings.local")
+http = get_asgi_application()
+
+from channels.auth import AuthMiddlewareStack  # noqa: E402  after Django is set up
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+
+from django.conf import settings  # noqa: E402
+
+from apps.live.routing import websocket_urlpatterns  # noqa: E402
+from fastloop_console.upload_limit import UploadLimit  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {
+        "http": UploadLimit(http, settings.MAX_UPLOAD_BYTES),
+        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+    }
+)

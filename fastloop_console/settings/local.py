@@ -1,0 +1,3 @@
+"""One machine: `make run`."""
+
+from fastloop_console.settings.base import *  # noqa: F403

@@ -1,0 +1,18 @@
+"""Many machines behind TLS: every address comes from the environment, nothing is made up."""
+
+from django.core.exceptions import ImproperlyConfigured
+
+from fastloop_console import env
+from fastloop_console.settings.base import *  # noqa: F403
+
+SECRET_KEY = env.secret_key(required=True)
+for _name, _value in (("SECRET_KEY", SECRET_KEY), ("DATABASE_URL", env.database_url()), ("REDIS_URL", env.redis_url())):
+    if not _value:
+        raise ImproperlyConfigured(f"{_name} is not set. Production takes it from the environment; see .env.example.")
+
+DEBUG = False
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 31_536_000
+WHITENOISE_USE_FINDERS = False

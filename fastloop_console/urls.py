@@ -1,0 +1,22 @@
+"""Every address of the console. Each app owns its own below these prefixes."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="projects:list"), name="home"),
+    path("", include("apps.accounts.urls")),
+    path("projects/", include("apps.projects.urls")),
+    path("projects/<int:project_id>/", include("apps.loop.urls")),
+    path("projects/<int:project_id>/data/", include("apps.datasets.urls")),
+    path("projects/<int:project_id>/label/", include("apps.labeling.urls")),
+    path("projects/<int:project_id>/runs/", include("apps.training.urls")),
+    path("projects/<int:project_id>/models/", include("apps.releases.urls")),
+    path("projects/<int:project_id>/monitor/", include("apps.monitoring.urls")),
+    path("projects/<int:project_id>/sla/", include("apps.slas.urls")),
+    path("api/", include("fastloop_console.api_urls")),
+    path("admin/", admin.site.urls),
+]
+handler404 = "fastloop_console.errors.not_found"
+handler500 = "fastloop_console.errors.failed"

