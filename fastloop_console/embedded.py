@@ -106,7 +106,7 @@ def _settle(home: Path) -> Place:
     install, data = Path(spec.origin).parent / "pginstall", home / "postgres"
     if os.getuid() == 0 and not (_open_to_all(install) and _open_to_all(home)):
         install, data = _move_out_of_private_folders(install, home)
-    first, second = _free_ports(2)
+    first, second = free_ports(2)
     place = Place(str(data), str(home / "redis"), str(install / "bin"), first, second, secrets.token_urlsafe(18))
     kept = home / "servers.json"
     kept.touch(mode=0o600)
@@ -129,7 +129,7 @@ def _move_out_of_private_folders(install: Path, home: Path) -> tuple[Path, Path]
     return binaries, base / f"data-{hashlib.sha256(str(home).encode()).hexdigest()[:12]}"
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     found: list[int] = []
     while len(found) < count:
         port = secrets.choice(range(FIRST_PORT, LAST_PORT))

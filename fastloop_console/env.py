@@ -50,6 +50,10 @@ def port() -> int:
     return int(_env.int("PORT", default=8000))
 
 
+def predictor_host() -> str:
+    return str(_env.str("PREDICTOR_HOST", default="127.0.0.1"))
+
+
 def predictor_port() -> int:
     return int(_env.int("PREDICTOR_PORT", default=8080))
 

@@ -5,4 +5,7 @@ from enum import StrEnum
 
 class LoopJob(StrEnum):
     INGEST = "loop.ingest"
-    DEMO = "loop.demo"
+    SWEEP = "loop.sweep"
+    TRIGGERS = "loop.triggers"
+    REFILL = "loop.refill"
+    DRIFT = "loop.drift"

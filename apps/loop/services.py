@@ -3,7 +3,7 @@
 import contextlib
 import logging
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import fsspec
 import numpy as np
@@ -13,7 +13,7 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.datasets import readers
 from apps.datasets import services as datasets
-from apps.datasets.models import Ingestion
+from apps.datasets.models import Ingestion, IngestionState
 from apps.errors import DomainError
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
@@ -22,20 +22,21 @@ from apps.labeling.selectors import counts_of
 from apps.labeling.services.frontier import frontier_refill
 from apps.labeling.services.labels import labels_import
 from apps.loop.jobs import LoopJob
-from apps.monitoring.models import DriftCheck
+from apps.monitoring.models import DriftCheck, Prediction
 from apps.monitoring.services import drift_check
 from apps.projects.models import Project
-from apps.releases.models import Promotion, PromotionKind
+from apps.releases.models import AliasName, Promotion, PromotionKind
 from apps.releases.selectors import champion_of
 from apps.releases.services import serving_confirm
 from apps.rules import clock, trigger
 from apps.slas.models import Lap, Stage
 from apps.slas.services import StageTimes, lap_record
 from apps.training.jobs import Job, Queue
-from apps.training.models import OPEN_STATES, Run, RunKind, Trigger
-from apps.training.services.runs import run_start
+from apps.training.models import OPEN_STATES, Run, RunKind, RunState, Trigger
+from apps.training.services.runs import NotEnoughLabels, run_start
 
 logger = logging.getLogger(__name__)
+JUDGED_WITHIN = timedelta(seconds=60)  # judging takes a few seconds; after a minute its worker is dead
 
 
 class NoChampion(DomainError):
@@ -120,6 +121,10 @@ def run_start_now(*, project: Project, kind: str, by: User | None, at: datetime,
     champion = champion_of(project)
     base = champion.run if champion and kind == RunKind.INCREMENTAL else None
     words = reason or f"{by} asked for it."
+    if base is not None and counts_of(project).fresh == 0:
+        raise NotEnoughLabels(
+            f"No label is new since run {base.number}, so there is nothing to add. Label more, or train in full."
+        )
     if kind == RunKind.INCREMENTAL and base is None:
         kind, words = RunKind.FULL, f"{words} There is no champion yet, so it trains in full."
     return run_start(project=project, kind=kind, trigger=words, base_run=base, by=by, at=at, seed=seed)
@@ -202,7 +207,8 @@ def lap_close(promotion: Promotion) -> Lap | None:
         project=promotion.project, promotion_id=promotion.pk, model_number=promotion.version.number, labels=n,
         median_s=summary.p50_s, p90_s=summary.p90_s, longest_s=summary.max_s, waiting_share=summary.waiting_share,
         stages={
-            Stage(s.stage): StageTimes(s.wait_s, s.work_s, s.median_wait_s, s.median_work_s) for s in summary.stages
+            Stage(shown.stage): StageTimes(shown.wait_s, shown.work_s, median.wait_s, median.work_s)
+            for shown, median in zip(summary.shown, summary.medians, strict=True)
         },
         at=serving,
     )  # fmt: skip
@@ -234,3 +240,32 @@ def everything_refilled(*, at: datetime) -> None:
         except Exception:
             logger.exception("The queue of %s could not be topped up.", project)
             connection.close_if_unusable_or_obsolete()
+
+
+def verdicts_sweep(*, at: datetime) -> list[int]:
+    """Runs that completed but were never judged, because their worker died in between: judge them now."""
+    waiting = Run.objects.filter(state=RunState.COMPLETED, report=None, finished_at__lt=at - JUDGED_WITHIN)
+    ids = list(waiting.values_list("pk", flat=True))
+    for run_id in ids:
+        with contextlib.suppress(Unavailable):
+            wiring.jobs.send(Job.EVALUATE, args=(run_id,), queue=Queue.TRAINING)
+    return ids
+
+
+def ingestions_sweep(*, at: datetime) -> None:
+    """Uploads whose message was lost, or whose reader died: read them now. Claiming makes a second reader do nothing."""
+    waiting = Ingestion.objects.filter(state=IngestionState.QUEUED, received_at__lt=at - timedelta(seconds=20)).exclude(url="")
+    stalled = Ingestion.objects.filter(state=IngestionState.RUNNING, heartbeat_at__lt=at - datasets.STALLED).exclude(url="")
+    for ingestion in [*waiting, *stalled]:
+        ingestion_send(ingestion.pk)
+
+
+def drift_check_all(*, at: datetime) -> None:
+    """The scheduled check: every project whose champion answered something since the last one."""
+    for project in Project.objects.filter(aliases__name=AliasName.CHAMPION):
+        last = DriftCheck.objects.filter(project=project).first()
+        news = Prediction.objects.filter(project=project)
+        if last:
+            news = news.filter(at__gt=last.at)
+        if news.exists():
+            drift_check_now(project=project, at=at)

@@ -62,26 +62,27 @@ def drift_check(*, project: Project, model_number: int, report: Report, at: date
     names = list(report.label_names)
     index = {name: i for i, name in enumerate(names)}
     found = drift.check(
-        drift.Sample(_indices(reference.predicted, index), np.asarray(reference.confidence, float)),
-        drift.Sample(_indices([w[0] for w in window], index), np.asarray([w[1] for w in window], float)),
-        label_names=names,
+        drift.Predictions(_indices(reference.predicted, index), np.asarray(reference.confidence, float)),
+        drift.Predictions(_indices([w[0] for w in window], index), np.asarray([w[1] for w in window], float)),
+        labels=[*names, "an unknown label"],
         alpha=ALPHA,
         seed=seed,
     )
+    sentence = " ".join(found.reasons)[:400]
     with transaction.atomic():
         check = DriftCheck.objects.create(
             project=project, at=at, model_number=model_number, window=len(window), outcome=found.outcome,
             statistics=[
                 {
-                    "feature": s.feature, "title": s.title, "statistic": s.statistic, "threshold": s.threshold,
-                    "drifted": s.drifted, "reason": s.reason,
+                    "feature": f.name, "title": f.title, "statistic": f.distance, "threshold": f.threshold,
+                    "drifted": f.drifted, "reason": f.reason,
                 }
-                for s in found.statistics
+                for f in found.features
             ],
-            sentence=found.sentence[:400],
+            sentence=sentence,
         )  # fmt: skip
-        if found.outcome == "drift":
-            alert_raise(project=project, kind="drift", title="Drift", detail=found.sentence, check=check, at=at)
+        if found.outcome == drift.DriftOutcome.DRIFT:
+            alert_raise(project=project, kind="drift", title="Drift", detail=sentence, check=check, at=at)
         look_again(f"project.{project.pk}", "drift", check.pk)
     return check
 

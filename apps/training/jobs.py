@@ -5,6 +5,7 @@ from enum import StrEnum
 
 class Job(StrEnum):
     TRAIN = "workers.train"
+    EVALUATE = "workers.evaluate"
     EMBED = "workers.embed"
     SCORE = "workers.score"
 

@@ -1,5 +1,8 @@
 """What every deployment shares. Each concern has its own module beside this one."""
 
+from importlib.util import find_spec
+from pathlib import Path
+
 from fastloop_console import env
 from fastloop_console.settings.celery import *  # noqa: F403
 from fastloop_console.settings.channels import *  # noqa: F403
@@ -91,11 +94,12 @@ USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STATIC_URL = "static/"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+_plotly = Path(str(find_spec("plotly").origin)).parent  # type: ignore[union-attr]  found without importing it
+STATICFILES_DIRS = [BASE_DIR / "static", ("plotly", _plotly / "package_data")]
 STATIC_ROOT = env.home() / "static"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True  # a fresh checkout serves its sheet without `collectstatic`
 

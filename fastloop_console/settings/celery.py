@@ -22,9 +22,8 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(env.home() / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
-    "runs are swept": {"task": "training.sweep", "schedule": timedelta(seconds=5)},
+    "what was lost is sent again": {"task": "loop.sweep", "schedule": timedelta(seconds=5)},
     "triggers are looked at": {"task": "loop.triggers", "schedule": timedelta(seconds=5)},
-    "queues are topped up": {"task": "labeling.refill", "schedule": timedelta(seconds=30)},
-    "drift is looked for": {"task": "monitoring.drift", "schedule": timedelta(minutes=5)},
-    "laps are closed": {"task": "loop.laps", "schedule": timedelta(seconds=10)},
+    "queues are topped up": {"task": "loop.refill", "schedule": timedelta(seconds=30)},
+    "drift is looked for": {"task": "loop.drift", "schedule": timedelta(minutes=5)},
 }

@@ -3,8 +3,4 @@
 from fastloop_console.settings.base import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-}
 DATABASES["default"]["OPTIONS"] = {}  # noqa: F405  a test owns one connection; a pool would hide leaks

@@ -37,9 +37,12 @@ class SmallCnn(Network):
         self.shift = max(1, side // 14)
         layers: list[nn.Module] = [*_block(channels, 32)]
         width, remaining = 32, side
+        if side >= 16:  # a full-size second layer would be four fifths of all the work
+            layers.append(nn.MaxPool2d(2))
+            remaining //= 2
         while remaining >= 8:
-            layers += [*_block(width, min(2 * width, 64)), nn.MaxPool2d(2)]
-            width, remaining = min(2 * width, 64), remaining // 2
+            layers += [*_block(width, 64), nn.MaxPool2d(2)]
+            width, remaining = 64, remaining // 2
         self.body = nn.Sequential(
             *layers, nn.Flatten(), nn.Dropout(dropout), nn.Linear(width * remaining**2, hidden or 128), nn.ReLU(),
             nn.Dropout(dropout),

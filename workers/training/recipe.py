@@ -96,13 +96,15 @@ def _within(name: str, value: object, low: float, high: float) -> None:
 
 
 DEFAULTS: dict[str, dict[str, Any]] = {
-    "text-classification": {"hidden": 512, "dropout": 0.5, "learning_rate": 4e-3, "epochs": 20, "batch_size": 256},
+    "text-classification": {"hidden": 512, "dropout": 0.5, "learning_rate": 4e-3, "epochs": 15, "batch_size": 256,
+                            "patience": 15},
     "image-classification": {"hidden": 128, "dropout": 0.3, "learning_rate": 2e-3, "epochs": 30, "batch_size": 64},
     "tabular-classification": {"hidden": 128, "dropout": 0.2, "learning_rate": 2e-3, "epochs": 15, "batch_size": 256,
                                "label_smoothing": 0.0},
 }
 INCREMENTAL: dict[str, dict[str, Any]] = {
-    "text-classification": {"epochs": 5, "learning_rate": 1e-3, "patience": 3, "shrink": 0.9, "perturb": 0.001},
+    "text-classification": {"epochs": 4, "learning_rate": 1e-3, "patience": 3, "shrink": 0.9, "perturb": 0.001,
+                            "replay_size": 5000},
     "image-classification": {"epochs": 6, "learning_rate": 1e-3, "patience": 3, "shrink": 0.9, "perturb": 0.001},
     "tabular-classification": {"epochs": 4, "learning_rate": 5e-4, "patience": 3, "shrink": 0.9, "perturb": 0.001},
 }

@@ -1,0 +1,48 @@
+# The console's commands. `make run` needs Python 3.11 or newer and nothing else.
+PYTHON ?= python3
+BIN := .venv/bin
+# uv does not read pip's settings; where pip is told of a folder of wheels, uv is told of it too.
+FIND_LINKS = $(shell $(BIN)/pip config get global.find-links 2>/dev/null || $(BIN)/pip config get install.find-links 2>/dev/null)
+UV = UV_FIND_LINKS="$${UV_FIND_LINKS:-$${PIP_FIND_LINKS:-$(FIND_LINKS)}}" $(BIN)/uv
+
+.PHONY: run setup setup-dev test check lock bench clean
+
+run: setup  ## install and start everything; Ctrl-C stops it
+	@exec $(BIN)/python manage.py up
+
+setup: .venv/installed  ## install what the console needs
+
+setup-dev: .venv/installed-dev
+
+.venv/installed: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "FastLoop Console needs Python 3.11 or newer; PYTHON=... names one.")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(UV) pip install --quiet --python $(BIN)/python -r requirements.txt
+	@touch $@
+
+.venv/installed-dev: .venv/installed requirements-dev.txt
+	$(UV) pip install --quiet --python $(BIN)/python -r requirements.txt -r requirements-dev.txt
+	@touch $@
+
+test: setup-dev  ## the whole suite; journeys are skipped where there is no Chromium
+	$(BIN)/python -m pytest
+
+check: setup-dev  ## what CI asks for
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy apps fastloop_console workers
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m pytest
+
+lock: setup  ## write requirements.txt and requirements-dev.txt from their .in files
+	$(UV) pip compile --quiet --upgrade --no-header --no-annotate --python-version 3.11 requirements.in -o requirements.txt
+	@sed -i.bak 's/+cpu//' requirements.txt && rm requirements.txt.bak
+	$(UV) pip compile --quiet --upgrade --no-header --no-annotate --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+
+bench: setup-dev  ## make bench NAME=loop
+	$(BIN)/python manage.py bench $(NAME) --json
+
+clean:  ## remove what `setup` and `run` made; asks nothing, so mind var/
+	rm -rf .venv var

@@ -1,0 +1,112 @@
+"""Where simulated examples come from: scikit-learn's digits, or a CSV, JSONL or Parquet file with a label column."""
+
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from apps.datasets import readers
+from apps.projects.task_types import RESERVED
+
+TEST_SHARE = 0.3  # of a source that says nothing of a split
+
+
+class SourceRefused(ValueError):
+    """The source cannot be simulated; the message says why."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One example with its truth. `values` is what the services see: never the label."""
+
+    external_id: str
+    values: dict[str, Any]
+    label: str
+
+
+@dataclass(frozen=True)
+class Source:
+    name: str
+    task_type: str
+    labels: tuple[str, ...]
+    train: tuple[Item, ...]
+    test: tuple[Item, ...]
+
+
+def source_from(name: str, *, target: str, ignore: Iterable[str], seed: int) -> Source:
+    """Raises SourceRefused. `target` names the label column, `ignore` columns that the model must not see."""
+    rows = _digits() if name == "digits" else _file(Path(name))
+    ignored = {*ignore, target, "split"}
+    items, splits = [], []
+    for number, row in enumerate(rows, start=1):
+        if row.get(target) is None:
+            raise SourceRefused(f"Row {number} has no “{target}”; a simulation needs the truth of every row.")
+        values = {k: v for k, v in row.items() if k not in ignored}
+        values["id"] = str(row.get("id", number))
+        items.append(Item(values["id"], values, str(row[target])))
+        splits.append(str(row.get("split") or ""))
+    if not items:
+        raise SourceRefused(f"{name} has no rows.")
+    labels = tuple(sorted({item.label for item in items}))
+    if len(labels) < 2:
+        raise SourceRefused(f"Every row of {name} is “{labels[0]}”; a loop needs at least two labels.")
+    is_test = [s == "test" for s in splits] if any(s == "test" for s in splits) else _drawn(len(items), seed)
+    return Source(
+        name=Path(name).stem,
+        task_type=_task_type(items[0].values),
+        labels=labels,
+        train=tuple(i for i, test in zip(items, is_test, strict=True) if not test),
+        test=tuple(i for i, test in zip(items, is_test, strict=True) if test),
+    )
+
+
+def _task_type(values: dict[str, Any]) -> str:
+    if "text" in values:
+        return "text-classification"
+    if "image" in values:
+        return "image-classification"
+    if all(k in RESERVED for k in values):
+        raise SourceRefused("The rows have neither “text” nor “image” nor feature columns.")
+    return "tabular-classification"
+
+
+def _drawn(n: int, seed: int) -> list[bool]:
+    test = np.zeros(n, bool)
+    test[np.random.default_rng(seed).permutation(n)[: round(n * TEST_SHARE)]] = True
+    return [bool(t) for t in test]
+
+
+def _digits() -> list[dict[str, Any]]:
+    """1,797 real handwritten digits, 8 by 8 pixels, 17 shades, as PNG."""
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    return [
+        {"id": f"digit-{i:04d}", "image": png_of(image), "label": str(label)}
+        for i, (image, label) in enumerate(zip(found.images, found.target, strict=True))
+    ]
+
+
+def png_of(image: "np.ndarray[Any, Any]") -> bytes:
+    """(h, w) with values 0 to 16 -> PNG, 8 bits grey."""
+    out = io.BytesIO()
+    Image.fromarray(np.clip(image * 255.0 / 16.0, 0, 255).astype(np.uint8)).save(out, "PNG")
+    return out.getvalue()
+
+
+def _file(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        raise SourceRefused(f"There is no file {path}. Name one, or “digits”.")
+    try:
+        with path.open("rb") as file:
+            found = list(readers.rows_of(file, path.name))
+    except readers.FileUnreadable as cause:
+        raise SourceRefused(str(cause)) from cause
+    broken = next((row for row in found if row.values is None), None)
+    if broken:
+        raise SourceRefused(f"Row {broken.number}: {broken.reason}")
+    return [row.values for row in found if row.values is not None]

@@ -1,0 +1,37 @@
+"""The quick jobs of the default queue and the beat. Fetch, call one service, done: no rule lives here."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from apps.loop import services
+from apps.loop.jobs import LoopJob
+from apps.training.services.runs import runs_sweep
+
+
+@shared_task(name=LoopJob.INGEST)
+def ingest(ingestion_id: int) -> None:
+    services.ingestion_read(ingestion_id=ingestion_id)
+
+
+@shared_task(name=LoopJob.SWEEP, expires=10)
+def sweep() -> None:
+    at = timezone.now()
+    runs_sweep(at=at)
+    services.verdicts_sweep(at=at)
+    services.ingestions_sweep(at=at)
+    services.laps_close(at=at)
+
+
+@shared_task(name=LoopJob.TRIGGERS, expires=10)
+def triggers() -> None:
+    services.triggers_check(at=timezone.now())
+
+
+@shared_task(name=LoopJob.REFILL, expires=30)
+def refill() -> None:
+    services.everything_refilled(at=timezone.now())
+
+
+@shared_task(name=LoopJob.DRIFT, expires=300)
+def drift() -> None:
+    services.drift_check_all(at=timezone.now())

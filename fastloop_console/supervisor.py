@@ -1,0 +1,117 @@
+"""Run the console's processes side by side: names before their lines, a dead one started again, all of them stopped at the end.
+
+A child that dies is started again because a killed worker is an everyday event here: its run goes on from the checkpoint.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import TextIO
+
+COLORS = (36, 33, 35, 32, 34, 31)
+STOP_WITHIN_S = 12.0  # then the child is killed
+QUICK_DEATH_S = 5.0
+MOST_QUICK_DEATHS = 5  # in a row: it will not come up, and the person must read why
+
+
+@dataclass
+class Child:
+    name: str
+    command: Sequence[str]
+    env: Mapping[str, str]
+    color: int
+    process: subprocess.Popen[str] | None = None
+    started_at: float = 0.0
+    quick_deaths: int = 0
+    threads: list[threading.Thread] = field(default_factory=list)
+
+
+class Supervisor:
+    def __init__(self, *, width: int = 10, stream: TextIO = sys.stdout) -> None:
+        self.children: list[Child] = []
+        self._stopping = threading.Event()
+        self._printing = threading.Lock()
+        self._width, self._stream = width, stream
+
+    def add(self, name: str, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+        color = COLORS[len(self.children) % len(COLORS)]
+        self.children.append(Child(name, command, {**os.environ, **(env or {}), "PYTHONUNBUFFERED": "1"}, color))
+        self._width = max(self._width, len(name))
+
+    def start(self) -> None:
+        for child in self.children:
+            self._start(child)
+
+    def run(self) -> int:
+        """Start everything and stay until Ctrl-C, SIGTERM, or a child that cannot live. Returns the exit status."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._asked_to_stop)
+        self.start()
+        status = 0
+        while not self._stopping.wait(0.2):
+            if not self.look_after():
+                status = 1
+                break
+        self.stop()
+        return status
+
+    def look_after(self) -> bool:
+        """Start again what died; False when a child died too often too fast."""
+        for child in self.children:
+            process = child.process
+            if process is None or process.poll() is None:
+                continue
+            quick = time.monotonic() - child.started_at < QUICK_DEATH_S
+            child.quick_deaths = child.quick_deaths + 1 if quick else 0
+            self.say("console", f"{child.name} ended with {process.returncode}; starting it again", child.color)
+            if child.quick_deaths >= MOST_QUICK_DEATHS:
+                self.say("console", f"{child.name} does not stay up. Its lines above say why; everything stops now.", 31)
+                return False
+            self._start(child)
+        return True
+
+    def stop(self) -> None:
+        self._stopping.set()
+        alive = [c.process for c in self.children if c.process is not None and c.process.poll() is None]
+        for process in alive:
+            process.terminate()
+        deadline = time.monotonic() + STOP_WITHIN_S
+        for process in alive:
+            try:
+                process.wait(max(deadline - time.monotonic(), 0.1))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def say(self, name: str, line: str, color: int = 0) -> None:
+        plain = f"{name:<{self._width}} | "
+        prefix = f"\x1b[{color}m{plain}\x1b[0m" if color and self._stream.isatty() else plain
+        with self._printing:
+            print(f"{prefix}{line}", file=self._stream, flush=True)
+
+    def _start(self, child: Child) -> None:
+        child.started_at = time.monotonic()
+        child.process = subprocess.Popen(
+            child.command, env=child.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            text=True, errors="replace", bufsize=1, start_new_session=True,
+        )  # fmt: skip
+        thread = threading.Thread(target=self._relay, args=(child, child.process), daemon=True)
+        thread.start()
+        child.threads.append(thread)
+
+    def _relay(self, child: Child, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            self.say(child.name, line.rstrip("\n"), child.color)
+
+    def _asked_to_stop(self, number: int, frame: FrameType | None) -> None:
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        self.say("console", "stopping")

@@ -1,0 +1,77 @@
+"""Follow the champions: look at the aliases twice a second, load what changed, swap, and say so.
+
+Looking beats listening here: no message can be lost, a Redis that is away changes nothing, and half a second plus the
+load of a head is well inside the two seconds that a promotion may take.
+"""
+
+import logging
+import threading
+
+from django.db import close_old_connections
+from django.utils import timezone
+from kserve.model_repository import ModelRepository
+
+from apps.integrations import wiring
+from apps.loop.services import serving_confirmed
+from apps.releases.selectors import Served, served
+from workers.predictor.log import PredictionLog
+from workers.predictor.models import Crowned, ProjectModel
+from workers.tasks.rows import encoder
+from workers.training.model import load
+
+logger = logging.getLogger(__name__)
+LOOK_EVERY_S = 0.5
+
+
+class Watcher:
+    def __init__(self, repository: ModelRepository, log: PredictionLog) -> None:
+        self.repository, self.log = repository, log
+        self._serving: dict[str, str] = {}  # slug -> artifact
+        self._broken: set[str] = set()
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
+
+    def start(self) -> None:
+        """Load everything once before the first request, then keep looking."""
+        self.look()
+        self._thread.start()
+
+    def close(self) -> None:
+        self._done.set()
+        self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        while not self._done.wait(LOOK_EVERY_S):
+            self.look()
+
+    def look(self) -> None:
+        """One glance. A fault leaves the models that serve as they are."""
+        try:
+            for wanted in served():
+                if self._serving.get(wanted.slug) != wanted.artifact_url:
+                    self._install(wanted)
+                if not wanted.confirmed and self._serving.get(wanted.slug) == wanted.artifact_url:
+                    serving_confirmed(promotion_id=wanted.promotion_id, at=timezone.now())
+        except Exception as cause:  # the database may be restarting
+            logger.warning("The champions could not be looked up: %s", cause)
+        finally:
+            close_old_connections()
+
+    def _install(self, wanted: Served) -> None:
+        try:
+            bundle = load(wiring.storage().read(wanted.artifact_url))
+            if wanted.task_type == "text-classification":
+                encoder()  # now, so that no request waits for it
+        except Exception as cause:
+            if wanted.artifact_url not in self._broken:
+                self._broken.add(wanted.artifact_url)
+                logger.exception("v%s of %s does not load; the model before it keeps serving: %s", wanted.version_number, wanted.slug, cause)
+            return
+        crowned = Crowned(bundle, wanted.version_number, wanted.project_id)
+        model = self.repository.get_model(wanted.slug)
+        if isinstance(model, ProjectModel):
+            model.crown(crowned)
+        else:
+            self.repository.update(ProjectModel(wanted.slug, crowned, self.log))
+        self._serving[wanted.slug] = wanted.artifact_url
+        logger.info("%s answers with v%s", wanted.slug, wanted.version_number)

@@ -1,0 +1,1 @@
+"""The torch worker's jobs: fetch, compute, record. No rule of the loop lives here."""

@@ -1,0 +1,129 @@
+"""Judge a completed run: candidate and champion on the same holdout, the gates' verdict, a numbered model, a new queue."""
+
+import contextlib
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from celery import shared_task
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from apps.datasets.versions import VersionRow, version_rows
+from apps.evaluation.models import Outcome, Report
+from apps.evaluation.services import HoldoutPredictions, report_record
+from apps.integrations import wiring
+from apps.integrations.ports import Unavailable
+from apps.releases.selectors import champion_of
+from apps.releases.services import candidate_register
+from apps.rules import gate, metrics
+from apps.training.jobs import Job, Queue
+from apps.training.models import Run, RunState
+from workers.tasks.bundles import bundle_at
+from workers.tasks.rows import rows_of
+from workers.training.model import Bundle, BundleUnreadable, predict
+
+logger = logging.getLogger(__name__)
+Floats = NDArray[np.floating]
+
+
+@shared_task(name=Job.EVALUATE)
+def evaluate(run_id: int) -> None:
+    run = Run.objects.select_related("project", "dataset_version").get(pk=run_id)
+    if run.state == RunState.COMPLETED:
+        judge_run(run)
+
+
+def judge_run(run: Run) -> Report:
+    """Measure, decide, register; then ask for a new order of the queue. Safe to do twice."""
+    started_at = timezone.now()
+    assert run.dataset_version is not None
+    holdout = [r for r in version_rows(run.dataset_version) if r.holdout]
+    champion = champion_of(run.project)
+    baseline = champion.run if champion and champion.run_id != run.pk else None
+    names: Sequence[str] = run.label_names
+    truth = np.array([names.index(r.label) for r in holdout], np.int64)
+    candidate, load_error = _load(run)
+    mine = _predict(candidate, run, holdout, names)
+    theirs = _predict(_load(baseline)[0], run, holdout, names) if baseline else None
+
+    measures = metrics.measure(truth, mine, seed=run.seed, n_classes=len(names))
+    differences = metrics.compare(truth, mine, theirs, seed=run.seed) if theirs is not None else None
+    verdict = gate.judge(
+        gate.Evidence(
+            loaded=candidate is not None,
+            finite=bool(np.isfinite(mine).all()),
+            labels=tuple(names),
+            n_holdout=len(holdout),
+            accuracy=measures.accuracy,
+            majority_rate=measures.majority_rate,
+            load_error=load_error,
+            champion_labels=tuple(baseline.label_names) if baseline else None,
+            accuracy_difference=differences["accuracy"] if differences else None,
+            log_loss_difference=differences["log_loss"] if differences else None,
+        ),
+        gate.Limits(),
+    )
+    report = report_record(
+        run=run,
+        baseline_run=baseline,
+        started_at=started_at,
+        label_names=names,
+        metrics=_named(measures),
+        baseline_metrics=_named(metrics.measure(truth, theirs, seed=run.seed, n_classes=len(names))) if theirs is not None else None,
+        differences={name: asdict(d) for name, d in differences.items()} if differences else None,
+        confusion=measures.confusion.tolist(),
+        per_class=_per_class(measures.confusion, names),
+        outcome=Outcome(verdict.outcome),
+        gates=[{**asdict(g), "outcome": str(g.outcome)} for g in verdict.gates],
+        predictions=HoldoutPredictions(
+            [r.example_id for r in holdout],
+            [r.label for r in holdout],
+            [names[int(i)] for i in mine.argmax(axis=1)] if len(holdout) else [],
+            [float(p) for p in mine.max(axis=1)] if len(holdout) else [],
+        ),
+        at=timezone.now(),
+    )
+    candidate_register(run=run, report=report, at=timezone.now())
+    if report.outcome != Outcome.FAIL:
+        with contextlib.suppress(Unavailable):
+            wiring.jobs.send(Job.SCORE, args=(run.pk,), queue=Queue.EMBEDDING)
+    return report
+
+
+def _load(run: Run) -> tuple[Bundle | None, str]:
+    try:
+        return bundle_at(run.artifact_url), ""
+    except (BundleUnreadable, Unavailable) as broken:
+        return None, str(broken)
+
+
+def _predict(bundle: Bundle | None, run: Run, holdout: Sequence[VersionRow], names: Sequence[str]) -> Floats:
+    """Probabilities (n, classes) in the order of `names`; not finite where the model could not be loaded."""
+    if bundle is None:
+        return np.full((len(holdout), len(names)), np.nan, np.float32)
+    if not holdout:
+        return np.zeros((0, len(names)), np.float32)
+    found = predict(bundle, rows_of(run.project, [r.example_id for r in holdout]))
+    return metrics.align(found, bundle.labels, names)
+
+
+def _named(measures: metrics.Measures) -> dict[str, Any]:
+    named = {name: asdict(getattr(measures, name)) for name in metrics.NAMES}
+    return named | {"majority_rate": measures.majority_rate}
+
+
+def _per_class(confusion: NDArray[np.int64], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Recall and precision of each label that the holdout has; None where nothing stands below the line."""
+    support, said, right = confusion.sum(axis=1), confusion.sum(axis=0), confusion.diagonal()
+    return [
+        {
+            "label": name,
+            "support": int(support[i]),
+            "recall": float(right[i] / support[i]) if support[i] else None,
+            "precision": float(right[i] / said[i]) if said[i] else None,
+        }
+        for i, name in enumerate(names)
+    ]

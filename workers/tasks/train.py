@@ -1,0 +1,231 @@
+"""Train one run: claim it, keep its lease alive, fit, record. A job delivered twice finds the run taken and goes home."""
+
+import logging
+import threading
+import traceback
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+import torch
+from celery import shared_task
+from django.db import close_old_connections
+from django.utils import timezone
+
+from apps.datasets.models import DatasetVersion
+from apps.datasets.versions import VersionRow, version_rows, version_write
+from apps.integrations import wiring
+from apps.integrations.ports import Unavailable
+from apps.labeling.models import Label
+from apps.labeling.services.labels import labels_trained
+from apps.projects.models import Project
+from apps.projects.selectors import schema_of
+from apps.training.jobs import Job
+from apps.training.models import Run, RunKind, RunState
+from apps.training.services.ownership import (
+    HEARTBEAT_S,
+    Progress,
+    RunLost,
+    run_canceled,
+    run_checkpointed,
+    run_claim,
+    run_complete,
+    run_fail,
+    run_heartbeat,
+    run_phase,
+    run_prepared,
+    run_report,
+)
+from workers.tasks.bundles import bundle_at
+from workers.tasks.evaluate import judge_run
+from workers.tasks.rows import rows_of
+from workers.training import replay
+from workers.training.loop import FitResult, Report, fit
+from workers.training.model import BundleUnreadable, dump
+from workers.training.recipe import Recipe, RecipeInvalid
+from workers.training.refusals import (
+    BaseDoesNotFit,
+    Canceled,
+    CheckpointUnreadable,
+    NothingToTrain,
+    OneClassOnly,
+    RowsUnreadable,
+)
+
+logger = logging.getLogger(__name__)
+# Bad data, not bugs: the run ends with the sentence alone.
+REFUSALS = (
+    NothingToTrain, OneClassOnly, RowsUnreadable, BaseDoesNotFit, RecipeInvalid, BundleUnreadable, Unavailable,
+)  # fmt: skip
+
+
+class Heartbeat:
+    """Renews the lease from a thread of its own, so that a long step cannot lose the run."""
+
+    def __init__(self, run: Run) -> None:
+        assert run.owner is not None
+        self.run_id, self.owner = run.pk, run.owner
+        self.canceled, self.lost = threading.Event(), threading.Event()
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name=f"heartbeat-{run.pk}", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._done.set()
+        self._thread.join(timeout=10)
+
+    def should_stop(self) -> bool:
+        return self.canceled.is_set() or self.lost.is_set()
+
+    def _beat(self) -> None:
+        while not self._done.wait(HEARTBEAT_S):
+            try:
+                if run_heartbeat(run_id=self.run_id, owner=self.owner, at=timezone.now()):
+                    self.canceled.set()
+            except RunLost:
+                self.lost.set()
+                return
+            except Exception:  # the database may be restarting; the lease outlives four beats
+                logger.exception("A heartbeat of run %s failed.", self.run_id)
+            finally:
+                close_old_connections()
+
+
+@shared_task(name=Job.TRAIN)
+def train(run_id: int) -> None:
+    try:
+        run = run_claim(run_id=run_id, at=timezone.now())
+    except RunLost as taken:
+        logger.info("%s", taken.message)
+        return
+    if run.state != RunState.RUNNING or run.owner is None:
+        return
+    owner = run.owner
+    with Heartbeat(run) as heartbeat:
+        try:
+            completed = _train(run, heartbeat)
+        except Canceled:
+            if not heartbeat.lost.is_set():
+                run_canceled(run_id=run_id, owner=owner, at=timezone.now())
+            return
+        except RunLost as lost:
+            logger.warning("%s", lost.message)
+            return
+        except REFUSALS as refused:
+            run_fail(run_id=run_id, owner=owner, sentence=str(refused), at=timezone.now())
+            return
+        except Exception as bug:
+            logger.exception("Run %s failed.", run_id)
+            run_fail(
+                run_id=run_id, owner=owner, sentence=f"The training stopped on a fault of ours: {bug}",
+                traceback=traceback.format_exc(), at=timezone.now(),
+            )  # fmt: skip
+            return
+    judge_run(completed)
+
+
+def _train(run: Run, heartbeat: Heartbeat) -> Run:
+    """Read the version, choose the rows, fit, keep the model. Raises what `train` turns into an end of the run."""
+    project, owner = run.project, heartbeat.owner
+    version = run.dataset_version or version_write(project_id=project.pk, rows=_labels_now(project), at=timezone.now())
+    rows = version_rows(version)
+    names = schema_of(project).names
+    index = {name: i for i, name in enumerate(names)}
+    recipe = Recipe.from_dict(run.recipe) if run.recipe else Recipe.for_task(project.task_type, run.kind, seed=run.seed)
+    base = bundle_at(run.base_run.artifact_url) if run.base_run and run.kind == RunKind.INCREMENTAL else None
+    chosen, new = _chosen(run, [r for r in rows if not r.holdout], recipe, index)
+    holdout = [r for r in rows if r.holdout]
+    run_prepared(
+        run_id=run.pk, owner=owner, version=version, recipe=recipe.to_dict(), label_names=list(names), labels=len(chosen),
+        new_labels=new, device=_device(), at=timezone.now(),
+    )  # fmt: skip
+    features, targets = rows_of(project, [r.example_id for r in chosen]), [index[r.label] for r in chosen]
+
+    def fitted(resume: bytes | None) -> FitResult:
+        return fit(
+            features, targets, names, recipe, base=base, resume=resume,
+            on_report=lambda report: _report(run, report),
+            on_checkpoint=lambda blob: _keep(run, blob),
+            should_stop=heartbeat.should_stop,
+            holdout=(rows_of(project, [r.example_id for r in holdout]), [index[r.label] for r in holdout]) if holdout else None,
+        )  # fmt: skip
+
+    try:
+        result = fitted(_checkpoint(run))
+    except CheckpointUnreadable as broken:
+        run_phase(run_id=run.pk, owner=owner, phase=f"starting again: {broken}", at=timezone.now())
+        result = fitted(None)
+    run_phase(run_id=run.pk, owner=owner, phase="keeping the model", at=timezone.now())
+    url = wiring.storage().write(f"models/{project.pk}/{run.pk}-{owner.hex[:8]}.safetensors", dump(result.bundle))
+    completed = run_complete(run_id=run.pk, owner=owner, artifact_url=url, at=timezone.now())
+    labels_trained(project_id=project.pk, example_ids=[r.example_id for r in rows if not r.holdout], run_number=run.number)
+    return completed
+
+
+def _labels_now(project: Project) -> list[VersionRow]:
+    found = Label.objects.filter(project=project).values_list("example_id", "label__name", "holdout", "resolved_at")
+    return [VersionRow(*row) for row in found]
+
+
+def _chosen(run: Run, rows: list[VersionRow], recipe: Recipe, index: dict[str, int]) -> tuple[list[VersionRow], int]:
+    """The rows to train on and how many are new. Incremental: what the base has not seen, and a replay of the rest."""
+    if run.kind != RunKind.INCREMENTAL or run.base_run is None or run.base_run.dataset_version is None:
+        return rows, len(rows)
+    seen = {(r.example_id, r.label) for r in version_rows(run.base_run.dataset_version)}
+    new = [r for r in rows if (r.example_id, r.label) not in seen]
+    old = [r for r in rows if (r.example_id, r.label) in seen]
+    kept = replay.choose([index[r.label] for r in old], recipe.replay_size, recipe.seed) if old else []
+    return [*new, *(old[int(i)] for i in kept)], len(new)
+
+
+def _checkpoint(run: Run) -> bytes | None:
+    if not run.checkpoint_url:
+        return None
+    try:
+        return wiring.storage().read(run.checkpoint_url)
+    except Unavailable:
+        logger.warning("The checkpoint of run %s is gone; it starts again.", run.pk)
+        return None
+
+
+def _keep(run: Run, blob: bytes) -> None:
+    """Write the checkpoint; a full disk costs the checkpoint, not the run."""
+    at = timezone.now()
+    try:
+        url = wiring.storage().write(f"checkpoints/{run.project_id}/{run.pk}-{at:%H%M%S%f}.pt", blob)
+    except Unavailable as full:
+        logger.warning("Run %s goes on without this checkpoint: %s", run.pk, full)
+        return
+    before = run.checkpoint_url
+    run_checkpointed(run_id=run.pk, owner=run.owner, url=url, step=run.step, size_bytes=len(blob), at=at)  # type: ignore[arg-type]
+    run.checkpoint_url = url
+    if before:
+        wiring.storage().remove(before)
+
+
+def _report(run: Run, report: Report) -> None:
+    run.step = report.step
+    line = f"step {report.step}  epoch {report.epoch:.1f}  loss {report.train_loss:.4f}"
+    if report.validation_loss is not None:
+        line += f"  validation {report.validation_loss:.4f}"
+    if report.holdout_accuracy is not None:
+        line += f"  holdout {report.holdout_accuracy:.3f}"
+    line += f"  lr {report.learning_rate:.1e}  {report.samples_per_s:,.0f} examples/s"
+    run_report(
+        run_id=run.pk,
+        owner=run.owner,  # type: ignore[arg-type]  a claimed run has one
+        progress=Progress(
+            step=report.step, steps_total=report.steps_total, epoch=report.epoch, train_loss=report.train_loss,
+            validation_loss=report.validation_loss, holdout_loss=report.holdout_loss,
+            holdout_accuracy=report.holdout_accuracy, samples_per_s=report.samples_per_s,
+            seconds_left=report.seconds_left, device=report.device, line=line,
+        ),
+        at=datetime.now(UTC),
+    )  # fmt: skip
+
+
+def _device() -> str:
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"
