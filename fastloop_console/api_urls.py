@@ -1,9 +1,46 @@
-"""The REST API, its schema and its page."""
+"""The REST API, its schema and its page. One list, so that an integrator sees all of it at once."""
 
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from apps.datasets import api as datasets
+from apps.labeling import api as labeling
+from apps.loop import api as loop
+from apps.monitoring import api as monitoring
+from apps.projects import api as projects
+from apps.releases import api as releases
+from apps.slas import api as slas
+from apps.training import api as training
+
+PROJECT = "v1/projects/<int:project_id>/"
+
 urlpatterns = [
-    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("v1/projects/", projects.ProjectsAPI.as_view(), name="api-projects"),
+    path(PROJECT, projects.ProjectDetailAPI.as_view(), name="api-project"),
+    path(f"{PROJECT}members/", projects.MembersAPI.as_view(), name="api-members"),
+    path(f"{PROJECT}members/<int:user_id>/", projects.MemberAPI.as_view(), name="api-member"),
+    path(f"{PROJECT}examples/", loop.ExamplesAPI.as_view(), name="api-examples"),
+    path(f"{PROJECT}uploads/", loop.UploadsAPI.as_view(), name="api-uploads"),
+    path(f"{PROJECT}ingestions/", datasets.IngestionsAPI.as_view(), name="api-ingestions"),
+    path(f"{PROJECT}ingestions/<int:ingestion_id>/", datasets.IngestionAPI.as_view(), name="api-ingestion"),
+    path(f"{PROJECT}dead-letters/", datasets.DeadLettersAPI.as_view(), name="api-dead-letters"),
+    path(f"{PROJECT}assignments/next/", labeling.NextAPI.as_view(), name="api-next"),
+    path(f"{PROJECT}annotations/", labeling.AnnotationsAPI.as_view(), name="api-annotations"),
+    path(f"{PROJECT}annotations/<uuid:client_id>/", labeling.AnnotationAPI.as_view(), name="api-annotation"),
+    path(f"{PROJECT}labels/", labeling.LabelsAPI.as_view(), name="api-labels"),
+    path(f"{PROJECT}runs/", loop.RunsAPI.as_view(), name="api-runs"),
+    path("v1/runs/<int:run_id>/", releases.RunDetailAPI.as_view(), name="api-run"),
+    path("v1/runs/<int:run_id>/cancel/", training.CancelAPI.as_view(), name="api-run-cancel"),
+    path(f"{PROJECT}models/", releases.ModelsAPI.as_view(), name="api-models"),
+    path("v1/models/<int:version_id>/promote/", releases.PromoteAPI.as_view(), name="api-promote"),
+    path(f"{PROJECT}roll-back/", releases.RollBackAPI.as_view(), name="api-roll-back"),
+    path(f"{PROJECT}predict/", loop.PredictAPI.as_view(), name="api-predict"),
+    path(f"{PROJECT}predictions/", monitoring.PredictionsAPI.as_view(), name="api-predictions"),
+    path(f"{PROJECT}drift-checks/", loop.DriftAPI.as_view(), name="api-drift"),
+    path(f"{PROJECT}alerts/", monitoring.AlertsAPI.as_view(), name="api-alerts"),
+    path(f"{PROJECT}alerts/<int:alert_id>/resolve/", monitoring.AlertResolveAPI.as_view(), name="api-alert-resolve"),
+    path(f"{PROJECT}laps/", slas.LapsAPI.as_view(), name="api-laps"),
+    path(f"{PROJECT}target/", slas.TargetAPI.as_view(), name="api-target"),
 ]

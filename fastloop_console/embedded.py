@@ -19,6 +19,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -79,6 +80,17 @@ def running(home: Path) -> Iterator[Urls]:
             with _exclusive(home), contextlib.suppress(BlockingIOError):
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 _stop(place)
+
+
+def look_after(home: Path) -> None:
+    """Start again what died since; for the process that keeps the console running."""
+    place = _read(home)
+    if place is None:
+        return
+    with _exclusive(home):
+        _start_postgres(place)
+        if not _redis_alive(place):
+            _start_redis(place)
 
 
 @contextlib.contextmanager
@@ -224,6 +236,15 @@ def _redis_binary() -> str:
     raise ServersUnavailable("No Redis wheel exists for this platform. Set DATABASE_URL and REDIS_URL to your own servers.")
 
 
+def _redis_alive(place: Place) -> bool:
+    """Whether its process is there; a busy or stopped one must not be started a second time."""
+    try:
+        os.kill(int((Path(place.redis_dir) / "redis.pid").read_text()), 0)
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        return False
+    return True
+
+
 def _redis_answers(place: Place) -> bool:
     import redis
 
@@ -243,8 +264,6 @@ def _stop(place: Place) -> None:
 def _run(command: list[object], user: dict[str, object]) -> subprocess.CompletedProcess[str]:
     """A short-lived command of PostgreSQL's, with its words kept. Its daemon must not inherit our pipes: hence a file."""
     with open(os.devnull) as nothing, contextlib.ExitStack() as stack:
-        import tempfile
-
         out = stack.enter_context(tempfile.TemporaryFile("w+"))
         done = subprocess.run(
             [str(c) for c in command],

@@ -133,7 +133,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "fastloop_console.api_schema.Schema",
     "EXCEPTION_HANDLER": "fastloop_console.api_errors.answer",
     "DEFAULT_PAGINATION_CLASS": "fastloop_console.pagination.Pages",
     "PAGE_SIZE": 50,

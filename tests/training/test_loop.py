@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.training.samples import DIGITS, clouds, digits, table
-from workers.training.loop import LEAST_VALIDATION, Report, fit, learning_rate, split
+from workers.training.loop import Report, fit, learning_rate
 from workers.training.model import dump, predict
 from workers.training.recipe import Recipe
 from workers.training.refusals import (
@@ -119,7 +119,7 @@ def test_without_a_holdout_its_curve_is_absent():
 @pytest.mark.parametrize(("rows", "targets", "refusal", "sentence"), [
     (np.zeros((0, 4)), [], NothingToTrain, "There is no labeled example"),
     (np.ones((5, 4)), [1] * 5, OneClassOnly, "All 5 examples are labeled 'b'. Training needs two labels."),
-    (np.array([[1.0], [np.nan], [np.inf]]), [0, 1, 0], RowsUnreadable, "2 of 3 rows cannot be read; the first is row 1"),
+    (np.array([[1.0], [np.nan], [np.inf]]), [0, 1, 0], RowsUnreadable, "2 of 3 rows cannot be read; .* is row 1"),
     (np.ones((2, 4)), [0, 3], ValueError, "outside the 3 labels"),
     (np.ones((2, 4)), [0], ValueError, "1 targets do not fit 2 rows"),
 ])
@@ -177,18 +177,6 @@ def test_embeddings_kept_at_half_precision_train_as_well():
     rows, targets = clouds(200)
     found = fit(rows.astype(np.float16), targets, LABELS, replace(QUICK, epochs=10))
     assert accuracy(found.bundle, rows, targets) > 0.9
-
-
-def test_validation_has_every_class_in_proportion_and_no_class_is_lost_to_it():
-    targets = np.repeat([0, 1, 2], [600, 399, 1])
-    train, validation = split(targets, 0.1, seed=0)
-    assert np.bincount(targets[validation], minlength=3).tolist() == [60, 40, 0]
-    assert sorted([*train, *validation]) == list(range(1000))
-
-
-def test_a_small_set_gives_nothing_to_validation():
-    train, validation = split(np.arange(LEAST_VALIDATION * 10 - 1) % 2, 0.1, seed=0)
-    assert (len(train), len(validation)) == (199, 0)
 
 
 def test_the_learning_rate_climbs_and_falls():

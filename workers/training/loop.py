@@ -22,12 +22,12 @@ from workers.training.model import Bundle
 from workers.training.networks import Network
 from workers.training.recipe import Recipe
 from workers.training.refusals import BaseDoesNotFit, Canceled, NothingToTrain, OneClassOnly, RowsUnreadable
+from workers.training.validation import split
 from workers.training.warm_start import warm_start
 
 Targets = Sequence[int] | NDArray[np.int64]
 LabeledRows = tuple[Rows, Targets]
 
-LEAST_VALIDATION = 20  # fewer rows cannot tell one epoch from the next, so all rows train and all epochs run
 MOST_EVALUATED = 10_000  # validation rows; the loss of more would be no surer and cost time
 EVALUATION_BATCH = 2048
 
@@ -257,21 +257,6 @@ def learning_rate(step: int, steps_total: int, peak: float) -> float:
         return peak * (step + 1) / warm
     done = (step - warm) / max(1, steps_total - warm)
     return peak * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * done)))
-
-
-def split(targets: NDArray[np.int64], share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Indices (train, validation), every class in proportion; one row of each class always trains."""
-    n, wanted = len(targets), int(len(targets) * share)
-    if wanted < LEAST_VALIDATION:
-        return np.arange(n), np.arange(0)
-    shuffled = np.random.default_rng(seed).permutation(n)
-    by_class = shuffled[np.argsort(targets[shuffled], kind="stable")]
-    _, first = np.unique(targets[by_class], return_index=True)
-    spare = np.delete(by_class, first)
-    wanted = min(wanted, len(spare))
-    validation = spare[((np.arange(wanted) + 0.5) * len(spare) / max(wanted, 1)).astype(np.int64)]
-    # shuffled again, so that the first rows of a long validation set are no single class
-    return np.setdiff1d(np.arange(n), validation), np.random.default_rng(seed).permutation(validation)
 
 
 def fingerprint(recipe: Recipe, labels: Sequence[str], targets: Tensor) -> str:

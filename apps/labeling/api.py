@@ -1,0 +1,124 @@
+"""The queue over the API: lease the next examples, answer, undo."""
+
+import uuid
+from typing import ClassVar, cast
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.accounts.models import User
+from apps.labeling.models import Label, SkipReason
+from apps.labeling.selectors import why_empty
+from apps.labeling.services.annotations import Answer, annotation_submit, annotation_withdraw
+from apps.labeling.services.assignments import MOST_HELD, assignments_next
+from apps.projects.api_access import ProjectAPI
+from apps.projects.roles import Permission
+
+
+class AssignmentOutput(serializers.Serializer):
+    id = serializers.IntegerField()
+    token = serializers.UUIDField(help_text="Send it back with the answer; it proves that the lease is yours.")
+    example_id = serializers.IntegerField()
+    external_id = serializers.CharField(source="example.external_id")
+    payload = serializers.JSONField(source="example.fields", help_text="What is stored of the example.")
+    lane = serializers.CharField()
+    reason = serializers.JSONField()
+    suggestion = serializers.CharField()
+    suggestion_confidence = serializers.FloatField(allow_null=True)
+    leased_until = serializers.DateTimeField()
+
+
+class EmptyOutput(serializers.Serializer):
+    title = serializers.CharField()
+    sentence = serializers.CharField()
+    frees_at = serializers.DateTimeField(allow_null=True)
+
+
+class NextAPI(ProjectAPI):
+    needs: ClassVar[dict[str, Permission]] = {"POST": Permission.LABEL}
+
+    class InputSerializer(serializers.Serializer):
+        count = serializers.IntegerField(required=False, default=1, min_value=1, max_value=MOST_HELD)
+
+    class OutputSerializer(serializers.Serializer):
+        assignments = AssignmentOutput(many=True)
+        empty = EmptyOutput(allow_null=True)
+
+    @extend_schema(operation_id="assignments_next", request=InputSerializer, responses=OutputSerializer, summary="Lease the next examples")
+    def post(self, request: Request, project_id: int) -> Response:
+        given = self.InputSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        by, at = cast(User, request.user), timezone.now()
+        leased = assignments_next(
+            project=self.project, by=by, count=given.validated_data["count"], at=at, seed=uuid.uuid4().int % 2**31
+        )
+        empty = None if leased else why_empty(self.project, by, at)
+        return Response(self.OutputSerializer({"assignments": leased, "empty": empty}).data)
+
+
+class AnnotationOutput(serializers.Serializer):
+    client_id = serializers.UUIDField()
+    example_id = serializers.IntegerField()
+    label = serializers.CharField(source="label.name", default=None, allow_null=True)
+    skip_reason = serializers.CharField()
+    answered_at = serializers.DateTimeField()
+    surplus = serializers.BooleanField()
+
+
+class AnnotationsAPI(ProjectAPI):
+    needs: ClassVar[dict[str, Permission]] = {"POST": Permission.LABEL}
+
+    class InputSerializer(serializers.Serializer):
+        client_id = serializers.UUIDField(help_text="Made by you; the same one again stores nothing twice.")
+        assignment = serializers.IntegerField()
+        token = serializers.UUIDField()
+        label = serializers.CharField(required=False, default="", allow_blank=True)
+        skip_reason = serializers.ChoiceField(choices=SkipReason.choices, required=False, default="", allow_blank=True)
+        active_ms = serializers.IntegerField(required=False, default=0, min_value=0)
+        shown_at = serializers.DateTimeField(required=False, default=None, allow_null=True)
+
+    @extend_schema(operation_id="annotations_submit", request=InputSerializer, responses={201: AnnotationOutput}, summary="Answer or skip")
+    def post(self, request: Request, project_id: int) -> Response:
+        given = self.InputSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        values = dict(given.validated_data)
+        answer = Answer(assignment_id=values.pop("assignment"), **values)
+        stored = annotation_submit(
+            project_id=self.project.pk, answer=answer, by=cast(User, request.user), at=timezone.now()
+        )
+        return Response(AnnotationOutput(stored).data, status=201)
+
+
+class AnnotationAPI(ProjectAPI):
+    needs: ClassVar[dict[str, Permission]] = {"DELETE": Permission.LABEL}
+
+    @extend_schema(
+        operation_id="annotations_withdraw", responses={204: OpenApiResponse(description="Withdrawn; the example is yours again")},
+        summary="Undo one of your last answers",
+    )  # fmt: skip
+    def delete(self, request: Request, project_id: int, client_id: uuid.UUID) -> Response:
+        annotation_withdraw(
+            project_id=self.project.pk, client_id=client_id, by=cast(User, request.user), at=timezone.now()
+        )
+        return Response(status=204)
+
+
+class LabelsAPI(ProjectAPI):
+    needs: ClassVar[dict[str, Permission]] = {"GET": Permission.VIEW_DATA}
+
+    class OutputSerializer(serializers.Serializer):
+        example_id = serializers.IntegerField()
+        external_id = serializers.CharField(source="example.external_id")
+        label = serializers.CharField(source="label.name")
+        source = serializers.CharField()
+        holdout = serializers.BooleanField()
+        lane = serializers.CharField()
+        resolved_at = serializers.DateTimeField()
+
+    @extend_schema(operation_id="labels_list", responses=OutputSerializer(many=True), summary="Resolved labels")
+    def get(self, request: Request, project_id: int) -> Response:
+        labels = Label.objects.filter(project=self.project).select_related("example", "label").order_by("example_id")
+        return self.page(labels, self.OutputSerializer)

@@ -1,0 +1,156 @@
+"""The API's steps that join stages: send examples, start runs, ask the champion, look for drift."""
+
+from typing import Any, ClassVar, cast
+
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.accounts.models import User
+from apps.datasets.api import IngestionOutput
+from apps.datasets.selectors import examples_of
+from apps.datasets.services import MAX_API_BATCH
+from apps.errors import DomainError
+from apps.integrations import wiring
+from apps.integrations.ports import Unavailable
+from apps.loop import services
+from apps.monitoring.api import DriftOutput
+from apps.projects.api_access import ProjectAPI
+from apps.projects.roles import Permission
+from apps.releases.selectors import champion_of
+from apps.training.api import RunOutput
+from apps.training.models import RunKind
+from apps.training.selectors import runs_of
+
+FLAGS = {"true": True, "false": False}
+
+
+class PredictorAway(DomainError):
+    code, http_status = "predictor_away", 503
+
+
+class ExampleOutput(serializers.Serializer):
+    id = serializers.IntegerField()
+    external_id = serializers.CharField()
+    payload = serializers.JSONField(source="fields")
+    holdout = serializers.BooleanField()
+    collected_at = serializers.DateTimeField()
+    ingested_at = serializers.DateTimeField()
+    label = serializers.CharField(source="label.label.name", default=None, allow_null=True)
+
+
+class ExamplesAPI(ProjectAPI):
+    needs: ClassVar[dict[str, Permission]] = {"GET": Permission.VIEW_DATA, "POST": Permission.ADD_EXAMPLES}
+
+    class InputSerializer(serializers.Serializer):
+        examples = serializers.ListField(
+            child=serializers.DictField(), min_length=1, max_length=MAX_API_BATCH,
+            help_text="Rows with `id`, then `text`, `image` (PNG in base64) or features; optionally `label`, `collected_at`.",
+        )  # fmt: skip
+
+    @extend_schema(
+        operation_id="examples_list", responses=ExampleOutput(many=True), summary="Examples, newest first",
+        parameters=[
+            OpenApiParameter("text", OpenApiTypes.STR, description="In the id or the stored fields."),
+            OpenApiParameter("holdout", OpenApiTypes.BOOL),
+            OpenApiParameter("labeled", OpenApiTypes.BOOL),
+        ],
+    )  # fmt: skip
+    def get(self, request: Request, project_id: int) -> Response:
+        asked = request.query_params
+        found = examples_of(self.project, text=asked.get("text", ""), holdout=FLAGS.get(asked.get("holdout", "").lower()))
+        labeled = FLAGS.get(asked.get("labeled", "").lower())
+        if labeled is not None:
+            found = found.filter(label__isnull=not labeled)
+        return self.page(found.select_related("label__label"), ExampleOutput)
+
+    @extend_schema(
+        operation_id="examples_create", request=InputSerializer, responses={201: IngestionOutput},
+        summary="Send a batch; rows that do not fit become dead letters, the rest is taken",
+    )  # fmt: skip
+    def post(self, request: Request, project_id: int) -> Response:
+        given = self.InputSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        rows: list[dict[str, Any]] = given.validated_data["examples"]
+        taken = services.batch_take(
+            project=self.project, rows=rows, source="api", by=cast(User, request.user), at=timezone.now()
+        )
+        return Response(IngestionOutput(taken).data, status=201)
+
+
+class UploadsAPI(ProjectAPI):
+    needs: ClassVar[dict[str, Permission]] = {"POST": Permission.ADD_EXAMPLES}
+    parser_classes = [MultiPartParser]
+
+    class InputSerializer(serializers.Serializer):
+        file = serializers.FileField(allow_empty_file=True)
+
+    @extend_schema(
+        operation_id="uploads_create", request={"multipart/form-data": InputSerializer}, responses={202: IngestionOutput},
+        summary="Send a CSV, JSONL or Parquet file; watch its ingestion",
+    )  # fmt: skip
+    def post(self, request: Request, project_id: int) -> Response:
+        given = self.InputSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        file = given.validated_data["file"]
+        ingestion = services.upload_take(
+            project=self.project, filename=file.name, size_bytes=file.size, chunks=file.chunks(),
+            by=cast(User, request.user), at=timezone.now(),
+        )  # fmt: skip
+        return Response(IngestionOutput(ingestion).data, status=202)
+
+
+class RunsAPI(ProjectAPI):
+    needs: ClassVar[dict[str, Permission]] = {"GET": Permission.VIEW_RUNS, "POST": Permission.START_RUN}
+
+    class InputSerializer(serializers.Serializer):
+        kind = serializers.ChoiceField(choices=RunKind.choices, required=False, default=RunKind.INCREMENTAL)
+
+    @extend_schema(operation_id="runs_list", responses=RunOutput(many=True), summary="Runs, newest first")
+    def get(self, request: Request, project_id: int) -> Response:
+        return self.page(runs_of(self.project), RunOutput)
+
+    @extend_schema(operation_id="runs_create", request=InputSerializer, responses={201: RunOutput}, summary="Start a run")
+    def post(self, request: Request, project_id: int) -> Response:
+        given = self.InputSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        run = services.run_start_now(
+            project=self.project, kind=given.validated_data["kind"], by=cast(User, request.user), at=timezone.now()
+        )
+        return Response(RunOutput(run).data, status=201)
+
+
+class PredictAPI(ProjectAPI):
+    needs: ClassVar[dict[str, Permission]] = {"POST": Permission.PREDICT}
+
+    class InputSerializer(serializers.Serializer):
+        id = serializers.CharField(required=False, max_length=100)
+        inputs = serializers.ListField(child=serializers.DictField(), min_length=1)
+
+    @extend_schema(
+        operation_id="predict", request=InputSerializer, responses=OpenApiTypes.OBJECT,
+        summary="Ask the champion, in the words of the Open Inference Protocol v2",
+    )  # fmt: skip
+    def post(self, request: Request, project_id: int) -> Response:
+        given = self.InputSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        if champion_of(self.project) is None:
+            raise services.NoChampion("No model serves yet. Promote one first.")
+        try:
+            return Response(wiring.predictor.infer(model=self.project.slug, request=dict(given.validated_data)))
+        except Unavailable as away:
+            if away.permanent:
+                return Response({"error": str(away), "code": "invalid"}, status=400)
+            raise PredictorAway(str(away)) from away
+
+
+class DriftAPI(ProjectAPI):
+    needs: ClassVar[dict[str, Permission]] = {"POST": Permission.RESOLVE_ALERT}
+
+    @extend_schema(operation_id="drift_check", request=None, responses={201: DriftOutput}, summary="Look for drift now")
+    def post(self, request: Request, project_id: int) -> Response:
+        return Response(DriftOutput(services.drift_check_now(project=self.project, at=timezone.now())).data, status=201)

@@ -1,0 +1,33 @@
+"""The API's door to a project: token or session, then the same permission table as the pages."""
+
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+
+from apps.projects.access import project_for
+from apps.projects.models import Project
+from apps.projects.roles import Permission
+from fastloop_console.pagination import Pages
+
+
+class ProjectAPI(APIView):
+    """A view below `/projects/<project_id>/`; `needs` says which permission each method asks for."""
+
+    needs: ClassVar[dict[str, Permission]] = {}
+    project: Project
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        method = str(request.method)
+        if method in self.needs:
+            self.project = project_for(request.user, kwargs["project_id"], self.needs[method])
+
+    def page(self, rows: QuerySet[Any], serializer: type[BaseSerializer]) -> Response:
+        """One page of a list, as `{"count", "next", "previous", "results"}`."""
+        pages = Pages()
+        found = pages.paginate_queryset(rows, self.request, view=self)
+        return pages.get_paginated_response(serializer(found, many=True).data)

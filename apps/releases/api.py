@@ -1,0 +1,115 @@
+"""Runs with their verdict, model versions, promote and roll back, over the API."""
+
+from typing import ClassVar, cast
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.accounts.models import User
+from apps.evaluation.selectors import report_of
+from apps.projects.api_access import ProjectAPI
+from apps.projects.roles import Permission
+from apps.releases.selectors import version_for, versions_of
+from apps.releases.services import model_promote, model_roll_back
+from apps.training.api import RunOutput
+from apps.training.selectors import curves_of, lines_of, run_for
+
+
+class ReportOutput(serializers.Serializer):
+    outcome = serializers.CharField()
+    examples = serializers.IntegerField()
+    metrics = serializers.JSONField(help_text="name -> value with 95 % bootstrap interval")
+    baseline_metrics = serializers.JSONField(allow_null=True)
+    differences = serializers.JSONField(allow_null=True, help_text="candidate minus champion, paired bootstrap")
+    gates = serializers.JSONField()
+
+
+class VersionOutput(serializers.Serializer):
+    id = serializers.IntegerField()
+    number = serializers.IntegerField()
+    run_id = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    outcome = serializers.CharField(source="report.outcome")
+    metrics = serializers.JSONField(source="report.metrics")
+    aliases = serializers.SerializerMethodField()
+
+    def get_aliases(self, version: object) -> list[str]:
+        return [alias.name for alias in version.aliases.all()]  # type: ignore[attr-defined]
+
+
+class PromotionOutput(serializers.Serializer):
+    id = serializers.IntegerField()
+    kind = serializers.CharField()
+    version = serializers.IntegerField(source="version.number")
+    replaced = serializers.IntegerField(source="replaced.number", default=None, allow_null=True)
+    at = serializers.DateTimeField()
+    serving_at = serializers.DateTimeField(allow_null=True)
+    reason = serializers.CharField()
+
+
+class RunDetailAPI(APIView):
+    class OutputSerializer(RunOutput):
+        curves = serializers.JSONField()
+        log = serializers.ListField(child=serializers.CharField())
+        report = ReportOutput(allow_null=True)
+
+    @extend_schema(operation_id="runs_read", responses=OutputSerializer, summary="Watch a run: progress, curves, log, verdict")
+    def get(self, request: Request, run_id: int) -> Response:
+        run = run_for(cast(User, request.user), run_id, Permission.VIEW_RUNS)
+        report = report_of(run)
+        return Response(
+            {
+                **RunOutput(run).data,
+                "curves": vars_of(curves_of(run)),
+                "log": [line.text for line in lines_of(run)],
+                "report": ReportOutput(report).data if report else None,
+            }
+        )
+
+
+def vars_of(curves: object) -> dict[str, object]:
+    return {name: list(getattr(curves, name)) for name in ("steps", "train_loss", "validation_loss", "holdout_loss", "holdout_accuracy")}
+
+
+class ModelsAPI(ProjectAPI):
+    needs: ClassVar[dict[str, Permission]] = {"GET": Permission.VIEW_RUNS}
+
+    @extend_schema(operation_id="models_list", responses=VersionOutput(many=True), summary="Model versions")
+    def get(self, request: Request, project_id: int) -> Response:
+        return self.page(versions_of(self.project).prefetch_related("aliases"), VersionOutput)
+
+
+class PromoteAPI(APIView):
+    class InputSerializer(serializers.Serializer):
+        reason = serializers.CharField(required=False, default="", allow_blank=True, help_text="Needed when inconclusive.")
+
+    @extend_schema(operation_id="models_promote", request=InputSerializer, responses={201: PromotionOutput}, summary="Make a version champion")
+    def post(self, request: Request, version_id: int) -> Response:
+        user = cast(User, request.user)
+        version = version_for(user, version_id, Permission.PROMOTE)
+        given = self.InputSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        promotion = model_promote(version=version, reason=given.validated_data["reason"], by=user, at=timezone.now())
+        return Response(PromotionOutput(promotion).data, status=201)
+
+
+class RollBackAPI(ProjectAPI):
+    needs: ClassVar[dict[str, Permission]] = {"POST": Permission.PROMOTE}
+
+    class InputSerializer(serializers.Serializer):
+        champion = serializers.IntegerField(help_text="The champion’s number as you see it; another one is refused.")
+        reason = serializers.CharField(required=False, default="", allow_blank=True)
+
+    @extend_schema(operation_id="models_roll_back", request=InputSerializer, responses={201: PromotionOutput}, summary="Back to the champion before")
+    def post(self, request: Request, project_id: int) -> Response:
+        given = self.InputSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        promotion = model_roll_back(
+            project=self.project, reason=given.validated_data["reason"], expected_champion=given.validated_data["champion"],
+            by=cast(User, request.user), at=timezone.now(),
+        )  # fmt: skip
+        return Response(PromotionOutput(promotion).data, status=201)
