@@ -40,6 +40,7 @@ lock: setup  ## write requirements.txt and requirements-dev.txt from their .in f
 	$(UV) pip compile --quiet --upgrade --no-header --no-annotate --python-version 3.11 requirements.in -o requirements.txt
 	@sed -i.bak 's/+cpu//' requirements.txt && rm requirements.txt.bak
 	$(UV) pip compile --quiet --upgrade --no-header --no-annotate --python-version 3.11 requirements-dev.in -o requirements-dev.txt
+	$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 -c requirements.txt docker/requirements-web.in -o docker/requirements-web.txt
 
 bench: setup-dev  ## make bench NAME=loop
 	$(BIN)/python manage.py bench $(NAME) --json

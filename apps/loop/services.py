@@ -13,17 +13,18 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.datasets import readers
 from apps.datasets import services as datasets
-from apps.datasets.models import Ingestion, IngestionState
+from apps.datasets.models import Example, Ingestion, IngestionState
 from apps.errors import DomainError
+from apps.evaluation.selectors import predictions_of
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
-from apps.labeling.models import Annotation, Label
+from apps.labeling.models import Annotation, Frontier, Label
 from apps.labeling.selectors import counts_of
 from apps.labeling.services.frontier import frontier_refill
 from apps.labeling.services.labels import labels_import
 from apps.loop.jobs import LoopJob
 from apps.monitoring.models import DriftCheck, Prediction
-from apps.monitoring.services import drift_check
+from apps.monitoring.services import Reference, drift_check
 from apps.projects.models import Project
 from apps.releases.models import AliasName, Promotion, PromotionKind
 from apps.releases.selectors import champion_of
@@ -107,7 +108,7 @@ def _import_labels(project: Project, labeled: "Iterable[datasets.Labeled]") -> N
 
 def examples_follow_up(project: Project, *, at: datetime) -> None:
     """After new examples: slots for people, vectors for the model."""
-    frontier_refill(project=project, at=at, seed=_seed(at))
+    frontier_refill(project=project, at=at, seed=_seed(at), redraw=True)
     if project.task_type == "text-classification":
         with contextlib.suppress(Unavailable):
             wiring.jobs.send(Job.EMBED, args=(project.pk,), queue=Queue.EMBEDDING)
@@ -223,8 +224,10 @@ def drift_check_now(*, project: Project, at: datetime, seed: int | None = None) 
     champion = champion_of(project)
     if champion is None:
         raise NoChampion("No model serves yet, so there is nothing that could drift. Promote one first.")
+    said = predictions_of(champion.report)
+    reference = Reference(champion.report.label_names, said.predicted, said.confidence)
     return drift_check(
-        project=project, model_number=champion.number, report=champion.report, at=at, seed=_seed(at) if seed is None else seed
+        project=project, model_number=champion.number, reference=reference, at=at, seed=_seed(at) if seed is None else seed
     )
 
 
@@ -237,6 +240,7 @@ def everything_refilled(*, at: datetime) -> None:
     for project in Project.objects.all():
         try:
             frontier_refill(project=project, at=at, seed=_seed(at))
+            _score_again_if_grown(project)
         except Exception:
             logger.exception("The queue of %s could not be topped up.", project)
             connection.close_if_unusable_or_obsolete()
@@ -269,3 +273,15 @@ def drift_check_all(*, at: datetime) -> None:
             news = news.filter(at__gt=last.at)
         if news.exists():
             drift_check_now(project=project, at=at)
+
+
+def _score_again_if_grown(project: Project) -> None:
+    """Examples that came after the last scoring have no rank in the active lane yet: have the newest model score again."""
+    frontier = Frontier.objects.filter(project=project, scored_at__isnull=False).first()
+    newest = Example.objects.filter(project=project).order_by("-id").first()
+    if frontier is None or newest is None or newest.ingested_at <= frontier.scored_at:
+        return
+    run = Run.objects.filter(project=project, number=frontier.run_number).first()
+    if run:
+        with contextlib.suppress(Unavailable):
+            wiring.jobs.send(Job.SCORE, args=(run.pk,), queue=Queue.EMBEDDING)

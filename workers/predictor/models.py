@@ -19,7 +19,7 @@ from PIL import Image
 
 from apps.monitoring.services import Served
 from workers.predictor.log import PredictionLog
-from workers.tasks.rows import encoder
+from workers.training.encoder import encoder
 from workers.training.inputs import Rows
 from workers.training.model import Bundle, predict
 

@@ -16,7 +16,7 @@ from apps.loop.services import serving_confirmed
 from apps.releases.selectors import Served, served
 from workers.predictor.log import PredictionLog
 from workers.predictor.models import Crowned, ProjectModel
-from workers.tasks.rows import encoder
+from workers.training.encoder import encoder
 from workers.training.model import load
 
 logger = logging.getLogger(__name__)

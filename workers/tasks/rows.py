@@ -12,23 +12,12 @@ from numpy.typing import NDArray
 from apps.datasets.models import Example, ExampleBlob
 from apps.datasets.shards import ids_without_vector, shard_write, vectors_of
 from apps.projects.models import Project
-from workers.training.encoder import ENCODER_NAME, Encoder
+from workers.training.encoder import ENCODER_NAME, encoder
 from workers.training.inputs import Rows
 
 logger = logging.getLogger(__name__)
 SHARD_ROWS = 50_000  # 38 MB of float16; small enough to lose little when a worker dies
-_encoder: Encoder | None = None
-_loading = threading.Lock()
 _embedding = threading.Lock()
-
-
-def encoder() -> Encoder:
-    """The process's encoder, loaded at its first use."""
-    global _encoder
-    with _loading:
-        if _encoder is None:
-            _encoder = Encoder()
-        return _encoder
 
 
 def rows_of(project: Project, example_ids: Sequence[int]) -> Rows:

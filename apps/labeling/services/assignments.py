@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q, QuerySet
 
 from apps.accounts.models import User
 from apps.errors import DomainError
@@ -28,13 +29,27 @@ class LeaseLost(DomainError):
     code = "lease_lost"
 
 
+def slots_lock(assignments: QuerySet[Assignment]) -> None:
+    """Lock the frontier rows of these assignments. Always before the assignments themselves, as `_lease` does.
+
+    The other order would deadlock: a late answer holds its assignment and waits for the slot, while whoever takes the
+    slot waits for the assignment to expire it.
+    """
+    slots = assignments.order_by().values_list("example_id", "slot")
+    wanted = Q(pk__in=[])
+    for example_id, slot in slots:
+        wanted |= Q(example_id=example_id, slot=slot)
+    list(FrontierItem.objects.select_for_update().filter(wanted).order_by("pk").values_list("pk", flat=True))
+
+
 _NEXT = """
     SELECT f.id FROM labeling_frontieritem f
     WHERE f.project_id = %(project)s AND f.lane = %(lane)s
       AND (f.leased_until IS NULL OR f.leased_until < %(at)s)
       AND NOT EXISTS (
           SELECT 1 FROM labeling_assignment a
-          WHERE a.example_id = f.example_id AND a.holder_id = %(holder)s AND a.state IN ('leased', 'answered', 'skipped'))
+          WHERE a.example_id = f.example_id AND a.holder_id = %(holder)s
+            AND (a.state IN ('answered', 'skipped') OR (a.state = 'leased' AND a.leased_until >= %(at)s)))
     ORDER BY f.rank, f.id LIMIT 1
     FOR UPDATE OF f SKIP LOCKED
 """
@@ -86,8 +101,8 @@ def _lease(lane: str, *, project: Project, by: User, at: datetime, guidelines_id
     if found is None:
         return None
     item = FrontierItem.objects.get(pk=found[0])
-    Assignment.objects.filter(
-        example_id=item.example_id, slot=item.slot, state=AssignmentState.LEASED, leased_until__lt=at
+    Assignment.objects.filter(  # whoever had this slot, and this person on another slot of the example
+        Q(slot=item.slot) | Q(holder=by), example_id=item.example_id, state=AssignmentState.LEASED, leased_until__lt=at
     ).update(state=AssignmentState.EXPIRED)
     suggestion, confidence = suggestion_of(item.example_id, item.reason)
     item.leased_until = at + LEASE
@@ -108,14 +123,18 @@ def suggestion_of(example_id: int, reason: dict[str, Any]) -> tuple[str, float |
     return str(guess), float(reason["suggestion_confidence"])
 
 
+def _held_locked(by: User, leases: Sequence[tuple[int, uuid.UUID]]) -> list[Assignment]:
+    """Those of the leases that still are this person’s, with their slots locked."""
+    tokens = dict(leases)
+    held = Assignment.objects.filter(pk__in=tokens, holder=by, state=AssignmentState.LEASED)
+    slots_lock(held)
+    return [a for a in held.select_for_update(no_key=True).order_by("pk") if a.token == tokens[a.pk]]
+
+
 @transaction.atomic
 def assignments_renew(*, by: User, leases: Sequence[tuple[int, uuid.UUID]], at: datetime) -> list[int]:
     """Push the leases out while the tab is active; returns the ids that are still held. The rest was lost."""
-    tokens = dict(leases)
-    held = Assignment.objects.select_for_update(no_key=True).filter(
-        pk__in=tokens, holder=by, state=AssignmentState.LEASED
-    ).order_by("pk")
-    kept = [a for a in held if a.token == tokens[a.pk]]
+    kept = _held_locked(by, leases)
     for assignment in kept:
         FrontierItem.objects.filter(example_id=assignment.example_id, slot=assignment.slot).update(
             leased_until=at + LEASE
@@ -127,11 +146,7 @@ def assignments_renew(*, by: User, leases: Sequence[tuple[int, uuid.UUID]], at: 
 @transaction.atomic
 def assignments_release(*, by: User, leases: Sequence[tuple[int, uuid.UUID]], at: datetime) -> int:
     """Give back what was fetched and not shown, as a closing tab does, so that nobody waits for the lease to end."""
-    tokens = dict(leases)
-    held = Assignment.objects.select_for_update(no_key=True).filter(
-        pk__in=tokens, holder=by, state=AssignmentState.LEASED
-    ).order_by("pk")
-    given = [a for a in held if a.token == tokens[a.pk]]
+    given = _held_locked(by, leases)
     for assignment in given:
         FrontierItem.objects.filter(example_id=assignment.example_id, slot=assignment.slot).update(leased_until=None)
     Assignment.objects.filter(pk__in=[a.pk for a in given]).update(

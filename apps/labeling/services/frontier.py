@@ -4,6 +4,7 @@ Only the active lane is ranked by a model. Random and holdout lanes are drawn by
 live lift and the gates are measured on.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from apps.labeling.models import Frontier, FrontierItem, Lane
+from apps.labeling.models import Assignment, AssignmentState, Frontier, FrontierItem, Lane
 from apps.live.publish import look_again
 from apps.projects.models import Project
 
@@ -34,9 +35,11 @@ _OPEN = """
       AND NOT EXISTS (SELECT 1 FROM labeling_setaside s WHERE s.example_id = e.id)
 """
 
-# Slots of an example that nobody has answered or holds, given the project's overlap.
+# Slots of an example that nobody has answered, given the project's overlap. An open example whose slots are all answered
+# is split between two labels: it gets one slot more.
 _FREE_SLOT = """
-    CROSS JOIN generate_series(0, %(overlap)s - 1) AS free(slot)
+    CROSS JOIN LATERAL generate_series(0, GREATEST(%(overlap)s - 1, (
+        SELECT count(*) FROM labeling_assignment a WHERE a.example_id = c.id AND a.state = 'answered')::int)) AS free(slot)
     WHERE NOT EXISTS (
         SELECT 1 FROM labeling_assignment a
         WHERE a.example_id = c.id AND a.slot = free.slot AND a.state = 'answered')
@@ -58,11 +61,18 @@ _DRAW = f"""
 
 
 @transaction.atomic
-def frontier_refill(*, project: Project, at: datetime, seed: int) -> int:
-    """Top up each lane that runs low; returns the number of new slots. Safe to call at any time and twice at once."""
+def frontier_refill(*, project: Project, at: datetime, seed: int, redraw: bool = False) -> int:
+    """Top up each lane that runs low; returns the number of new slots. Safe to call at any time and twice at once.
+
+    `redraw` is for new examples: what waits in the lanes of chance is drawn again, since a lane filled from the first
+    thousand rows of a sorted file would stay a sample of those.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 11))", [f"frontier:{project.pk}"])
     frontier, _ = Frontier.objects.get_or_create(project=project)
+    if redraw:
+        by_chance = [Lane.HOLDOUT, Lane.RANDOM, *([Lane.ACTIVE] if frontier.run_number is None else [])]
+        FrontierItem.objects.filter(project=project, lane__in=by_chance).exclude(leased_until__gte=at).delete()
     added = 0
     for lane in (Lane.HOLDOUT, Lane.RANDOM, Lane.ACTIVE):
         have = FrontierItem.objects.filter(project=project, lane=lane).count()
@@ -124,7 +134,7 @@ def frontier_swap(
     waiting = FrontierItem.objects.filter(project=project, lane=Lane.ACTIVE).exclude(leased_until__gte=at)
     waiting.delete()
     still_open = _still_open(project, [p.example_id for p in picks])
-    answered = _answered_slots(project, still_open) if project.overlap > 1 else set()
+    answered = _answered_slots(project, still_open)
     items = [
         FrontierItem(
             project=project, example_id=p.example_id, slot=slot, lane=Lane.ACTIVE, rank=rank, reason=dict(p.reason),
@@ -132,8 +142,8 @@ def frontier_swap(
         )
         for rank, p in enumerate(picks)
         if p.example_id in still_open
-        for slot in range(project.overlap)
-        if (p.example_id, slot) not in answered
+        for slot in range(max(project.overlap, len(answered[p.example_id]) + 1))
+        if slot not in answered[p.example_id]
     ]  # fmt: skip
     FrontierItem.objects.bulk_create(items, ignore_conflicts=True, batch_size=2000)
     frontier.generation += 1
@@ -154,10 +164,9 @@ def _still_open(project: Project, example_ids: Sequence[int]) -> set[int]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def _answered_slots(project: Project, example_ids: set[int]) -> set[tuple[int, int]]:
-    from apps.labeling.models import Assignment, AssignmentState
-
-    answered = Assignment.objects.filter(
-        project=project, example_id__in=example_ids, state=AssignmentState.ANSWERED
-    ).values_list("example_id", "slot")
-    return set(answered)
+def _answered_slots(project: Project, example_ids: set[int]) -> dict[int, set[int]]:
+    answered: dict[int, set[int]] = defaultdict(set)
+    found = Assignment.objects.filter(project=project, example_id__in=example_ids, state=AssignmentState.ANSWERED)
+    for example_id, slot in found.values_list("example_id", "slot"):
+        answered[example_id].add(slot)
+    return answered

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Max, Q
 
 from apps.datasets.models import Example
 from apps.datasets.services import Labeled
-from apps.labeling.models import Annotation, FrontierItem, Label, LabelSource
+from apps.labeling.models import Annotation, Assignment, AssignmentState, FrontierItem, Label, LabelSource
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
 from apps.rules.agreement import majority
@@ -25,7 +26,11 @@ def label_resolve(*, example_id: int, at: datetime) -> Label | None:
     if found.label is None:
         if have and have.source == LabelSource.CONSENSUS:
             have.delete()
+            have = None
+        if found.reason == "tie" and have is None:
+            _ask_one_more(example, votes[-1], at)
         return None
+    _stop_asking(example_id, at)
     if have and have.label_id == found.label:
         return have
     deciding = next(v for v in reversed(votes) if v.label_id == found.label)
@@ -45,6 +50,22 @@ def label_resolve(*, example_id: int, at: datetime) -> Label | None:
         },
     )
     return label
+
+
+def _ask_one_more(example: Example, last: Annotation, at: datetime) -> None:
+    """Every slot is answered and the votes are split: one more slot, in front of its lane, for whoever has not voted."""
+    if FrontierItem.objects.filter(example=example).exists():
+        return
+    answered = Assignment.objects.filter(example=example, state=AssignmentState.ANSWERED).aggregate(last=Max("slot"))["last"]
+    FrontierItem.objects.create(
+        project=example.project, example=example, slot=(answered or 0) + 1, lane=last.assignment.lane, rank=0,
+        reason={"strategy": "tie"}, queued_at=at,
+    )  # fmt: skip
+
+
+def _stop_asking(example_id: int, at: datetime) -> None:
+    """The label stands, so slots that nobody holds are not asked any more."""
+    FrontierItem.objects.filter(Q(leased_until=None) | Q(leased_until__lt=at), example_id=example_id).delete()
 
 
 @transaction.atomic

@@ -29,6 +29,7 @@ BATCH = 1000  # rows sent to the ingestion at once
 ASK = 256  # test rows in one request to the predictor
 LOOK_EVERY_S = 0.03
 PATIENCE_S = 1800.0
+LAP_WITHIN_S = 2.0  # it is written right after the predictor’s word
 REASON = "Simulated: the scripted engineer promotes every model that failed no gate."
 
 
@@ -84,7 +85,7 @@ def play(project: Project, source: Source, plan: Plan, *, by: User) -> Iterator[
         run = clock.time("train", lambda: _train(project, plan, by))
         report = clock.time("evaluate", lambda r=run: _verdict(r))
         promotion = clock.time("release", lambda r=report: _release(project, r, by))
-        lap = Lap.objects.filter(promotion_id=promotion.pk).first() if promotion else None
+        lap = _lap_of(promotion) if promotion else None
         served_at = promotion.serving_at if promotion else None
         yield {
             "round": number,
@@ -139,6 +140,17 @@ def _release(project: Project, report: Report, by: User) -> Promotion | None:
     _until(lambda: Promotion.objects.filter(pk=promotion.pk, serving_at__isnull=False).exists(), f"v{version.number} to serve")
     promotion.refresh_from_db()
     return promotion
+
+
+def _lap_of(promotion: Promotion) -> Lap | None:
+    """The lap that this promotion closed; None when its model saw no label first."""
+    deadline = time.monotonic() + LAP_WITHIN_S
+    while time.monotonic() < deadline:
+        lap = Lap.objects.filter(promotion_id=promotion.pk).first()
+        if lap:
+            return lap
+        time.sleep(LOOK_EVERY_S)
+    return None
 
 
 def _until(look: Callable[[], Any], what: str) -> Any:

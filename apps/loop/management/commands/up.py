@@ -19,8 +19,10 @@ from django.db import connection
 
 from apps.loop import demo
 from apps.projects.roles import Role
-from fastloop_console import env, processes
+from fastloop_console import embedded, env, processes
 from fastloop_console.supervisor import Supervisor
+
+SERVERS_LOOKED_AT_EVERY_S = 3.0
 
 
 class Command(BaseCommand):
@@ -41,6 +43,8 @@ class Command(BaseCommand):
             processes.add_training_worker(supervisor)
             processes.add_default_worker(supervisor)
             processes.add_beat(supervisor)
+            if not (env.database_url() and env.redis_url()):
+                threading.Thread(target=_keep_servers, args=(supervisor,), daemon=True).start()
             threading.Thread(target=_greet, args=(supervisor, password, began), daemon=True).start()
             status = supervisor.run()
         sys.exit(status)
@@ -82,6 +86,16 @@ def _holder_of(port: int) -> str:
     except (psutil.AccessDenied, psutil.NoSuchProcess):  # macOS shows other people's sockets to root only
         pass
     return ""
+
+
+def _keep_servers(supervisor: Supervisor) -> None:
+    """PostgreSQL and Redis are started again when they die, like everything else here."""
+    while True:
+        time.sleep(SERVERS_LOOKED_AT_EVERY_S)
+        try:
+            embedded.look_after(env.home())
+        except embedded.ServersUnavailable as down:
+            supervisor.say("console", str(down), 31)
 
 
 def _greet(supervisor: Supervisor, password: str, began: float) -> None:
