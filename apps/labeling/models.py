@@ -89,7 +89,9 @@ class Assignment(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["example", "slot"], condition=models.Q(state__in=["leased", "answered"]), name="labeling_slot_once"
+                fields=["example", "slot"],
+                condition=models.Q(state__in=["leased", "answered"]),
+                name="labeling_slot_once",
             ),
             models.UniqueConstraint(
                 fields=["example", "holder"],
@@ -127,7 +129,8 @@ class Annotation(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(label__isnull=False, skip_reason="") | (models.Q(label=None) & ~models.Q(skip_reason="")),
+                condition=models.Q(label__isnull=False, skip_reason="")
+                | (models.Q(label=None) & ~models.Q(skip_reason="")),
                 name="labeling_answer_or_skip",
             )
         ]

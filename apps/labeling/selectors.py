@@ -13,6 +13,7 @@ from apps.datasets.models import Example
 from apps.labeling.models import Annotation, Assignment, AssignmentState, FrontierItem, Label, SetAside
 from apps.labeling.services.annotations import UNDO_DEPTH
 from apps.projects.models import Project, SchemaLabel
+from apps.rules.words import count
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,12 @@ class OwnProgress:
 
 
 @dataclass(frozen=True)
+class TeamProgress:
+    labeled: int
+    examples: int
+
+
+@dataclass(frozen=True)
 class PastAnswer:
     client_id: uuid.UUID
     summary: str
@@ -76,17 +83,22 @@ def why_empty(project: Project, by: User, at: datetime) -> EmptyQueue:
     mine = Assignment.objects.filter(
         project=project, holder=by, state__in=[AssignmentState.ANSWERED, AssignmentState.SKIPPED]
     ).values("example_id")
-    others = Assignment.objects.filter(project=project, state=AssignmentState.LEASED, leased_until__gte=at).exclude(holder=by)
-    held = others.aggregate(n=Count("pk"), next=Min("leased_until"))
+    leased = Assignment.objects.filter(project=project, state=AssignmentState.LEASED, leased_until__gte=at)
+    held = leased.exclude(holder=by).aggregate(n=Count("pk"), next=Min("leased_until"))
     done_by_me = waiting.filter(example_id__in=mine).count()
     if held["n"]:
-        also = f" {done_by_me} more wait for somebody else; you have already seen them." if done_by_me else ""
-        return EmptyQueue("Nothing for you right now", f"{held['n']} examples are left and held by others.{also}", held["next"])
+        also = f" {count(done_by_me, 'more answer')} must come from somebody else." if done_by_me else ""
+        many = f"{held['n']:,} examples are left and held by others"
+        left = "1 example is left and somebody else holds it" if held["n"] == 1 else many
+        return EmptyQueue("Nothing for you right now", f"{left}.{also}", held["next"])
     if done_by_me:
-        sentence = f"{done_by_me} examples wait for a second person; you have already answered or skipped them."
+        sentence = f"{count(done_by_me, 'answer')} must come from somebody else; you have given or skipped yours."
         return EmptyQueue("Nothing for you right now", sentence)
     if not any(project.lane_weights.values()):
         return EmptyQueue("The queue is paused", "Every lane has weight 0. A manager can open them again.")
+    if counts.to_label:
+        sentence = f"{count(counts.to_label, 'example')} left, but in lanes of weight 0. A manager can open them."
+        return EmptyQueue("Nothing for you right now", sentence)
     aside = f" {counts.set_aside} were set aside after two skips." if counts.set_aside else ""
     return EmptyQueue("All done", f"All {counts.examples - counts.set_aside:,} examples are labeled.{aside}")
 
@@ -95,7 +107,7 @@ def assignments_held(project: Project, by: User, at: datetime) -> QuerySet[Assig
     """What this person's tabs had fetched before a reload, oldest first."""
     return (
         Assignment.objects.filter(project=project, holder=by, state=AssignmentState.LEASED, leased_until__gte=at)
-        .select_related("example")
+        .select_related("example", "project")
         .order_by("pk")
     )
 
@@ -110,9 +122,16 @@ def own_progress(project: Project, by: User, at: datetime) -> OwnProgress:
     return OwnProgress(len(times), sum(times) / len(times) / 1000 if times else None)
 
 
+def team_progress(project: Project) -> TeamProgress:
+    """The two numbers the desk shows; counts_of counts more than that."""
+    return TeamProgress(
+        Label.objects.filter(project=project).count(), Example.objects.filter(project=project).count()
+    )
+
+
 def past_answers(project: Project, by: User, summary_of: Callable[[dict[str, Any]], str]) -> list[PastAnswer]:
     """The answers that can still be undone, newest first."""
-    recent = Annotation.objects.filter(project=project, annotator=by, withdrawn_at=None).select_related("label", "example")
+    own = Annotation.objects.filter(project=project, annotator=by, withdrawn_at=None)
     return [
         PastAnswer(
             a.client_id,
@@ -120,11 +139,12 @@ def past_answers(project: Project, by: User, summary_of: Callable[[dict[str, Any
             a.label.name if a.label else f"Skipped: {a.get_skip_reason_display().lower()}",
             a.answered_at,
         )
-        for a in recent.order_by("-id")[:UNDO_DEPTH]
+        for a in own.select_related("label", "example").order_by("-id")[:UNDO_DEPTH]
     ]
 
 
 def label_counts(project: Project) -> list[tuple[SchemaLabel, int]]:
-    found = dict(Label.objects.filter(project=project).values_list("label").annotate(n=Count("pk")).values_list("label", "n"))
+    counted = Label.objects.filter(project=project).values_list("label").annotate(n=Count("pk"))
+    found = dict(counted.values_list("label", "n"))
     return [(label, found.get(label.pk, 0)) for label in project.labels.all()]
 

@@ -1,6 +1,15 @@
-"""Addresses of labeling."""
+"""Addresses of the labeling desk."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from apps.labeling import views
 
 app_name = "labeling"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.desk, name="desk"),
+    path("next/", views.next_examples, name="next"),
+    path("answer/", views.answer, name="answer"),
+    path("undo/", views.undo, name="undo"),
+    path("renew/", views.renew, name="renew"),
+    path("release/", views.release, name="release"),
+]

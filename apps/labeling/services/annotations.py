@@ -96,7 +96,8 @@ def _label_of(project_id: int, answer: Answer) -> SchemaLabel | None:
         raise Invalid("An answer is either a label or a reason to skip.", field="label")
     if answer.skip_reason:
         if answer.skip_reason not in SkipReason.values:
-            raise Invalid(f"The reason “{answer.skip_reason}” is not one of {', '.join(SkipReason.values)}.", field="skip_reason")
+            known = ", ".join(SkipReason.values)
+            raise Invalid(f"The reason “{answer.skip_reason}” is not one of {known}.", field="skip_reason")
         return None
     label = SchemaLabel.objects.filter(project_id=project_id, name=answer.label).first()
     if label is None:

@@ -63,9 +63,10 @@ def assignments_next(*, project: Project, by: User, count: int, at: datetime, se
     chance = random.Random(seed)
     leased: list[Assignment] = []
     guidelines = guidelines_of(project)
+    version = guidelines.pk if guidelines else None
     while len(leased) < min(count, MOST_HELD - held):
         for lane in lane_order(project.lane_weights, chance):
-            assignment = _lease_in(lane, project=project, by=by, at=at, guidelines_id=guidelines.pk if guidelines else None)
+            assignment = _lease_in(lane, project=project, by=by, at=at, guidelines_id=version)
             if assignment:
                 leased.append(assignment)
                 break
@@ -84,7 +85,7 @@ def lane_order(weights: dict[str, int], chance: random.Random) -> list[str]:
 
 
 def _lease_in(lane: str, *, project: Project, by: User, at: datetime, guidelines_id: int | None) -> Assignment | None:
-    """One slot of this lane, or None. A second tab of the same person may collide on a constraint: then try once more."""
+    """One slot of this lane, or None. A second tab of the same person may collide on a constraint: then once more."""
     for _ in range(2):
         try:
             with transaction.atomic():
@@ -116,7 +117,7 @@ def _lease(lane: str, *, project: Project, by: User, at: datetime, guidelines_id
 
 
 def suggestion_of(example_id: int, reason: dict[str, Any]) -> tuple[str, float | None]:
-    """The model's guess where it has one and the example is not in the blind share (by hash, so a reload cannot peek)."""
+    """The model's guess where it has one and the example is not in the blind share (by hash: a reload cannot peek)."""
     guess = reason.get("suggestion")
     if not guess or in_holdout(str(example_id), salt="blind", share=BLIND_SHARE):
         return "", None

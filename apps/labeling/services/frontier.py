@@ -12,11 +12,13 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from apps.datasets.models import Example
 from apps.labeling.models import Assignment, AssignmentState, Frontier, FrontierItem, Lane
 from apps.live.publish import look_again
 from apps.projects.models import Project
 
 DEPTH = {Lane.ACTIVE: 2000, Lane.RANDOM: 400, Lane.HOLDOUT: 400}  # slots; a team of 50 answers about 400 in 10 min
+RANDOM_SHARE, RANDOM_LEAST = 0.02, 10  # of the pool: what waits in the random lane is withheld from the active one
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,12 @@ _OPEN = """
       AND NOT EXISTS (SELECT 1 FROM labeling_setaside s WHERE s.example_id = e.id)
 """
 
-# Slots of an example that nobody has answered, given the project's overlap. An open example whose slots are all answered
-# is split between two labels: it gets one slot more.
+# Slots of an example that nobody has answered, given the project's overlap. An open example whose slots are all
+# answered is split between two labels: it gets one slot more.
 _FREE_SLOT = """
     CROSS JOIN LATERAL generate_series(0, GREATEST(%(overlap)s - 1, (
-        SELECT count(*) FROM labeling_assignment a WHERE a.example_id = c.id AND a.state = 'answered')::int)) AS free(slot)
+        SELECT count(*) FROM labeling_assignment a
+        WHERE a.example_id = c.id AND a.state = 'answered')::int)) AS free(slot)
     WHERE NOT EXISTS (
         SELECT 1 FROM labeling_assignment a
         WHERE a.example_id = c.id AND a.slot = free.slot AND a.state = 'answered')
@@ -48,8 +51,8 @@ _FREE_SLOT = """
 _DRAW = f"""
     INSERT INTO labeling_frontieritem
         (project_id, example_id, slot, lane, rank, reason, run_number, selection_probability, queued_at, leased_until)
-    SELECT %(project)s, c.id, free.slot, %(lane)s, %(above)s + c.rank, %(reason)s::jsonb, NULL, %(wanted)s::float / c.pool,
-           %(at)s, NULL
+    SELECT %(project)s, c.id, free.slot, %(lane)s, %(above)s + c.rank, %(reason)s::jsonb, NULL,
+           %(wanted)s::float / c.pool, %(at)s, NULL
     FROM (
         SELECT e.id, row_number() OVER (ORDER BY hashint8extended(e.id, %(seed)s)) AS rank, count(*) OVER () AS pool
         {_OPEN}
@@ -75,20 +78,27 @@ def frontier_refill(*, project: Project, at: datetime, seed: int, redraw: bool =
         FrontierItem.objects.filter(project=project, lane__in=by_chance).exclude(leased_until__gte=at).delete()
     added = 0
     for lane in (Lane.HOLDOUT, Lane.RANDOM, Lane.ACTIVE):
-        have = FrontierItem.objects.filter(project=project, lane=lane).count()
+        have, depth = FrontierItem.objects.filter(project=project, lane=lane).count(), _depth(project, lane)
         scored_lane_has_work = lane == Lane.ACTIVE and frontier.run_number is not None and have > 0
-        if have > DEPTH[lane] // 2 or scored_lane_has_work:
+        if have > depth // 2 or scored_lane_has_work:
             continue
-        added += _draw(project, lane, wanted=DEPTH[lane] - have, at=at, seed=seed + len(lane))
+        added += _draw(project, lane, wanted=depth - have, at=at, seed=seed + len(lane))
     if added:
         look_again(f"project.{project.pk}", "queue")
     return added
 
 
+def _depth(project: Project, lane: Lane) -> int:
+    if lane != Lane.RANDOM:
+        return DEPTH[lane]
+    pool = Example.objects.filter(project=project, holdout=False).count()
+    return min(DEPTH[lane], max(RANDOM_LEAST, round(pool * RANDOM_SHARE)))
+
+
 def _draw(project: Project, lane: Lane, *, wanted: int, at: datetime, seed: int) -> int:
-    """Fill one lane by chance. The random lane may take what the active lane only holds in waiting, never the reverse."""
+    """Fill one lane by chance. The random lane takes what the active lane only holds in waiting, never the reverse."""
     displaces = Lane.ACTIVE if lane == Lane.RANDOM else ""
-    values = {
+    values: dict[str, Any] = {
         "project": project.pk,
         "holdout": lane == Lane.HOLDOUT,
         "overlap": project.overlap,
@@ -104,7 +114,7 @@ def _draw(project: Project, lane: Lane, *, wanted: int, at: datetime, seed: int)
         if lane == Lane.RANDOM:
             cursor.execute(_GIVE_WAY, values)
         cursor.execute(_DRAW, values)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 # The random lane draws from every open example, so what waits in the active lane gives way where the draw hits it.
@@ -119,15 +129,15 @@ _GIVE_WAY = f"""
 
 
 def _highest_rank(project: Project, lane: str) -> int:
-    last = FrontierItem.objects.filter(project=project, lane=lane).order_by("-rank").values_list("rank", flat=True).first()
-    return last or 0
+    ranks = FrontierItem.objects.filter(project=project, lane=lane).order_by("-rank").values_list("rank", flat=True)
+    return ranks.first() or 0
 
 
 @transaction.atomic
 def frontier_swap(
     *, project: Project, picks: Sequence[Scored], strategy: str, run_number: int, pool_size: int, at: datetime
 ) -> int:
-    """Replace what waits in the active lane by a newly scored order, in one step; what is held stays with its holder."""
+    """Replace what waits in the active lane by a newly scored order at once; what is held stays with its holder."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 11))", [f"frontier:{project.pk}"])
     frontier, _ = Frontier.objects.get_or_create(project=project)

@@ -53,12 +53,12 @@ def label_resolve(*, example_id: int, at: datetime) -> Label | None:
 
 
 def _ask_one_more(example: Example, last: Annotation, at: datetime) -> None:
-    """Every slot is answered and the votes are split: one more slot, in front of its lane, for whoever has not voted."""
+    """Every slot is answered and the votes are split: one more slot, in front of its lane, for somebody else."""
     if FrontierItem.objects.filter(example=example).exists():
         return
-    answered = Assignment.objects.filter(example=example, state=AssignmentState.ANSWERED).aggregate(last=Max("slot"))["last"]
+    answered = Assignment.objects.filter(example=example, state=AssignmentState.ANSWERED).aggregate(last=Max("slot"))
     FrontierItem.objects.create(
-        project=example.project, example=example, slot=(answered or 0) + 1, lane=last.assignment.lane, rank=0,
+        project=example.project, example=example, slot=(answered["last"] or 0) + 1, lane=last.assignment.lane, rank=0,
         reason={"strategy": "tie"}, queued_at=at,
     )  # fmt: skip
 

@@ -2,8 +2,9 @@
 
 import base64
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -79,12 +80,12 @@ def play(project: Project, source: Source, plan: Plan, *, by: User) -> Iterator[
     staff = people.annotators(project, plan.annotators, by=by, at=timezone.now())
     for number in range(1, plan.rounds + 1):
         clock = Clock()
-        clock.time("select", lambda: _wait_for_order(project))
-        clock.time("label", lambda n=number: people.label_round(project, staff, truth, plan.labels_per_round, seed=plan.seed * 10_007 + n))
+        clock.time("select", partial(_wait_for_order, project))
+        clock.time("label", partial(_label, project, staff, truth, plan, number))
         last_label = timezone.now()
-        run = clock.time("train", lambda: _train(project, plan, by))
-        report = clock.time("evaluate", lambda r=run: _verdict(r))
-        promotion = clock.time("release", lambda r=report: _release(project, r, by))
+        run: Run = clock.time("train", partial(_train, project, plan, by))
+        report: Report = clock.time("evaluate", partial(_verdict, run))
+        promotion: Promotion | None = clock.time("release", partial(_release, project, report, by))
         lap = _lap_of(promotion) if promotion else None
         served_at = promotion.serving_at if promotion else None
         yield {
@@ -100,6 +101,11 @@ def play(project: Project, source: Source, plan: Plan, *, by: User) -> Iterator[
             "verdict": report.outcome,
             "released": promotion is not None,
         }
+
+
+def _label(project: Project, staff: Sequence[User], truth: Mapping[str, str], plan: Plan, number: int) -> int:
+    seed = plan.seed * 10_007 + number  # another seed may not meet this one's lanes again
+    return people.label_round(project, staff, truth, plan.labels_per_round, seed=seed)
 
 
 def _wait_for_order(project: Project) -> None:

@@ -40,7 +40,7 @@ class Source:
 def source_from(name: str, *, target: str, ignore: Iterable[str], seed: int) -> Source:
     """Raises SourceRefused. `target` names the label column, `ignore` columns that the model must not see."""
     rows = _digits() if name == "digits" else _file(Path(name))
-    ignored = {*ignore, target, "split"}
+    ignored = {*ignore, target, "split", "timestamp", "group"}  # the pool counts as collected when it is sent
     items, splits = [], []
     for number, row in enumerate(rows, start=1):
         if row.get(target) is None:

@@ -1,0 +1,52 @@
+"""A project of real digits with everything labeled, and jobs that run at once where they were sent."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from sklearn.datasets import load_digits
+
+from apps.integrations import wiring
+from apps.loop import services as loop
+from apps.loop.simulation.source import png_of
+from apps.projects.models import Project
+from apps.training.jobs import Job
+
+DIGITS = tuple("0123456789")
+
+
+class JobsAtOnce:
+    """Runs each job in the test's own process and transaction; keeps the names, so that a test may look."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, tuple[object, ...]]] = []
+        self.held: set[str] = set()
+
+    def send(self, name: str, *, args: tuple[object, ...], queue: str) -> None:
+        from workers.tasks import embed, evaluate, score, train
+
+        self.sent.append((name, args))
+        if name in self.held:
+            return
+        task = {Job.TRAIN: train.train, Job.EMBED: embed.embed, Job.SCORE: score.score, Job.EVALUATE: evaluate.evaluate}
+        task[Job(name)](*args)
+
+
+@pytest.fixture
+def jobs(monkeypatch: pytest.MonkeyPatch) -> JobsAtOnce:
+    found = JobsAtOnce()
+    monkeypatch.setattr(wiring, "jobs", found)
+    return found
+
+
+@pytest.fixture
+def digits(make_project: Callable[..., Project], noon: datetime, jobs: JobsAtOnce) -> Project:
+    """400 digits, 300 of them labeled; a fifth is holdout so that the gates have something to read."""
+    project = make_project("image-classification", DIGITS, name="Digits", holdout_share=0.2)
+    found = load_digits()
+    rows = [
+        {"id": f"d{i}", "image": png_of(found.images[i]), **({"label": str(found.target[i])} if i < 300 else {})}
+        for i in range(400)
+    ]
+    loop.batch_take(project=project, rows=rows, source="test", by=None, at=noon)
+    return project
