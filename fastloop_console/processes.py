@@ -6,6 +6,7 @@ from fastloop_console import env
 from fastloop_console.supervisor import Supervisor
 
 QUIET = {"PYTHONWARNINGS": "ignore", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+TORCH = {**QUIET, "OMP_WAIT_POLICY": "PASSIVE"}  # torch's threads sleep between jobs instead of spinning on our cores
 
 
 def add_web(supervisor: Supervisor) -> None:
@@ -25,17 +26,20 @@ def add_default_worker(supervisor: Supervisor) -> None:
 
 def add_training_worker(supervisor: Supervisor) -> None:
     """Two threads: one trains, the other embeds and scores meanwhile. One run a project is kept by the database."""
-    supervisor.add("training", _worker("workers.gpu", "training,embedding", concurrency=2), QUIET)
+    supervisor.add("training", _worker("workers.gpu", "training,embedding", concurrency=2), TORCH)
 
 
 def add_beat(supervisor: Supervisor) -> None:
-    supervisor.add("beat", [sys.executable, "-m", "celery", "-q", "-A", "fastloop_console.celery", "beat", "-l", "warning"], QUIET)
+    supervisor.add(
+        "beat", [sys.executable, "-m", "celery", "-q", "-A", "fastloop_console.celery", "beat", "-l", "warning"], QUIET
+    )
 
 
 def add_predictor(supervisor: Supervisor, port: int | None = None) -> None:
+    """One thread a request: answers are small, and a run that trains beside it needs the other cores."""
     supervisor.add(
         "predictor", [sys.executable, "-m", "workers.predictor"],
-        {**QUIET, "PREDICTOR_PORT": str(port or env.predictor_port())},
+        {**TORCH, "OMP_NUM_THREADS": "1", "PREDICTOR_PORT": str(port or env.predictor_port())},
     )  # fmt: skip
 
 
@@ -44,4 +48,3 @@ def _worker(app: str, queues: str, *, concurrency: int) -> list[str]:
         sys.executable, "-m", "celery", "-q", "-A", app, "worker", "-Q", queues, "--pool", "threads", "-c", str(concurrency),
         "-n", f"{queues.split(',')[0]}@%h", "-l", "info", "--without-gossip", "--without-mingle",
     ]  # fmt: skip
-

@@ -71,7 +71,9 @@ class Supervisor:
             child.quick_deaths = child.quick_deaths + 1 if quick else 0
             self.say("console", f"{child.name} ended with {process.returncode}; starting it again", child.color)
             if child.quick_deaths >= MOST_QUICK_DEATHS:
-                self.say("console", f"{child.name} does not stay up. Its lines above say why; everything stops now.", 31)
+                self.say(
+                    "console", f"{child.name} does not stay up. Its lines above say why; everything stops now.", 31
+                )
                 return False
             self._start(child)
         return True

@@ -43,6 +43,10 @@ class UploadLimit:
         body = json.dumps({"error": sentence, "code": "too_large"}) if wants_json else sentence
         kind = b"application/json" if wants_json else b"text/plain; charset=utf-8"
         await send(
-            {"type": "http.response.start", "status": 413, "headers": [(b"content-type", kind), (b"connection", b"close")]}
+            {
+                "type": "http.response.start",
+                "status": 413,
+                "headers": [(b"content-type", kind), (b"connection", b"close")],
+            }
         )
         await send({"type": "http.response.body", "body": body.encode()})

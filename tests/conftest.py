@@ -63,7 +63,9 @@ def mallory(db: None) -> User:
 def make_project(alma: User, ada: User, grace: User, rosa: User, mona: User, lin: User) -> Callable[..., Project]:
     """A project with everybody in their role. Ada and Grace label, Rosa reviews, Mona manages, Lin engineers."""
 
-    def make(task_type: str = "text-classification", labels: tuple[str, ...] = ("ham", "spam"), **more: object) -> Project:
+    def make(
+        task_type: str = "text-classification", labels: tuple[str, ...] = ("ham", "spam"), **more: object
+    ) -> Project:
         project = project_create(
             name=str(more.pop("name", f"Project {Project.objects.count() + 1}")),
             task_type=task_type,

@@ -12,10 +12,13 @@ import pytest
 
 def _start() -> None:
     """Start the embedded servers once; xdist's workers inherit the addresses."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "fastloop_console.settings.test"  # Celery's app would ask for the local one
     if os.environ.get("FASTLOOP_TEST_SERVERS"):
         return
     home = Path(tempfile.mkdtemp(prefix="fastloop-test-"))
+    home.chmod(0o755)  # as root, PostgreSQL's own user must reach its data below
     os.environ.update(FASTLOOP_HOME=str(home), FASTLOOP_TEST_SERVERS="1", HF_HUB_OFFLINE="1")
+    os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE")  # two workers of xdist share the cores
     from fastloop_console import embedded
 
     stack = contextlib.ExitStack()

@@ -1,6 +1,14 @@
 """Addresses of accounts."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from apps.accounts import views
 
 app_name = "accounts"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("sign-in/", views.sign_in, name="sign_in"),
+    path("sign-out/", views.sign_out, name="sign_out"),
+    path("account/", views.account, name="account"),
+    path("account/tokens/", views.token_create, name="token_create"),
+    path("account/tokens/<slug:key>/revoke/", views.token_revoke, name="token_revoke"),
+]

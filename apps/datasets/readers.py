@@ -1,4 +1,4 @@
-"""Turn an uploaded file into rows. A row that cannot be read is reported and passed over; only a hopeless file stops."""
+"""Turn an uploaded file into rows. A row that cannot be read is reported and passed over; a hopeless file stops."""
 
 import csv
 import io
@@ -34,7 +34,8 @@ def suffix_of(filename: str) -> str:
     for suffix in SUFFIXES:
         if filename.lower().endswith(suffix):
             return suffix
-    raise FileUnreadable(f"“{filename}” is not a file we read. Send CSV, JSONL or Parquet (ending {', '.join(SUFFIXES)}).")
+    endings = ", ".join(SUFFIXES)
+    raise FileUnreadable(f"“{filename}” is not a file we read. Send CSV, JSONL or Parquet (ending {endings}).")
 
 
 def rows_of(file: BinaryIO, filename: str) -> Iterator[Row]:

@@ -47,3 +47,8 @@ def image_of(project: Project, example_id: int) -> bytes:
     if blob is None:
         raise NotFound("This example has no image.")
     return bytes(blob.content)
+
+
+def ingestions_with_letters(project: Project) -> list[Ingestion]:
+    """Newest first, for the filter of the dead letters."""
+    return list(Ingestion.objects.filter(project=project, rows_refused__gt=0)[:100])

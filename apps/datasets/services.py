@@ -1,4 +1,4 @@
-"""Take examples in: idempotent on (project, external_id), bad rows to the dead letters, the holdout set apart at once."""
+"""Take examples in: once for each (project, external_id), bad rows to the dead letters, the holdout apart at once."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -68,9 +68,7 @@ def upload_receive(
         raise Invalid(str(cause), field="file") from cause
     if size_bytes == 0:
         raise Invalid(f"“{filename}” is empty.", field="file")
-    ingestion = ingestion_open(
-        project=project, source="upload", by=by, at=at, filename=filename, size_bytes=size_bytes
-    )
+    ingestion = ingestion_open(project=project, source="upload", by=by, at=at, filename=filename, size_bytes=size_bytes)
     ingestion.url = wiring.storage().write_stream(f"uploads/{project.pk}/{ingestion.pk}{suffix}", chunks)
     ingestion.save(update_fields=["url"])
     return ingestion
@@ -168,7 +166,7 @@ def _check(project: Project, values: Mapping[str, Any], label_names: frozenset[s
     if not external_id:
         raise task_types.PayloadRefused("The row has no “id” (or “external_id”).")
     if len(external_id) > MAX_EXTERNAL_ID:
-        raise task_types.PayloadRefused(f"The id has {len(external_id)} characters; at most {MAX_EXTERNAL_ID} are taken.")
+        raise task_types.PayloadRefused(f"The id has {len(external_id)} characters; at most {MAX_EXTERNAL_ID} fit.")
     label = values.get("label")
     label_name = str(label).strip() if label is not None and str(label).strip() else None
     if label_name is not None and label_name not in label_names:

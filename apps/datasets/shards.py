@@ -17,7 +17,7 @@ from apps.projects.models import Project
 def shard_write(
     *, project_id: int, encoder: str, ids: NDArray[np.int64], vectors: NDArray[np.float16], at: datetime
 ) -> EmbeddingShard:
-    """File first, manifest row second: a crash between the two leaves a file nobody reads. ids (n,), vectors (n, dim)."""
+    """File first, manifest row second: a crash between the two leaves a file unread. ids (n,), vectors (n, dim)."""
     column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1), pa.float16()), vectors.shape[1])
     table = pa.table({"id": pa.array(ids, pa.int64()), "vector": column})
     sink = pa.BufferOutputStream()

@@ -1,6 +1,14 @@
-"""Addresses of datasets."""
+"""Addresses of datasets. The upload stands in apps.loop: reading a file touches more than this stage."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from apps.datasets import views
 
 app_name = "datasets"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.data, name="data"),
+    path("counts/", views.counts, name="counts"),
+    path("ingestions/", views.ingestions, name="ingestions"),
+    path("refused/", views.dead_letters, name="dead_letters"),
+    path("<int:example_id>/image/", views.image, name="image"),
+]

@@ -9,12 +9,15 @@ from redis.exceptions import RedisError
 from apps.integrations.ports import Unavailable
 
 logger = logging.getLogger(__name__)
+# A person waits for this, through three tries. With the workers' own patience a stopped Redis would cost 10 s a job.
+IMPATIENT = {"socket_timeout": 1, "socket_connect_timeout": 1, "retry_on_timeout": False}
 
 
 class CeleryJobs:
     def send(self, name: str, *, args: tuple[object, ...], queue: str) -> None:
         try:
-            current_app.send_task(name, args=args, queue=queue, retry=False)
+            with current_app.connection_for_write(transport_options=IMPATIENT) as connection:
+                current_app.send_task(name, args=args, queue=queue, retry=False, connection=connection)
         except (OperationalError, RedisError, OSError) as cause:
             logger.warning("%s%s stays a row for now: Redis does not answer (%s).", name, args, cause)
             raise Unavailable("Redis does not answer.") from cause

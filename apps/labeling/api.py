@@ -47,7 +47,12 @@ class NextAPI(ProjectAPI):
         assignments = AssignmentOutput(many=True)
         empty = EmptyOutput(allow_null=True)
 
-    @extend_schema(operation_id="assignments_next", request=InputSerializer, responses=OutputSerializer, summary="Lease the next examples")
+    @extend_schema(
+        operation_id="assignments_next",
+        request=InputSerializer,
+        responses=OutputSerializer,
+        summary="Lease the next examples",
+    )
     def post(self, request: Request, project_id: int) -> Response:
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)
@@ -80,7 +85,12 @@ class AnnotationsAPI(ProjectAPI):
         active_ms = serializers.IntegerField(required=False, default=0, min_value=0)
         shown_at = serializers.DateTimeField(required=False, default=None, allow_null=True)
 
-    @extend_schema(operation_id="annotations_submit", request=InputSerializer, responses={201: AnnotationOutput}, summary="Answer or skip")
+    @extend_schema(
+        operation_id="annotations_submit",
+        request=InputSerializer,
+        responses={201: AnnotationOutput},
+        summary="Answer or skip",
+    )
     def post(self, request: Request, project_id: int) -> Response:
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)

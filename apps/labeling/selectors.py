@@ -124,9 +124,7 @@ def own_progress(project: Project, by: User, at: datetime) -> OwnProgress:
 
 def team_progress(project: Project) -> TeamProgress:
     """The two numbers the desk shows; counts_of counts more than that."""
-    return TeamProgress(
-        Label.objects.filter(project=project).count(), Example.objects.filter(project=project).count()
-    )
+    return TeamProgress(Label.objects.filter(project=project).count(), Example.objects.filter(project=project).count())
 
 
 def past_answers(project: Project, by: User, summary_of: Callable[[dict[str, Any]], str]) -> list[PastAnswer]:
@@ -147,4 +145,3 @@ def label_counts(project: Project) -> list[tuple[SchemaLabel, int]]:
     counted = Label.objects.filter(project=project).values_list("label").annotate(n=Count("pk"))
     found = dict(counted.values_list("label", "n"))
     return [(label, found.get(label.pk, 0)) for label in project.labels.all()]
-

@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
 
 from apps.accounts.models import User
 
@@ -10,6 +11,7 @@ class Signed(HttpRequest):
     """A request behind `login_required`: its user is a person."""
 
     user: User
+    htmx: HtmxDetails
 
 
 def go(request: HttpRequest, url: str) -> HttpResponse:

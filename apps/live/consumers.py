@@ -10,7 +10,7 @@ from apps.live.topics import may_join
 REFUSED = 4403
 
 
-class TopicConsumer(AsyncJsonWebsocketConsumer):  # type: ignore[misc]  channels ships no types
+class TopicConsumer(AsyncJsonWebsocketConsumer):
     topic = ""
 
     async def connect(self) -> None:

@@ -62,7 +62,9 @@ class ExamplesAPI(ProjectAPI):
     )  # fmt: skip
     def get(self, request: Request, project_id: int) -> Response:
         asked = request.query_params
-        found = examples_of(self.project, text=asked.get("text", ""), holdout=FLAGS.get(asked.get("holdout", "").lower()))
+        found = examples_of(
+            self.project, text=asked.get("text", ""), holdout=FLAGS.get(asked.get("holdout", "").lower())
+        )
         labeled = FLAGS.get(asked.get("labeled", "").lower())
         if labeled is not None:
             found = found.filter(label__isnull=not labeled)
@@ -114,7 +116,9 @@ class RunsAPI(ProjectAPI):
     def get(self, request: Request, project_id: int) -> Response:
         return self.page(runs_of(self.project), RunOutput)
 
-    @extend_schema(operation_id="runs_create", request=InputSerializer, responses={201: RunOutput}, summary="Start a run")
+    @extend_schema(
+        operation_id="runs_create", request=InputSerializer, responses={201: RunOutput}, summary="Start a run"
+    )
     def post(self, request: Request, project_id: int) -> Response:
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)

@@ -58,8 +58,12 @@ def played() -> str:
     last = ""
     try:
         for line in rounds.play(project, source, PLAN, by=engineer):
-            last = f"{line['labels']} labels, accuracy {line['accuracy']:.3f} on {len(source.test)} digits never labeled"
+            last = (
+                f"{line['labels']} labels, accuracy {line['accuracy']:.3f} on {len(source.test)} digits never labeled"
+            )
     except (rounds.SimulationStopped, DomainError) as stopped:
         last = f"the demo stopped early: {stopped}"
-    trigger_set(project=project, enabled=True, new_labels=50, debounce_s=20, kind="incremental", by=engineer, at=timezone.now())
+    trigger_set(
+        project=project, enabled=True, new_labels=50, debounce_s=20, kind="incremental", by=engineer, at=timezone.now()
+    )
     return f"the demo project “{NAME}” was played: {last}"

@@ -1,6 +1,18 @@
 """Addresses of loop."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from apps.loop import upload, views
 
 app_name = "loop"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.overview, name="overview"),
+    path("loop/band/", views.band, name="band"),
+    path("loop/clock/", views.clock, name="clock"),
+    path("loop/activity/", views.activity, name="activity"),
+    path("loop/running/", views.running, name="running"),
+    path("loop/bell/", views.bell, name="bell"),
+    path("loop/run/", views.run_start, name="run_start"),
+    path("upload/", upload.upload, name="upload"),
+    path("loop/drift/", views.drift_check, name="drift_check"),
+]

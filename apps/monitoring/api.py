@@ -48,7 +48,11 @@ class DriftOutput(serializers.Serializer):
 class PredictionsAPI(ProjectAPI):
     needs: ClassVar[dict[str, Permission]] = {"GET": Permission.VIEW_MONITOR}
 
-    @extend_schema(operation_id="predictions_list", responses=PredictionOutput(many=True), summary="What the champion answered, newest first")
+    @extend_schema(
+        operation_id="predictions_list",
+        responses=PredictionOutput(many=True),
+        summary="What the champion answered, newest first",
+    )
     def get(self, request: Request, project_id: int) -> Response:
         return self.page(Prediction.objects.filter(project=self.project), PredictionOutput)
 
@@ -67,7 +71,12 @@ class AlertResolveAPI(ProjectAPI):
     class InputSerializer(serializers.Serializer):
         note = serializers.CharField(max_length=400)
 
-    @extend_schema(operation_id="alerts_resolve", request=InputSerializer, responses=AlertOutput, summary="Close an alert with a note")
+    @extend_schema(
+        operation_id="alerts_resolve",
+        request=InputSerializer,
+        responses=AlertOutput,
+        summary="Close an alert with a note",
+    )
     def post(self, request: Request, project_id: int, alert_id: int) -> Response:
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)

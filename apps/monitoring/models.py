@@ -66,5 +66,9 @@ class Alert(models.Model):
             )
         ]
 
+    @property
+    def open_s(self) -> float | None:
+        return (self.resolved_at - self.opened_at).total_seconds() if self.resolved_at else None
+
     def __str__(self) -> str:
         return self.title

@@ -10,8 +10,6 @@ from django.db import transaction
 from apps.accounts.models import User
 from apps.audit.services import event_record, project_scope
 from apps.errors import DomainError, Invalid, NotFound
-from apps.evaluation.models import Report
-from apps.evaluation.selectors import predictions_of
 from apps.live.publish import look_again
 from apps.monitoring.models import Alert, DriftCheck, Prediction
 from apps.projects.models import Project
@@ -35,6 +33,15 @@ class Served:
     latency_ms: float
 
 
+@dataclass(frozen=True)
+class Reference:
+    """What the champion said of its holdout: label and confidence of each example, in the same order."""
+
+    label_names: Sequence[str]
+    predicted: Sequence[str]
+    confidence: Sequence[float]
+
+
 def predictions_record(*, rows: Sequence[Served]) -> int:
     made = Prediction.objects.bulk_create(
         [
@@ -51,15 +58,14 @@ def predictions_record(*, rows: Sequence[Served]) -> int:
     return len(made)
 
 
-def drift_check(*, project: Project, model_number: int, report: Report, at: datetime, seed: int) -> DriftCheck:
+def drift_check(*, project: Project, model_number: int, reference: Reference, at: datetime, seed: int) -> DriftCheck:
     """Compare what the champion served lately with what it said of its holdout; drift raises or refreshes an alert."""
-    reference = predictions_of(report)
     window = list(
         Prediction.objects.filter(project=project, model_number=model_number, at__gte=at - WINDOW, at__lte=at)
         .order_by("-at")
         .values_list("label", "confidence")[:MOST_IN_WINDOW]
     )
-    names = list(report.label_names)
+    names = list(reference.label_names)
     index = {name: i for i, name in enumerate(names)}
     found = drift.check(
         drift.Predictions(_indices(reference.predicted, index), np.asarray(reference.confidence, float)),
@@ -68,7 +74,7 @@ def drift_check(*, project: Project, model_number: int, report: Report, at: date
         alpha=ALPHA,
         seed=seed,
     )
-    sentence = " ".join(found.reasons)[:400]
+    sentence = " ".join(f"{reason.rstrip('.')}." for reason in found.reasons)[:400]
     with transaction.atomic():
         check = DriftCheck.objects.create(
             project=project, at=at, model_number=model_number, window=len(window), outcome=found.outcome,

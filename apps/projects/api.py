@@ -50,7 +50,9 @@ class ProjectsAPI(APIView):
         holdout_share = serializers.FloatField(required=False, default=0.05, min_value=0.01, max_value=0.5)
         overlap = serializers.IntegerField(required=False, default=1, min_value=1, max_value=5)
 
-    @extend_schema(operation_id="projects_list", responses=ProjectOutput(many=True), summary="Projects you are a member of")
+    @extend_schema(
+        operation_id="projects_list", responses=ProjectOutput(many=True), summary="Projects you are a member of"
+    )
     def get(self, request: Request) -> Response:
         pages = Pages()
         found = projects_visible_to(cast(User, request.user)).prefetch_related(LABELS)
@@ -58,7 +60,12 @@ class ProjectsAPI(APIView):
             ProjectOutput(pages.paginate_queryset(found, request, view=self), many=True).data
         )
 
-    @extend_schema(operation_id="projects_create", request=InputSerializer, responses={201: ProjectOutput}, summary="Create a project")
+    @extend_schema(
+        operation_id="projects_create",
+        request=InputSerializer,
+        responses={201: ProjectOutput},
+        summary="Create a project",
+    )
     def post(self, request: Request) -> Response:
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)
@@ -89,22 +96,35 @@ class MembersAPI(ProjectAPI):
         name = serializers.CharField(source="user")
         role = serializers.CharField()
 
-    @extend_schema(operation_id="members_list", responses=OutputSerializer(many=True), summary="Members and their roles")
+    @extend_schema(
+        operation_id="members_list", responses=OutputSerializer(many=True), summary="Members and their roles"
+    )
     def get(self, request: Request, project_id: int) -> Response:
         return Response(self.OutputSerializer(members_of(self.project), many=True).data)
 
-    @extend_schema(operation_id="members_set", request=InputSerializer, responses=OutputSerializer, summary="Give a role, or change it")
+    @extend_schema(
+        operation_id="members_set",
+        request=InputSerializer,
+        responses=OutputSerializer,
+        summary="Give a role, or change it",
+    )
     def post(self, request: Request, project_id: int) -> Response:
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        member = member_set(project=self.project, **given.validated_data, by=cast(User, request.user), at=timezone.now())
+        member = member_set(
+            project=self.project, **given.validated_data, by=cast(User, request.user), at=timezone.now()
+        )
         return Response(self.OutputSerializer(member).data)
 
 
 class MemberAPI(ProjectAPI):
     needs: ClassVar[dict[str, Permission]] = {"DELETE": Permission.MANAGE_MEMBERS}
 
-    @extend_schema(operation_id="members_remove", responses={204: OpenApiResponse(description="Removed")}, summary="Remove a member")
+    @extend_schema(
+        operation_id="members_remove",
+        responses={204: OpenApiResponse(description="Removed")},
+        summary="Remove a member",
+    )
     def delete(self, request: Request, project_id: int, user_id: int) -> Response:
         member_remove(project=self.project, user_id=user_id, by=cast(User, request.user), at=timezone.now())
         return Response(status=204)

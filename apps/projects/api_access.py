@@ -1,6 +1,6 @@
 """The API's door to a project: token or session, then the same permission table as the pages."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
 from rest_framework.request import Request
@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
+from apps.accounts.models import User
 from apps.projects.access import project_for
 from apps.projects.models import Project
 from apps.projects.roles import Permission
@@ -24,7 +25,7 @@ class ProjectAPI(APIView):
         super().initial(request, *args, **kwargs)
         method = str(request.method)
         if method in self.needs:
-            self.project = project_for(request.user, kwargs["project_id"], self.needs[method])
+            self.project = project_for(cast(User, request.user), kwargs["project_id"], self.needs[method])
 
     def page(self, rows: QuerySet[Any], serializer: type[BaseSerializer]) -> Response:
         """One page of a list, as `{"count", "next", "previous", "results"}`."""

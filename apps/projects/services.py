@@ -1,9 +1,10 @@
 """Make and change projects, their labels, guidelines and members."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils.text import slugify
@@ -13,13 +14,17 @@ from apps.audit.services import event_record, project_scope
 from apps.errors import Forbidden, Invalid
 from apps.live.publish import look_again
 from apps.projects import task_types
-from apps.projects.models import GuidelineVersion, Membership, Project, SchemaLabel
+from apps.projects.access import role_of
+from apps.projects.models import LANE_WEIGHTS, GuidelineVersion, Membership, Project, SchemaLabel
 from apps.projects.roles import Role
+from apps.rules.acquisition import STRATEGIES
 
 # Lightness and hue both differ from neighbor to neighbor, so that the first ten can be told apart without color sight.
 PALETTE = ("#2a78d6", "#b8860b", "#7a4fb5", "#c2386b", "#1b8a5a", "#8a5a2b", "#0f8ea8", "#d2691e", "#5b6b7b", "#4b7f1f")
-HOTKEYS = "1234567890QWERTYUIOPASDFGHJKLCVBNM"  # number row first; Z undoes, X skips
-RESERVED_HOTKEYS = frozenset("ZX?/")
+HOTKEYS = "1234567890QWERTYUIOPASDFHJKLCVBNM"  # number row first; Z undoes, X skips, G opens the guidelines
+RESERVED_HOTKEYS = frozenset("ZXG?/")
+LANES = tuple(LANE_WEIGHTS)
+MOST_OVERLAP = 5
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,8 @@ def schema_extend(
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     have = list(project.labels.all())
     names, keys = {x.name.casefold() for x in have}, {x.hotkey for x in have}
-    free_keys = iter(k for k in HOTKEYS if k not in keys | {s.hotkey.upper() for s in labels})
+    wanted = {s.hotkey.strip().upper() or _own_key(s.name) for s in labels}
+    free_keys = iter(k for k in HOTKEYS if k not in keys | wanted)
     made = []
     for position, spec in enumerate(labels, start=len(have)):
         name, hotkey = spec.name.strip(), spec.hotkey.strip().upper()
@@ -102,7 +108,8 @@ def schema_extend(
             raise Invalid(f"The key {hotkey} is taken by the labeling screen itself.", field="labels")
         if hotkey and hotkey in keys:
             raise Invalid(f"The key {hotkey} is given to two labels.", field="labels")
-        hotkey = hotkey or next(free_keys, "")
+        own = _own_key(name)
+        hotkey = hotkey or (own if own not in keys else "") or next(free_keys, "")
         names.add(name.casefold())
         keys.add(hotkey)
         color = spec.color or PALETTE[position % len(PALETTE)]
@@ -128,15 +135,50 @@ def guidelines_write(*, project: Project, text: str, by: User, at: datetime) -> 
         project=project, number=last.number + 1 if last else 1, text=text, author=by, created_at=at
     )
     event_record(
-        scope=project_scope(project.pk), verb="guidelines.written", subject=f"guidelines {version.number}", by=by, at=at,
-        sentence=f"{by} wrote version {version.number} of the guidelines.",
+        scope=project_scope(project.pk), verb="guidelines.written", subject=f"guidelines {version.number}",
+        by=by, at=at, sentence=f"{by} wrote version {version.number} of the guidelines.",
     )  # fmt: skip
     return version
 
 
 @transaction.atomic
+def queue_settings_set(
+    *, project: Project, strategy: str, overlap: int, lane_weights: Mapping[str, int], by: User, at: datetime
+) -> Project:
+    """How the queue is ordered and how many people answer each example. Open slots keep theirs till the next refill."""
+    if strategy not in STRATEGIES:
+        raise Invalid(f"The strategy “{strategy}” is not known. Known are {', '.join(STRATEGIES)}.", field="strategy")
+    if not 1 <= overlap <= MOST_OVERLAP:
+        raise Invalid(f"Between 1 and {MOST_OVERLAP} people may answer each example.", field="overlap")
+    if set(lane_weights) != set(LANES) or any(weight < 0 for weight in lane_weights.values()):
+        raise Invalid(f"Give each lane ({', '.join(LANES)}) a weight of 0 or more.", field="active")
+    locked = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    before = _queue_settings(locked)
+    locked.strategy, locked.overlap, locked.lane_weights = strategy, overlap, dict(lane_weights)
+    after = _queue_settings(locked)
+    if after == before:
+        return locked
+    locked.save(update_fields=["strategy", "overlap", "lane_weights"])
+    changed = ", ".join(f"{n.replace('_', ' ')} {_said(value)}" for n, value in after.items() if value != before[n])
+    event_record(
+        scope=project_scope(project.pk), verb="queue.set", subject=f"project {project.pk}", by=by, at=at,
+        sentence=f"{by} set the queue’s {changed}.", before=before, after=after,
+    )  # fmt: skip
+    look_again(f"project.{project.pk}", "queue")
+    return locked
+
+
+def _queue_settings(project: Project) -> dict[str, Any]:
+    return {"strategy": project.strategy, "overlap": project.overlap, "lane_weights": dict(project.lane_weights)}
+
+
+def _said(value: Any) -> str:
+    return " ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else f"to {value}"
+
+
+@transaction.atomic
 def member_set(*, project: Project, username: str, role: str, by: User, at: datetime) -> Membership:
-    """Give a person a role, or change it. The last admin keeps theirs."""
+    """Give a person a role, or change it. Only an admin makes or unmakes admins; the last one keeps theirs."""
     if role not in Role.values:
         raise Invalid(f"The role “{role}” is not known. Known are {', '.join(Role.values)}.", field="role")
     person = User.objects.filter(username__iexact=username.strip(), is_active=True).first()
@@ -144,6 +186,8 @@ def member_set(*, project: Project, username: str, role: str, by: User, at: date
         raise Invalid(f"Nobody signs in as “{username}”.", field="username")
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     before = Membership.objects.filter(project=project, user=person).first()
+    if Role.ADMIN in (role, before.role if before else ""):
+        _only_by_admin(project, by)
     if before and before.role == Role.ADMIN and role != Role.ADMIN:
         _keep_one_admin(project)
     membership, _ = Membership.objects.update_or_create(project=project, user=person, defaults={"role": role})
@@ -162,6 +206,7 @@ def member_remove(*, project: Project, user_id: int, by: User, at: datetime) -> 
     if membership is None:
         return
     if membership.role == Role.ADMIN:
+        _only_by_admin(project, by)
         _keep_one_admin(project)
     event_record(
         scope=project_scope(project.pk), verb="member.removed", subject=f"user {user_id}", by=by, at=at,
@@ -170,9 +215,22 @@ def member_remove(*, project: Project, user_id: int, by: User, at: datetime) -> 
     membership.delete()
 
 
+def _only_by_admin(project: Project, by: User) -> None:
+    """A manager who could make admins could make themselves one, and then promote models."""
+    if role_of(by, project.pk) != Role.ADMIN:
+        words = "Only an admin of the project makes somebody admin or takes that role away."
+        raise Forbidden(words, project_id=project.pk)
+
+
 def _keep_one_admin(project: Project) -> None:
     if Membership.objects.filter(project=project, role=Role.ADMIN).count() < 2:
         raise Invalid("A project keeps at least one admin. Make somebody else admin first.", field="role")
+
+
+def _own_key(name: str) -> str:
+    """A label that is one letter or digit is its own key: the digit 7 is answered with 7."""
+    key = name.strip().upper()
+    return key if len(key) == 1 and key in HOTKEYS else ""
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""Task types: what an example looks like and how it is checked. A new type is one more registered object, never an `if`."""
+"""Task types: what an example looks like and how it is checked. A new type is one more object, never an `if`."""
 
 import base64
 import binascii
@@ -27,10 +27,19 @@ class Payload:
 
 
 class TaskType(Protocol):
-    name: str
-    title: str
-    example_template: str
-    columns: str  # in words, for the upload page
+    @property
+    def name(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def kind(self) -> str:
+        """text | image | tabular: what the desk paints."""
+
+    @property
+    def example_template(self) -> str: ...
+    @property
+    def columns(self) -> str:
+        """In words, for the upload page."""
 
     def read(self, row: Mapping[str, Any]) -> Payload:
         """Check one row. Raises PayloadRefused with a sentence."""
@@ -43,6 +52,7 @@ class TaskType(Protocol):
 class TextClassification:
     name: str = "text-classification"
     title: str = "Text, one label"
+    kind: str = "text"
     example_template: str = "labeling/_example_text.html"
     columns: str = "a column “text”"
 
@@ -66,6 +76,7 @@ class TextClassification:
 class ImageClassification:
     name: str = "image-classification"
     title: str = "Image, one label"
+    kind: str = "image"
     example_template: str = "labeling/_example_image.html"
     columns: str = "a column “image” with PNG bytes (Parquet) or base64 (CSV, JSONL)"
 
@@ -82,7 +93,7 @@ class ImageClassification:
         if kind != "PNG":
             raise PayloadRefused(f"The image is {kind}; only PNG is taken.")
         if max(width, height) > MAX_IMAGE_SIDE:
-            raise PayloadRefused(f"The image is {width} by {height} pixels; at most {MAX_IMAGE_SIDE:,} a side are taken.")
+            raise PayloadRefused(f"The image is {width} by {height} pixels; at most {MAX_IMAGE_SIDE:,} a side.")
         return Payload({"width": width, "height": height}, content)
 
     def summary(self, fields: Mapping[str, Any]) -> str:
@@ -93,6 +104,7 @@ class ImageClassification:
 class TabularClassification:
     name: str = "tabular-classification"
     title: str = "Table row, one label"
+    kind: str = "tabular"
     example_template: str = "labeling/_example_tabular.html"
     columns: str = "one column per feature"
 
@@ -143,5 +155,6 @@ def choices() -> list[tuple[str, str]]:
     return [(t.name, t.title) for t in _registry.values()]
 
 
-for _task_type in (TextClassification(), ImageClassification(), TabularClassification()):
-    register(_task_type)
+register(TextClassification())
+register(ImageClassification())
+register(TabularClassification())

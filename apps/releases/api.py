@@ -57,7 +57,9 @@ class RunDetailAPI(APIView):
         log = serializers.ListField(child=serializers.CharField())
         report = ReportOutput(allow_null=True)
 
-    @extend_schema(operation_id="runs_read", responses=OutputSerializer, summary="Watch a run: progress, curves, log, verdict")
+    @extend_schema(
+        operation_id="runs_read", responses=OutputSerializer, summary="Watch a run: progress, curves, log, verdict"
+    )
     def get(self, request: Request, run_id: int) -> Response:
         run = run_for(cast(User, request.user), run_id, Permission.VIEW_RUNS)
         report = report_of(run)
@@ -72,7 +74,10 @@ class RunDetailAPI(APIView):
 
 
 def vars_of(curves: object) -> dict[str, object]:
-    return {name: list(getattr(curves, name)) for name in ("steps", "train_loss", "validation_loss", "holdout_loss", "holdout_accuracy")}
+    return {
+        name: list(getattr(curves, name))
+        for name in ("steps", "train_loss", "validation_loss", "holdout_loss", "holdout_accuracy")
+    }
 
 
 class ModelsAPI(ProjectAPI):
@@ -85,9 +90,16 @@ class ModelsAPI(ProjectAPI):
 
 class PromoteAPI(APIView):
     class InputSerializer(serializers.Serializer):
-        reason = serializers.CharField(required=False, default="", allow_blank=True, help_text="Needed when inconclusive.")
+        reason = serializers.CharField(
+            required=False, default="", allow_blank=True, help_text="Needed when inconclusive."
+        )
 
-    @extend_schema(operation_id="models_promote", request=InputSerializer, responses={201: PromotionOutput}, summary="Make a version champion")
+    @extend_schema(
+        operation_id="models_promote",
+        request=InputSerializer,
+        responses={201: PromotionOutput},
+        summary="Make a version champion",
+    )
     def post(self, request: Request, version_id: int) -> Response:
         user = cast(User, request.user)
         version = version_for(user, version_id, Permission.PROMOTE)
@@ -104,7 +116,12 @@ class RollBackAPI(ProjectAPI):
         champion = serializers.IntegerField(help_text="The champion’s number as you see it; another one is refused.")
         reason = serializers.CharField(required=False, default="", allow_blank=True)
 
-    @extend_schema(operation_id="models_roll_back", request=InputSerializer, responses={201: PromotionOutput}, summary="Back to the champion before")
+    @extend_schema(
+        operation_id="models_roll_back",
+        request=InputSerializer,
+        responses={201: PromotionOutput},
+        summary="Back to the champion before",
+    )
     def post(self, request: Request, project_id: int) -> Response:
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)

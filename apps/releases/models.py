@@ -65,5 +65,9 @@ class Promotion(models.Model):
     class Meta:
         ordering = ["-id"]
 
+    @property
+    def serves_after_s(self) -> float | None:
+        return (self.serving_at - self.at).total_seconds() if self.serving_at else None
+
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.version}"

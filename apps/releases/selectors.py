@@ -1,15 +1,21 @@
 """Read models and who is champion."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import QuerySet
 
 from apps.accounts.models import User
+from apps.datasets.models import Example
 from apps.errors import NotFound
+from apps.evaluation.models import Outcome, Report
+from apps.evaluation.selectors import report_of
 from apps.projects.access import project_for
 from apps.projects.models import Project
 from apps.projects.roles import Permission
-from apps.releases.models import Alias, AliasName, ModelVersion, Promotion
+from apps.releases.models import Alias, AliasName, ModelVersion, Promotion, PromotionKind
+from apps.training.models import Run
+from apps.training.selectors import run_in, runs_listed
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,9 @@ def versions_of(project: Project) -> QuerySet[ModelVersion]:
 
 def version_for(user: User, version_id: int, permission: Permission) -> ModelVersion:
     version = (
-        ModelVersion.objects.select_related("project", "run", "report", "run__dataset_version").filter(pk=version_id).first()
+        ModelVersion.objects.select_related("project", "run", "report", "run__dataset_version")
+        .filter(pk=version_id)
+        .first()
     )
     if version is None:
         raise NotFound("There is no such model version.")
@@ -42,9 +50,7 @@ def version_for(user: User, version_id: int, permission: Permission) -> ModelVer
 
 
 def alias_of(project: Project, name: AliasName) -> ModelVersion | None:
-    alias = (
-        Alias.objects.filter(project=project, name=name).select_related("version__run", "version__report").first()
-    )
+    alias = Alias.objects.filter(project=project, name=name).select_related("version__run", "version__report").first()
     return alias.version if alias else None
 
 
@@ -53,11 +59,86 @@ def champion_of(project: Project) -> ModelVersion | None:
 
 
 def candidate_of(project: Project) -> ModelVersion | None:
-    """The candidate, while it is newer than the champion."""
+    """The candidate, while it is newer than the champion and never was one: what was rolled back is not offered again."""
     candidate, champion = alias_of(project, AliasName.CANDIDATE), champion_of(project)
     if candidate is None or (champion and candidate.number <= champion.number):
         return None
-    return candidate
+    return None if Promotion.objects.filter(version=candidate).exists() else candidate
+
+
+def version_in(project: Project, version_id: int) -> ModelVersion:
+    """The version of this project; the project's permission is checked by then."""
+    version = versions_of(project).filter(pk=version_id).first()
+    if version is None:
+        raise NotFound("There is no such model version in this project.")
+    return version
+
+
+@dataclass(frozen=True)
+class Board:
+    """What the models page shows. `rolls_back_to` is whom the champion replaced."""
+
+    champion: ModelVersion | None
+    candidate: ModelVersion | None
+    versions: tuple[ModelVersion, ...]
+    promotions: tuple[Promotion, ...]
+    rolls_back_to: ModelVersion | None
+
+    @property
+    def loading(self) -> bool:
+        return bool(self.promotions) and self.promotions[0].serving_at is None
+
+
+def board_of(project: Project) -> Board:
+    aliases = {
+        a.name: a.version
+        for a in Alias.objects.filter(project=project).select_related(
+            "version__run", "version__report", "version__project"
+        )
+    }
+    champion, candidate = aliases.get(AliasName.CHAMPION), aliases.get(AliasName.CANDIDATE)
+    if candidate and champion and candidate.number <= champion.number:
+        candidate = None
+    promotions = tuple(promotions_of(project)[:20])
+    crowning = next(
+        (p for p in promotions if champion and p.kind == PromotionKind.PROMOTE and p.version_id == champion.pk), None
+    )
+    return Board(
+        champion, candidate, tuple(versions_of(project)[:50]), promotions, crowning.replaced if crowning else None
+    )
+
+
+@dataclass(frozen=True)
+class RunPage:
+    """A run with everything it led to, and the model it is compared with."""
+
+    run: Run
+    report: Report | None
+    version: ModelVersion | None
+    champion: ModelVersion | None
+    epoch: float | None
+    earlier: tuple[Run, ...]
+
+    @property
+    def may_be_promoted(self) -> bool:
+        """Newer than the champion and not failed; the service judges again."""
+        version = self.version
+        newer = version is not None and (self.champion is None or version.number > self.champion.number)
+        return bool(newer and self.report and self.report.outcome != Outcome.FAIL)
+
+
+def run_page(project: Project, run_id: int) -> RunPage:
+    run = run_in(project, run_id)
+    version = ModelVersion.objects.filter(run=run).select_related("report").first()
+    last = run.points.order_by("-step").first()
+    earlier = runs_listed(project).filter(number__lt=run.number)[:5]
+    return RunPage(run, report_of(run), version, champion_of(project), last.epoch if last else None, tuple(earlier))
+
+
+def features_like(project: Project) -> dict[str, Any]:
+    """The features of the newest example: names and kinds for the form that asks the champion."""
+    example = Example.objects.filter(project=project).order_by("-pk").values_list("fields", flat=True).first()
+    return dict((example or {}).get("features", {}))
 
 
 def promotions_of(project: Project) -> QuerySet[Promotion]:
@@ -68,9 +149,9 @@ def served() -> list[Served]:
     """Every project's champion with the promotion that made it, newest promotion each."""
     newest = {
         p.version_id: p
-        for p in Promotion.objects.filter(version__aliases__name=AliasName.CHAMPION).order_by("id").only(
-            "id", "version_id", "serving_at"
-        )
+        for p in Promotion.objects.filter(version__aliases__name=AliasName.CHAMPION)
+        .order_by("id")
+        .only("id", "version_id", "serving_at")
     }
     aliases = Alias.objects.filter(name=AliasName.CHAMPION).select_related("project", "version__run")
     return [

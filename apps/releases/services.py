@@ -72,7 +72,9 @@ def model_promote(*, version: ModelVersion, reason: str, by: User, at: datetime)
 
 
 @transaction.atomic
-def model_roll_back(*, project: Project, reason: str, expected_champion: int | None, by: User, at: datetime) -> Promotion:
+def model_roll_back(
+    *, project: Project, reason: str, expected_champion: int | None, by: User, at: datetime
+) -> Promotion:
     """Give the crown back to whom the present champion replaced. `expected_champion` is what the person saw: a second
     click, or a click on an old page, is refused instead of rolling back once more."""
     project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
@@ -80,7 +82,9 @@ def model_roll_back(*, project: Project, reason: str, expected_champion: int | N
     if champion is None:
         raise NothingToRollBackTo("No model serves yet, so there is nothing to roll back.")
     if expected_champion is not None and expected_champion != champion.number:
-        raise DomainError(f"The champion is v{champion.number} now, not v{expected_champion}. Nothing was changed; look again.")
+        raise DomainError(
+            f"The champion is v{champion.number} now, not v{expected_champion}. Nothing was changed; look again."
+        )
     before = previous_champion(project)
     if before is None:
         raise NothingToRollBackTo(f"v{champion.number} is the first champion; there is none before it.")
@@ -107,7 +111,9 @@ def _crown(
     promotion = Promotion.objects.create(
         project=project, kind=kind, version=version, replaced=champion, by=by, reason=reason.strip()[:400], at=at
     )
-    verb, was = ("model.promoted", "promoted") if kind == PromotionKind.PROMOTE else ("model.rolled_back", "rolled back to")
+    verb, was = (
+        ("model.promoted", "promoted") if kind == PromotionKind.PROMOTE else ("model.rolled_back", "rolled back to")
+    )
     event_record(
         scope=project_scope(project.pk), verb=verb, subject=f"model v{version.number}", by=by, at=at,
         sentence=f"{by} {was} v{version.number}" + (f", was v{champion.number}" if champion else ", the first champion") + ".",

@@ -56,8 +56,9 @@ STRATEGIES: dict[str, Strategy] = {
 }
 
 
-def rank(strategy: str, probabilities: Floats, ids: Sequence[int] | NDArray[np.int64], limit: int,
-         seed: int) -> tuple[Pick, ...]:
+def rank(
+    strategy: str, probabilities: Floats, ids: Sequence[int] | NDArray[np.int64], limit: int, seed: int
+) -> tuple[Pick, ...]:
     """The `limit` most informative rows, best first.
 
     probabilities (n, classes), ids (n,). Equal scores are ordered by a permutation of the seed, so no row gains from
@@ -76,8 +77,11 @@ def rank(strategy: str, probabilities: Floats, ids: Sequence[int] | NDArray[np.i
         score = np.where(known, STRATEGIES[strategy](probabilities, rng), -np.inf)
     chosen = _best(score, limit, rng)
     return tuple(
-        Pick(int(ids[row]), float(score[row]) if known[row] else 0.0,
-             _reason(strategy, probabilities[row], bool(known[row])))
+        Pick(
+            int(ids[row]),
+            float(score[row]) if known[row] else 0.0,
+            _reason(strategy, probabilities[row], bool(known[row])),
+        )
         for row in chosen
     )
 

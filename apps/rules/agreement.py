@@ -28,6 +28,7 @@ def majority(votes: Sequence[int], *, needed: int) -> Consensus:
     if len(votes) < needed:
         return Consensus(None, "too few", f"{count(len(votes), 'answer')} of {needed}.", len(votes), top)
     if len(ranked) == 2 and ranked[1][1] == top:
-        return Consensus(None, "tie", f"Two labels have {count(top, 'vote')} each; a reviewer decides.",
-                         len(votes), top)
+        return Consensus(
+            None, "tie", f"Two labels have {count(top, 'vote')} each; a reviewer decides.", len(votes), top
+        )
     return Consensus(ranked[0][0], "agreed", f"{top} of {count(len(votes), 'answer')} agree.", len(votes), top)

@@ -95,8 +95,16 @@ def stage_totals(summary: LapSummary) -> dict[str, float]:
     return {part.stage: part.total_s for part in summary.shown}
 
 
-def forecast(open_age_s: float, stage: str, history: Sequence[Mapping[str, float]], target_s: float, *,
-             in_stage_s: float = 0.0, seed: int = 0, draws: int = 1000) -> Forecast | NoForecast:
+def forecast(
+    open_age_s: float,
+    stage: str,
+    history: Sequence[Mapping[str, float]],
+    target_s: float,
+    *,
+    in_stage_s: float = 0.0,
+    seed: int = 0,
+    draws: int = 1000,
+) -> Forecast | NoForecast:
     """How long the open lap will be: its age, the rest of its stage and the later stages as in past laps.
 
     history holds one mapping (stage -> seconds) a past lap. Each stage is drawn from the laps on its own; of the
@@ -107,7 +115,7 @@ def forecast(open_age_s: float, stage: str, history: Sequence[Mapping[str, float
     if len(history) < LEAST_LAPS:
         return NoForecast(f"A forecast needs {LEAST_LAPS} finished laps; there are {len(history)}.")
     rng = np.random.default_rng(seed)
-    left = STAGES[STAGES.index(stage):]
+    left = STAGES[STAGES.index(stage) :]
     past = np.array([[past_lap.get(name, 0.0) for name in left] for past_lap in history], dtype=np.float64)
     drawn = np.take_along_axis(past, rng.integers(len(past), size=(draws, len(left))), axis=0)
     drawn[:, 0] = np.maximum(drawn[:, 0] - in_stage_s, 0)

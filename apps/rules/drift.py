@@ -48,8 +48,16 @@ class Drift:
     n_window: int
 
 
-def check(reference: Predictions, window: Predictions, *, alpha: float, seed: int, draws: int = 500, least: int = 50,
-          labels: Sequence[str] = ()) -> Drift:
+def check(
+    reference: Predictions,
+    window: Predictions,
+    *,
+    alpha: float,
+    seed: int,
+    draws: int = 500,
+    least: int = 50,
+    labels: Sequence[str] = (),
+) -> Drift:
     """Compare a window of served predictions with the champion's predictions on the holdout.
 
     Thresholds come from the reference itself: both sets are drawn from it again, at their sizes, `draws` times, and
@@ -84,8 +92,14 @@ def kolmogorov_smirnov(left: Floats, right: Floats) -> float:
     return float(np.abs(below_left - below_right).max())
 
 
-def _class_mix(reference: Predictions, window: Predictions, quantile: float, draws: int, rng: np.random.Generator,
-               labels: Sequence[str]) -> FeatureDrift:
+def _class_mix(
+    reference: Predictions,
+    window: Predictions,
+    quantile: float,
+    draws: int,
+    rng: np.random.Generator,
+    labels: Sequence[str],
+) -> FeatureDrift:
     n, m = len(reference.classes), len(window.classes)
     width = int(max(reference.classes.max(), window.classes.max())) + 1
     before = np.bincount(reference.classes, minlength=width) / n
@@ -97,8 +111,9 @@ def _class_mix(reference: Predictions, window: Predictions, quantile: float, dra
     return _feature("class_mix", "Class mix", float(total_variation(before, now)), chance, quantile, reason)
 
 
-def _confidence(reference: Predictions, window: Predictions, quantile: float, draws: int,
-                rng: np.random.Generator) -> FeatureDrift:
+def _confidence(
+    reference: Predictions, window: Predictions, quantile: float, draws: int, rng: np.random.Generator
+) -> FeatureDrift:
     atoms, index = np.unique(reference.confidences, return_inverse=True)
     n, m = len(index), len(window.confidences)
     chance = np.array([_chance_gap(index, n, m, len(atoms), rng) for _ in range(draws)])

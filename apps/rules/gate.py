@@ -120,8 +120,11 @@ def _holdout(evidence: Evidence, limits: Limits) -> GateResult:
     gate = partial(GateResult, "holdout", "The holdout is large enough")
     n, missing = evidence.n_holdout, limits.least_holdout - evidence.n_holdout
     if missing > 0:
-        return gate(Outcome.INCONCLUSIVE,
-                    f"Only {count(n, 'labeled holdout example')}; {missing} more would settle it.", missing)
+        return gate(
+            Outcome.INCONCLUSIVE,
+            f"Only {count(n, 'labeled holdout example')}; {missing} more would settle it.",
+            missing,
+        )
     return gate(Outcome.PASS, f"Measured on {count(n, 'labeled holdout example')}.")
 
 
@@ -146,8 +149,9 @@ def _gain(evidence: Evidence, limits: Limits) -> GateResult:
     if difference.low >= -limits.allowed_loss:
         told = "surely better" if difference.low > 0 else f"not worse by more than the {_allowed(limits)} allowed"
         return gate(Outcome.PASS, f"{found}; {told}.")
-    return _doubt(gate, f"{found}; may be chance.",
-                  labels_to_settle(difference, evidence.n_holdout, limits.allowed_loss))
+    return _doubt(
+        gate, f"{found}; may be chance.", labels_to_settle(difference, evidence.n_holdout, limits.allowed_loss)
+    )
 
 
 def _beats_guessing(gate: "partial[GateResult]", evidence: Evidence) -> GateResult:
@@ -157,8 +161,10 @@ def _beats_guessing(gate: "partial[GateResult]", evidence: Evidence) -> GateResu
     if guess == 1.0:
         return gate(Outcome.INCONCLUSIVE, "All holdout labels are the same, so guessing is always right.")
     between = f"between {percent(accuracy.low, 1)} and {percent(accuracy.high, 1)}"
-    found = (f"Accuracy {percent(accuracy.value, 1)}, {between}; "
-             f"always answering the most frequent label gets {percent(guess, 1)}")
+    found = (
+        f"Accuracy {percent(accuracy.value, 1)}, {between}; "
+        f"always answering the most frequent label gets {percent(guess, 1)}"
+    )
     if accuracy.low > guess:
         return gate(Outcome.PASS, f"{found}.")
     if accuracy.high < guess:
@@ -177,8 +183,10 @@ def _log_loss(evidence: Evidence, limits: Limits) -> GateResult:
         return gate(Outcome.INCONCLUSIVE, "Too few holdout labels to tell.")
     if difference is None or difference.value is None or difference.low is None or difference.high is None:
         return gate(Outcome.INCONCLUSIVE, _unmeasured("Log-loss was not compared.", difference))
-    found = (f"Log-loss {signed(difference.value, 2)}, between {signed(difference.low, 2)} and "
-             f"{signed(difference.high, 2)}; lower is better")
+    found = (
+        f"Log-loss {signed(difference.value, 2)}, between {signed(difference.low, 2)} and "
+        f"{signed(difference.high, 2)}; lower is better"
+    )
     if difference.low > 0 and difference.value > limits.log_loss_rise:
         return gate(Outcome.FAIL, f"{found}. It rose by more than the {limits.log_loss_rise:.2f} allowed.")
     return gate(Outcome.PASS, f"{found}.")

@@ -15,7 +15,11 @@ Ints = NDArray[np.int64]
 BINS = 15  # equal width, as in Guo et al. 2017, "On Calibration of Modern Neural Networks"
 CLIP = 1e-7  # one impossible answer that came true costs at most 16 nats, not infinity
 LEVEL = (2.5, 97.5)  # percentiles of a 95 % interval
+UNSEEN = 3.0  # rule of three (Hanley and Lippman-Hand 1983): what never happened in n may happen 3 in n times
 NAMES = ("accuracy", "macro_f1", "log_loss", "calibration_error")
+SHARES = np.array(
+    [True, True, False, False]
+)  # between 0 and 1; a bootstrap of equal answers knows no doubt, so it gets UNSEEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,18 +112,31 @@ def measure(truth: Ints, probabilities: Floats, seed: int, draws: int = 1000, n_
     why = _unusable(truth, probabilities)
     if why:
         nothing = Metric(None, None, None, why)
-        return Measures(len(truth), nothing, nothing, nothing, nothing, _majority_rate(truth),
-                        np.zeros((width, width), dtype=np.int64))
+        return Measures(
+            len(truth),
+            nothing,
+            nothing,
+            nothing,
+            nothing,
+            _majority_rate(truth),
+            np.zeros((width, width), dtype=np.int64),
+        )
     marked = _mark(truth, probabilities)
     value = _points(marked, np.ones(len(truth)))
     low, high = _interval(len(truth), seed, draws, lambda weights: _points(marked, weights))
+    low, high = np.where(SHARES, np.maximum(low, 0), low), np.where(SHARES, np.minimum(high, 1), high)
     by_name = dict(zip(NAMES, _metrics(Metric, len(truth), value, low, high), strict=True))
-    return Measures(n=len(truth), majority_rate=_majority_rate(truth), **by_name,
-                    confusion=confusion(marked.truth, marked.predicted, max(marked.classes, width)))
+    return Measures(
+        n=len(truth),
+        majority_rate=_majority_rate(truth),
+        **by_name,
+        confusion=confusion(marked.truth, marked.predicted, max(marked.classes, width)),
+    )
 
 
-def compare(truth: Ints, candidate_probs: Floats, champion_probs: Floats, seed: int,
-            draws: int = 1000) -> dict[str, Difference]:
+def compare(
+    truth: Ints, candidate_probs: Floats, champion_probs: Floats, seed: int, draws: int = 1000
+) -> dict[str, Difference]:
     """Candidate minus champion by paired bootstrap: both models are weighed by the same draw of examples.
 
     Both arrays (n, classes) have the same columns as the truth's indices; see `align`.
@@ -184,11 +201,12 @@ def _points(marked: _Marked, weights: Floats) -> Floats:
 def _interval(n: int, seed: int, draws: int, points: Callable[[Floats], Floats]) -> tuple[Floats, Floats]:
     """Percentile bootstrap (Efron and Tibshirani 1993, ch. 13): low (4,), high (4,)."""
     rng = np.random.default_rng(seed)
-    sampled = np.array([
-        points(np.bincount(rng.integers(n, size=n), minlength=n).astype(np.float64)) for _ in range(draws)
-    ])
+    sampled = np.array(
+        [points(np.bincount(rng.integers(n, size=n), minlength=n).astype(np.float64)) for _ in range(draws)]
+    )
     low, high = np.percentile(sampled, LEVEL, axis=0)
-    return low, high
+    certain = SHARES & (low == high)
+    return np.where(certain, low - UNSEEN / n, low), np.where(certain, high + UNSEEN / n, high)
 
 
 def _metrics(kind: type[M], n: int, value: Floats, low: Floats, high: Floats) -> list[M]:

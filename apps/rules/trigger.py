@@ -14,8 +14,16 @@ class Decision:
     reason: str
 
 
-def due(now: datetime, *, new_labels: int, needed: int, last_label_at: datetime | None, last_run_at: datetime | None,
-        debounce_s: float, run_open: bool) -> Decision:
+def due(
+    now: datetime,
+    *,
+    new_labels: int,
+    needed: int,
+    last_label_at: datetime | None,
+    last_run_at: datetime | None,
+    debounce_s: float,
+    run_open: bool,
+) -> Decision:
     """Whether to start a run now.
 
     Labels come in bursts, so a run waits until none came for `debounce_s`, unless twice the needed number is there:

@@ -55,7 +55,9 @@ class TargetAPI(ProjectAPI):
     def get(self, request: Request, project_id: int) -> Response:
         return Response({"hours": target_hours(self.project)})
 
-    @extend_schema(operation_id="target_set", request=TargetSerializer, responses=TargetSerializer, summary="Set the target")
+    @extend_schema(
+        operation_id="target_set", request=TargetSerializer, responses=TargetSerializer, summary="Set the target"
+    )
     def put(self, request: Request, project_id: int) -> Response:
         given = self.TargetSerializer(data=request.data)
         given.is_valid(raise_exception=True)

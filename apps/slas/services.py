@@ -85,9 +85,16 @@ def lap_record(
     )  # fmt: skip
     event_record(
         scope=project_scope(project.pk), verb="lap.closed", subject=f"lap {lap.number}", by=None, at=at,
-        sentence=f"Lap {lap.number} closed: 9 in 10 of {labels:,} labels served within {p90_s / 3600:.2f} h, "
+        sentence=f"Lap {lap.number} closed: 9 in 10 of {labels:,} labels served within {_words(p90_s)}, "
         f"target {target_s / 3600:g} h" + (f"; breach, most time in {cause.label.lower()}." if breached else "."),
         after={"p90_s": p90_s, "breached": breached},
     )  # fmt: skip
     look_again(f"project.{project.pk}", "lap", lap.pk)
     return lap
+
+
+def _words(seconds: float) -> str:
+    """61.3 h, 4.5 min or 40 s."""
+    if seconds >= 3600:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.1f} min" if seconds >= 120 else f"{seconds:.0f} s"

@@ -90,6 +90,22 @@ class Run(models.Model):
     def percent(self) -> int:
         return min(100, round(100 * self.step / self.steps_total)) if self.steps_total else 0
 
+    @property
+    def took_s(self) -> float | None:
+        """Training alone, without the wait in the queue."""
+        return (self.finished_at - self.started_at).total_seconds() if self.started_at and self.finished_at else None
+
+    @property
+    def queued_s(self) -> float | None:
+        return (self.started_at - self.queued_at).total_seconds() if self.started_at else None
+
+    @property
+    def recipe_words(self) -> str:
+        """The few settings of the recipe that a reader asks for."""
+        shown = ("epochs", "batch_size", "learning_rate", "hidden", "replay_size")
+        known = [name for name in shown if self.recipe.get(name) is not None]
+        return ", ".join(f"{name.replace('_', ' ')} {self.recipe[name]}" for name in known)
+
     def __str__(self) -> str:
         return f"run {self.number}"
 
@@ -133,7 +149,9 @@ class Trigger(models.Model):
 
     project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="trigger", primary_key=True)
     enabled = models.BooleanField(default=True)
-    new_labels = models.PositiveIntegerField(default=100, validators=[MinValueValidator(1), MaxValueValidator(1_000_000)])
+    new_labels = models.PositiveIntegerField(
+        default=100, validators=[MinValueValidator(1), MaxValueValidator(1_000_000)]
+    )
     debounce_s = models.PositiveIntegerField(default=20, validators=[MaxValueValidator(86_400)])
     kind = models.CharField(max_length=12, choices=RunKind.choices, default=RunKind.INCREMENTAL)
 

@@ -38,6 +38,26 @@ def run_for(user: User, run_id: int, permission: Permission) -> Run:
     return run
 
 
+def runs_listed(project: Project) -> QuerySet[Run]:
+    """For the list: with what the run became, which only the template reads (the tables stand above this app)."""
+    return runs_of(project).select_related("started_by", "report", "model_version")
+
+
+def run_in(project: Project, run_id: int) -> Run:
+    """The run of this project; the project's permission is checked by then."""
+    run = runs_of(project).filter(pk=run_id).first()
+    if run is None:
+        raise NotFound("There is no such run in this project.")
+    return run
+
+
+def holdout_at_end(run: Run | None) -> float | None:
+    """What a finished run last measured on its holdout: the line that its successor is compared with."""
+    points = RunPoint.objects.filter(run=run, holdout_accuracy__isnull=False) if run else RunPoint.objects.none()
+    share: float | None = points.order_by("-step").values_list("holdout_accuracy", flat=True).first()
+    return share
+
+
 def open_run(project: Project) -> Run | None:
     return Run.objects.filter(project=project, state__in=OPEN_STATES).first()
 

@@ -94,7 +94,7 @@ USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 STATIC_URL = "static/"
-_plotly = Path(str(find_spec("plotly").origin)).parent  # type: ignore[union-attr]  found without importing it
+_plotly = Path(str(find_spec("plotly").origin)).parent  # type: ignore[union-attr]  # found without importing it
 STATICFILES_DIRS = [BASE_DIR / "static", ("plotly", _plotly / "package_data")]
 STATIC_ROOT = env.home() / "static"
 STORAGES = {

@@ -10,9 +10,14 @@ from apps.rules.acquisition import STRATEGIES, rank, reason_sentence
 SURE, TORN, VAGUE = [0.9, 0.05, 0.05], [0.5, 0.49, 0.01], [0.4, 0.3, 0.3]
 
 
-@pytest.mark.parametrize(("strategy", "order"), [
-    ("margin", [2, 3, 1]), ("least-confidence", [3, 2, 1]), ("entropy", [3, 2, 1]),
-])
+@pytest.mark.parametrize(
+    ("strategy", "order"),
+    [
+        ("margin", [2, 3, 1]),
+        ("least-confidence", [3, 2, 1]),
+        ("entropy", [3, 2, 1]),
+    ],
+)
 def test_each_strategy_puts_what_it_calls_doubt_first(strategy, order):
     picks = rank(strategy, np.array([SURE, TORN, VAGUE]), [1, 2, 3], 3, seed=0)
     assert [pick.example_id for pick in picks] == order

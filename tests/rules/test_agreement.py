@@ -5,14 +5,17 @@ from hypothesis import strategies as st
 from apps.rules.agreement import majority
 
 
-@pytest.mark.parametrize(("votes", "needed", "label", "reason", "sentence"), [
-    ([3], 1, 3, "agreed", "1 of 1 answer agree."),
-    ([3, 3, 1], 3, 3, "agreed", "2 of 3 answers agree."),
-    ([3, 1], 2, None, "tie", "Two labels have 1 vote each; a reviewer decides."),
-    ([3, 3, 1, 1, 0], 3, None, "tie", "Two labels have 2 votes each; a reviewer decides."),
-    ([3, 3], 3, None, "too few", "2 answers of 3."),
-    ([], 1, None, "too few", "0 answers of 1."),
-])
+@pytest.mark.parametrize(
+    ("votes", "needed", "label", "reason", "sentence"),
+    [
+        ([3], 1, 3, "agreed", "1 of 1 answer agree."),
+        ([3, 3, 1], 3, 3, "agreed", "2 of 3 answers agree."),
+        ([3, 1], 2, None, "tie", "Two labels have 1 vote each; a reviewer decides."),
+        ([3, 3, 1, 1, 0], 3, None, "tie", "Two labels have 2 votes each; a reviewer decides."),
+        ([3, 3], 3, None, "too few", "2 answers of 3."),
+        ([], 1, None, "too few", "0 answers of 1."),
+    ],
+)
 def test_votes_become_a_label_only_when_enough_agree(votes, needed, label, reason, sentence):
     found = majority(votes, needed=needed)
     assert (found.label, found.reason, found.sentence) == (label, reason, sentence)

@@ -47,12 +47,15 @@ def test_nearest_rank_of_nine_in_ten(n, rank):
     assert nearest_rank(n, 0.9) == rank
 
 
-@pytest.mark.parametrize(("timelines", "sentence"), [
-    ({}, "at least one label"),
-    ({"collect": (np.array([]), np.array([]))}, "at least one label"),
-    ({"monitor": (np.zeros(1), np.zeros(1))}, "No stage is called monitor"),
-    ({"collect": (np.array([np.nan]), np.zeros(1))}, "not a number"),
-])
+@pytest.mark.parametrize(
+    ("timelines", "sentence"),
+    [
+        ({}, "at least one label"),
+        ({"collect": (np.array([]), np.array([]))}, "at least one label"),
+        ({"monitor": (np.zeros(1), np.zeros(1))}, "No stage is called monitor"),
+        ({"collect": (np.array([np.nan]), np.zeros(1))}, "not a number"),
+    ],
+)
 def test_a_lap_that_cannot_be_summed_is_refused_in_words(timelines, sentence):
     with pytest.raises(ValueError, match=sentence):
         lap(timelines)

@@ -40,11 +40,14 @@ def test_falling_confidence_is_caught_although_the_classes_stay():
     assert found.reasons[0].startswith("The middle confidence went from 8")
 
 
-@pytest.mark.parametrize(("reference", "window", "reason"), [
-    (400, 49, "Only 49 predictions in the window; 50 are needed to tell."),
-    (10, 400, "Only 10 predictions on the holdout; 50 are needed to tell."),
-    (0, 0, "Only 0 predictions in the window; 50 are needed to tell."),
-])
+@pytest.mark.parametrize(
+    ("reference", "window", "reason"),
+    [
+        (400, 49, "Only 49 predictions in the window; 50 are needed to tell."),
+        (10, 400, "Only 10 predictions on the holdout; 50 are needed to tell."),
+        (0, 0, "Only 0 predictions in the window; 50 are needed to tell."),
+    ],
+)
 def test_too_few_predictions_are_no_verdict(reference, window, reason):
     rng = np.random.default_rng(0)
     found = check(served(rng, reference), served(rng, window), alpha=0.05, seed=0)
@@ -56,7 +59,8 @@ def test_a_class_never_seen_on_the_holdout_counts():
     window = served(rng, 100)
     window.classes[:] = 9
     assert check(served(rng, 100), window, alpha=0.05, seed=0).reasons[0] == (
-        "\u201clabel 9\u201d went from 0 % to 100 % of predictions")
+        "\u201clabel 9\u201d went from 0 % to 100 % of predictions"
+    )
 
 
 def test_distances_are_those_computed_by_hand():

@@ -6,10 +6,15 @@ from apps.rules.gate import Evidence, Limits, Outcome, judge, labels_to_settle
 from apps.rules.metrics import Difference, Metric
 
 LABELS = ("cat", "dog")
-FIRST = Evidence(loaded=True, finite=True, labels=LABELS, n_holdout=200, accuracy=Metric(0.9, 0.86, 0.94),
-                 majority_rate=0.6)
-BETTER = replace(FIRST, champion_labels=LABELS, accuracy_difference=Difference(0.03, 0.01, 0.05),
-                 log_loss_difference=Difference(-0.05, -0.09, -0.01))
+FIRST = Evidence(
+    loaded=True, finite=True, labels=LABELS, n_holdout=200, accuracy=Metric(0.9, 0.86, 0.94), majority_rate=0.6
+)
+BETTER = replace(
+    FIRST,
+    champion_labels=LABELS,
+    accuracy_difference=Difference(0.03, 0.01, 0.05),
+    log_loss_difference=Difference(-0.05, -0.09, -0.01),
+)
 LIMITS = Limits()
 
 
@@ -21,7 +26,8 @@ def test_a_first_model_that_surely_beats_guessing_passes():
     verdict = judge(FIRST, LIMITS)
     assert (verdict.outcome, verdict.reason) == (Outcome.PASS, "All 5 gates pass.")
     assert gate(FIRST, "gain").reason == (
-        "Accuracy 90.0 %, between 86.0 % and 94.0 %; always answering the most frequent label gets 60.0 %.")
+        "Accuracy 90.0 %, between 86.0 % and 94.0 %; always answering the most frequent label gets 60.0 %."
+    )
 
 
 def test_a_better_candidate_passes_and_says_by_how_much():
@@ -33,13 +39,16 @@ def test_gates_come_in_one_order():
     assert [gate.name for gate in judge(BETTER, LIMITS).gates] == ["loads", "schema", "holdout", "gain", "log_loss"]
 
 
-@pytest.mark.parametrize(("change", "failing"), [
-    ({"loaded": False, "load_error": "header too short"}, "loads"),
-    ({"finite": False}, "loads"),
-    ({"labels": ("cat",)}, "schema"),
-    ({"accuracy_difference": Difference(-0.03, -0.05, -0.01)}, "gain"),
-    ({"log_loss_difference": Difference(0.15, 0.02, 0.30)}, "log_loss"),
-])
+@pytest.mark.parametrize(
+    ("change", "failing"),
+    [
+        ({"loaded": False, "load_error": "header too short"}, "loads"),
+        ({"finite": False}, "loads"),
+        ({"labels": ("cat",)}, "schema"),
+        ({"accuracy_difference": Difference(-0.03, -0.05, -0.01)}, "gain"),
+        ({"log_loss_difference": Difference(0.15, 0.02, 0.30)}, "log_loss"),
+    ],
+)
 def test_each_gate_alone_can_fail_the_candidate(change, failing):
     verdict = judge(replace(BETTER, **change), LIMITS)
     assert verdict.outcome is Outcome.FAIL
@@ -49,7 +58,8 @@ def test_each_gate_alone_can_fail_the_candidate(change, failing):
 
 def test_a_lost_label_is_named():
     assert gate(replace(BETTER, labels=("cat",)), "schema").reason == (
-        "It no longer knows \u201cdog\u201d, which the champion answers.")
+        "It no longer knows \u201cdog\u201d, which the champion answers."
+    )
 
 
 def test_a_new_label_passes():
@@ -73,8 +83,10 @@ def test_a_wide_interval_is_inconclusive_and_says_what_would_settle_it():
     assert doubt.outcome is Outcome.INCONCLUSIVE
     # 200 * (0.049 / 0.026)^2 = 710.4
     assert doubt.more_labels == 511
-    assert doubt.reason == ("Accuracy +0.6 points, between \u22124.3 and +5.5; may be chance. "
-                            "About 511 more holdout labels would settle it.")
+    assert doubt.reason == (
+        "Accuracy +0.6 points, between \u22124.3 and +5.5; may be chance. "
+        "About 511 more holdout labels would settle it."
+    )
 
 
 def test_a_loss_within_what_is_allowed_passes_when_it_is_sure():

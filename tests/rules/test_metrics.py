@@ -120,3 +120,16 @@ def test_five_thousand_examples_of_77_classes_take_under_two_seconds():
     started = time.perf_counter()
     metrics.measure(truth, rows, seed=0)
     assert time.perf_counter() - started < 2
+
+
+def test_forty_right_answers_are_no_proof_of_a_model_that_never_errs():
+    truth = np.arange(40) % 2
+    found = measure(truth, np.eye(2)[truth] * 0.8 + 0.1, seed=0)
+    assert (found.accuracy.value, found.accuracy.low, found.accuracy.high) == (1.0, 1 - 3 / 40, 1.0)
+
+
+def test_two_models_that_agree_on_forty_examples_may_still_differ_by_three_in_forty():
+    truth = np.arange(40) % 2
+    same = np.eye(2)[truth]
+    gain = compare(truth, same, same, seed=0)["accuracy"]
+    assert (gain.value, gain.low, gain.high) == (0.0, -3 / 40, 3 / 40)

@@ -26,7 +26,7 @@ def digits(n: int, start: int = 0) -> tuple[list[bytes], NDArray[np.int64]]:
     from sklearn.datasets import load_digits
 
     loaded = load_digits()
-    chosen = np.random.default_rng(0).permutation(len(loaded.target))[start:start + n]
+    chosen = np.random.default_rng(0).permutation(len(loaded.target))[start : start + n]
     pictures = (loaded.images[chosen] * 16).clip(0, 255).astype(np.uint8)
     return [png(picture) for picture in pictures], loaded.target[chosen].astype(np.int64)
 

@@ -49,8 +49,14 @@ def test_the_name_is_the_key_of_the_shards(encoder):
 def test_twelve_intents_of_banking77_are_learned_from_texts(encoder):
     columns = parquet("banking77")
     labels = sorted(set(columns["label"]))[:12]
-    chosen = {part: [i for i, (label, split) in enumerate(zip(columns["label"], columns["split"], strict=True))
-                     if label in labels and split == part][::5] for part in ("train", "test")}
+    chosen = {
+        part: [
+            i
+            for i, (label, split) in enumerate(zip(columns["label"], columns["split"], strict=True))
+            if label in labels and split == part
+        ][::5]
+        for part in ("train", "test")
+    }
     rows = {part: encoder.encode([columns["text"][i] for i in places]) for part, places in chosen.items()}
     targets = {part: np.array([labels.index(columns["label"][i]) for i in places]) for part, places in chosen.items()}
     found = fit(rows["train"], targets["train"], labels, Recipe.for_task("text-classification"))

@@ -17,7 +17,7 @@ from workers.training.refusals import (
 )
 
 LABELS = ("a", "b", "c")
-QUICK = Recipe.for_task("text-classification", hidden=16, epochs=4, batch_size=32, report_every_s=0.0)
+QUICK = Recipe.for_task("text-classification", hidden=16, epochs=4, least_steps=0, batch_size=32, report_every_s=0.0)
 
 
 def accuracy(bundle, rows, targets):
@@ -44,14 +44,22 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not():
     assert one[2000:] != other[2000:]
 
 
-@pytest.mark.parametrize(("task_type", "place"), [
-    ("text-classification", 0), ("text-classification", 5), ("text-classification", -1),  # 5 and -1 end an epoch
-    ("image-classification", 8),
-])
+@pytest.mark.parametrize(
+    ("task_type", "place"),
+    [
+        ("text-classification", 0),
+        ("text-classification", 5),
+        ("text-classification", -1),  # 5 and -1 end an epoch
+        ("image-classification", 8),
+    ],
+)
 def test_a_resumed_run_ends_with_the_weights_of_an_unbroken_one(task_type, place):
     rows, targets = clouds(200, classes=10) if task_type.startswith("text") else digits(200)
-    recipe = replace(Recipe.for_task(task_type, hidden=16, epochs=3, batch_size=32), checkpoint_every_s=0.0,
-                     validation_share=0.1)
+    recipe = replace(
+        Recipe.for_task(task_type, hidden=16, epochs=3, least_steps=0, batch_size=32),
+        checkpoint_every_s=0.0,
+        validation_share=0.1,
+    )
     saved: list[bytes] = []
     whole = fit(rows, targets, DIGITS, recipe, on_checkpoint=saved.append)
     assert len(saved) == whole.steps == 18
@@ -116,13 +124,16 @@ def test_without_a_holdout_its_curve_is_absent():
     assert reports[0].validation_loss is None
 
 
-@pytest.mark.parametrize(("rows", "targets", "refusal", "sentence"), [
-    (np.zeros((0, 4)), [], NothingToTrain, "There is no labeled example"),
-    (np.ones((5, 4)), [1] * 5, OneClassOnly, "All 5 examples are labeled 'b'. Training needs two labels."),
-    (np.array([[1.0], [np.nan], [np.inf]]), [0, 1, 0], RowsUnreadable, "2 of 3 rows cannot be read; .* is row 1"),
-    (np.ones((2, 4)), [0, 3], ValueError, "outside the 3 labels"),
-    (np.ones((2, 4)), [0], ValueError, "1 targets do not fit 2 rows"),
-])
+@pytest.mark.parametrize(
+    ("rows", "targets", "refusal", "sentence"),
+    [
+        (np.zeros((0, 4)), [], NothingToTrain, "There is no labeled example"),
+        (np.ones((5, 4)), [1] * 5, OneClassOnly, "All 5 examples are labeled 'b'. Training needs two labels."),
+        (np.array([[1.0], [np.nan], [np.inf]]), [0, 1, 0], RowsUnreadable, "2 of 3 rows cannot be read; .* is row 1"),
+        (np.ones((2, 4)), [0, 3], ValueError, "outside the 3 labels"),
+        (np.ones((2, 4)), [0], ValueError, "1 targets do not fit 2 rows"),
+    ],
+)
 def test_what_cannot_be_trained_is_refused_in_a_sentence(rows, targets, refusal, sentence):
     with pytest.raises(refusal, match=sentence):
         fit(rows, targets, LABELS, QUICK)
@@ -184,3 +195,9 @@ def test_the_learning_rate_climbs_and_falls():
     assert max(rates) == rates[9] == 1.0
     assert rates[0] == pytest.approx(0.1)
     assert rates[-1] < 0.02
+
+
+def test_few_rows_get_more_epochs_so_that_a_small_project_is_trained_as_long_as_a_large_one():
+    rows, targets = clouds(40)
+    found = fit(rows, targets, LABELS, replace(QUICK, least_steps=50))
+    assert (found.epochs_run, found.steps) == (25, 50)

@@ -32,7 +32,11 @@ def test_a_bundle_survives_the_round_trip_bit_by_bit(task_type):
     again = load(blob)
     assert dump(again) == blob
     assert (again.labels, again.recipe, again.preprocessor, again.temperature) == (
-        bundle.labels, bundle.recipe, bundle.preprocessor, 1.5)
+        bundle.labels,
+        bundle.recipe,
+        bundle.preprocessor,
+        1.5,
+    )
     assert np.array_equal(predict(again, SETS[task_type]), predict(bundle, SETS[task_type]))
 
 
@@ -63,11 +67,17 @@ def test_one_broken_row_is_nan_and_leaves_its_neighbors_alone(task_type):
     assert np.delete(found, 5, axis=0) == pytest.approx(np.delete(whole, 5, axis=0), abs=1e-6)
 
 
-@pytest.mark.parametrize("damage", [
-    lambda blob: b"", lambda blob: blob[:50], lambda blob: blob[:-9], lambda blob: b"\xff" * 64,
-    lambda blob: blob.replace(b'\\"temperature\\"', b'\\"tempo_ratura\\"'),
-    lambda blob: blob.replace(b'\\"hidden\\": 16', b'\\"hidden\\": 17'),
-])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda blob: b"",
+        lambda blob: blob[:50],
+        lambda blob: blob[:-9],
+        lambda blob: b"\xff" * 64,
+        lambda blob: blob.replace(b'\\"temperature\\"', b'\\"tempo_ratura\\"'),
+        lambda blob: blob.replace(b'\\"hidden\\": 16', b'\\"hidden\\": 17'),
+    ],
+)
 def test_a_damaged_model_file_is_refused_by_name(damage):
     with pytest.raises(BundleUnreadable):
         load(damage(dump(untrained("text-classification"))))
@@ -76,7 +86,7 @@ def test_a_damaged_model_file_is_refused_by_name(damage):
 def test_a_model_file_holds_no_pickle():
     blob = dump(untrained("text-classification"))
     (length,) = struct.unpack_from("<Q", blob)
-    assert json.loads(blob[8:8 + length])["__metadata__"]["fastloop"].startswith("{")
+    assert json.loads(blob[8 : 8 + length])["__metadata__"]["fastloop"].startswith("{")
 
 
 def test_scoring_a_stream_keeps_ids_with_their_rows():

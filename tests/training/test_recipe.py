@@ -16,17 +16,20 @@ def test_an_incremental_run_is_shorter_than_a_full_one():
         assert Recipe.for_task(task_type, "incremental").epochs < Recipe.for_task(task_type, "full").epochs
 
 
-@pytest.mark.parametrize(("change", "sentence"), [
-    ({"lr": 0.1}, "A recipe has no setting called lr."),
-    ({"learning_rate": 0}, "learning_rate must lie between 1e-07 and 1, not 0."),
-    ({"learning_rate": float("nan")}, "learning_rate must lie between"),
-    ({"epochs": 2.5}, "epochs must be a whole number, not 2.5."),
-    ({"epochs": True}, "epochs must be a whole number, not True."),
-    ({"epochs": "many"}, "epochs must be a whole number, not 'many'."),
-    ({"dropout": 1.0}, "dropout must lie between 0 and 0.9, not 1."),
-    ({"kind": "partial"}, "A run is incremental or full, not 'partial'."),
-    ({"task_type": "regression"}, "No task type is called 'regression'."),
-])
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"lr": 0.1}, "A recipe has no setting called lr."),
+        ({"learning_rate": 0}, "learning_rate must lie between 1e-07 and 1, not 0."),
+        ({"learning_rate": float("nan")}, "learning_rate must lie between"),
+        ({"epochs": 2.5}, "epochs must be a whole number, not 2.5."),
+        ({"epochs": True}, "epochs must be a whole number, not True."),
+        ({"epochs": "many"}, "epochs must be a whole number, not 'many'."),
+        ({"dropout": 1.0}, "dropout must lie between 0 and 0.9, not 1."),
+        ({"kind": "partial"}, "A run is incremental or full, not 'partial'."),
+        ({"task_type": "regression"}, "No task type is called 'regression'."),
+    ],
+)
 def test_what_cannot_be_trained_with_is_refused_in_a_sentence(change, sentence):
     good = Recipe.for_task("text-classification").to_dict()
     with pytest.raises(RecipeInvalid) as refusal:

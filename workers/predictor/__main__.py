@@ -2,7 +2,6 @@
 
 import logging
 import os
-import sys
 from typing import Any
 
 import django
@@ -17,7 +16,6 @@ from kserve.protocol.rest.server import RESTServer  # noqa: E402
 from fastloop_console import env  # noqa: E402
 from workers.predictor.log import PredictionLog  # noqa: E402
 from workers.predictor.watch import Watcher  # noqa: E402
-
 
 QUIET = ("uvicorn.access", "uvicorn.error", "kserve", "kserve.trace")
 
@@ -50,4 +48,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

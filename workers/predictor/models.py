@@ -117,7 +117,9 @@ def _flat(tensor: Any) -> list[Any]:
     return [v.decode() if isinstance(v, bytes) else v for v in values]
 
 
-def _served(crowned: Crowned, inference_id: str, labels: list[str], confidence: list[float], latency_ms: float) -> list[Served]:
+def _served(
+    crowned: Crowned, inference_id: str, labels: list[str], confidence: list[float], latency_ms: float
+) -> list[Served]:
     at = datetime.now(UTC)
     return [
         Served(crowned.project_id, inference_id, at, crowned.version, label, sure, latency_ms)

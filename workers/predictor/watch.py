@@ -65,7 +65,12 @@ class Watcher:
         except Exception as cause:
             if wanted.artifact_url not in self._broken:
                 self._broken.add(wanted.artifact_url)
-                logger.exception("v%s of %s does not load; the model before it keeps serving: %s", wanted.version_number, wanted.slug, cause)
+                logger.exception(
+                    "v%s of %s does not load; the model before it keeps serving: %s",
+                    wanted.version_number,
+                    wanted.slug,
+                    cause,
+                )
             return
         crowned = Crowned(bundle, wanted.version_number, wanted.project_id)
         model = self.repository.get_model(wanted.slug)

@@ -72,7 +72,9 @@ def judge_run(run: Run) -> Report:
         started_at=started_at,
         label_names=names,
         metrics=_named(measures),
-        baseline_metrics=_named(metrics.measure(truth, theirs, seed=run.seed, n_classes=len(names))) if theirs is not None else None,
+        baseline_metrics=_named(metrics.measure(truth, theirs, seed=run.seed, n_classes=len(names)))
+        if theirs is not None
+        else None,
         differences={name: asdict(d) for name, d in differences.items()} if differences else None,
         confusion=measures.confusion.tolist(),
         per_class=_per_class(measures.confusion, names),

@@ -68,4 +68,6 @@ def _encode_shard(project: Project, ids: Sequence[int]) -> None:
     vectors = encoder().encode([texts[int(i)]["text"] for i in known])
     shard_write(project_id=project.pk, encoder=ENCODER_NAME, ids=known, vectors=vectors, at=timezone.now())
     seconds = (timezone.now() - began).total_seconds()
-    logger.info("%s: %d texts embedded in %.1f s, %.0f texts/s", project, len(known), seconds, len(known) / max(seconds, 1e-9))
+    logger.info(
+        "%s: %d texts embedded in %.1f s, %.0f texts/s", project, len(known), seconds, len(known) / max(seconds, 1e-9)
+    )

@@ -3,6 +3,7 @@
 import logging
 import threading
 import traceback
+import uuid
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -12,7 +13,6 @@ from celery import shared_task
 from django.db import close_old_connections
 from django.utils import timezone
 
-from apps.datasets.models import DatasetVersion
 from apps.datasets.versions import VersionRow, version_rows, version_write
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
@@ -73,7 +73,9 @@ class Heartbeat:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._done.set()
         self._thread.join(timeout=10)
 
@@ -161,7 +163,9 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
     run_phase(run_id=run.pk, owner=owner, phase="keeping the model", at=timezone.now())
     url = wiring.storage().write(f"models/{project.pk}/{run.pk}-{owner.hex[:8]}.safetensors", dump(result.bundle))
     completed = run_complete(run_id=run.pk, owner=owner, artifact_url=url, at=timezone.now())
-    labels_trained(project_id=project.pk, example_ids=[r.example_id for r in rows if not r.holdout], run_number=run.number)
+    labels_trained(
+        project_id=project.pk, example_ids=[r.example_id for r in rows if not r.holdout], run_number=run.number
+    )
     return completed
 
 
@@ -177,7 +181,9 @@ def _chosen(run: Run, rows: list[VersionRow], recipe: Recipe, index: dict[str, i
     seen = {(r.example_id, r.label) for r in version_rows(run.base_run.dataset_version)}
     new = [r for r in rows if (r.example_id, r.label) not in seen]
     old = [r for r in rows if (r.example_id, r.label) in seen]
-    kept = replay.choose([index[r.label] for r in old], recipe.replay_size, recipe.seed) if old else []
+    if not old:
+        return new, len(new)
+    kept = replay.choose([index[r.label] for r in old], recipe.replay_size, recipe.seed)
     return [*new, *(old[int(i)] for i in kept)], len(new)
 
 
@@ -200,7 +206,7 @@ def _keep(run: Run, blob: bytes) -> None:
         logger.warning("Run %s goes on without this checkpoint: %s", run.pk, full)
         return
     before = run.checkpoint_url
-    run_checkpointed(run_id=run.pk, owner=run.owner, url=url, step=run.step, size_bytes=len(blob), at=at)  # type: ignore[arg-type]
+    run_checkpointed(run_id=run.pk, owner=_owner(run), url=url, step=run.step, size_bytes=len(blob), at=at)
     run.checkpoint_url = url
     if before:
         wiring.storage().remove(before)
@@ -216,7 +222,7 @@ def _report(run: Run, report: Report) -> None:
     line += f"  lr {report.learning_rate:.1e}  {report.samples_per_s:,.0f} examples/s"
     run_report(
         run_id=run.pk,
-        owner=run.owner,  # type: ignore[arg-type]  a claimed run has one
+        owner=_owner(run),
         progress=Progress(
             step=report.step, steps_total=report.steps_total, epoch=report.epoch, train_loss=report.train_loss,
             validation_loss=report.validation_loss, holdout_loss=report.holdout_loss,
@@ -225,6 +231,11 @@ def _report(run: Run, report: Report) -> None:
         ),
         at=datetime.now(UTC),
     )  # fmt: skip
+
+
+def _owner(run: Run) -> uuid.UUID:
+    assert run.owner is not None  # a claimed run has one
+    return run.owner
 
 
 def _device() -> str:

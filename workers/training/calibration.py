@@ -13,7 +13,7 @@ def temperature(logits: Tensor, targets: Tensor) -> float:
     One mistake is imagined beside the n rows (Platt 1999), or a few rows without a mistake would ask for certainty.
     """
     doubt = 1 / (len(targets) + 1)
-    losses = torch.stack([
-        F.cross_entropy(logits / divisor, targets, label_smoothing=doubt) for divisor in GRID.to(logits.device)
-    ])
+    losses = torch.stack(
+        [F.cross_entropy(logits / divisor, targets, label_smoothing=doubt) for divisor in GRID.to(logits.device)]
+    )
     return round(float(GRID[int(losses.argmin())]), 6)

@@ -30,14 +30,15 @@ class Encoder:
         from sentence_transformers import SentenceTransformer  # three seconds to import, so only when used
         from transformers.utils import logging
 
-        logging.disable_progress_bar()  # a worker's log is no terminal
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # a worker's log is no terminal
 
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.half = self.device == "cuda" or has_bfloat16()
         self._network = SentenceTransformer(str(weights_folder()), device=self.device)
 
-    def encode(self, texts: Sequence[str], batch_size: int = 32,
-               on_progress: Callable[[int, int], None] | None = None) -> NDArray[np.float16]:
+    def encode(
+        self, texts: Sequence[str], batch_size: int = 32, on_progress: Callable[[int, int], None] | None = None
+    ) -> NDArray[np.float16]:
         """n texts -> (n, 384) of length 1, in the order given. on_progress(done, total) between chunks.
 
         Similar lengths go together, so that little padding is computed; bfloat16 where the processor has it is
@@ -47,7 +48,7 @@ class Encoder:
         out = np.zeros((len(texts), DIM), dtype=np.float16)
         chunk = batch_size * REPORT_EVERY
         for start in range(0, len(texts), chunk):
-            places = order[start:start + chunk]
+            places = order[start : start + chunk]
             out[places] = self._embed([texts[place] for place in places], batch_size)
             if on_progress is not None:
                 on_progress(min(start + chunk, len(texts)), len(texts))

@@ -145,8 +145,10 @@ class TabularInput:
         )
 
     def to_json(self) -> dict[str, Any]:
-        return {"numbers": [list(column) for column in self.numbers],
-                "categories": [[name, list(values)] for name, values in self.categories]}
+        return {
+            "numbers": [list(column) for column in self.numbers],
+            "categories": [[name, list(values)] for name, values in self.categories],
+        }
 
     def tensor(self, rows: Rows) -> Tensor:
         """n dicts -> (n, standardised numbers + missing marks + category indices); a missing number is the mean."""

@@ -11,21 +11,20 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim import AdamW, Optimizer
 
+from workers.training.admission import Targets, checked_base, checked_targets, refuse_unreadable
 from workers.training.calibration import temperature
 from workers.training.checkpoint import pack, unpack
 from workers.training.inputs import Rows, input_for
 from workers.training.model import Bundle
 from workers.training.networks import Network
 from workers.training.recipe import Recipe
-from workers.training.refusals import BaseDoesNotFit, Canceled, NothingToTrain, OneClassOnly, RowsUnreadable
+from workers.training.refusals import Canceled
 from workers.training.validation import split
 from workers.training.warm_start import warm_start
 
-Targets = Sequence[int] | NDArray[np.int64]
 LabeledRows = tuple[Rows, Targets]
 
 MOST_EVALUATED = 10_000  # validation rows; the loss of more would be no surer and cost time
@@ -72,8 +71,14 @@ def train_step(module: nn.Module, optimizer: Optimizer, x: Tensor, y: Tensor, re
 
 
 def fit(
-    rows: Rows, targets: Targets, labels: Sequence[str], recipe: Recipe, *,
-    base: Bundle | None = None, resume: bytes | None = None, holdout: LabeledRows | None = None,
+    rows: Rows,
+    targets: Targets,
+    labels: Sequence[str],
+    recipe: Recipe,
+    *,
+    base: Bundle | None = None,
+    resume: bytes | None = None,
+    holdout: LabeledRows | None = None,
     on_report: Callable[[Report], None] = lambda report: None,
     on_checkpoint: Callable[[bytes], None] = lambda blob: None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -84,13 +89,13 @@ def fit(
     that on_checkpoint got; on the CPU the result then equals an unbroken run. `should_stop` is asked at each report.
     Raises NothingToTrain, OneClassOnly, RowsUnreadable, BaseDoesNotFit, CheckpointUnreadable, Canceled.
     """
-    y = _checked_targets(rows, targets, labels)
-    base = _checked_base(base, recipe)
+    y = checked_targets(rows, targets, labels)
+    base = checked_base(base, recipe)
     if base is not None:
         recipe = replace(recipe, hidden=base.recipe.hidden)
     preprocessor = base.preprocessor if base is not None else input_for(recipe.task_type).fit(rows)
     x = preprocessor.tensor(rows)
-    _refuse_unreadable(x)
+    refuse_unreadable(x)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     with torch.random.fork_rng(devices=[0] if device.type == "cuda" else []):
         torch.manual_seed(recipe.seed)
@@ -126,6 +131,8 @@ class Training:
         self.holdout: tuple[Tensor, Tensor] | None = None
         self.optimizer = AdamW(module.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay)
         self.batches = math.ceil(len(self.y) / recipe.batch_size)
+        self.epochs = max(recipe.epochs, math.ceil(recipe.least_steps / self.batches))  # few rows make short epochs
+        self.patience = math.ceil(recipe.patience * self.epochs / recipe.epochs)
         self.step = self.epoch = self.best_epoch = self.epochs_since_best = 0
         self.order = torch.empty(0, dtype=torch.long)  # of the epoch under way; empty between two epochs
         self.best_loss, self.best_weights = math.inf, dict[str, Tensor]()
@@ -139,12 +146,12 @@ class Training:
         self.started = self.last_report = self.last_checkpoint = time.monotonic()
         self.loss_sum, self.samples, self.steps_here = torch.zeros((), device=self.x.device), 0, 0
         self.module.train()
-        while self.epoch < self.recipe.epochs and self.stopped != "early":
+        while self.epoch < self.epochs and self.stopped != "early":
             if not len(self.order):
                 self.order = torch.randperm(len(self.y), generator=self.generator)
             for place in range(self.step - self.epoch * self.batches, self.batches):
                 size = self.recipe.batch_size
-                self._one_step(self.order[place * size:(place + 1) * size].to(self.x.device))
+                self._one_step(self.order[place * size : (place + 1) * size].to(self.x.device))
                 self._keep_the_clock()
             self._end_epoch()
         self._report()
@@ -152,7 +159,7 @@ class Training:
             self.module.load_state_dict(self.best_weights)
 
     def _one_step(self, batch: Tensor) -> None:
-        rate = learning_rate(self.step, self.recipe.epochs * self.batches, self.recipe.learning_rate)
+        rate = learning_rate(self.step, self.epochs * self.batches, self.recipe.learning_rate)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         loss = train_step(self.module, self.optimizer, self.x[batch], self.y[batch], self.recipe)
@@ -183,7 +190,7 @@ class Training:
             self.best_weights = {name: value.detach().clone() for name, value in self.module.state_dict().items()}
         else:
             self.epochs_since_best += 1
-        if self.epochs_since_best >= self.recipe.patience:
+        if self.epochs_since_best >= self.patience:
             self.stopped = "early"
 
     @torch.inference_mode()
@@ -191,7 +198,7 @@ class Training:
         """In evaluation mode, (n, ...) -> (n, classes)."""
         self.module.eval()
         starts = range(0, len(x), EVALUATION_BATCH)
-        found = torch.cat([self.module(x[start:start + EVALUATION_BATCH]) for start in starts])
+        found = torch.cat([self.module(x[start : start + EVALUATION_BATCH]) for start in starts])
         self.module.train()
         return found
 
@@ -211,33 +218,45 @@ class Training:
         return self.seconds_before + time.monotonic() - self.started
 
     def _report(self) -> None:
-        now, total = time.monotonic(), self.recipe.epochs * self.batches
+        now, total = time.monotonic(), self.epochs * self.batches
         speed = self.steps_here / max(now - self.started, 1e-9)
         holdout_loss, holdout_accuracy = self.evaluate(*self.holdout) if self.holdout else (None, None)
-        self.on_report(Report(
-            step=self.step,
-            steps_total=total,
-            epoch=self.epoch,
-            train_loss=self.loss_sum.item() / max(self.samples, 1),
-            validation_loss=self.evaluate(*self.validation)[0] if self.validation else None,
-            holdout_accuracy=holdout_accuracy,
-            holdout_loss=holdout_loss,
-            learning_rate=self.optimizer.param_groups[0]["lr"],
-            samples_per_s=self.samples / max(now - self.last_report, 1e-9),
-            seconds_left=(total - self.step) / speed if speed and self.stopped != "early" else None,
-            device=self.x.device.type,
-        ))
+        self.on_report(
+            Report(
+                step=self.step,
+                steps_total=total,
+                epoch=self.epoch,
+                train_loss=self.loss_sum.item() / max(self.samples, 1),
+                validation_loss=self.evaluate(*self.validation)[0] if self.validation else None,
+                holdout_accuracy=holdout_accuracy,
+                holdout_loss=holdout_loss,
+                learning_rate=self.optimizer.param_groups[0]["lr"],
+                samples_per_s=self.samples / max(now - self.last_report, 1e-9),
+                seconds_left=(total - self.step) / speed if speed and self.stopped != "early" else None,
+                device=self.x.device.type,
+            )
+        )
         self.loss_sum, self.samples, self.last_report = torch.zeros_like(self.loss_sum), 0, time.monotonic()
 
     def checkpoint(self) -> bytes:
         """Everything that the next step depends on."""
-        return pack({
-            "run": self.run_name, "step": self.step, "epoch": self.epoch, "order": self.order,
-            "best_loss": self.best_loss, "best_epoch": self.best_epoch, "epochs_since_best": self.epochs_since_best,
-            "best_weights": self.best_weights, "module": self.module.state_dict(),
-            "optimizer": self.optimizer.state_dict(), "generator": self.generator.get_state(),
-            "random": torch.get_rng_state(), "seconds": self.seconds(),
-        })
+        return pack(
+            {
+                "run": self.run_name,
+                "step": self.step,
+                "epoch": self.epoch,
+                "order": self.order,
+                "best_loss": self.best_loss,
+                "best_epoch": self.best_epoch,
+                "epochs_since_best": self.epochs_since_best,
+                "best_weights": self.best_weights,
+                "module": self.module.state_dict(),
+                "optimizer": self.optimizer.state_dict(),
+                "generator": self.generator.get_state(),
+                "random": torch.get_rng_state(),
+                "seconds": self.seconds(),
+            }
+        )
 
     def restore(self, state: dict[str, Any]) -> None:
         self.step, self.epoch, self.order = state["step"], state["epoch"], state["order"]
@@ -265,33 +284,3 @@ def fingerprint(recipe: Recipe, labels: Sequence[str], targets: Tensor) -> str:
     digest = blake2b(json.dumps([settings, list(labels)], sort_keys=True).encode(), digest_size=16)
     digest.update(targets.cpu().numpy().tobytes())
     return digest.hexdigest()
-
-
-def _checked_targets(rows: Rows, targets: Targets, labels: Sequence[str]) -> Tensor:
-    y = np.asarray(targets, dtype=np.int64)
-    if len(rows) != len(y):
-        raise ValueError(f"{len(y)} targets do not fit {len(rows)} rows.")
-    if len(y) == 0:
-        raise NothingToTrain("There is no labeled example to train on.")
-    if y.min() < 0 or y.max() >= len(labels):
-        raise ValueError(f"A target lies outside the {len(labels)} labels.")
-    if (y == y[0]).all():
-        raise OneClassOnly(f"All {len(y):,} examples are labeled {labels[y[0]]!r}. Training needs two labels.")
-    return torch.from_numpy(y.copy())
-
-
-def _checked_base(base: Bundle | None, recipe: Recipe) -> Bundle | None:
-    """The model to start from; a full run has none."""
-    if recipe.kind == "full":
-        return None
-    if base is None:
-        raise BaseDoesNotFit("An incremental run needs a model to start from. Start a full run first.")
-    if base.task_type != recipe.task_type:
-        raise BaseDoesNotFit(f"The model to start from does {base.task_type}, this run {recipe.task_type}.")
-    return base
-
-
-def _refuse_unreadable(x: Tensor) -> None:
-    broken = (~x.flatten(1).isfinite().all(dim=1)).nonzero().flatten()
-    if len(broken):
-        raise RowsUnreadable(f"{len(broken):,} of {len(x):,} rows cannot be read; the first is row {int(broken[0])}.")

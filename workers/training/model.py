@@ -71,15 +71,15 @@ def predict(bundle: Bundle, rows: Rows, batch_size: int = 1024) -> NDArray[np.fl
     out = np.zeros((len(rows), len(bundle.labels)), dtype=np.float32)
     with torch.inference_mode():
         for start in range(0, len(rows), batch_size):
-            x = bundle.preprocessor.tensor(rows[start:start + batch_size]).to(device)
-            out[start:start + len(x)] = (module(x) / bundle.temperature).softmax(dim=1).cpu().numpy()
+            x = bundle.preprocessor.tensor(rows[start : start + batch_size]).to(device)
+            out[start : start + len(x)] = (module(x) / bundle.temperature).softmax(dim=1).cpu().numpy()
     return out
 
 
 def _about(blob: bytes) -> dict[str, Any]:
     """Our JSON from the header: 8 bytes of length, then the header, as the safetensors format says."""
     (length,) = struct.unpack_from("<Q", blob)
-    header = json.loads(blob[8:8 + length])
+    header = json.loads(blob[8 : 8 + length])
     about: dict[str, Any] = json.loads(header["__metadata__"]["fastloop"])
     if about["format"] != FORMAT:
         raise BundleUnreadable(f"The model file has format {about['format']}, this program reads {FORMAT}.")

@@ -15,9 +15,11 @@ class TextHead(Network):
     def __init__(self, dim: int, hidden: int, dropout: float, classes: int) -> None:
         super().__init__()
         self.scale = dim**0.5  # embeddings have length 1, layers like entries of about 1
-        self.body = nn.Sequential(
-            nn.Dropout(dropout / 2), nn.Linear(dim, hidden), nn.GELU(), nn.Dropout(dropout)
-        ) if hidden else nn.Identity()
+        self.body = (
+            nn.Sequential(nn.Dropout(dropout / 2), nn.Linear(dim, hidden), nn.GELU(), nn.Dropout(dropout))
+            if hidden
+            else nn.Identity()
+        )
         self.head = nn.Linear(hidden or dim, classes)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -44,7 +46,11 @@ class SmallCnn(Network):
             layers += [*_block(width, 64), nn.MaxPool2d(2)]
             width, remaining = 64, remaining // 2
         self.body = nn.Sequential(
-            *layers, nn.Flatten(), nn.Dropout(dropout), nn.Linear(width * remaining**2, hidden or 128), nn.ReLU(),
+            *layers,
+            nn.Flatten(),
+            nn.Dropout(dropout),
+            nn.Linear(width * remaining**2, hidden or 128),
+            nn.ReLU(),
             nn.Dropout(dropout),
         )
         self.head = nn.Linear(hidden or 128, classes)
@@ -73,13 +79,17 @@ class TabularNet(Network):
         width = numbers + sum(map(embedding_width, categories))
         hidden = hidden or 128
         self.body = nn.Sequential(
-            nn.Linear(width, hidden), nn.ReLU(), nn.Dropout(dropout), nn.Linear(hidden, hidden), nn.ReLU(),
+            nn.Linear(width, hidden),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(),
             nn.Dropout(dropout),
         )
         self.head = nn.Linear(hidden, classes)
 
     def forward(self, x: Tensor) -> Tensor:
-        index = x[:, self.numbers:].long()
+        index = x[:, self.numbers :].long()
         parts = [x[:, : self.numbers], *(table(index[:, i]) for i, table in enumerate(self.tables))]
         logits: Tensor = self.head(self.body(torch.cat(parts, dim=1)))
         return logits

@@ -16,6 +16,7 @@ TASK_TYPES = ("text-classification", "image-classification", "tabular-classifica
 RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**32 - 1),
     "epochs": (1, 1000),
+    "least_steps": (0, 1_000_000),
     "batch_size": (1, 65536),
     "learning_rate": (1e-7, 1.0),
     "weight_decay": (0, 1.0),
@@ -41,6 +42,7 @@ class Recipe:
     kind: str = "full"
     seed: int = 0
     epochs: int = 20
+    least_steps: int = 200  # more epochs than said where the rows are too few to make as many steps
     batch_size: int = 128
     learning_rate: float = 2e-3  # the peak, after a warm-up of a tenth of the steps
     weight_decay: float = 1e-2
@@ -53,7 +55,7 @@ class Recipe:
     perturb: float = 0.0
     validation_share: float = 0.1  # of the training rows, for early stopping and temperature
     patience: int = 8  # epochs without a better validation loss
-    report_every_s: float = 1.0
+    report_every_s: float = 0.25  # a run of two seconds still shows a curve
     checkpoint_every_s: float = 30.0
 
     def __post_init__(self) -> None:
@@ -96,15 +98,48 @@ def _within(name: str, value: object, low: float, high: float) -> None:
 
 
 DEFAULTS: dict[str, dict[str, Any]] = {
-    "text-classification": {"hidden": 512, "dropout": 0.5, "learning_rate": 4e-3, "epochs": 15, "batch_size": 256,
-                            "patience": 15},
+    "text-classification": {
+        "hidden": 512,
+        "dropout": 0.5,
+        "learning_rate": 4e-3,
+        "epochs": 15,
+        "batch_size": 256,
+        "patience": 15,
+    },
     "image-classification": {"hidden": 128, "dropout": 0.3, "learning_rate": 2e-3, "epochs": 30, "batch_size": 64},
-    "tabular-classification": {"hidden": 128, "dropout": 0.2, "learning_rate": 2e-3, "epochs": 15, "batch_size": 256,
-                               "label_smoothing": 0.0},
+    "tabular-classification": {
+        "hidden": 128,
+        "dropout": 0.2,
+        "learning_rate": 2e-3,
+        "epochs": 15,
+        "batch_size": 256,
+        "label_smoothing": 0.0,
+    },
 }
 INCREMENTAL: dict[str, dict[str, Any]] = {
-    "text-classification": {"epochs": 4, "learning_rate": 1e-3, "patience": 3, "shrink": 0.9, "perturb": 0.001,
-                            "replay_size": 5000},
-    "image-classification": {"epochs": 6, "learning_rate": 1e-3, "patience": 3, "shrink": 0.9, "perturb": 0.001},
-    "tabular-classification": {"epochs": 4, "learning_rate": 5e-4, "patience": 3, "shrink": 0.9, "perturb": 0.001},
+    "text-classification": {
+        "epochs": 4,
+        "least_steps": 100,
+        "learning_rate": 1e-3,
+        "patience": 3,
+        "shrink": 0.9,
+        "perturb": 0.001,
+        "replay_size": 5000,
+    },
+    "image-classification": {
+        "epochs": 6,
+        "least_steps": 100,
+        "learning_rate": 1e-3,
+        "patience": 3,
+        "shrink": 0.9,
+        "perturb": 0.001,
+    },
+    "tabular-classification": {
+        "epochs": 4,
+        "least_steps": 100,
+        "learning_rate": 5e-4,
+        "patience": 3,
+        "shrink": 0.9,
+        "perturb": 0.001,
+    },
 }

@@ -7,8 +7,9 @@ from workers.training.model import Bundle
 from workers.training.networks import Network
 
 
-def warm_start(module: Network, labels: tuple[str, ...], base: Bundle, shrink: float, perturb: float,
-               generator: torch.Generator) -> None:
+def warm_start(
+    module: Network, labels: tuple[str, ...], base: Bundle, shrink: float, perturb: float, generator: torch.Generator
+) -> None:
     """Fill a fresh module from base: the body as it is, head rows by label name; a new label keeps its fresh row.
 
     Then shrink and perturb (Ash and Adams 2020, "On Warm-Starting Neural Network Training"): warm weight matrices are

@@ -150,7 +150,5 @@ def assignments_release(*, by: User, leases: Sequence[tuple[int, uuid.UUID]], at
     given = _held_locked(by, leases)
     for assignment in given:
         FrontierItem.objects.filter(example_id=assignment.example_id, slot=assignment.slot).update(leased_until=None)
-    Assignment.objects.filter(pk__in=[a.pk for a in given]).update(
-        state=AssignmentState.EXPIRED, leased_until=at
-    )
+    Assignment.objects.filter(pk__in=[a.pk for a in given]).update(state=AssignmentState.EXPIRED, leased_until=at)
     return len(given)

@@ -113,11 +113,15 @@ def _wait_for_order(project: Project) -> None:
     newest = ModelVersion.objects.filter(project=project).exclude(report__outcome=Outcome.FAIL).first()
     if newest is None:
         return
-    _until(lambda: Frontier.objects.filter(project=project, run_number__gte=newest.run.number).exists(), "scoring the pool")
+    _until(
+        lambda: Frontier.objects.filter(project=project, run_number__gte=newest.run.number).exists(), "scoring the pool"
+    )
 
 
 def _train(project: Project, plan: Plan, by: User) -> Run:
-    run = loop.run_start_now(project=project, kind=plan.kind, by=by, at=timezone.now(), reason="Simulated round.", seed=plan.seed)
+    run = loop.run_start_now(
+        project=project, kind=plan.kind, by=by, at=timezone.now(), reason="Simulated round.", seed=plan.seed
+    )
 
     def ended() -> Run | None:
         now = Run.objects.get(pk=run.pk)
@@ -143,7 +147,10 @@ def _release(project: Project, report: Report, by: User) -> Promotion | None:
         return None
     version = ModelVersion.objects.get(report=report)
     promotion = model_promote(version=version, reason=REASON, by=by, at=timezone.now())
-    _until(lambda: Promotion.objects.filter(pk=promotion.pk, serving_at__isnull=False).exists(), f"v{version.number} to serve")
+    _until(
+        lambda: Promotion.objects.filter(pk=promotion.pk, serving_at__isnull=False).exists(),
+        f"v{version.number} to serve",
+    )
     promotion.refresh_from_db()
     return promotion
 
@@ -205,8 +212,18 @@ def _table_inputs(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _column(name: str, values: list[Any]) -> dict[str, Any]:
     if all(v is None or isinstance(v, int | float) for v in values):
-        return {"name": name, "shape": [len(values)], "datatype": "FP64", "data": [None if v is None else float(v) for v in values]}
-    return {"name": name, "shape": [len(values)], "datatype": "BYTES", "data": [None if v is None else str(v) for v in values]}
+        return {
+            "name": name,
+            "shape": [len(values)],
+            "datatype": "FP64",
+            "data": [None if v is None else float(v) for v in values],
+        }
+    return {
+        "name": name,
+        "shape": [len(values)],
+        "datatype": "BYTES",
+        "data": [None if v is None else str(v) for v in values],
+    }
 
 
 INPUTS: dict[str, Callable[[list[dict[str, Any]]], list[dict[str, Any]]]] = {

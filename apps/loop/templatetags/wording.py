@@ -24,9 +24,23 @@ def duration(seconds: float | None) -> str:
     if minutes < 60:
         return f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
-    if hours < 100:
+    if hours < 240:  # a 72 h target and what misses it by days stay comparable
         return f"{hours} h {minutes:02d} min"
     return f"{hours // 24} d {hours % 24} h"
+
+
+@register.filter
+def briefly(seconds: float | None) -> str:
+    """For tables: 61 h 20, 72 h; else the same words."""
+    words = duration(seconds)
+    return words.removesuffix(" min").removesuffix(" 00") if " h " in words else words
+
+
+@register.filter
+def number_and_unit(seconds: float | None) -> list[tuple[str, str]]:
+    """The same, in pairs, for numbers set larger than their units."""
+    words = duration(seconds).split()
+    return list(zip(words[::2], words[1::2], strict=False))
 
 
 @register.filter
@@ -36,8 +50,28 @@ def age(moment: datetime | None) -> str:
 
 
 @register.filter
+def moment(at: datetime | None) -> str:
+    """14:32 within the last day, before that 3 Nov."""
+    if at is None:
+        return "none"
+    local = timezone.localtime(at)
+    return f"{local:%H:%M}" if (timezone.now() - at).total_seconds() < 86_400 else f"{local.day} {local:%b}"
+
+
+@register.filter
+def thousands(number: int | None) -> str:
+    return "none" if number is None else f"{number:,}"
+
+
+@register.filter
 def percent(share: float | None, digits: int = 1) -> str:
     return "none" if share is None else f"{100 * share:.{digits}f} %"
+
+
+@register.filter
+def share(value: float) -> str:
+    """A share as percent for a place on a drawing: never localized, never beyond its ends."""
+    return f"{100 * min(max(value, 0.0), 1.0):.2f}"
 
 
 @register.filter

@@ -99,7 +99,9 @@ def run_prepared(
     run.labels, run.new_labels, run.device, run.phase = labels, new_labels, device, "training"
     run.save(update_fields=["dataset_version", "recipe", "label_names", "labels", "new_labels", "device", "phase"])
     RunLine.objects.create(
-        run=run, at=at, text=f"data v{version.number}: {labels} labels, {new_labels} new; {len(label_names)} classes; {device}"
+        run=run,
+        at=at,
+        text=f"data v{version.number}: {labels} labels, {new_labels} new; {len(label_names)} classes; {device}",
     )
     tell(run)
 

@@ -30,7 +30,9 @@ class Command(BaseCommand):
         parser.add_argument("--kind", choices=RunKind.values, default=RunKind.INCREMENTAL)
         parser.add_argument("--target", default="label", help="the label column")
         parser.add_argument("--ignore", default="", help="columns the model must not see, by comma")
-        parser.add_argument("--json", action="store_true", help="one JSON line a round and one at the end, nothing else")
+        parser.add_argument(
+            "--json", action="store_true", help="one JSON line a round and one at the end, nothing else"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if min(options["labels_per_round"], options["rounds"], options["annotators"]) < 1:
@@ -70,7 +72,9 @@ class Command(BaseCommand):
             "accuracy": line.get("accuracy"),
             "seconds": round(time.perf_counter() - began, 1),
         }
-        self.stdout.write(json.dumps(summary) if options["json"] else f"done in {summary['seconds']} s, project {project.slug}")
+        self.stdout.write(
+            json.dumps(summary) if options["json"] else f"done in {summary['seconds']} s, project {project.slug}"
+        )
 
 
 def _name(source: Source) -> str:
@@ -80,7 +84,10 @@ def _name(source: Source) -> str:
 
 def _row(line: dict[str, Any]) -> str:
     seconds = line["seconds"]
-    shown = [f"{line[k]:8.4f}" if line[k] is not None else "    none" for k in ("accuracy", "macro_f1", "log_loss", "holdout_accuracy")]
+    shown = [
+        f"{line[k]:8.4f}" if line[k] is not None else "    none"
+        for k in ("accuracy", "macro_f1", "log_loss", "holdout_accuracy")
+    ]
     stages = "  ".join(f"{seconds[k]:5.2f}" for k in ("select", "label", "train", "evaluate", "release"))
     deploy = f"{line['data_to_deploy_s']:6.2f} s" if line["data_to_deploy_s"] is not None else "not released"
     return f"{line['round']:5} {line['labels']:6} {' '.join(shown)}  {stages}  {deploy:>14}  {line['verdict']}"

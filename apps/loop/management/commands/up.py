@@ -81,7 +81,11 @@ def _holder_of(port: int) -> str:
     try:
         for listening in psutil.net_connections("tcp"):
             if listening.status == psutil.CONN_LISTEN and listening.laddr.port == port:
-                name = " ".join(psutil.Process(listening.pid).cmdline())[:80] if listening.pid else "a process of another user"
+                name = (
+                    " ".join(psutil.Process(listening.pid).cmdline())[:80]
+                    if listening.pid
+                    else "a process of another user"
+                )
                 return f"process {listening.pid} ({name})"
     except (psutil.AccessDenied, psutil.NoSuchProcess):  # macOS shows other people's sockets to root only
         pass
@@ -103,7 +107,9 @@ def _greet(supervisor: Supervisor, password: str, began: float) -> None:
     address = f"http://{'localhost' if env.host() in ('127.0.0.1', '0.0.0.0') else env.host()}:{env.port()}"
     while not _answers(address):
         time.sleep(0.1)
-    supervisor.say("console", f"FastLoop Console answers at {address} after {time.monotonic() - began:.1f} s. Ctrl-C stops it.")
+    supervisor.say(
+        "console", f"FastLoop Console answers at {address} after {time.monotonic() - began:.1f} s. Ctrl-C stops it."
+    )
     if not password:
         return
     for username, _, role in demo.PEOPLE:

@@ -1,0 +1,111 @@
+"""Pages of the data: what is there, how it came in, what was refused and why."""
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from apps.accounts.models import User
+from apps.datasets import selectors
+from apps.datasets.forms import ExamplesFilter, LettersFilter
+from apps.datasets.models import DeadLetter
+from apps.datasets.readers import SUFFIXES
+from apps.errors import Forbidden
+from apps.projects import task_types
+from apps.projects.access import permissions_of, project_permission
+from apps.projects.models import Project
+from apps.projects.roles import Permission
+
+EXAMPLES_A_PAGE = 50
+LETTERS_A_PAGE = 50
+NEWEST_INGESTIONS = 20
+YEAR_S = 31_536_000  # an example's bytes never change
+
+
+def data_page(request: HttpRequest, project: Project, *, upload_error: str = "", status: int = 200) -> HttpResponse:
+    """The page of the data; the upload renders it again when a file is not taken."""
+    asked = ExamplesFilter(request.GET)
+    found = selectors.examples_of(project, text=asked.text, holdout=asked.holdout).select_related("label__label")
+    page = Paginator(found, EXAMPLES_A_PAGE).get_page(request.GET.get("page"))
+    task = task_types.get(project.task_type)
+    context: dict[str, Any] = {
+        "project": project, "task": task, "counts": selectors.counts_of(project), "page": page, "asked": asked,
+        "lines": [(example, task.summary(example.fields)) for example in page],
+        "ingestions": selectors.ingestions_of(project)[:NEWEST_INGESTIONS], "upload_error": upload_error,
+        "limit_bytes": settings.MAX_UPLOAD_BYTES, "limit_words": f"{settings.MAX_UPLOAD_BYTES / 1e9:g} GB",
+        "suffixes": SUFFIXES,
+    }  # fmt: skip
+    return render(request, "datasets/data.html", context, status=status)
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_DATA)
+def data(request: HttpRequest, project: Project) -> HttpResponse:
+    return data_page(request, project)
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_DATA)
+def counts(request: HttpRequest, project: Project) -> HttpResponse:
+    return render(request, "datasets/_counts.html", {"project": project, "counts": selectors.counts_of(project)})
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_DATA)
+def ingestions(request: HttpRequest, project: Project) -> HttpResponse:
+    newest = selectors.ingestions_of(project)[:NEWEST_INGESTIONS]
+    return render(request, "datasets/_ingestions.html", {"project": project, "ingestions": newest})
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_DATA)
+def dead_letters(request: HttpRequest, project: Project) -> HttpResponse | StreamingHttpResponse:
+    asked = LettersFilter(request.GET)
+    letters = selectors.dead_letters_of(project, ingestion_id=asked.ingestion)
+    if "csv" in request.GET:
+        return _as_csv(letters, f"refused-{project.slug}.csv")
+    page = Paginator(letters, LETTERS_A_PAGE).get_page(request.GET.get("page"))
+    context = {"project": project, "page": page, "asked": asked, "sources": selectors.ingestions_with_letters(project)}
+    return render(request, "datasets/dead_letters.html", context)
+
+
+def _as_csv(letters: QuerySet[DeadLetter], filename: str) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(_csv_lines(letters), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{filename}"'
+    return response
+
+
+async def _csv_lines(letters: QuerySet[DeadLetter]) -> AsyncIterator[str]:
+    yield _csv_line("file", "row", "id", "reason", "raw")
+    async for letter in letters.aiterator(chunk_size=500):
+        yield _csv_line(letter.ingestion, letter.row_number, letter.external_id, letter.reason, letter.raw)
+
+
+def _csv_line(*cells: object) -> str:
+    """One line; a cell that a spreadsheet would run as a formula gets an apostrophe in front."""
+    line = io.StringIO()
+    csv.writer(line).writerow([f"'{c}" if str(c).startswith(("=", "+", "-", "@")) else c for c in cells])
+    return line.getvalue()
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_PROJECT)
+def image(request: HttpRequest, project: Project, example_id: int) -> HttpResponse:
+    if not permissions_of(cast(User, request.user), project.pk) & {Permission.LABEL, Permission.VIEW_DATA}:
+        raise Forbidden("To see an image you need a role that labels or sees the data.", project_id=project.pk)
+    response = HttpResponse(selectors.image_of(project, example_id), content_type="image/png")
+    response["Cache-Control"] = f"private, max-age={YEAR_S}, immutable"
+    return response

@@ -1,0 +1,269 @@
+"""The six stages as cards: one number, one age, one state, one button each. Pure: facts in, cards out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from apps.evaluation.models import Outcome, Report
+from apps.labeling.selectors import QueueCounts
+from apps.loop.templatetags.wording import briefly, duration
+from apps.monitoring.models import DriftCheck
+from apps.projects.roles import Permission
+from apps.releases.models import ModelVersion, Promotion
+from apps.rules.words import count
+from apps.training.models import Run, RunState, Trigger
+
+STAGES = ("collect", "annotate", "train", "evaluate", "deploy", "monitor")
+# How long the oldest item of a stage may wait: hours of a 72 h target. They sum to it, and go as shares of any other.
+LIMIT_HOURS = {"collect": 1, "annotate": 36, "train": 6, "evaluate": 1, "deploy": 24, "monitor": 4}
+LIMIT_SHARE = {stage: hours / 72 for stage, hours in LIMIT_HOURS.items()}
+NEARLY = 0.75  # of the limit
+# Stages in which a press of the button takes waiting away; a verdict is only read and a file is read by itself.
+PRESSABLE = ("annotate", "train", "deploy", "monitor")
+
+
+@dataclass(frozen=True)
+class Action:
+    """The one button. With `post` it changes something, else it leads somewhere."""
+
+    words: str
+    url_name: str
+    subject_id: int | None = None
+    post: bool = False
+    filled: bool = False
+    helps: bool = True  # whether pressing it takes the waiting away
+
+
+@dataclass(frozen=True)
+class State:
+    kind: str  # ok warn breach paused running
+    words: str
+    icon: str = ""
+
+
+CHECKED = {
+    "none": State("ok", "No drift"),
+    "drift": State("ok", "Drift, resolved"),
+    "too-few": State("paused", "Too few answers to tell", "unsure"),
+}
+
+
+@dataclass(frozen=True)
+class Card:
+    stage: str
+    state: State | None = None
+    number: int = 0
+    unit: str = ""
+    lines: tuple[tuple[str, str], ...] = ()
+    action: Action | None = None
+    lateness: float = 0.0  # age of the oldest by its limit
+    is_hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What every card is judged by."""
+
+    at: datetime
+    target_s: float
+    permissions: frozenset[Permission]
+    medians: Mapping[str, float]
+
+    def may(self, permission: Permission) -> bool:
+        return permission in self.permissions
+
+    def age_s(self, since: datetime | None) -> float | None:
+        return max((self.at - since).total_seconds(), 0.0) if since else None
+
+    def lateness(self, stage: str, since: datetime | None) -> float:
+        return (self.age_s(since) or 0.0) / (LIMIT_SHARE[stage] * self.target_s)
+
+    def state(self, stage: str, since: datetime | None) -> State:
+        limit = briefly(LIMIT_SHARE[stage] * self.target_s)
+        late = self.lateness(stage, since)
+        if late > 1:
+            return State("warn", f"Late, limit {limit}")
+        return State("warn", f"Nearly late, limit {limit}") if late > NEARLY else State("ok", "On time")
+
+    def times(self, stage: str, since: datetime | None) -> tuple[tuple[str, str], ...]:
+        median = self.medians.get(stage)
+        return (
+            ("Oldest waiting", briefly(self.age_s(since))),
+            ("Median time", "none yet" if median is None else briefly(median)),
+        )
+
+
+@dataclass(frozen=True)
+class Collecting:
+    new: int
+    reading: int
+    oldest: datetime | None
+    last: datetime | None
+
+
+@dataclass(frozen=True)
+class Training:
+    fresh: int
+    oldest: datetime | None
+    open_run: Run | None
+    last_run: Run | None
+    trigger: Trigger
+
+
+@dataclass(frozen=True)
+class Evaluating:
+    waiting: int
+    oldest: datetime | None
+    run: Run | None
+    report: Report | None
+
+
+@dataclass(frozen=True)
+class Deploying:
+    champion: ModelVersion | None
+    candidate: ModelVersion | None
+    loading: Promotion | None
+
+
+@dataclass(frozen=True)
+class Monitoring:
+    alerts: int
+    oldest: datetime | None
+    check: DriftCheck | None
+    serves: bool
+
+
+def hidden(stage: str) -> Card:
+    return Card(stage, is_hidden=True)
+
+
+def collect(judge: Judge, facts: Collecting, counts: QueueCounts) -> Card:
+    if facts.reading:
+        state = State("running", f"Reading {count(facts.reading, 'file')}")
+    elif facts.new:
+        state = State("ok", "Flowing")
+    else:
+        state = State("paused", "Nothing new" if counts.examples else "Empty")
+    adds = judge.may(Permission.ADD_EXAMPLES)
+    action = Action("Add examples" if adds else "See the data", "datasets:data")
+    return Card(
+        "collect", state, facts.new, "new in 24 h", judge.times("collect", facts.oldest), action,
+        judge.lateness("collect", facts.oldest),
+    )  # fmt: skip
+
+
+def annotate(judge: Judge, oldest: datetime | None, counts: QueueCounts) -> Card:
+    oldest = oldest if counts.to_label else None
+    if counts.to_label:
+        state = judge.state("annotate", oldest)
+    else:
+        state = State("ok", "All labeled") if counts.examples else State("paused", "No examples yet")
+    action = Action("Start labeling", "labeling:desk") if judge.may(Permission.LABEL) else None
+    return Card(
+        "annotate", state, counts.to_label, "to label", judge.times("annotate", oldest), action,
+        judge.lateness("annotate", oldest),
+    )  # fmt: skip
+
+
+def train(judge: Judge, facts: Training) -> Card:
+    run, last = facts.open_run, facts.last_run
+    action: Action | None = None
+    if run:
+        state = State("running", f"Run {run.number}, {run_words(run)}")
+        action = Action(f"Watch run {run.number}", "releases:run", run.pk, helps=False)
+    elif last and last.state == RunState.FAILED:
+        state = State("breach", f"Run {last.number} failed")
+    elif facts.fresh:
+        state = judge.state("train", facts.oldest)
+    else:
+        state = State("ok", "Up to date") if last else State("paused", "No run yet")
+    if run is None and judge.may(Permission.START_RUN) and (facts.fresh or last):
+        action = Action("Start a run", "loop:run_start", post=True)
+    elif run is None:
+        action = Action("See the runs", "training:runs", helps=False)
+    times = judge.times("train", facts.oldest)
+    starts = ("Starts by itself", f"at {facts.trigger.new_labels:,}" if facts.trigger.enabled else "never")
+    return Card(
+        "train", state, facts.fresh, "new labels", (*times, starts), action, judge.lateness("train", facts.oldest)
+    )
+
+
+def evaluate(judge: Judge, facts: Evaluating) -> Card:
+    action = Action("Read the verdict", "releases:run", facts.run.pk, helps=False) if facts.run else None
+    if facts.waiting:
+        state = State("running", "Judging")
+    elif facts.run and facts.report:
+        state = _verdict(facts.run, facts.report)
+    else:
+        state = State("paused", "No verdict yet")
+    times = judge.times("evaluate", facts.oldest)
+    return Card("evaluate", state, facts.waiting, "to judge", times, action, judge.lateness("evaluate", facts.oldest))
+
+
+def _verdict(run: Run, report: Report) -> State:
+    if report.outcome == Outcome.PASS:
+        return State("ok", f"Run {run.number} passed")
+    if report.outcome == Outcome.FAIL:
+        return State("breach", f"Run {run.number} failed a gate")
+    return State("paused", f"Run {run.number} cannot tell", "unsure")
+
+
+def deploy(judge: Judge, facts: Deploying) -> Card:
+    candidate, champion, loading = facts.candidate, facts.champion, facts.loading
+    since = loading.at if loading else candidate.report.finished_at if candidate else None
+    if loading:
+        state = State("running", f"v{loading.version.number} is being loaded")
+    elif candidate:
+        state = judge.state("deploy", since)
+    else:
+        state = State("ok", f"v{champion.number} serves") if champion else State("paused", "No model serves yet")
+    promotes = candidate is not None and judge.may(Permission.PROMOTE)
+    if candidate and promotes:
+        passed = candidate.report.outcome == Outcome.PASS
+        action = Action(f"Promote v{candidate.number}", "releases:models", helps=passed)
+    else:
+        action = Action("Open models", "releases:models", helps=False)
+    number, unit = (1, "to promote") if candidate and not loading else (1, "loading") if loading else (0, "to promote")
+    return Card("deploy", state, number, unit, judge.times("deploy", since), action, judge.lateness("deploy", since))
+
+
+def monitor(judge: Judge, facts: Monitoring) -> Card:
+    check = facts.check
+    action: Action | None = Action("Open the monitor", "monitoring:monitor", helps=False)
+    if facts.alerts:
+        state = State("breach", "Drift alarm" if facts.alerts == 1 else f"{facts.alerts} alarms")
+        action = Action("See the alarm", "monitoring:monitor")
+    elif not facts.serves:
+        state = State("paused", "Nothing serves yet")
+    elif check is None:
+        state = State("paused", "Not checked yet")
+    else:
+        state = CHECKED[check.outcome]
+    if not facts.alerts and facts.serves and judge.may(Permission.RESOLVE_ALERT):
+        action = Action("Check for drift", "loop:drift_check", post=True, helps=False)
+    checked = briefly(judge.age_s(check.at)) + " ago" if check else "never"
+    lines = (("Oldest open", briefly(judge.age_s(facts.oldest))), ("Checked", checked))
+    unit = "alarm open" if facts.alerts == 1 else "alarms open"
+    return Card("monitor", state, facts.alerts, unit, lines, action, judge.lateness("monitor", facts.oldest))
+
+
+def with_one_filled(cards: Sequence[Card], *, empty: bool) -> tuple[Card, ...]:
+    """Fill the button of the stage that loses most time by its limit; of an empty project, the first step."""
+    if empty:
+        chosen = next((c for c in cards if c.stage == "collect" and c.action), None)
+    else:
+        late = [c for c in cards if c.stage in PRESSABLE and c.action and c.action.helps and c.lateness > 0]
+        chosen = max(late, key=lambda c: c.lateness, default=None)
+    return tuple(replace(c, action=replace(c.action, filled=True)) if c is chosen and c.action else c for c in cards)
+
+
+def run_words(run: Run) -> str:
+    """queued | canceling | reading labels | 62 %, 7 min left."""
+    if run.cancel_requested_at:
+        return "canceling"
+    if run.state == RunState.QUEUED:
+        return "queued"
+    if not run.steps_total or run.phase not in ("", "training"):
+        return run.phase or "training"
+    left = "" if run.seconds_left is None else f", {duration(run.seconds_left)} left"
+    return f"{run.percent} %{left}"

@@ -1,0 +1,267 @@
+"""What the loop page shows, for one person at one moment: the clock, six stages, what happened, what runs."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Max, Min, Q, Sum
+
+from apps.audit.models import Event
+from apps.audit.selectors import events_of
+from apps.audit.services import project_scope
+from apps.datasets.models import Ingestion, IngestionState
+from apps.labeling.models import Assignment, AssignmentState, FrontierItem, Label
+from apps.labeling.selectors import QueueCounts, counts_of
+from apps.loop import band
+from apps.loop.clockface import Clock, clock_of, laps_of
+from apps.monitoring.models import Alert, DriftCheck
+from apps.projects import task_types
+from apps.projects.models import Project
+from apps.projects.roles import Permission
+from apps.releases.models import Alias, AliasName, ModelVersion, Promotion
+from apps.slas.models import Lap
+from apps.slas.services import target_hours
+from apps.training.models import OPEN_STATES, Run, RunState
+from apps.training.services.triggers import trigger_of
+
+ACTIVITY = 12
+RECENT = timedelta(hours=24)
+STAGE_OF = {
+    "examples": "collect", "ingestion": "collect", "upload": "collect", "data": "collect", "label": "annotate",
+    "annotation": "annotate", "review": "annotate", "schema": "annotate", "guidelines": "annotate", "run": "train",
+    "trigger": "train", "verdict": "evaluate", "model": "deploy", "lap": "deploy", "alert": "monitor",
+    "drift": "monitor",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Happened:
+    """One line of the activity; `stage` is empty where it belongs to none."""
+
+    at: datetime
+    stage: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Running:
+    """Something under way; percent is None while its length is unknown."""
+
+    title: str
+    words: str
+    percent: int | None
+    url_name: str
+    subject_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step to the first lap: done, now or todo."""
+
+    title: str
+    words: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Overview:
+    """Parts are None where the person may not see them, so that no template can leak them."""
+
+    cards: tuple[band.Card, ...]
+    clock: Clock | None
+    activity: tuple[Happened, ...] | None
+    running: tuple[Running, ...]
+    alert: Alert | None
+    first_steps: tuple[Step, ...]
+    counts: QueueCounts
+    columns: str  # what a file of examples needs, in words
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """Read once, used by several parts."""
+
+    counts: QueueCounts
+    laps: list[Lap]
+    target_s: float
+    open_run: Run | None
+    aliases: dict[str, ModelVersion]
+
+    @property
+    def champion(self) -> ModelVersion | None:
+        return self.aliases.get(AliasName.CHAMPION)
+
+    @property
+    def candidate(self) -> ModelVersion | None:
+        """While it is newer than the champion."""
+        candidate = self.aliases.get(AliasName.CANDIDATE)
+        newer = candidate and (self.champion is None or candidate.number > self.champion.number)
+        return candidate if newer else None
+
+
+def overview(project: Project, at: datetime, permissions: frozenset[Permission]) -> Overview:
+    facts = _facts(project)
+    return Overview(
+        cards=_cards(project, at, permissions, facts),
+        clock=_clock(project, at, facts) if Permission.VIEW_SLA in permissions else None,
+        activity=activity(project) if Permission.VIEW_AUDIT in permissions else None,
+        running=_running(project, at, permissions, facts.open_run),
+        alert=Alert.objects.filter(project=project, resolved_at=None).first()
+        if Permission.VIEW_MONITOR in permissions
+        else None,
+        first_steps=() if facts.laps or Permission.VIEW_DATA not in permissions else _first_steps(facts),
+        counts=facts.counts,
+        columns=task_types.get(project.task_type).columns,
+    )
+
+
+def cards(project: Project, at: datetime, permissions: frozenset[Permission]) -> tuple[band.Card, ...]:
+    return _cards(project, at, permissions, _facts(project))
+
+
+def clock_now(project: Project, at: datetime) -> Clock:
+    return _clock(project, at, _facts(project))
+
+
+def running(project: Project, at: datetime, permissions: frozenset[Permission]) -> tuple[Running, ...]:
+    return _running(project, at, permissions, _open_run(project))
+
+
+def activity(project: Project) -> tuple[Happened, ...]:
+    newest: list[Event] = list(events_of(project_scope(project.pk))[:ACTIVITY])
+    return tuple(Happened(e.at, STAGE_OF.get(e.verb.split(".")[0], ""), e.sentence) for e in newest)
+
+
+def alerts_open(project: Project) -> int:
+    return Alert.objects.filter(project=project, resolved_at=None).count()
+
+
+def _facts(project: Project) -> _Facts:
+    aliases = Alias.objects.filter(project=project).select_related("version__run", "version__report")
+    return _Facts(
+        counts_of(project),
+        laps_of(project),
+        target_hours(project) * 3600,
+        _open_run(project),
+        {a.name: a.version for a in aliases},
+    )
+
+
+def _open_run(project: Project) -> Run | None:
+    return Run.objects.filter(project=project, state__in=OPEN_STATES).first()
+
+
+def _clock(project: Project, at: datetime, facts: _Facts) -> Clock:
+    return clock_of(
+        project, at, laps=facts.laps, target_s=facts.target_s, open_run=facts.open_run, candidate=facts.candidate
+    )
+
+
+def _cards(project: Project, at: datetime, permissions: frozenset[Permission], facts: _Facts) -> tuple[band.Card, ...]:
+    """Facts are read only for the stages that this person may see."""
+    medians = {t.stage: t.median_wait_s + t.median_work_s for t in facts.laps[0].stages.all()} if facts.laps else {}
+    judge = band.Judge(at, facts.target_s, permissions, medians)
+    runs, monitor = Permission.VIEW_RUNS in permissions, Permission.VIEW_MONITOR in permissions
+    found = [
+        band.collect(judge, _collecting(project, at), facts.counts) if Permission.VIEW_DATA in permissions else None,
+        band.annotate(judge, _queue_oldest(project), facts.counts),
+        band.train(judge, _training(project, facts)) if runs else None,
+        band.evaluate(judge, _evaluating(project)) if runs else None,
+        band.deploy(judge, _deploying(project, facts)) if runs else None,
+        band.monitor(judge, _monitoring(project, facts)) if monitor else None,
+    ]
+    shown = [card or band.hidden(stage) for stage, card in zip(band.STAGES, found, strict=True)]
+    return band.with_one_filled(shown, empty=facts.counts.examples == 0)
+
+
+def _collecting(project: Project, at: datetime) -> band.Collecting:
+    reading = Q(state__in=[IngestionState.QUEUED, IngestionState.RUNNING])
+    found = Ingestion.objects.filter(project=project).aggregate(
+        new=Sum("rows_taken", filter=Q(received_at__gte=at - RECENT)),
+        reading=Count("pk", filter=reading),
+        oldest=Min("received_at", filter=reading),
+        last=Max("finished_at"),
+    )
+    return band.Collecting(found["new"] or 0, found["reading"], found["oldest"], found["last"])
+
+
+def _queue_oldest(project: Project) -> datetime | None:
+    oldest: datetime | None = FrontierItem.objects.filter(project=project).aggregate(at=Min("queued_at"))["at"]
+    return oldest
+
+
+def _training(project: Project, facts: _Facts) -> band.Training:
+    fresh = Label.objects.filter(project=project, holdout=False, first_run_number=None)
+    return band.Training(
+        fresh=facts.counts.fresh,
+        oldest=fresh.aggregate(at=Min("resolved_at"))["at"],
+        open_run=facts.open_run,
+        last_run=Run.objects.filter(project=project).exclude(state__in=OPEN_STATES).first(),
+        trigger=trigger_of(project),
+    )
+
+
+def _evaluating(project: Project) -> band.Evaluating:
+    unjudged = Run.objects.filter(project=project, state=RunState.COMPLETED, report=None)
+    waiting = unjudged.aggregate(n=Count("pk"), oldest=Min("finished_at"))
+    judged = Run.objects.filter(project=project, report__isnull=False).select_related("report").first()
+    return band.Evaluating(waiting["n"], waiting["oldest"], judged, judged.report if judged else None)
+
+
+def _deploying(project: Project, facts: _Facts) -> band.Deploying:
+    promotion = Promotion.objects.filter(project=project).select_related("version").first()
+    loading = promotion if promotion and promotion.serving_at is None else None
+    return band.Deploying(facts.champion, facts.candidate, loading)
+
+
+def _monitoring(project: Project, facts: _Facts) -> band.Monitoring:
+    alerts = Alert.objects.filter(project=project, resolved_at=None).aggregate(n=Count("pk"), oldest=Min("opened_at"))
+    check = DriftCheck.objects.filter(project=project).first()
+    return band.Monitoring(alerts["n"], alerts["oldest"], check, facts.champion is not None)
+
+
+def _running(
+    project: Project, at: datetime, permissions: frozenset[Permission], open_run: Run | None
+) -> tuple[Running, ...]:
+    found = []
+    if Permission.VIEW_RUNS in permissions and open_run:
+        title = f"Run {open_run.number}, {open_run.get_kind_display().lower()}"
+        percent = open_run.percent if open_run.steps_total else None
+        found.append(Running(title, band.run_words(open_run), percent, "releases:run", open_run.pk))
+    if Permission.VIEW_DATA in permissions:
+        reading = Ingestion.objects.filter(project=project, state=IngestionState.RUNNING)
+        found += [_reading(ingestion) for ingestion in reading[:5]]
+    held = Assignment.objects.filter(project=project, state=AssignmentState.LEASED, leased_until__gte=at)
+    people = held.aggregate(n=Count("holder", distinct=True))["n"]
+    if people:
+        words = "1 person labels" if people == 1 else f"{people} people label"
+        found.append(Running("Labeling", words, None, "labeling:desk"))
+    return tuple(found)
+
+
+def _reading(ingestion: Ingestion) -> Running:
+    expected = ingestion.rows_expected
+    percent = min(100, round(100 * ingestion.rows_read / expected)) if expected else None
+    words = f"{ingestion.rows_read:,} of {expected:,} rows" if expected else f"{ingestion.rows_read:,} rows"
+    return Running(f"Reading {ingestion}", words, percent, "datasets:data")
+
+
+def _first_steps(facts: _Facts) -> tuple[Step, ...]:
+    """From nothing to the first lap. The first step that is not done is the one for now."""
+    counts = facts.counts
+    trained = facts.champion or facts.candidate or facts.open_run
+    rows = [
+        ("Examples", f"{counts.examples:,} are here" if counts.examples else "Add the first ones", counts.examples > 0),
+        (
+            "Labels",
+            f"{counts.labeled:,} given" if counts.labeled else "At least two different ones",
+            counts.labeled > 0,
+        ),
+        ("A run", "It learns from the labels", trained is not None),
+        ("A verdict", "The gates judge it on the holdout", bool(facts.champion or facts.candidate)),
+        ("A champion", "Promote it, and the first lap closes", facts.champion is not None),
+    ]
+    now = next((i for i, row in enumerate(rows) if not row[2]), len(rows))
+    return tuple(
+        Step(title, words, "done" if i < now else "now" if i == now else "todo")
+        for i, (title, words, _) in enumerate(rows)
+    )

@@ -1,0 +1,32 @@
+"""What closes the circle: the steps that touch more than one stage. Each stage's own rules stay in its own app."""
+
+from apps.loop.services.drift import HoldoutUnreadable, NoChampion, drift_check_all, drift_check_now
+from apps.loop.services.intake import (
+    batch_take,
+    everything_refilled,
+    examples_follow_up,
+    ingestion_read,
+    ingestions_sweep,
+    upload_take,
+)
+from apps.loop.services.laps import lap_close, laps_close, serving_confirmed
+from apps.loop.services.runs import run_start_now, triggers_check, verdicts_sweep
+
+__all__ = [
+    "HoldoutUnreadable",
+    "NoChampion",
+    "batch_take",
+    "drift_check_all",
+    "drift_check_now",
+    "everything_refilled",
+    "examples_follow_up",
+    "ingestion_read",
+    "ingestions_sweep",
+    "lap_close",
+    "laps_close",
+    "run_start_now",
+    "serving_confirmed",
+    "triggers_check",
+    "upload_take",
+    "verdicts_sweep",
+]

@@ -1,0 +1,60 @@
+"""Monitor to collect: look for drift, on demand and on schedule."""
+
+import contextlib
+import logging
+from datetime import datetime
+
+from apps.errors import DomainError
+from apps.evaluation.selectors import predictions_of
+from apps.integrations.ports import Unavailable
+from apps.monitoring.models import DriftCheck, Prediction
+from apps.monitoring.services import Reference, drift_check
+from apps.projects.models import Project
+from apps.releases.models import AliasName
+from apps.releases.selectors import champion_of
+
+logger = logging.getLogger(__name__)
+
+
+class NoChampion(DomainError):
+    code = "no_champion"
+
+
+class HoldoutUnreadable(DomainError):
+    code = "holdout_unreadable"
+
+
+def drift_check_now(*, project: Project, at: datetime, seed: int | None = None) -> DriftCheck:
+    champion = champion_of(project)
+    if champion is None:
+        raise NoChampion("No model serves yet, so there is nothing that could drift. Promote one first.")
+    try:
+        said = predictions_of(champion.report)
+    except Unavailable as cause:
+        raise HoldoutUnreadable(
+            f"What v{champion.number} said of its holdout cannot be read, so there is nothing to compare with: {cause}"
+        ) from cause
+    reference = Reference(champion.report.label_names, said.predicted, said.confidence)
+    return drift_check(
+        project=project,
+        model_number=champion.number,
+        reference=reference,
+        at=at,
+        seed=_seed(at) if seed is None else seed,
+    )
+
+
+def drift_check_all(*, at: datetime) -> None:
+    """The scheduled check: every project whose champion answered something since the last one."""
+    for project in Project.objects.filter(aliases__name=AliasName.CHAMPION):
+        last = DriftCheck.objects.filter(project=project).first()
+        news = Prediction.objects.filter(project=project)
+        if last:
+            news = news.filter(at__gt=last.at)
+        if news.exists():
+            with contextlib.suppress(HoldoutUnreadable):  # one project's lost file does not blind the others
+                drift_check_now(project=project, at=at)
+
+
+def _seed(at: datetime) -> int:
+    return int(at.timestamp()) % 2**31

@@ -1,0 +1,136 @@
+"""Collect to annotate: examples come in, their vectors are asked for, the queue sees them."""
+
+import contextlib
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import fsspec
+from django.db import connection
+from django.utils import timezone
+
+from apps.accounts.models import User
+from apps.datasets import readers
+from apps.datasets import services as datasets
+from apps.datasets.models import Example, Ingestion, IngestionState
+from apps.integrations import wiring
+from apps.integrations.ports import Unavailable
+from apps.labeling.models import Frontier
+from apps.labeling.services.frontier import frontier_refill
+from apps.labeling.services.labels import labels_import
+from apps.loop.jobs import LoopJob
+from apps.projects.models import Project
+from apps.training.jobs import Job, Queue
+from apps.training.models import Run
+
+logger = logging.getLogger(__name__)
+
+
+def upload_take(
+    *, project: Project, filename: str, size_bytes: int, chunks: Iterable[bytes], by: User, at: datetime
+) -> Ingestion:
+    """Keep an uploaded file and have it read by the default queue; the sweep finds it when Redis is away."""
+    ingestion = datasets.upload_receive(
+        project=project, filename=filename, size_bytes=size_bytes, chunks=chunks, by=by, at=at
+    )
+    ingestion_send(ingestion.pk)
+    return ingestion
+
+
+def ingestion_send(ingestion_id: int) -> None:
+    with contextlib.suppress(Unavailable):
+        wiring.jobs.send(LoopJob.INGEST, args=(ingestion_id,), queue=Queue.DEFAULT)
+
+
+def ingestion_read(*, ingestion_id: int) -> None:
+    """Read an uploaded file to its end, or to the sentence that says why not."""
+    ingestion = datasets.ingestion_claim(ingestion_id=ingestion_id, at=timezone.now())
+    if ingestion is None:
+        return
+    error = ""
+    try:
+        with fsspec.open(ingestion.url, "rb") as file:
+            ingestion.rows_expected = readers.rows_expected(file, ingestion.url)
+            ingestion.save(update_fields=["rows_expected"])
+        with fsspec.open(ingestion.url, "rb") as file:
+            _take(ingestion, readers.rows_of(file, ingestion.url))
+    except readers.FileUnreadable as cause:
+        error = str(cause)
+    except OSError as cause:
+        error = f"The kept file could not be opened: {cause}"
+    datasets.ingestion_close(ingestion=ingestion, at=timezone.now(), error=error)
+    examples_follow_up(ingestion.project, at=timezone.now())
+
+
+def batch_take(
+    *, project: Project, rows: list[dict[str, object]], source: str, by: User | None, at: datetime
+) -> Ingestion:
+    """Take a batch of the API at once. Bad rows go to the dead letters; the answer counts them."""
+    ingestion = datasets.ingestion_open(project=project, source=source, by=by, at=at)
+    claimed = datasets.ingestion_claim(ingestion_id=ingestion.pk, at=at)
+    assert claimed is not None  # nobody else knows its id yet
+    _take(claimed, (readers.Row(i, row) for i, row in enumerate(rows, start=1)))
+    datasets.ingestion_close(ingestion=claimed, at=timezone.now())
+    examples_follow_up(project, at=timezone.now())
+    return claimed
+
+
+def _take(ingestion: Ingestion, rows: Iterable[readers.Row]) -> None:
+    project = ingestion.project
+    datasets.examples_ingest(
+        ingestion=ingestion,
+        rows=rows,
+        now=timezone.now,
+        on_labeled=lambda labeled: _import_labels(project, labeled),
+    )
+
+
+def _import_labels(project: Project, labeled: "Iterable[datasets.Labeled]") -> None:
+    labels_import(project=project, labeled=list(labeled), at=timezone.now())
+
+
+def examples_follow_up(project: Project, *, at: datetime) -> None:
+    """After new examples: slots for people, vectors for the model."""
+    frontier_refill(project=project, at=at, seed=_seed(at), redraw=True)
+    if project.task_type == "text-classification":
+        with contextlib.suppress(Unavailable):
+            wiring.jobs.send(Job.EMBED, args=(project.pk,), queue=Queue.EMBEDDING)
+
+
+def ingestions_sweep(*, at: datetime) -> None:
+    """Uploads whose message was lost, or whose reader died: read them now. Claiming makes a second reader do nothing."""
+    waiting = Ingestion.objects.filter(state=IngestionState.QUEUED, received_at__lt=at - timedelta(seconds=20)).exclude(
+        url=""
+    )
+    stalled = Ingestion.objects.filter(state=IngestionState.RUNNING, heartbeat_at__lt=at - datasets.STALLED).exclude(
+        url=""
+    )
+    for ingestion in [*waiting, *stalled]:
+        ingestion_send(ingestion.pk)
+
+
+def everything_refilled(*, at: datetime) -> None:
+    """Top up every queue. One project's fault does not keep the others waiting."""
+    for project in Project.objects.all():
+        try:
+            frontier_refill(project=project, at=at, seed=_seed(at))
+            _score_again_if_grown(project)
+        except Exception:
+            logger.exception("The queue of %s could not be topped up.", project)
+            connection.close_if_unusable_or_obsolete()
+
+
+def _score_again_if_grown(project: Project) -> None:
+    """Examples that came after the last scoring have no rank in the active lane yet: have the newest model score again."""
+    frontier = Frontier.objects.filter(project=project, scored_at__isnull=False).first()
+    newest = Example.objects.filter(project=project).order_by("-id").first()
+    if frontier is None or frontier.scored_at is None or newest is None or newest.ingested_at <= frontier.scored_at:
+        return
+    run = Run.objects.filter(project=project, number=frontier.run_number or 0).first()
+    if run:
+        with contextlib.suppress(Unavailable):
+            wiring.jobs.send(Job.SCORE, args=(run.pk,), queue=Queue.EMBEDDING)
+
+
+def _seed(at: datetime) -> int:
+    return int(at.timestamp()) % 2**31

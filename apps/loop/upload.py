@@ -1,0 +1,48 @@
+"""An uploaded file. Not in apps.datasets, because reading it also fills the queue and asks for vectors."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from apps.accounts.models import User
+from apps.datasets.models import Ingestion
+from apps.datasets.views import data_page
+from apps.errors import Invalid
+from apps.loop.services import upload_take
+from apps.projects.access import project_permission
+from apps.projects.models import Project
+from apps.projects.roles import Permission
+
+
+@require_POST
+@login_required
+@project_permission(Permission.ADD_EXAMPLES)
+def upload(request: HttpRequest, project: Project) -> HttpResponse:
+    wants_json = "application/json" in request.headers.get("Accept", "")
+    try:
+        ingestion = _taken(request, project)
+    except Invalid as error:
+        if wants_json:
+            raise
+        return data_page(request, project, upload_error=error.message, status=422)
+    if wants_json:
+        return JsonResponse({"ingestion": ingestion.pk, "filename": ingestion.filename}, status=202)
+    messages.success(request, f"“{ingestion.filename}” is here and is being read.")
+    return redirect("datasets:data", project.pk)
+
+
+def _taken(request: HttpRequest, project: Project) -> Ingestion:
+    if request.content_type != "multipart/form-data":
+        raise Invalid("Send the file as a form, multipart/form-data, in the field “file”.", field="file")
+    file = request.FILES.get("file")
+    if file is None or not file.name:
+        raise Invalid("Choose a file first.", field="file")
+    return upload_take(
+        project=project, filename=file.name, size_bytes=file.size or 0, chunks=file.chunks(),
+        by=cast(User, request.user), at=timezone.now(),
+    )  # fmt: skip

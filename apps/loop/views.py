@@ -1,0 +1,83 @@
+"""Pages of the loop: the overview and its live parts, and the two steps that touch several stages."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.live.answers import Signed, go
+from apps.loop import selectors, services
+from apps.projects.access import permissions_of, project_permission
+from apps.projects.models import Project
+from apps.projects.roles import Permission
+from apps.training.models import RunKind
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_PROJECT)
+def overview(request: Signed, project: Project) -> HttpResponse:
+    found = selectors.overview(project, timezone.now(), permissions_of(request.user, project.pk))
+    parts = {"cards": found.cards, "clock": found.clock, "activity": found.activity, "running": found.running}
+    return render(request, "loop/overview.html", {"project": project, "overview": found, **parts})
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_PROJECT)
+def band(request: Signed, project: Project) -> HttpResponse:
+    cards = selectors.cards(project, timezone.now(), permissions_of(request.user, project.pk))
+    return render(request, "loop/_band.html", {"project": project, "cards": cards})
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_SLA)
+def clock(request: Signed, project: Project) -> HttpResponse:
+    return render(
+        request, "loop/_clock.html", {"project": project, "clock": selectors.clock_now(project, timezone.now())}
+    )
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_AUDIT)
+def activity(request: Signed, project: Project) -> HttpResponse:
+    return render(request, "loop/_activity.html", {"project": project, "activity": selectors.activity(project)})
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_PROJECT)
+def running(request: Signed, project: Project) -> HttpResponse:
+    found = selectors.running(project, timezone.now(), permissions_of(request.user, project.pk))
+    return render(request, "loop/_running.html", {"project": project, "running": found})
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_MONITOR)
+def bell(request: Signed, project: Project) -> HttpResponse:
+    return render(request, "loop/_bell.html", {"project": project, "open": selectors.alerts_open(project)})
+
+
+@require_POST
+@login_required
+@project_permission(Permission.START_RUN)
+def run_start(request: Signed, project: Project) -> HttpResponse:
+    kind = request.POST.get("kind", RunKind.INCREMENTAL)
+    run = services.run_start_now(project=project, kind=kind, by=request.user, at=timezone.now())
+    messages.success(request, f"Run {run.number} is queued.")
+    return go(request, reverse("releases:run", args=[project.pk, run.pk]))
+
+
+@require_POST
+@login_required
+@project_permission(Permission.RESOLVE_ALERT)
+def drift_check(request: Signed, project: Project) -> HttpResponse:
+    check = services.drift_check_now(project=project, at=timezone.now())
+    messages.success(request, check.sentence)
+    return go(request, reverse("monitoring:monitor", args=[project.pk]))

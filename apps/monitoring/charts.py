@@ -1,0 +1,134 @@
+"""Traffic as Plotly figures: how much, how fast, how sure, and what was answered."""
+
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+from apps.monitoring.selectors import Bucket, Traffic
+
+Figure = dict[str, Any]
+NAMED = 6  # labels with a color of their own; the rest is one band
+COLORS = [f"var(--{name})" for name in ("collect", "annotate", "train", "evaluate", "deploy", "monitor")]
+OTHER = "all other labels"
+
+
+def traffic(found: Traffic) -> dict[str, Figure]:
+    return {"volume": volume(found), "latency": latency(found), "confidence": confidence(found), "mix": mix(found)}
+
+
+def volume(found: Traffic) -> Figure:
+    bars = {
+        "type": "bar", "name": "answers", "x": _moments(found), "y": [b.answers for b in found.buckets],
+        "width": _width_ms(found), "offset": 0, "marker": {"color": "var(--accent)"}, "hovertemplate": "%{y:,} answers",
+    }  # fmt: skip
+    return _figure(
+        found, [bars], {"rangemode": "tozero", "tickformat": ",d"}, f"{found.answers:,} answers in the {_span(found)}."
+    )
+
+
+def latency(found: Traffic) -> Figure:
+    median = _line(found, "median", [b.median_ms for b in found.buckets], "var(--accent)", "%{y:.0f} ms")
+    slow = _line(found, "95 of 100 within", [b.slowest_ms for b in found.buckets], "var(--ink-2)", "%{y:.0f} ms")
+    words = (
+        f"The slowest five in a hundred took {found.slowest_ms:.0f} milliseconds at most." if found.slowest_ms else ""
+    )
+    figure = _figure(found, [median, slow], {"rangemode": "tozero", "ticksuffix": " ms"}, words, room=0.12)
+    figure["layout"]["annotations"] = [_end(t, "{:.0f} ms") for t in (median, slow) if t["x"]]
+    return figure
+
+
+def confidence(found: Traffic) -> Figure:
+    line = _line(
+        found, "mean confidence", [round(100 * b.confidence, 2) for b in found.buckets], "var(--accent)", "%{y:.1f} %"
+    )
+    words = f"Mean confidence is {100 * found.confidence:.0f} percent." if found.confidence is not None else ""
+    return _figure(found, [line], {"range": [0, 100], "ticksuffix": " %"}, words)
+
+
+def mix(found: Traffic) -> Figure:
+    """Shares of the labels answered, most frequent at the bottom."""
+    total = Counter[str]()
+    for bucket in found.buckets:
+        total.update(bucket.by_label)
+    named = [label for label, _ in total.most_common(NAMED)]
+    traces = [
+        _share(found, label, [b.by_label.get(label, 0) / b.answers for b in found.buckets], COLORS[i])
+        for i, label in enumerate(named)
+    ]
+    if len(total) > NAMED:
+        rest = [sum(n for label, n in b.by_label.items() if label not in named) / b.answers for b in found.buckets]
+        traces.append(_share(found, OTHER, rest, "var(--line-strong)"))
+    first = total.most_common(1)
+    words = (
+        f"“{first[0][0]}” is answered most often, {100 * first[0][1] / found.answers:.0f} percent of the time."
+        if first
+        else ""
+    )
+    figure = _figure(found, traces, {"range": [0, 100], "ticksuffix": " %"}, words)
+    figure["layout"] |= {"barmode": "stack", "showlegend": True, "legend": {"traceorder": "normal"}}
+    return figure
+
+
+def _share(found: Traffic, label: str, shares: list[float], color: str) -> Figure:
+    return {
+        "type": "bar", "name": label, "x": _moments(found), "y": [round(100 * s, 2) for s in shares],
+        "width": _width_ms(found),
+        "offset": 0, "marker": {"color": color, "line": {"width": 0}}, "hovertemplate": "%{y:.0f} %",
+    }  # fmt: skip
+
+
+def _line(found: Traffic, name: str, values: list[float], color: str, hover: str) -> Figure:
+    """A bucket without an answer breaks the line instead of being drawn over."""
+    x: list[str] = []
+    y: list[float | None] = []
+    before: Bucket | None = None
+    for bucket, value in zip(found.buckets, values, strict=True):
+        if before and bucket.at - before.at > found.range.step:
+            x.append((before.at + found.range.step).isoformat())
+            y.append(None)
+        x.append(bucket.at.isoformat())
+        y.append(round(value, 2))
+        before = bucket
+    mode = "lines+markers" if len(found.buckets) < 12 else "lines"
+    return {
+        "type": "scatter", "mode": mode, "name": name, "x": x, "y": y, "connectgaps": False,
+        "line": {"color": color, "width": 2}, "hovertemplate": hover,
+    }  # fmt: skip
+
+
+def _figure(found: Traffic, traces: list[Figure], yaxis: Figure, finding: str, room: float = 0.02) -> Figure:
+    """`room` is the share of the range kept free at the right, for labels at the lines' ends."""
+    shown = traces if found.buckets else []
+    since = found.until - found.range.span
+    return {
+        "data": shown,
+        "layout": {
+            "xaxis": {
+                "type": "date",
+                "range": [since.isoformat(), (found.until + room * found.range.span).isoformat()],
+            },
+            "yaxis": yaxis,
+            "bargap": 0.1,
+            "meta": {"finding": finding or "No answers.", "empty": f"No answer in the {_span(found)}.", "rows": "from"},
+        },
+    }
+
+
+def _end(trace: Figure, form: str) -> Figure:
+    return {
+        "x": trace["x"][-1], "y": trace["y"][-1], "text": form.format(trace["y"][-1]), "showarrow": False,
+        "xanchor": "left",
+        "xshift": 6, "font": {"color": trace["line"]["color"]},
+    }  # fmt: skip
+
+
+def _moments(found: Traffic) -> list[str]:
+    return [b.at.isoformat() for b in found.buckets]
+
+
+def _width_ms(found: Traffic) -> float:
+    return 0.9 * found.range.step / timedelta(milliseconds=1)
+
+
+def _span(found: Traffic) -> str:
+    return found.range.title.lower()

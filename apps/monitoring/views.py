@@ -1,0 +1,80 @@
+"""Pages of monitoring: traffic, drift, alerts. Looking for drift needs the champion, so that step is in apps.loop."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.errors import Invalid
+from apps.live.answers import Signed, go
+from apps.monitoring import charts, selectors, services
+from apps.monitoring.forms import ResolveForm
+from apps.projects.access import project_permission
+from apps.projects.models import Project
+from apps.projects.roles import Permission
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_MONITOR)
+def monitor(request: Signed, project: Project) -> HttpResponse:
+    return render(request, "monitoring/monitor.html", _shown(request, project))
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_MONITOR)
+def numbers(request: Signed, project: Project) -> HttpResponse:
+    return render(request, "monitoring/_numbers.html", _shown(request, project))
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_MONITOR)
+def drift(request: Signed, project: Project) -> HttpResponse:
+    return render(request, "monitoring/_drift.html", _shown(request, project))
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_MONITOR)
+def alerts(request: Signed, project: Project) -> HttpResponse:
+    return render(request, "monitoring/_alerts.html", _shown(request, project))
+
+
+def _shown(request: Signed, project: Project) -> dict[str, object]:
+    chosen = selectors.range_named(request.GET.get("range", "day"))
+    found = selectors.monitor_of(project, timezone.now(), chosen)
+    return {
+        "project": project,
+        "monitor": found,
+        "traffic": found.traffic,
+        "range": chosen,
+        "ranges": selectors.RANGES.values(),
+    }
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_MONITOR)
+def figures(request: Signed, project: Project) -> HttpResponse:
+    chosen = selectors.range_named(request.GET.get("range", "day"))
+    return JsonResponse(charts.traffic(selectors.traffic_of(project, timezone.now(), chosen)))
+
+
+@require_POST
+@login_required
+@project_permission(Permission.RESOLVE_ALERT)
+def resolve(request: Signed, project: Project, alert_id: int) -> HttpResponse:
+    form = ResolveForm(request.POST)
+    if not form.is_valid():
+        raise Invalid(
+            "Say in a note of at most 400 characters what it was; the next person to see such an alert reads it.",
+            field="note",
+        )
+    services.alert_resolve(project=project, alert_id=alert_id, by=request.user, at=timezone.now(), **form.cleaned_data)
+    messages.success(request, "The alert is resolved; your note stays with it.")
+    return go(request, reverse("monitoring:monitor", args=[project.pk]))

@@ -1,0 +1,216 @@
+"""Pages of projects: the list, a new one, and its labels, guidelines, queue, members and audit trail."""
+
+from typing import Any, cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from apps.accounts.models import User
+from apps.audit.selectors import events_of, verbs_of
+from apps.audit.services import chain_intact, project_scope
+from apps.errors import Forbidden, Invalid
+from apps.projects import selectors, services, task_types
+from apps.projects.access import project_permission
+from apps.projects.forms import GuidelinesForm, LabelsForm, MemberForm, ProjectForm, QueueForm
+from apps.projects.models import Project
+from apps.projects.roles import Permission, Role
+from apps.rules.words import count
+
+EVENTS_A_PAGE = 50
+
+
+def _user(request: HttpRequest) -> User:
+    return cast(User, request.user)
+
+
+def _refused(form: Form, error: Invalid) -> None:
+    """The service's sentence beside the field it is about."""
+    field = error.details.get("field", "")
+    form.add_error(field if field in form.fields else None, error.message)
+
+
+@require_GET
+@login_required
+def project_list(request: HttpRequest) -> HttpResponse:
+    listed = selectors.projects_listed_for(_user(request))
+    return render(request, "projects/list.html", {"listed": listed, "may_create": _may_create(_user(request))})
+
+
+def _may_create(user: User) -> bool:
+    return user.may_create_projects or user.is_superuser
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_PROJECT)
+def project_open(request: HttpRequest, project: Project) -> HttpResponse:
+    try:
+        return redirect(reverse("loop:overview", args=[project.pk]))
+    except NoReverseMatch:
+        return redirect("projects:settings", project.pk)
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+def project_new(request: HttpRequest) -> HttpResponse:
+    if not _may_create(_user(request)):
+        raise Forbidden("Your account may not create projects. Whoever runs this console can allow it.")
+    form = ProjectForm(request.POST or None, initial={"task_type": "text-classification"})
+    if request.method == "POST" and form.is_valid() and (project := _created(form, _user(request))):
+        messages.success(request, f"“{project}” is there. Add examples to start the loop.")
+        return redirect("projects:open", project.pk)
+    kinds = [task_types.get(name) for name, _ in task_types.choices()]
+    status = 422 if request.method == "POST" else 200
+    return render(request, "projects/new.html", {"form": form, "kinds": kinds}, status=status)
+
+
+def _created(form: ProjectForm, by: User) -> Project | None:
+    given = form.cleaned_data
+    try:
+        return services.project_create(
+            name=given["name"], task_type=given["task_type"], labels=given["labels"], guidelines=given["guidelines"],
+            holdout_share=given["holdout_percent"] / 100, overlap=given["overlap"], by=by, at=timezone.now(),
+        )  # fmt: skip
+    except Invalid as error:
+        _refused(form, error)
+        return None
+
+
+def _settings_page(request: HttpRequest, project: Project, *, status: int = 200, **forms: Form) -> HttpResponse:
+    versions = selectors.guideline_versions_of(project)
+    newest = versions[0] if versions else None
+    asked = request.GET.get("version", "")
+    context: dict[str, Any] = {
+        "project": project,
+        "task": task_types.get(project.task_type),
+        "labels": selectors.schema_of(project).labels,
+        "versions": versions,
+        "newest": newest,
+        "shown": next((v for v in versions if str(v.number) == asked), newest),
+        "labels_form": LabelsForm(),
+        "guidelines_form": GuidelinesForm(initial={"text": newest.text if newest else ""}),
+        "queue_form": QueueForm.of(project),
+    }
+    return render(request, "projects/settings.html", context | forms, status=status)
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_PROJECT)
+def project_settings(request: HttpRequest, project: Project) -> HttpResponse:
+    return _settings_page(request, project)
+
+
+@require_POST
+@login_required
+@project_permission(Permission.EDIT_PROJECT)
+def labels_add(request: HttpRequest, project: Project) -> HttpResponse:
+    form = LabelsForm(request.POST)
+    try:
+        if form.is_valid():
+            made = services.schema_extend(
+                project=project, labels=form.cleaned_data["labels"], by=_user(request), at=timezone.now()
+            )
+            messages.success(request, f"{count(len(made), 'label')} added. The next run knows them.")
+            return redirect("projects:settings", project.pk)
+    except Invalid as error:
+        _refused(form, error)
+    return _settings_page(request, project, labels_form=form, status=422)
+
+
+@require_POST
+@login_required
+@project_permission(Permission.EDIT_PROJECT)
+def guidelines_write(request: HttpRequest, project: Project) -> HttpResponse:
+    form = GuidelinesForm(request.POST)
+    if not form.is_valid():
+        return _settings_page(request, project, guidelines_form=form, status=422)
+    version = services.guidelines_write(
+        project=project, text=form.cleaned_data["text"], by=_user(request), at=timezone.now()
+    )
+    messages.success(request, f"Version {version.number} of the guidelines holds from the next example on.")
+    return redirect("projects:settings", project.pk)
+
+
+@require_POST
+@login_required
+@project_permission(Permission.EDIT_PROJECT)
+def guidelines_preview(request: HttpRequest, project: Project) -> HttpResponse:
+    return render(request, "projects/_preview.html", {"text": request.POST.get("text", "")})
+
+
+@require_POST
+@login_required
+@project_permission(Permission.EDIT_PROJECT)
+def queue_set(request: HttpRequest, project: Project) -> HttpResponse:
+    form = QueueForm(request.POST)
+    try:
+        if form.is_valid():
+            services.queue_settings_set(
+                project=project, strategy=form.cleaned_data["strategy"], overlap=form.cleaned_data["overlap"],
+                lane_weights=form.lane_weights(), by=_user(request), at=timezone.now(),
+            )  # fmt: skip
+            messages.success(request, "The queue is set.")
+            return redirect("projects:settings", project.pk)
+    except Invalid as error:
+        _refused(form, error)
+    return _settings_page(request, project, queue_form=form, status=422)
+
+
+def _members_page(request: HttpRequest, project: Project, form: MemberForm, *, status: int = 200) -> HttpResponse:
+    context = {"project": project, "members": selectors.members_of(project), "form": form, "roles": Role.choices}
+    return render(request, "projects/members.html", context, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+@login_required
+@project_permission(Permission.MANAGE_MEMBERS)
+def members(request: HttpRequest, project: Project) -> HttpResponse:
+    if request.method == "GET":
+        return _members_page(request, project, MemberForm())
+    form = MemberForm(request.POST)
+    try:
+        if form.is_valid():
+            given = services.member_set(project=project, by=_user(request), at=timezone.now(), **form.cleaned_data)
+            messages.success(request, f"{given.user} is {given.get_role_display().lower()} now.")
+            return redirect("projects:members", project.pk)
+    except Invalid as error:
+        _refused(form, error)
+    return _members_page(request, project, form, status=422)
+
+
+@require_POST
+@login_required
+@project_permission(Permission.MANAGE_MEMBERS)
+def member_remove(request: HttpRequest, project: Project, user_id: int) -> HttpResponse:
+    services.member_remove(project=project, user_id=user_id, by=_user(request), at=timezone.now())
+    messages.success(request, "Removed. Their answers stay.")
+    left = user_id == _user(request).pk
+    return redirect("projects:list") if left else redirect("projects:members", project.pk)
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_AUDIT)
+def audit(request: HttpRequest, project: Project) -> HttpResponse:
+    scope, verb, text = project_scope(project.pk), request.GET.get("verb", ""), request.GET.get("text", "").strip()
+    page = Paginator(events_of(scope, verb=verb, text=text), EVENTS_A_PAGE).get_page(request.GET.get("page"))
+    context: dict[str, Any] = {"project": project, "page": page, "verbs": verbs_of(scope), "verb": verb, "text": text}
+    if "check" in request.GET:
+        context["intact"] = chain_intact(scope)
+    return render(request, "projects/audit.html", context)
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_AUDIT)
+def audit_chain(request: HttpRequest, project: Project) -> HttpResponse:
+    intact = chain_intact(project_scope(project.pk))
+    return render(request, "projects/_chain.html", {"project": project, "intact": intact})

@@ -1,0 +1,85 @@
+"""Service levels: the target, the laps against it, and where their time went."""
+
+import csv
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.live.answers import Signed, go
+from apps.projects.access import project_permission
+from apps.projects.models import Project
+from apps.projects.roles import Permission
+from apps.slas import charts, selectors, services
+from apps.slas.forms import TargetForm
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_SLA)
+def sla(request: Signed, project: Project) -> HttpResponse:
+    return render(request, "slas/sla.html", _shown(request, project))
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_SLA)
+def levels(request: Signed, project: Project) -> HttpResponse:
+    return render(request, "slas/_levels.html", _shown(request, project))
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_SLA)
+def breaches(request: Signed, project: Project) -> HttpResponse:
+    return render(request, "slas/_breaches.html", _shown(request, project))
+
+
+def _shown(request: Signed, project: Project, form: TargetForm | None = None) -> dict[str, object]:
+    found = _levels(request, project)
+    form = form or TargetForm(initial={"hours": f"{found.target_hours:g}"})
+    return {
+        "project": project,
+        "levels": found,
+        "period": found.period,
+        "periods": selectors.PERIODS.values(),
+        "form": form,
+    }
+
+
+def _levels(request: Signed, project: Project) -> selectors.Levels:
+    return selectors.levels_of(project, timezone.now(), selectors.period_named(request.GET.get("period", "16-weeks")))
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_SLA)
+def figures(request: Signed, project: Project) -> HttpResponse:
+    return JsonResponse(charts.figures(_levels(request, project)))
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_SLA)
+def export(request: Signed, project: Project) -> HttpResponse:
+    answer = HttpResponse(content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="{project.slug}-laps.csv"'
+    csv.writer(answer).writerows(selectors.csv_rows(_levels(request, project)))
+    return answer
+
+
+@require_POST
+@login_required
+@project_permission(Permission.EDIT_TARGET)
+def target(request: Signed, project: Project) -> HttpResponse:
+    form = TargetForm(request.POST)
+    if not form.is_valid():
+        template = "slas/_target.html" if request.htmx else "slas/sla.html"
+        return render(request, template, _shown(request, project, form), status=422)
+    services.target_set(project=project, hours=form.cleaned_data["hours"], by=request.user, at=timezone.now())
+    messages.success(request, "The target is saved. Laps already closed keep theirs.")
+    return go(request, reverse("slas:sla", args=[project.pk]))

@@ -1,0 +1,77 @@
+"""Pages of training: the runs, their trigger, and the live parts of one run. The run's own page is in apps.releases."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.live.answers import Signed, go
+from apps.projects.access import project_permission
+from apps.projects.models import Project
+from apps.projects.roles import Permission
+from apps.training import charts, selectors
+from apps.training.forms import TriggerForm
+from apps.training.services import runs as run_services
+from apps.training.services.triggers import trigger_of, trigger_set
+
+PAGE = 25
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_RUNS)
+def runs(request: Signed, project: Project) -> HttpResponse:
+    template = "training/_runs.html" if request.htmx else "training/runs.html"
+    return render(request, template, _listed(request, project))
+
+
+def _listed(request: Signed, project: Project, form: TriggerForm | None = None) -> dict[str, object]:
+    trigger = trigger_of(project)
+    form = form or TriggerForm(
+        initial={f: getattr(trigger, f) for f in ("enabled", "new_labels", "debounce_s", "kind")}
+    )
+    page = Paginator(selectors.runs_listed(project), PAGE).get_page(request.GET.get("page"))
+    return {"project": project, "page": page, "open_run": selectors.open_run(project), "trigger": trigger, "form": form}
+
+
+@require_POST
+@login_required
+@project_permission(Permission.START_RUN)
+def trigger(request: Signed, project: Project) -> HttpResponse:
+    form = TriggerForm(request.POST)
+    if not form.is_valid():
+        template = "training/_trigger.html" if request.htmx else "training/runs.html"
+        return render(request, template, _listed(request, project, form), status=422)
+    trigger_set(project=project, by=request.user, at=timezone.now(), **form.cleaned_data)
+    messages.success(request, "The trigger is saved.")
+    return go(request, reverse("training:runs", args=[project.pk]))
+
+
+@require_POST
+@login_required
+@project_permission(Permission.START_RUN)
+def cancel(request: Signed, project: Project, run_id: int) -> HttpResponse:
+    run = run_services.run_cancel(run=selectors.run_in(project, run_id), by=request.user, at=timezone.now())
+    ended = "is canceled" if not run.is_open else "ends at its next report"
+    messages.success(request, f"Run {run.number} {ended}. Its labels wait for the next run.")
+    return go(request, reverse("releases:run", args=[project.pk, run.pk]))
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_RUNS)
+def curves(request: Signed, project: Project, run_id: int) -> HttpResponse:
+    run = selectors.run_in(project, run_id)
+    return JsonResponse(charts.curves(run, selectors.curves_of(run), selectors.holdout_at_end(run.base_run)))
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_RUNS)
+def log(request: Signed, project: Project, run_id: int) -> HttpResponse:
+    run = selectors.run_in(project, run_id)
+    return render(request, "training/_log.html", {"project": project, "run": run, "lines": selectors.lines_of(run)})

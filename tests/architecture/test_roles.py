@@ -1,0 +1,338 @@
+"""Every address of the console against everybody. The table says who may; the resolver says what there is.
+
+A route or a method that is missing here fails, so a new view cannot forget to ask who is there.
+"""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from knox.models import AuthToken
+
+from apps.accounts.models import User
+from apps.datasets.models import Example, ExampleBlob
+from apps.datasets.services import ingestion_open
+from apps.integrations import wiring
+from apps.monitoring.services import alert_raise
+from apps.projects.models import Project
+from apps.releases.services import model_promote
+from tests import rows
+from tests.conftest import NOON
+
+ROLES = frozenset({"annotator", "reviewer", "manager", "engineer", "admin"})
+STRANGER, NOBODY = "stranger", "nobody"
+MEMBERS = ROLES
+LABELERS = frozenset({"annotator", "reviewer", "manager", "admin"})
+DATA = frozenset({"reviewer", "manager", "engineer", "admin"})
+SENDERS = frozenset({"manager", "engineer", "admin"})
+OVERSEERS = frozenset({"manager", "engineer", "admin"})
+MANAGERS = frozenset({"manager", "admin"})
+ENGINEERS = frozenset({"engineer", "admin"})
+CREATORS = frozenset({"admin"})  # Alma's account may create projects, whatever her role
+SIGNED_IN = ROLES | {STRANGER}
+EVERYBODY = SIGNED_IN | {NOBODY}
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+TABLE: dict[str, dict[str, frozenset[str]]] = {
+    "": dict.fromkeys(METHODS, EVERYBODY),  # the bare address leads to the projects
+    "accounts:sign_in": {"GET": EVERYBODY, "POST": EVERYBODY, "PUT": EVERYBODY},
+    "accounts:sign_out": {"POST": EVERYBODY},
+    "accounts:account": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "accounts:token_create": {"POST": SIGNED_IN},
+    "accounts:token_revoke": {"POST": SIGNED_IN},
+    "projects:list": {"GET": SIGNED_IN},
+    "projects:new": {"GET": CREATORS, "POST": CREATORS},
+    "projects:open": {"GET": MEMBERS},
+    "projects:settings": {"GET": MEMBERS},
+    "projects:labels_add": {"POST": MANAGERS},
+    "projects:guidelines_write": {"POST": MANAGERS},
+    "projects:guidelines_preview": {"POST": MANAGERS},
+    "projects:queue_set": {"POST": MANAGERS},
+    "projects:members": {"GET": MANAGERS, "POST": MANAGERS},
+    "projects:member_remove": {"POST": MANAGERS},
+    "projects:audit": {"GET": OVERSEERS},
+    "projects:audit_chain": {"GET": OVERSEERS},
+    "loop:overview": {"GET": MEMBERS},
+    "loop:band": {"GET": MEMBERS},
+    "loop:clock": {"GET": DATA},
+    "loop:activity": {"GET": OVERSEERS},
+    "loop:running": {"GET": MEMBERS},
+    "loop:bell": {"GET": OVERSEERS},
+    "loop:run_start": {"POST": ENGINEERS},
+    "loop:upload": {"POST": SENDERS},
+    "loop:drift_check": {"POST": OVERSEERS},
+    "datasets:data": {"GET": DATA},
+    "datasets:counts": {"GET": DATA},
+    "datasets:ingestions": {"GET": DATA},
+    "datasets:dead_letters": {"GET": DATA},
+    "datasets:image": {"GET": MEMBERS},  # who labels must see it, who sees the data may
+    "labeling:desk": {"GET": LABELERS},
+    "labeling:next": {"POST": LABELERS},
+    "labeling:answer": {"POST": LABELERS},
+    "labeling:undo": {"POST": LABELERS},
+    "labeling:renew": {"POST": LABELERS},
+    "labeling:release": {"POST": LABELERS},
+    "training:runs": {"GET": OVERSEERS},
+    "training:trigger": {"POST": ENGINEERS},
+    "training:cancel": {"POST": ENGINEERS},
+    "training:curves": {"GET": OVERSEERS},
+    "training:log": {"GET": OVERSEERS},
+    "releases:models": {"GET": OVERSEERS},
+    "releases:promote": {"POST": ENGINEERS},
+    "releases:roll_back": {"POST": ENGINEERS},
+    "releases:try": {"POST": ENGINEERS},
+    "releases:run": {"GET": OVERSEERS},
+    "releases:run_head": {"GET": OVERSEERS},
+    "releases:run_progress": {"GET": OVERSEERS},
+    "releases:run_verdict": {"GET": OVERSEERS},
+    "releases:run_figures": {"GET": OVERSEERS},
+    "monitoring:monitor": {"GET": OVERSEERS},
+    "monitoring:numbers": {"GET": OVERSEERS},
+    "monitoring:figures": {"GET": OVERSEERS},
+    "monitoring:drift": {"GET": OVERSEERS},
+    "monitoring:alerts": {"GET": OVERSEERS},
+    "monitoring:resolve": {"POST": OVERSEERS},
+    "slas:sla": {"GET": DATA},
+    "slas:levels": {"GET": DATA},
+    "slas:breaches": {"GET": DATA},
+    "slas:figures": {"GET": DATA},
+    "slas:export": {"GET": DATA},
+    "slas:target": {"POST": MANAGERS},
+    "api-docs": {"GET": EVERYBODY},
+    "api-schema": {"GET": EVERYBODY},
+    "api-projects": {"GET": SIGNED_IN, "POST": CREATORS},
+    "api-project": {"GET": MEMBERS},
+    "api-members": {"GET": MANAGERS, "POST": MANAGERS},
+    "api-member": {"DELETE": MANAGERS},
+    "api-examples": {"GET": DATA, "POST": SENDERS},
+    "api-uploads": {"POST": SENDERS},
+    "api-ingestions": {"GET": DATA},
+    "api-ingestion": {"GET": DATA},
+    "api-dead-letters": {"GET": DATA},
+    "api-next": {"POST": LABELERS},
+    "api-annotations": {"POST": LABELERS},
+    "api-annotation": {"DELETE": LABELERS},
+    "api-labels": {"GET": DATA},
+    "api-runs": {"GET": OVERSEERS, "POST": ENGINEERS},
+    "api-run": {"GET": OVERSEERS},
+    "api-run-cancel": {"POST": ENGINEERS},
+    "api-models": {"GET": OVERSEERS},
+    "api-promote": {"POST": ENGINEERS},
+    "api-roll-back": {"POST": ENGINEERS},
+    "api-predict": {"POST": ENGINEERS},
+    "api-predictions": {"GET": OVERSEERS},
+    "api-drift": {"POST": OVERSEERS},
+    "api-alerts": {"GET": OVERSEERS},
+    "api-alert-resolve": {"POST": OVERSEERS},
+    "api-laps": {"GET": DATA},
+    "api-target": {"GET": DATA, "PUT": MANAGERS},
+}
+# Everywhere else an empty body asks the question of rights as well as a full one.
+BODIES: dict[str, dict[str, Any]] = {
+    "api-projects": {"name": "New", "task_type": "text-classification", "labels": [{"name": "a"}]},
+    "api-alert-resolve": {"note": "A holiday."},
+    "monitoring:resolve": {"note": "A holiday."},
+}
+# Routes without a project: a stranger is told that the account lacks the right, there is nothing to hide.
+WITHOUT_PROJECT = {"projects:new", "api-projects"}
+
+
+@dataclass(frozen=True)
+class Route:
+    name: str
+    arguments: tuple[str, ...]
+
+    @property
+    def is_api(self) -> bool:
+        return self.name.startswith("api-")
+
+
+def routes(patterns: list[Any] | None = None, namespace: str = "", around: tuple[str, ...] = ()) -> Iterator[Route]:
+    """Every address but those of Django's own admin."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        arguments = (*around, *pattern.pattern.converters)
+        if isinstance(pattern, URLPattern):
+            name = pattern.name or ""
+            yield Route("" if name == "home" else f"{namespace}{name}", arguments)
+        elif isinstance(pattern, URLResolver) and pattern.namespace != "admin":
+            inner = f"{pattern.namespace}:" if pattern.namespace else ""
+            yield from routes(pattern.url_patterns, namespace + inner, arguments)
+
+
+ROUTES = list(routes())
+
+
+@dataclass
+class Things:
+    """A project with one of everything that an address can name."""
+
+    project: Project
+    ids: dict[str, Any]
+    people: dict[str, User] = field(default_factory=dict)
+    sessions: dict[str, str] = field(default_factory=dict)
+
+    def address(self, route: Route, person: str = NOBODY) -> str:
+        given = {name: self.ids[name] for name in route.arguments if name != "key"}
+        if "key" in route.arguments:
+            given["key"] = self.token_of(person)
+        return "/" if route.name == "" else reverse(route.name, kwargs=given)
+
+    def session_of(self, person: str) -> str:
+        """Signed in once, used for every request."""
+        if person not in self.sessions:
+            client = Client()
+            client.force_login(self.people[person])
+            self.sessions[person] = client.cookies[settings.SESSION_COOKIE_NAME].value
+        return self.sessions[person]
+
+    def token_of(self, person: str) -> str:
+        if person not in self.people:
+            return "a" * 8
+        return str(AuthToken.objects.create(user=self.people[person])[0].token_key)
+
+
+def things(project: Project, lin: User, ada: User) -> Things:
+    """Two models, the second one failed, so that neither promote nor roll back finds nothing to refuse."""
+    rows.labeled(project)
+    version = rows.model(project)
+    model_promote(version=version, reason="", by=lin, at=NOON)
+    example = Example.objects.filter(project=project).first()
+    assert example is not None
+    ExampleBlob.objects.create(example=example, content=b"a picture")
+    alert = alert_raise(project=project, kind="drift", title="Drift", detail="It changed.", check=None, at=NOON)
+    ingestion = ingestion_open(project=project, source="api", by=lin, at=NOON)
+    ids = {
+        "project_id": project.pk, "run_id": version.run_id, "version_id": version.pk, "alert_id": alert.pk,
+        "example_id": example.pk, "ingestion_id": ingestion.pk, "user_id": ada.pk, "client_id": uuid.uuid4(),
+    }  # fmt: skip
+    return Things(project, ids)
+
+
+@pytest.fixture
+def world(  # everybody, one project, no Redis and no predictor
+    project: Project, ada: User, rosa: User, mona: User, lin: User, alma: User, mallory: User, monkeypatch: pytest.MonkeyPatch,
+) -> Things:  # fmt: skip
+    monkeypatch.setattr(wiring, "jobs", rows.Sent([]))
+    monkeypatch.setattr(settings, "PREDICTOR_URL", "http://127.0.0.1:1")
+    made = things(project, lin, ada)
+    made.people = {
+        "annotator": ada,
+        "reviewer": rosa,
+        "manager": mona,
+        "engineer": lin,
+        "admin": alma,
+        STRANGER: mallory,
+    }
+    return made
+
+
+def ask(world: Things, route: Route, method: str, person: str) -> Any:
+    """One request; what it wrote is rolled back, so that every person meets the same world."""
+    client = Client(raise_request_exception=False)
+    with transaction.atomic():
+        if person != NOBODY:
+            client.cookies[settings.SESSION_COOKIE_NAME] = world.session_of(person)
+        form = BODIES.get(route.name, {})
+        body = urlencode(form) if not route.is_api else "" if route.name == "api-uploads" else json.dumps(form)
+        kind = "application/x-www-form-urlencoded" if not route.is_api else "application/json"
+        if "upload" in route.name:
+            kind = "multipart/form-data; boundary=x"
+        found = client.generic(method, world.address(route, person), body, content_type=kind)
+        transaction.set_rollback(True)
+    return found
+
+
+def wrong(route: Route, allowed: frozenset[str], person: str, address: str, answer: Any) -> str:
+    """What is wrong with this answer to this person, in words; empty when it is right."""
+    status = answer.status_code
+    signing_in = status == 302 and answer["Location"].startswith(reverse("accounts:sign_in"))
+    if status == 500:
+        return "it broke"
+    if person in allowed:
+        sent_away = signing_in and route.name != "accounts:sign_out"
+        return f"{status} although allowed" if status in (401, 403, 404, 405) or sent_away else ""
+    if person == NOBODY and route.is_api:
+        return "" if status == 401 else f"{status} instead of 401"
+    if person == NOBODY:
+        kept = signing_in and answer["Location"].endswith(f"?next={address}")
+        return "" if kept else f"{status} {answer.get('Location', '')} instead of the way to sign in and back"
+    expected = 404 if person == STRANGER and route.name not in WITHOUT_PROJECT else 403
+    return "" if status == expected else f"{status} instead of {expected}"
+
+
+def test_the_table_names_every_route_and_no_other() -> None:
+    assert {r.name for r in ROUTES} == set(TABLE)
+    assert len({r.name for r in ROUTES}) == len(ROUTES), "two routes share a name"
+
+
+def is_open(route: Route) -> bool:
+    """Whether its every method is for everybody; then two of them say as much as seven."""
+    return all(allowed == EVERYBODY for allowed in TABLE.get(route.name, {"": ROLES}).values())
+
+
+def faults_of(world: Things, route: Route) -> Iterator[str]:
+    for method in METHODS:
+        allowed = TABLE.get(route.name, {}).get(method)
+        if allowed is None:
+            answer = ask(world, route, method, NOBODY if is_open(route) else "admin")
+            if answer.status_code != 405:
+                yield f"{method} answers {answer.status_code} and is missing from the table"
+            continue
+        for person in (NOBODY, "annotator") if is_open(route) else sorted(EVERYBODY):
+            answer = ask(world, route, method, person)
+            fault = wrong(route, allowed, person, answer.wsgi_request.path, answer)
+            if fault:
+                yield f"{method} as {person}: {fault}"
+
+
+def test_everybody_may_do_what_the_table_says_and_nothing_else(world: Things) -> None:
+    for person in world.people:
+        world.session_of(person)
+    assert [f"{route.name or 'home'} {fault}" for route in ROUTES for fault in faults_of(world, route)] == []
+
+
+OWN_ID = {"run_id", "version_id", "alert_id", "example_id", "ingestion_id"}
+
+
+def test_what_belongs_to_another_project_is_not_found_under_ones_own(
+    world: Things, lin: User, ada: User, make_project: Callable[..., Project]
+) -> None:
+    other = things(make_project(), lin, ada)
+    other.project.memberships.all().delete()
+    mixed = Things(world.project, {**other.ids, "project_id": world.project.pk}, world.people)
+    mixed.session_of("admin")
+    asked = [(r, method) for r in ROUTES if OWN_ID & set(r.arguments) for method in TABLE[r.name]]
+    found = {f"{method} {r.name}": ask(mixed, r, method, "admin").status_code for r, method in asked}
+    assert len(found) > 15
+    assert {name: status for name, status in found.items() if status != 404} == {}
+
+
+def test_nobody_is_led_back_to_the_page_after_signing_in(world: Things) -> None:
+    client, page = Client(), reverse("loop:overview", args=[world.project.pk])
+    way = client.get(page)["Location"]
+    assert way == f"/sign-in/?next={page}"
+    answer = client.post(way, {"username": "ada", "password": "correct horse", "next": page})
+    assert (answer.status_code, answer["Location"]) == (302, page)
+
+
+def test_a_superuser_is_told_that_there_is_no_such_project(client: Client, alma: User) -> None:
+    User.objects.filter(pk=alma.pk).update(is_superuser=True)
+    client.force_login(alma)
+    for name in ("loop:overview", "datasets:data", "api-project"):
+        answer = client.get(reverse(name, args=[987_654]))
+        assert (answer.status_code, "There is no such project" in answer.content.decode()) == (404, True)
+
+
+def test_a_refusal_names_the_role_that_is_missing(world: Things, ada: User) -> None:
+    client = Client()
+    client.force_login(ada)
+    page = client.get(reverse("training:runs", args=[world.project.pk])).content.decode()
+    assert "To see runs and models you need the role manager or engineer or admin. Yours is annotator." in page

@@ -1,0 +1,117 @@
+"""Every page: readable by everybody in light and dark, and not wider than a phone."""
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.console import Console
+
+pytestmark = pytest.mark.journey
+PAGES = {
+    "projects": "/projects/",
+    "new-project": "/projects/new/",
+    "loop": "/projects/{project}/",
+    "data": "/projects/{project}/data/",
+    "refused": "/projects/{project}/data/refused/",
+    "label": "/projects/{project}/label/",
+    "runs": "/projects/{project}/runs/",
+    "run": "/projects/{project}/models/runs/{run}/",
+    "models": "/projects/{project}/models/",
+    "monitor": "/projects/{project}/monitor/",
+    "sla": "/projects/{project}/sla/",
+    "settings": "/projects/{project}/settings/",
+    "members": "/projects/{project}/members/",
+    "audit": "/projects/{project}/audit/",
+    "account": "/account/",
+    "not-found": "/projects/987654/",
+}
+STATUS = {"not-found": 404}
+PHONE = {"width": 360, "height": 740}
+DESK = {"width": 1440, "height": 900}
+SEVERE = ("serious", "critical")
+
+
+@pytest.fixture(scope="module")
+def addresses(console: Console) -> dict[str, str]:
+    """Of the demo project, with both laps played and one row refused."""
+    console.played()
+    with console.client("lin") as lin:
+        project = console.project(lin, "Handwritten digits")
+        run = console.get(lin, f"projects/{project}/runs/")["results"][0]["id"]
+        console.post(lin, f"projects/{project}/examples/", examples=[{"id": "broken", "image": "no picture"}])
+    return {name: address.format(project=project, run=run) for name, address in PAGES.items()}
+
+
+def settle(page: Page, address: str, *, status: int = 200) -> None:
+    answer = page.goto(address)
+    assert answer is not None
+    assert answer.status == status, f"{address} answers {answer.status}"
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(300)  # charts are drawn in the next frames
+
+
+def violations(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{v['impact']} {v['id']}: {node['target']} {node['failureSummary'][:160]}"
+        for v in found
+        if v["impact"] in SEVERE
+        for node in v["nodes"][:5]
+    ]
+
+
+def too_wide(page: Page) -> list[str]:
+    """What sticks out to the right, when the page itself can be scrolled sideways."""
+    return list(
+        page.evaluate(
+            """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
+                .filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".scroll-x"))
+                .slice(0, 8).map(e => `${e.tagName}.${e.className} ${Math.round(e.getBoundingClientRect().right)}`)"""
+        )
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_a_serious_fault_of_access(
+    addresses: dict[str, str], signed_in: Callable[..., Page], picture: Callable[[Page, str], None], scheme: str
+) -> None:
+    page = signed_in("alma", color_scheme=scheme, viewport=DESK)
+    faults = {}
+    for name, address in addresses.items():
+        settle(page, address, status=STATUS.get(name, 200))
+        picture(page, f"{name}-{scheme}")
+        faults[name] = violations(page)
+    page.context.clear_cookies()
+    settle(page, "/sign-in/")
+    picture(page, f"sign-in-{scheme}")
+    faults["sign-in"] = violations(page)
+    assert {name: found for name, found in faults.items() if found} == {}
+
+
+def test_no_page_scrolls_sideways_on_a_phone(
+    addresses: dict[str, str], signed_in: Callable[..., Page], picture: Callable[[Page, str], None]
+) -> None:
+    page = signed_in("alma", viewport=PHONE, is_mobile=True, has_touch=True, device_scale_factor=2)
+    wide = {}
+    for name, address in addresses.items():
+        settle(page, address, status=STATUS.get(name, 200))
+        picture(page, f"{name}-phone")
+        wide[name] = too_wide(page)
+        sideways = page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
+        if sideways > 0 and not wide[name]:
+            wide[name] = [f"{sideways} pixels too wide"]
+    assert {name: found for name, found in wide.items() if found} == {}
+
+
+def test_an_annotator_meets_no_fault_of_access_at_the_places_she_may_open(
+    addresses: dict[str, str], signed_in: Callable[..., Page], picture: Callable[[Page, str], None]
+) -> None:
+    page = signed_in("ada", viewport=DESK)
+    faults = {}
+    for name in ("projects", "loop", "label", "runs"):  # the last one refuses her in words
+        settle(page, addresses[name], status=403 if name == "runs" else 200)
+        picture(page, f"{name}-ada")
+        faults[name] = violations(page)
+    assert {name: found for name, found in faults.items() if found} == {}

@@ -1,0 +1,134 @@
+"""Making and changing projects, their labels, guidelines, queue and members."""
+
+import pytest
+
+from apps.audit.models import Event
+from apps.audit.services import chain_intact, project_scope
+from apps.errors import Forbidden, Invalid
+from apps.projects import services
+from apps.projects.models import Membership, Project
+from apps.projects.roles import Role
+from apps.projects.services import LabelSpec
+from tests.conftest import NOON
+
+
+def _make(by, **more):
+    labels = [LabelSpec("ham"), LabelSpec("spam")]
+    given = {"name": "Mail", "task_type": "text-classification", "labels": labels, **more}
+    return services.project_create(by=by, at=NOON, **given)
+
+
+def test_whoever_makes_a_project_is_its_admin(alma):
+    project = _make(alma)
+    assert Membership.objects.get(project=project).role == Role.ADMIN
+    assert project.guidelines.get().number == 1
+
+
+def test_whoever_may_not_make_projects_makes_none(ada):
+    with pytest.raises(Forbidden):
+        _make(ada)
+    assert not Project.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"name": "  "}, "needs a name"),
+        ({"name": "mail"}, "exists already"),
+        ({"task_type": "poetry"}, "is not known"),
+        ({"labels": [LabelSpec("ham"), LabelSpec("HAM")]}, "there twice"),
+        ({"labels": [LabelSpec(" ")]}, "needs a name"),
+        ({"labels": [LabelSpec("x" * 81)]}, "longer than 80"),
+        ({"labels": [LabelSpec("ham", hotkey="z")]}, "taken by the labeling screen"),
+        ({"labels": [LabelSpec("ham", hotkey="h"), LabelSpec("eggs", hotkey="H")]}, "given to two labels"),
+    ],
+)
+def test_a_project_that_cannot_be_made_leaves_nothing_behind(alma, more, words):
+    _make(alma)
+    with pytest.raises(Invalid, match=words):
+        _make(alma, **{"name": "Other", **more})
+    assert Project.objects.count() == 1
+    assert Event.objects.count() == 1
+
+
+def test_a_label_of_one_letter_or_digit_is_its_own_key(alma):
+    project = _make(alma, labels=[LabelSpec("seven"), LabelSpec("7"), LabelSpec("1"), LabelSpec("z")])
+    assert dict(project.labels.values_list("name", "hotkey")) == {"seven": "2", "7": "7", "1": "1", "z": "3"}
+
+
+def test_added_labels_come_last_with_free_keys_and_colors(project, mona):
+    made = services.schema_extend(project=project, labels=[LabelSpec("eggs")], by=mona, at=NOON)
+    assert [(x.name, x.position, x.hotkey) for x in made] == [("eggs", 2, "3")]
+    assert len(set(project.labels.values_list("color", flat=True))) == 3
+
+
+def test_the_same_guidelines_again_make_no_version(project, mona):
+    first = services.guidelines_write(project=project, text="New words.", by=mona, at=NOON)
+    again = services.guidelines_write(project=project, text="New words.", by=mona, at=NOON)
+    assert (first.number, again.number) == (2, 2)
+
+
+def test_queue_settings_are_written_with_an_audit_entry(project, mona):
+    weights = {"active": 50, "random": 30, "holdout": 20}
+    services.queue_settings_set(project=project, strategy="entropy", overlap=2, lane_weights=weights, by=mona, at=NOON)
+
+    project.refresh_from_db()
+    assert (project.strategy, project.overlap, project.lane_weights) == ("entropy", 2, weights)
+    event = Event.objects.first()
+    changed = "strategy to entropy, overlap to 2, lane weights active 50 random 30 holdout 20"
+    assert event.sentence == f"Mona set the queue’s {changed}."
+    assert (event.before["strategy"], event.after["strategy"]) == ("margin", "entropy")
+    assert chain_intact(project_scope(project.pk))
+
+
+def test_queue_settings_that_stay_the_same_write_nothing(project, mona):
+    before = Event.objects.count()
+    services.queue_settings_set(
+        project=project, strategy="margin", overlap=1, lane_weights=project.lane_weights, by=mona, at=NOON
+    )
+    assert Event.objects.count() == before
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"strategy": "astrology"},
+        {"overlap": 0},
+        {"overlap": 6},
+        {"lane_weights": {"active": 1}},
+        {"lane_weights": {"active": -1, "random": 1, "holdout": 1}},
+    ],
+)
+def test_queue_settings_that_make_no_sense_change_nothing(project, mona, wrong):
+    given = {"strategy": "margin", "overlap": 1, "lane_weights": dict(project.lane_weights), **wrong}
+    with pytest.raises(Invalid):
+        services.queue_settings_set(project=project, by=mona, at=NOON, **given)
+    project.refresh_from_db()
+    assert (project.strategy, project.overlap, project.lane_weights["active"]) == ("margin", 1, 70)
+
+
+def test_the_last_admin_stays(project, alma):
+    with pytest.raises(Invalid, match="at least one admin"):
+        services.member_remove(project=project, user_id=alma.pk, by=alma, at=NOON)
+    with pytest.raises(Invalid, match="at least one admin"):
+        services.member_set(project=project, username="alma", role="manager", by=alma, at=NOON)
+    assert Membership.objects.get(project=project, user=alma).role == Role.ADMIN
+
+
+def test_a_manager_makes_nobody_admin_and_unmakes_none(project, alma, mona, mallory):
+    for act in (
+        lambda: services.member_set(project=project, username="mona", role="admin", by=mona, at=NOON),
+        lambda: services.member_set(project=project, username="mallory", role="admin", by=mona, at=NOON),
+        lambda: services.member_set(project=project, username="alma", role="annotator", by=mona, at=NOON),
+        lambda: services.member_remove(project=project, user_id=alma.pk, by=mona, at=NOON),
+    ):
+        with pytest.raises(Forbidden, match="Only an admin"):
+            act()
+    assert list(project.memberships.filter(role=Role.ADMIN).values_list("user__username", flat=True)) == ["alma"]
+
+
+def test_a_changed_entry_breaks_the_chain(project):
+    scope = project_scope(project.pk)
+    assert chain_intact(scope)
+    Event.objects.filter(scope=scope, sequence=2).update(sentence="Nobody did anything.")
+    assert not chain_intact(scope)

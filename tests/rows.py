@@ -1,0 +1,127 @@
+"""Rows of a turning loop, made through the services that make them in life: labels, runs, verdicts, models."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from apps.datasets.models import DatasetVersion, Example
+from apps.evaluation.models import Outcome, Report
+from apps.evaluation.services import HoldoutPredictions, report_record
+from apps.labeling.models import Label, LabelSource
+from apps.projects.models import Project
+from apps.releases.models import ModelVersion
+from apps.releases.services import candidate_register
+from apps.training.models import Run, RunKind
+from apps.training.services import ownership
+from apps.training.services.runs import run_start
+from tests.conftest import NOON
+
+HOUR = timedelta(hours=1)
+
+
+def labeled(project: Project, n: int = 20, *, held: int = 4, at: datetime = NOON, only: str = "") -> list[Example]:
+    """n labeled examples, the first `held` of them in the holdout, collected an hour before."""
+    names = [only] if only else [x.name for x in project.labels.all()]
+    labels = {x.name: x for x in project.labels.all()}
+    start = Example.objects.filter(project=project).count()
+    made = Example.objects.bulk_create(
+        [
+            Example(
+                project=project, external_id=f"e{start + i}", fields={"text": f"text {start + i}"}, holdout=i < held,
+                collected_at=at - HOUR, ingested_at=at - HOUR / 2,
+            )
+            for i in range(n)
+        ]
+    )  # fmt: skip
+    Label.objects.bulk_create(
+        [
+            Label(
+                project=project, example=e, label=labels[names[i % len(names)]], source=LabelSource.CONSENSUS,
+                holdout=e.holdout, shown_at=at - HOUR / 4, resolved_at=at,
+            )
+            for i, e in enumerate(made)
+        ]
+    )  # fmt: skip
+    return made
+
+
+def started(project: Project, *, at: datetime = NOON, kind: str = RunKind.FULL, base: Run | None = None) -> Run:
+    return run_start(project=project, kind=kind, trigger="Lin asked for it.", base_run=base, by=None, at=at)
+
+
+def progress(step: int, *, of: int = 100, accuracy: float | None = 0.9) -> ownership.Progress:
+    return ownership.Progress(
+        step=step, steps_total=of, epoch=step / of * 6, train_loss=1.0 / (step + 1), validation_loss=0.5,
+        holdout_loss=0.5,
+        holdout_accuracy=accuracy, samples_per_s=1000.0, seconds_left=7.0, device="cpu", line=f"step {step}",
+    )  # fmt: skip
+
+
+def trained(project: Project, *, at: datetime = NOON, base: Run | None = None, reports: int = 3) -> Run:
+    """A run from its start to COMPLETED, ten minutes long."""
+    run = started(project, at=at, base=base, kind=RunKind.INCREMENTAL if base else RunKind.FULL)
+    run = ownership.run_claim(run_id=run.pk, at=at + timedelta(minutes=1))
+    assert run.owner is not None
+    number = DatasetVersion.objects.filter(project=project).count() + 1
+    version = DatasetVersion.objects.create(
+        project=project, number=number, url="file:///none", rows=20, holdout_rows=100, digest="d" * 64, created_at=at
+    )
+    ownership.run_prepared(
+        run_id=run.pk, owner=run.owner, version=version, recipe={"epochs": 20, "batch_size": 128},
+        label_names=["ham", "spam"], labels=20, new_labels=16, device="cpu", at=at,
+    )  # fmt: skip
+    for i in range(1, reports + 1):
+        ownership.run_report(run_id=run.pk, owner=run.owner, progress=progress(i * 100 // reports), at=at)
+    return ownership.run_complete(
+        run_id=run.pk, owner=run.owner, artifact_url="file:///m", at=at + timedelta(minutes=11)
+    )
+
+
+GAIN = "It is not worse than the champion"
+GATES = {
+    Outcome.PASS: "Accuracy +1.9 points, between +0.3 and +3.6; surely better.",
+    Outcome.FAIL: "Accuracy −3.9 points, between −6.5 and −1.3; surely worse than the champion.",
+    Outcome.INCONCLUSIVE: "Accuracy +0.6 points, between −2.9 and +3.6; may be chance.",
+}
+
+
+def judged(run: Run, outcome: Outcome = Outcome.PASS, *, baseline: Run | None = None) -> Report:
+    assert run.finished_at is not None
+    metric = {"value": 0.9, "low": 0.84, "high": 0.95}
+    names = ("accuracy", "macro_f1", "log_loss", "calibration_error")
+    difference = {"value": 0.019, "low": 0.003, "high": 0.036}
+    return report_record(
+        run=run, baseline_run=baseline, started_at=run.finished_at + timedelta(minutes=1), label_names=["ham", "spam"],
+        metrics=dict.fromkeys(names, metric), baseline_metrics=dict.fromkeys(names, metric) if baseline else None,
+        differences=dict.fromkeys(names, difference) if baseline else None, confusion=[[45, 5], [5, 45]],
+        per_class=[
+            {"label": "ham", "support": 50, "recall": 0.9, "precision": 0.9},
+            {"label": "spam", "support": 50, "recall": 0.9, "precision": 0.9},
+        ],
+        outcome=outcome,
+        gates=[{"name": "gain", "title": GAIN, "outcome": outcome, "reason": GATES[outcome]}],
+        predictions=HoldoutPredictions(list(range(100)), ["ham"] * 100, ["ham", "spam"] * 50, [0.9, 0.8] * 50),
+        at=run.finished_at + timedelta(minutes=2),
+    )  # fmt: skip
+
+
+def model(
+    project: Project, outcome: Outcome = Outcome.PASS, *, at: datetime = NOON, base: Run | None = None
+) -> ModelVersion:
+    """A judged run, numbered as a version; the candidate unless it failed."""
+    run = trained(project, at=at, base=base)
+    return candidate_register(run=run, report=judged(run, outcome, baseline=base), at=at + timedelta(minutes=14))
+
+
+@dataclass
+class Sent:
+    """A queue of jobs that only remembers; `away` makes it behave as without Redis."""
+
+    jobs: list[tuple[str, tuple[object, ...]]]
+    away: bool = False
+
+    def send(self, name: str, *, args: tuple[object, ...], queue: str) -> None:
+        if self.away:
+            from apps.integrations.ports import Unavailable
+
+            raise Unavailable("Redis does not answer.")
+        self.jobs.append((str(name), args))

@@ -1,0 +1,207 @@
+"""The life of a run: who may start it, who owns it, how it ends."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+
+from apps.accounts.models import User
+from apps.audit.models import Event
+from apps.errors import DomainError, Invalid
+from apps.integrations import wiring
+from apps.projects.models import Project
+from apps.training.jobs import Job
+from apps.training.models import Run, RunPoint, RunState
+from apps.training.services import ownership
+from apps.training.services.runs import NotEnoughLabels, RunOpen, run_cancel, run_start, runs_sweep
+from tests.conftest import NOON
+from tests.rows import Sent, labeled, progress, started, trained
+
+S = timedelta(seconds=1)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sent]:
+    queue = Sent([])
+    monkeypatch.setattr(wiring, "jobs", queue)
+    yield queue
+
+
+def claimed(project: Project) -> Run:
+    labeled(project)
+    return ownership.run_claim(run_id=started(project).pk, at=NOON)
+
+
+def test_a_project_without_labels_starts_no_run(project: Project) -> None:
+    with pytest.raises(NotEnoughLabels, match="no example outside the holdout has a label"):
+        started(project)
+    assert not Run.objects.exists()
+
+
+def test_labels_in_the_holdout_are_nothing_to_train_on(project: Project) -> None:
+    labeled(project, 4, held=4)
+    with pytest.raises(NotEnoughLabels):
+        started(project)
+
+
+def test_one_class_is_refused_by_its_name(project: Project) -> None:
+    labeled(project, 10, held=0, only="ham")
+    with pytest.raises(NotEnoughLabels, match="Every labeled example is “ham”"):
+        started(project)
+    assert not Run.objects.exists()
+
+
+def test_an_unknown_kind_is_refused_with_the_known_ones(project: Project) -> None:
+    with pytest.raises(Invalid, match="Known are incremental, full"):
+        run_start(project=project, kind="half", trigger="", base_run=None, by=None, at=NOON)
+
+
+def test_a_second_open_run_is_refused_and_the_first_stays(project: Project) -> None:
+    labeled(project)
+    first = started(project)
+    with pytest.raises(RunOpen, match="Run 1 is queued already"):
+        started(project)
+    assert list(Run.objects.all()) == [first]
+
+
+def test_the_job_is_sent_after_the_row_is_committed(
+    project: Project, sent: Sent, django_capture_on_commit_callbacks: Callable[..., object]
+) -> None:
+    labeled(project)
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
+        run = started(project)
+        assert sent.jobs == []
+    assert sent.jobs == [(Job.TRAIN, (run.pk,))]
+    run.refresh_from_db()
+    assert run.sent_at == NOON
+
+
+def test_two_workers_cannot_claim_one_run(project: Project) -> None:
+    run = claimed(project)
+    with pytest.raises(ownership.RunLost):
+        ownership.run_claim(run_id=run.pk, at=NOON + S)
+    run.refresh_from_db()
+    assert run.attempts == 1
+
+
+def test_a_run_whose_worker_died_is_taken_over_once(project: Project) -> None:
+    run = claimed(project)
+    late = NOON + ownership.LEASE + S
+    taken = ownership.run_claim(run_id=run.pk, at=late)
+    assert taken.attempts == 2 and taken.owner != run.owner
+    with pytest.raises(ownership.RunLost):
+        ownership.run_claim(run_id=run.pk, at=late + S)
+
+
+def test_the_heartbeat_of_a_worker_that_was_replaced_says_so(project: Project) -> None:
+    run = claimed(project)
+    ownership.run_claim(run_id=run.pk, at=NOON + ownership.LEASE + S)
+    assert run.owner is not None
+    with pytest.raises(ownership.RunLost):
+        ownership.run_heartbeat(run_id=run.pk, owner=run.owner, at=NOON + ownership.LEASE + 2 * S)
+
+
+def test_a_heartbeat_keeps_the_run(project: Project) -> None:
+    run = claimed(project)
+    assert run.owner is not None
+    ownership.run_heartbeat(run_id=run.pk, owner=run.owner, at=NOON + 10 * S)
+    with pytest.raises(ownership.RunLost):
+        ownership.run_claim(run_id=run.pk, at=NOON + ownership.LEASE + S)
+
+
+def test_a_worker_that_was_replaced_writes_nothing_more(project: Project) -> None:
+    run = claimed(project)
+    ownership.run_claim(run_id=run.pk, at=NOON + ownership.LEASE + S)
+    assert run.owner is not None
+    with pytest.raises(ownership.RunLost):
+        ownership.run_report(run_id=run.pk, owner=run.owner, progress=progress(10), at=NOON)
+    with pytest.raises(ownership.RunLost):
+        ownership.run_complete(run_id=run.pk, owner=run.owner, artifact_url="file:///m", at=NOON)
+    assert not RunPoint.objects.exists()
+    assert Run.objects.get().state == RunState.RUNNING
+
+
+def test_a_job_delivered_again_after_the_end_does_nothing(project: Project) -> None:
+    labeled(project)
+    run = trained(project)
+    with pytest.raises(ownership.RunLost, match="completed"):
+        ownership.run_claim(run_id=run.pk, at=NOON + timedelta(hours=2))
+    run.refresh_from_db()
+    assert (run.state, run.attempts) == (RunState.COMPLETED, 1)
+
+
+def test_a_run_that_kills_its_worker_is_given_up(project: Project) -> None:
+    run, at = claimed(project), NOON
+    for _ in range(ownership.MOST_ATTEMPTS):
+        at += ownership.LEASE + S
+        run = ownership.run_claim(run_id=run.pk, at=at)
+    assert run.state == RunState.FAILED
+    assert "died 4 times" in run.error
+
+
+def test_a_queued_run_is_canceled_at_once(project: Project, lin: User) -> None:
+    labeled(project)
+    run = run_cancel(run=started(project), by=lin, at=NOON)
+    assert (run.state, run.finished_at) == (RunState.CANCELED, NOON)
+    with pytest.raises(ownership.RunLost):
+        ownership.run_claim(run_id=run.pk, at=NOON)
+
+
+def test_a_running_run_hears_of_its_cancel_at_the_next_heartbeat(project: Project, lin: User) -> None:
+    run = claimed(project)
+    assert run.owner is not None
+    assert ownership.run_heartbeat(run_id=run.pk, owner=run.owner, at=NOON) is False
+    run_cancel(run=run, by=lin, at=NOON)
+    assert Run.objects.get().state == RunState.RUNNING
+    assert ownership.run_heartbeat(run_id=run.pk, owner=run.owner, at=NOON) is True
+    assert ownership.run_canceled(run_id=run.pk, owner=run.owner, at=NOON).state == RunState.CANCELED
+
+
+def test_a_cancel_of_a_dead_workers_run_needs_no_worker(project: Project, lin: User) -> None:
+    run = run_cancel(run=claimed(project), by=lin, at=NOON + ownership.LEASE + S)
+    assert run.state == RunState.CANCELED
+
+
+def test_an_ended_run_cannot_be_canceled(project: Project, lin: User) -> None:
+    labeled(project)
+    run = trained(project)
+    with pytest.raises(DomainError, match="completed already"):
+        run_cancel(run=run, by=lin, at=NOON)
+    assert Run.objects.get().state == RunState.COMPLETED
+
+
+def test_canceling_twice_is_one_entry_in_the_audit_trail(project: Project, lin: User) -> None:
+    run = claimed(project)
+    run_cancel(run=run, by=lin, at=NOON)
+    run_cancel(run=run, by=lin, at=NOON + S)
+    assert Event.objects.filter(verb="run.canceled").count() == 1
+
+
+def test_the_sweep_sends_again_what_no_worker_took(project: Project, sent: Sent) -> None:
+    labeled(project)
+    run = started(project)
+    assert runs_sweep(at=NOON) == [run.pk]  # never sent: Redis was away at the commit
+    assert runs_sweep(at=NOON + 5 * S) == []
+    assert runs_sweep(at=NOON + 30 * S) == [run.pk]
+    assert sent.jobs == [(Job.TRAIN, (run.pk,))] * 2
+
+
+def test_the_sweep_leaves_a_run_with_a_living_worker_alone(project: Project, sent: Sent) -> None:
+    run = claimed(project)
+    assert runs_sweep(at=NOON + S) == []
+    assert runs_sweep(at=NOON + ownership.LEASE + S) == [run.pk]
+
+
+def test_without_redis_the_run_stays_queued(project: Project, sent: Sent) -> None:
+    labeled(project)
+    run, sent.away = started(project), True
+    runs_sweep(at=NOON)
+    run.refresh_from_db()
+    assert (run.state, run.sent_at) == (RunState.QUEUED, None)
+
+
+def test_a_stranger_token_owns_nothing(project: Project) -> None:
+    run = claimed(project)
+    with pytest.raises(ownership.RunLost):
+        ownership.run_heartbeat(run_id=run.pk, owner=uuid.uuid4(), at=NOON)
