@@ -1,12 +1,17 @@
 """The processes of one machine, as command lines. `up` runs all of them, `simulate` only those it needs."""
 
+import os
 import sys
 
 from fastloop_console import env
 from fastloop_console.supervisor import Supervisor
 
-QUIET = {"PYTHONWARNINGS": "ignore", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+QUIET = {"MALLOC_ARENA_MAX": "2", "PYTHONWARNINGS": "ignore", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
 TORCH = {**QUIET, "OMP_WAIT_POLICY": "PASSIVE"}  # torch's threads sleep between jobs instead of spinning on our cores
+
+
+def child_env() -> dict[str, str]:
+    return {**os.environ, **QUIET}
 
 
 def add_web(supervisor: Supervisor) -> None:
@@ -31,7 +36,7 @@ def add_training_worker(supervisor: Supervisor) -> None:
 
 def add_beat(supervisor: Supervisor) -> None:
     supervisor.add(
-        "beat", [sys.executable, "-m", "celery", "-q", "-A", "fastloop_console.celery", "beat", "-l", "warning"], QUIET
+        "beat", [sys.executable, "-m", "celery", "-q", "-A", "fastloop_console.beat", "beat", "-l", "warning"], QUIET
     )
 
 

@@ -201,7 +201,10 @@ class Console:
             over = run["state"] in ("failed", "canceled") or run["report"]
             return run if over else None
 
-        return until(look, f"run {run_id} was not judged", within_s=within_s) or {}
+        try:
+            return until(look, f"run {run_id} was not judged", within_s=within_s) or {}
+        except AssertionError as late:
+            raise AssertionError(f"{late}\n{self.get(client, f'runs/{run_id}/')}\n{self.said()[-8000:]}") from None
 
 
 def _token(page: str) -> str:
@@ -237,9 +240,6 @@ def running_console() -> Iterator[Console]:
         try:
             console.start()
             yield console
-        except BaseException:
-            print(console.said()[-20_000:])  # pytest shows it with the failure
-            raise
         finally:
             console.stop()
 

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from tests import digits
-from tests.console import Console
+from tests.console import Console, until
 
 REASON = "Promoted by a test, whatever the holdout said."
 
@@ -27,7 +27,11 @@ class Loop:
         """Train in full to the verdict."""
         run = self.console.judged(self.lin, self.start_run(), within_s=120)
         assert run["state"] == "completed", run
-        return next(v for v in self.versions() if v["run_id"] == run["id"])
+        return until(lambda: self.version_of(run["id"]), "the judged run became no model")
+
+    def version_of(self, run_id: int) -> dict[str, Any]:
+        """Its model; empty for the moment between the report and the number."""
+        return next((v for v in self.versions() if v["run_id"] == run_id), {})
 
     def versions(self) -> list[dict[str, Any]]:
         return list(self.console.get(self.lin, f"projects/{self.id}/models/")["results"])

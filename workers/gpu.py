@@ -7,8 +7,6 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fastloop_console.settings.local")
 django.setup()
 
-import torch._dynamo  # noqa: E402, F401  the first optimizer imports it; five seconds that no run should wait
-
 from fastloop_console.celery import app  # noqa: E402  after Django is set up
 from workers.tasks import embed, evaluate, score, train  # noqa: E402, F401  registers the tasks
 

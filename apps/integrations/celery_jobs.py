@@ -2,7 +2,6 @@
 
 import logging
 
-from celery import current_app
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
@@ -15,9 +14,11 @@ IMPATIENT = {"socket_timeout": 1, "socket_connect_timeout": 1, "retry_on_timeout
 
 class CeleryJobs:
     def send(self, name: str, *, args: tuple[object, ...], queue: str) -> None:
+        from fastloop_console.celery import app  # 30 MB that a web process needs at its first job, not before
+
         try:
-            with current_app.connection_for_write(transport_options=IMPATIENT) as connection:
-                current_app.send_task(name, args=args, queue=queue, retry=False, connection=connection)
+            with app.connection_for_write(transport_options=IMPATIENT) as connection:
+                app.send_task(name, args=args, queue=queue, retry=False, connection=connection)
         except (OperationalError, RedisError, OSError) as cause:
             logger.warning("%s%s stays a row for now: Redis does not answer (%s).", name, args, cause)
             raise Unavailable("Redis does not answer.") from cause

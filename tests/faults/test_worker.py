@@ -26,6 +26,7 @@ def test_a_run_whose_worker_is_killed_goes_on_and_ends_once(console: Console, li
     assert sum(line.startswith("attempt ") for line in run["log"]) == 2, run["log"]
     assert "attempt 2" in lin.get(f"/projects/{loop.id}/models/runs/{run_id}/").text
     assert run["report"]["examples"] > 0
+    until(loop.versions, "the judged run became no model")
     assert [v["run_id"] for v in loop.versions()] == [run_id]
     audited = lin.get(f"/projects/{loop.id}/audit/?verb=run.completed").text
     assert audited.count("Run 1 completed.") == 1

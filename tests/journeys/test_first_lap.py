@@ -92,7 +92,9 @@ def train(page: Page, project: int, button: str, number: int) -> None:
     page.wait_for_url(f"**/projects/{project}/models/runs/*/")
     expect(page.get_by_role("heading", name=f"Run {number}", exact=True)).to_be_visible()
     stay(page)
-    expect(page.locator("#verdict").get_by_role("cell", name="It loads and answers")).to_be_attached(timeout=90_000)
+    expect(page.locator("#verdict").get_by_role("rowheader", name="It loads and answers")).to_be_attached(
+        timeout=90_000
+    )
     expect(page.locator("#progress").get_by_text(f"Model v{number}")).to_be_visible()
     expect(page.locator("#progress")).to_contain_text("Trained in")
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
@@ -152,7 +154,7 @@ def test_alma_turns_the_loop_once_and_takes_the_second_model_back(
     assert saved(page, console, project, len(told)) == told
     assert skipped not in told
 
-    train(page, project, "Start an incremental run", 1)
+    train(page, project, "Start a full run", 1)
     picture(page, "journey-3-run")
     promote(page, 1)
     ask_the_champion(page, 1)

@@ -90,9 +90,10 @@ def test_the_interval_of_an_accuracy_has_the_width_of_the_binomial():
     assert found.high - found.low == pytest.approx(2 * 1.96 * (0.8 * 0.2 / 1000) ** 0.5, rel=0.1)
 
 
-def test_two_equal_models_differ_by_exactly_nothing():
-    difference = metrics.compare(TRUTH, PROBABILITIES, PROBABILITIES, seed=0)["accuracy"]
-    assert (difference.value, difference.low, difference.high) == (0.0, 0.0, 0.0)
+def test_two_equal_models_differ_by_nothing_and_have_equal_losses():
+    found = metrics.compare(TRUTH, PROBABILITIES, PROBABILITIES, seed=0)
+    assert found["accuracy"].value == 0.0
+    assert (found["log_loss"].value, found["log_loss"].low, found["log_loss"].high) == (0.0, 0.0, 0.0)
 
 
 def test_pairing_sees_a_small_gain_that_two_separate_intervals_would_hide():
@@ -124,12 +125,12 @@ def test_five_thousand_examples_of_77_classes_take_under_two_seconds():
 
 def test_forty_right_answers_are_no_proof_of_a_model_that_never_errs():
     truth = np.arange(40) % 2
-    found = measure(truth, np.eye(2)[truth] * 0.8 + 0.1, seed=0)
+    found = metrics.measure(truth, np.eye(2)[truth] * 0.8 + 0.1, seed=0)
     assert (found.accuracy.value, found.accuracy.low, found.accuracy.high) == (1.0, 1 - 3 / 40, 1.0)
 
 
 def test_two_models_that_agree_on_forty_examples_may_still_differ_by_three_in_forty():
     truth = np.arange(40) % 2
     same = np.eye(2)[truth]
-    gain = compare(truth, same, same, seed=0)["accuracy"]
+    gain = metrics.compare(truth, same, same, seed=0)["accuracy"]
     assert (gain.value, gain.low, gain.high) == (0.0, -3 / 40, 3 / 40)

@@ -24,6 +24,7 @@ from workers.training.recipe import Recipe
 from workers.training.refusals import Canceled
 from workers.training.validation import split
 from workers.training.warm_start import warm_start
+from workers.training.without_dynamo import keep_dynamo_out
 
 LabeledRows = tuple[Rows, Targets]
 
@@ -89,6 +90,7 @@ def fit(
     that on_checkpoint got; on the CPU the result then equals an unbroken run. `should_stop` is asked at each report.
     Raises NothingToTrain, OneClassOnly, RowsUnreadable, BaseDoesNotFit, CheckpointUnreadable, Canceled.
     """
+    keep_dynamo_out()
     y = checked_targets(rows, targets, labels)
     base = checked_base(base, recipe)
     if base is not None:

@@ -62,8 +62,8 @@ def triggers_check(*, at: datetime) -> list[Run]:
 
 
 def verdicts_sweep(*, at: datetime) -> list[int]:
-    """Runs that completed but were never judged, because their worker died in between: judge them now."""
-    waiting = Run.objects.filter(state=RunState.COMPLETED, report=None, finished_at__lt=at - JUDGED_WITHIN)
+    """Runs that completed but became no model, because their worker died before or after the report: judge them now."""
+    waiting = Run.objects.filter(state=RunState.COMPLETED, model_version=None, finished_at__lt=at - JUDGED_WITHIN)
     ids = list(waiting.values_list("pk", flat=True))
     for run_id in ids:
         with contextlib.suppress(Unavailable):

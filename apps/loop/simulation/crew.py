@@ -7,10 +7,10 @@ import time
 from collections.abc import Iterator
 
 import httpx
-from celery import current_app
 from django.conf import settings
 
 from fastloop_console import embedded
+from fastloop_console.celery import app
 from fastloop_console.processes import add_default_worker, add_predictor, add_training_worker
 from fastloop_console.supervisor import Supervisor
 
@@ -60,7 +60,7 @@ def _wait_until_ready() -> None:
 
 def _workers() -> set[str]:
     """Which of our workers answer, by the first part of their name."""
-    return {next(iter(answer)).split("@")[0] for answer in current_app.control.ping(timeout=0.7)}
+    return {next(iter(answer)).split("@")[0] for answer in app.control.ping(timeout=0.7)}
 
 
 def _predictor_answers() -> bool:

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from apps.loop import demo
+from apps.projects.roles import Role
 from fastloop_console import env
 
 PREDICTOR_WITHIN_S = 60.0
@@ -17,7 +18,11 @@ class Command(BaseCommand):
     help = "Make the demo people and play two laps of the demo project. Does nothing where they are there."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        demo.people_made(demo.password_in(env.home()))
+        password = demo.password_in(env.home())
+        demo.people_made(password)
+        for username, _, role in demo.PEOPLE:
+            self.stdout.write(f"  sign in as {username:<5} with {password}   ({Role(role).label.lower()})")
+        self.stdout.flush()
         deadline = time.monotonic() + PREDICTOR_WITHIN_S
         while time.monotonic() < deadline and not _predictor_answers():
             time.sleep(0.5)

@@ -1,4 +1,7 @@
-"""`manage.py up`, or `make run`: the whole console on this machine, until Ctrl-C."""
+"""`manage.py up`, or `make run`: the whole console on this machine, until Ctrl-C.
+
+It knows no Django: what needs it (`migrate`, `demo`) runs as a child, so that the process which only watches stays small.
+"""
 
 import contextlib
 import fcntl
@@ -9,45 +12,49 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psutil
-from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
 
-from apps.loop import demo
-from apps.projects.roles import Role
 from fastloop_console import embedded, env, processes
 from fastloop_console.supervisor import Supervisor
 
 SERVERS_LOOKED_AT_EVERY_S = 3.0
+MANAGE = [sys.executable, str(env.ROOT / "manage.py")]
 
 
-class Command(BaseCommand):
-    help = "Start the web server, both workers, beat and the predictor; migrate first; stop everything on Ctrl-C."
+class CannotStart(RuntimeError):
+    """The sentence names who is in the way and what to do."""
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        began = time.monotonic()
+
+def main() -> int:
+    """Returns the exit status."""
+    began = time.monotonic()
+    own_servers = bool(env.database_url() and env.redis_url())
+    try:
         with _only_console(env.home()):
             _refuse_taken_ports()
-            call_command("migrate", verbosity=0)
-            password = demo.password_in(env.home()) if env.demo() else ""
-            if password:
-                demo.people_made(password)
-            connection.close()
-            supervisor = Supervisor()
-            processes.add_web(supervisor)
-            processes.add_predictor(supervisor)
-            processes.add_training_worker(supervisor)
-            processes.add_default_worker(supervisor)
-            processes.add_beat(supervisor)
-            if not (env.database_url() and env.redis_url()):
-                threading.Thread(target=_keep_servers, args=(supervisor,), daemon=True).start()
-            threading.Thread(target=_greet, args=(supervisor, password, began), daemon=True).start()
-            status = supervisor.run()
-        sys.exit(status)
+            with contextlib.nullcontext() if own_servers else embedded.running(env.home()):
+                return _run(began, own_servers=own_servers)
+    except (CannotStart, embedded.ServersUnavailable) as refused:
+        print(refused, file=sys.stderr)
+        return 1
+
+
+def _run(began: float, *, own_servers: bool) -> int:
+    migrated = subprocess.run([*MANAGE, "migrate", "-v0"], env=processes.child_env())
+    if migrated.returncode:
+        return migrated.returncode
+    supervisor = Supervisor()
+    processes.add_web(supervisor)
+    processes.add_predictor(supervisor)
+    processes.add_training_worker(supervisor)
+    processes.add_default_worker(supervisor)
+    processes.add_beat(supervisor)
+    if not own_servers:
+        threading.Thread(target=_keep_servers, args=(supervisor,), daemon=True).start()
+    threading.Thread(target=_greet, args=(supervisor, began), daemon=True).start()
+    return supervisor.run()
 
 
 @contextlib.contextmanager
@@ -59,7 +66,7 @@ def _only_console(home: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
-            raise CommandError(
+            raise CannotStart(
                 f"A console runs on the data directory {home} already: process {lock.read().strip() or 'unknown'}. "
                 "Stop it with Ctrl-C there, or set FASTLOOP_HOME, PORT and PREDICTOR_PORT to run a second one."
             ) from None
@@ -73,7 +80,7 @@ def _refuse_taken_ports() -> None:
     for port, variable in ((env.port(), "PORT"), (env.predictor_port(), "PREDICTOR_PORT")):
         holder = _holder_of(port)
         if holder:
-            raise CommandError(f"Port {port} is held by {holder}. Stop it, or set {variable} to another port.")
+            raise CannotStart(f"Port {port} is held by {holder}. Stop it, or set {variable} to another port.")
 
 
 def _holder_of(port: int) -> str:
@@ -81,12 +88,9 @@ def _holder_of(port: int) -> str:
     try:
         for listening in psutil.net_connections("tcp"):
             if listening.status == psutil.CONN_LISTEN and listening.laddr.port == port:
-                name = (
-                    " ".join(psutil.Process(listening.pid).cmdline())[:80]
-                    if listening.pid
-                    else "a process of another user"
-                )
-                return f"process {listening.pid} ({name})"
+                if listening.pid is None:
+                    return "a process of another user"
+                return f"process {listening.pid} ({' '.join(psutil.Process(listening.pid).cmdline())[:80]})"
     except (psutil.AccessDenied, psutil.NoSuchProcess):  # macOS shows other people's sockets to root only
         pass
     return ""
@@ -102,21 +106,23 @@ def _keep_servers(supervisor: Supervisor) -> None:
             supervisor.say("console", str(down), 31)
 
 
-def _greet(supervisor: Supervisor, password: str, began: float) -> None:
-    """Say where the console is once it answers, then have the demo played beside it."""
+def _greet(supervisor: Supervisor, began: float) -> None:
+    """Say where the console is once it answers, then have the demo made and played beside it."""
     address = f"http://{'localhost' if env.host() in ('127.0.0.1', '0.0.0.0') else env.host()}:{env.port()}"
     while not _answers(address):
         time.sleep(0.1)
     supervisor.say(
         "console", f"FastLoop Console answers at {address} after {time.monotonic() - began:.1f} s. Ctrl-C stops it."
     )
-    if not password:
+    if not env.demo():
+        supervisor.say("console", "  `python manage.py createsuperuser` makes the first person.")
         return
-    for username, _, role in demo.PEOPLE:
-        supervisor.say("console", f"  sign in as {username:<5} with {password}   ({Role(role).label.lower()})")
-    played = subprocess.run([sys.executable, "manage.py", "demo"], capture_output=True, text=True, cwd=env.ROOT)
-    for line in (played.stdout + played.stderr).strip().splitlines()[-5:]:
-        supervisor.say("demo", line)
+    demo = subprocess.Popen(
+        [*MANAGE, "demo"], env=processes.child_env(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert demo.stdout is not None
+    for line in demo.stdout:
+        supervisor.say("console" if line.startswith("  sign in") else "demo", line.rstrip())
 
 
 def _answers(address: str) -> bool:
