@@ -11,6 +11,7 @@ WITHOUT_SERVERS = {
     "--help",
     "--version",
     "makemigrations",
+    "bench",  # starts its own
     "collectstatic",
     "spectacular",
     "compilemessages",
