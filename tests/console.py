@@ -30,7 +30,7 @@ PROCESSES = {  # how each child is recognized by its command line
     "predictor": "workers.predictor",
     "training": "workers.gpu",
     "default": "-Q default",
-    "beat": " beat ",
+    "beat": "fastloop_console.beat",
 }
 NOT_INHERITED = (
     "DATABASE_URL",
@@ -88,6 +88,7 @@ class Console:
             assert self.process.poll() is None, f"The console ended before it answered:\n{self.said()[-3000:]}"
             assert time.monotonic() < deadline, f"No greeting within {UP_WITHIN_S:.0f} s:\n{self.said()[-3000:]}"
             time.sleep(0.2)
+        until(lambda: "sign in as alma" in self.said(), "no demo people", within_s=UP_WITHIN_S)
 
     def said(self) -> str:
         return self.output.read_text(errors="replace")

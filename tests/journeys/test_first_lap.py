@@ -81,8 +81,9 @@ def upload(page: Page, project: int) -> None:
     file = {"name": "digits.parquet", "mimeType": "application/octet-stream", "buffer": digits.parquet(300)}
     page.get_by_label("Choose a file").set_input_files(file)
     page.get_by_role("button", name="Add examples").click()
-    expect(page.locator("#ingestions, .arrivals").get_by_text("digits.parquet").first).to_be_visible()
-    expect(page.locator(".arrivals").get_by_text(re.compile(r"300")).first).to_be_visible()
+    arrivals = page.get_by_role("region", name="Arrivals")
+    expect(arrivals.get_by_text("digits.parquet")).to_be_visible()
+    expect(arrivals.get_by_text("300 taken")).to_be_visible()
     assert stayed(page), "the page was loaded again"
 
 
