@@ -5,6 +5,9 @@ BIN := .venv/bin
 FIND_LINKS = $(shell $(BIN)/pip config get global.find-links 2>/dev/null || $(BIN)/pip config get install.find-links 2>/dev/null)
 UV = UV_FIND_LINKS="$${UV_FIND_LINKS:-$${PIP_FIND_LINKS:-$(FIND_LINKS)}}" $(BIN)/uv
 
+# What starts whole consoles and measures seconds runs alone, after the rest has used both cores.
+PYTEST = $(BIN)/python -m pytest -q -n 2 -m "not journey and not fault" && $(BIN)/python -m pytest -q -m "journey or fault"
+
 .PHONY: run setup setup-dev test check lock bench clean
 
 run: setup  ## install and start everything; Ctrl-C stops it
@@ -26,7 +29,7 @@ setup-dev: .venv/installed-dev
 	@touch $@
 
 test: setup-dev  ## the whole suite; journeys are skipped where there is no Chromium
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 check: setup-dev  ## what CI asks for
 	$(BIN)/ruff check .
@@ -34,7 +37,7 @@ check: setup-dev  ## what CI asks for
 	$(BIN)/mypy apps fastloop_console workers
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 lock: setup  ## write requirements.txt and requirements-dev.txt from their .in files
 	$(UV) pip compile --quiet --upgrade --no-header --no-annotate --python-version 3.11 requirements.in -o requirements.txt

@@ -38,11 +38,16 @@ class Supervisor:
         self._stopping = threading.Event()
         self._printing = threading.Lock()
         self._width, self._stream = width, stream
+        self._adopted: list[subprocess.Popen[str]] = []
 
     def add(self, name: str, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
         color = COLORS[len(self.children) % len(COLORS)]
         self.children.append(Child(name, command, {**os.environ, **(env or {}), "PYTHONUNBUFFERED": "1"}, color))
         self._width = max(self._width, len(name))
+
+    def adopt(self, process: "subprocess.Popen[str]") -> None:
+        """A process that ends by itself and is not started again; it is stopped with the others."""
+        self._adopted.append(process)
 
     def start(self) -> None:
         for child in self.children:
@@ -80,7 +85,8 @@ class Supervisor:
 
     def stop(self) -> None:
         self._stopping.set()
-        alive = [c.process for c in self.children if c.process is not None and c.process.poll() is None]
+        known = [*self._adopted, *(c.process for c in self.children if c.process is not None)]
+        alive = [process for process in known if process.poll() is None]
         for process in alive:
             process.terminate()
         deadline = time.monotonic() + STOP_WITHIN_S

@@ -120,6 +120,7 @@ def _greet(supervisor: Supervisor, began: float) -> None:
     demo = subprocess.Popen(
         [*MANAGE, "demo"], env=processes.child_env(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
+    supervisor.adopt(demo)
     assert demo.stdout is not None
     for line in demo.stdout:
         supervisor.say("console" if line.startswith("  sign in") else "demo", line.rstrip())

@@ -16,6 +16,7 @@ def _start() -> None:
     if os.environ.get("FASTLOOP_TEST_SERVERS"):
         return
     home = Path(tempfile.mkdtemp(prefix="fastloop-test-"))
+    (home / "static").mkdir()  # WhiteNoise warns where it is missing
     home.chmod(0o755)  # as root, PostgreSQL's own user must reach its data below
     os.environ.update(FASTLOOP_HOME=str(home), FASTLOOP_TEST_SERVERS="1", HF_HUB_OFFLINE="1")
     os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE")  # two workers of xdist share the cores

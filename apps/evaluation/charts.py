@@ -3,6 +3,7 @@
 from typing import Any
 
 from apps.evaluation.models import Report
+from apps.rules.words import count
 
 Figure = dict[str, Any]
 SHORT = 18  # characters of a label's name on an axis
@@ -40,7 +41,7 @@ def finding(report: Report) -> str:
     if not times:
         return f"{words}; no two labels are confused."
     names = report.label_names
-    return f"{words}; most often “{names[truth]}” is taken for “{names[said]}”, {times} times."
+    return f"{words}; most often “{names[truth]}” is taken for “{names[said]}”, {count(times, 'time')}."
 
 
 def _short(names: list[str]) -> list[str]:

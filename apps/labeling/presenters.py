@@ -53,7 +53,7 @@ def why(lane: str, reason: Mapping[str, Any], *, blind: bool, label_names: Seque
 def _example_json(assignment: Assignment) -> dict[str, Any]:
     example, task = assignment.example, task_types.get(assignment.project.task_type)
     shown: dict[str, Any] = {"id": example.pk, "external_id": example.external_id, "kind": task.kind}
-    shown["summary"] = task.summary(example.fields)
+    shown["summary"] = task.summary(example.fields, example.external_id)
     if task.kind == "image":
         return shown | {"image_url": reverse("datasets:image", args=[assignment.project_id, example.pk])}
     if task.kind == "tabular":

@@ -127,13 +127,13 @@ def team_progress(project: Project) -> TeamProgress:
     return TeamProgress(Label.objects.filter(project=project).count(), Example.objects.filter(project=project).count())
 
 
-def past_answers(project: Project, by: User, summary_of: Callable[[dict[str, Any]], str]) -> list[PastAnswer]:
+def past_answers(project: Project, by: User, summary_of: Callable[[dict[str, Any], str], str]) -> list[PastAnswer]:
     """The answers that can still be undone, newest first."""
     own = Annotation.objects.filter(project=project, annotator=by, withdrawn_at=None)
     return [
         PastAnswer(
             a.client_id,
-            summary_of(a.example.fields),
+            summary_of(a.example.fields, a.example.external_id),
             a.label.name if a.label else f"Skipped: {a.get_skip_reason_display().lower()}",
             a.answered_at,
         )

@@ -89,6 +89,8 @@ class Clock:
         if self.lap is None:
             return ""
         left = self.lap.target_s - self.lap.p90_s
+        if left >= 0 and self.lap.p90_s < self.lap.target_s / 100:
+            return f"Well under the {hours(self.lap.target_s)} target"
         return f"{duration(abs(left))} {'under' if left >= 0 else 'past'} the {hours(self.lap.target_s)} target"
 
     @property

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from apps.errors import Invalid
-from apps.monitoring.models import Alert, DriftCheck
+from apps.monitoring.models import Alert, DriftCheck, Prediction
 from apps.projects.models import Project
 
 CHECKS = 12
@@ -93,6 +93,13 @@ class Monitor:
     @property
     def last_check(self) -> DriftCheck | None:
         return self.checks[0] if self.checks else None
+
+
+def range_that_fits(project: Project, at: datetime) -> Range:
+    """The shortest range that holds all answers so far: a young project's hour is no bar in an empty day."""
+    first = Prediction.objects.filter(project=project).order_by("at").values_list("at", flat=True).first()
+    age = at - first if first else RANGES["day"].span
+    return next((r for r in RANGES.values() if age <= r.span), RANGES["day"])
 
 
 def range_named(name: str) -> Range:

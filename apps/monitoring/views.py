@@ -46,8 +46,9 @@ def alerts(request: Signed, project: Project) -> HttpResponse:
 
 
 def _shown(request: Signed, project: Project) -> dict[str, object]:
-    chosen = selectors.range_named(request.GET.get("range", "day"))
-    found = selectors.monitor_of(project, timezone.now(), chosen)
+    at, asked = timezone.now(), request.GET.get("range", "")
+    chosen = selectors.range_named(asked) if asked else selectors.range_that_fits(project, at)
+    found = selectors.monitor_of(project, at, chosen)
     return {
         "project": project,
         "monitor": found,

@@ -44,8 +44,8 @@ class TaskType(Protocol):
     def read(self, row: Mapping[str, Any]) -> Payload:
         """Check one row. Raises PayloadRefused with a sentence."""
 
-    def summary(self, fields: Mapping[str, Any]) -> str:
-        """One line for lists."""
+    def summary(self, fields: Mapping[str, Any], external_id: str) -> str:
+        """One line for lists, by which a person tells two examples apart."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,9 @@ class TextClassification:
         if "text" not in row:
             raise PayloadRefused("The column “text” is missing.")
         text = row["text"]
-        if not isinstance(text, str) or not text.strip():
+        if text is not None and not isinstance(text, str):
+            raise PayloadRefused("The text is not text but a number or a list.")
+        if text is None or not text.strip():
             raise PayloadRefused("The text is empty.")
         if len(text) > MAX_TEXT:
             raise PayloadRefused(f"The text has {len(text):,} characters; at most {MAX_TEXT:,} are taken.")
@@ -68,7 +70,7 @@ class TextClassification:
             raise PayloadRefused("The text contains a NUL character.")
         return Payload({"text": text})
 
-    def summary(self, fields: Mapping[str, Any]) -> str:
+    def summary(self, fields: Mapping[str, Any], external_id: str) -> str:
         return str(fields.get("text", ""))[:160]
 
 
@@ -96,8 +98,8 @@ class ImageClassification:
             raise PayloadRefused(f"The image is {width} by {height} pixels; at most {MAX_IMAGE_SIDE:,} a side.")
         return Payload({"width": width, "height": height}, content)
 
-    def summary(self, fields: Mapping[str, Any]) -> str:
-        return f"{fields.get('width')} by {fields.get('height')} pixels"
+    def summary(self, fields: Mapping[str, Any], external_id: str) -> str:
+        return f"{external_id}, {fields.get('width')} by {fields.get('height')} pixels"
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class TabularClassification:
             raise PayloadRefused("Every feature is empty.")
         return Payload({"features": features})
 
-    def summary(self, fields: Mapping[str, Any]) -> str:
+    def summary(self, fields: Mapping[str, Any], external_id: str) -> str:
         return ", ".join(f"{k} {v}" for k, v in list(fields.get("features", {}).items())[:6])[:160]
 
 

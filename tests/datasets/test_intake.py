@@ -112,7 +112,7 @@ def test_a_row_that_does_not_fit_is_kept_with_number_reason_and_text(project):
     assert (done.rows_taken, done.rows_refused, done.rows_known) == (1, 9, 0)
     found = reasons()
     for reason, words in zip(found, [
-        "no “id”", "“text” is missing", "text is empty", "text is empty", "NUL", "at most 20,000", "“eggs” is not in",
+        "no “id”", "“text” is missing", "text is empty", "not text but a number", "NUL", "at most 20,000", "“eggs” is not in",
         "201 characters", "not JSON",
     ], strict=True):  # fmt: skip
         assert words in reason

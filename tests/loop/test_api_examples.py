@@ -72,7 +72,7 @@ def test_rows_that_do_not_fit_become_dead_letters_with_their_numbers_and_the_res
         (3, "empty", "The text is empty."),
         (4, "missing", "The column “text” is missing."),
         (5, "wrong", "The label “eggs” is not in the project’s labels."),
-        (6, "number", "The text is empty."),
+        (6, "number", "The text is not text but a number or a list."),
         (7, "x" * 200, "The id has 201 characters; at most 200 fit."),
     ]
     assert Label.objects.get().example.external_id == "good"
