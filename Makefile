@@ -2,8 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # uv does not read pip's settings; where pip is told of a folder of wheels, uv is told of it too.
-FIND_LINKS = $(shell $(BIN)/pip config get global.find-links 2>/dev/null || $(BIN)/pip config get install.find-links 2>/dev/null)
-UV = UV_SYSTEM_CERTS=1 UV_FIND_LINKS="$${UV_FIND_LINKS:-$${PIP_FIND_LINKS:-$(FIND_LINKS)}}" $(BIN)/uv
+UV = UV_SYSTEM_CERTS=1 UV_FIND_LINKS="$${UV_FIND_LINKS:-$${PIP_FIND_LINKS:-`$(BIN)/pip config get global.find-links 2>/dev/null`}}" $(BIN)/uv
 
 # What starts whole consoles and measures seconds runs alone, after the rest has used both cores.
 PYTEST = $(BIN)/python -m pytest -q -n 2 -m "not journey and not fault" && $(BIN)/python -m pytest -q -m "journey or fault"
