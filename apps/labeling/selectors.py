@@ -75,6 +75,11 @@ def counts_of(project: Project) -> QueueCounts:
     )
 
 
+def fresh_labels(project: Project) -> int:
+    """Labels outside the holdout that no completed run has seen."""
+    return Label.objects.filter(project=project, holdout=False, first_run_number=None).count()
+
+
 def why_empty(project: Project, by: User, at: datetime) -> EmptyQueue:
     counts = counts_of(project)
     if counts.examples == 0:

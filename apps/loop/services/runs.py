@@ -8,13 +8,13 @@ from apps.accounts.models import User
 from apps.errors import DomainError
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
-from apps.labeling.models import Annotation
-from apps.labeling.selectors import counts_of
+from apps.labeling.models import Label
+from apps.labeling.selectors import counts_of, fresh_labels
 from apps.projects.models import Project
 from apps.releases.selectors import champion_of
 from apps.rules import trigger
 from apps.training.jobs import Job, Queue
-from apps.training.models import OPEN_STATES, Run, RunKind, RunState, Trigger
+from apps.training.models import Run, RunKind, RunState, Trigger
 from apps.training.services.runs import NotEnoughLabels, run_start
 
 logger = logging.getLogger(__name__)
@@ -38,27 +38,33 @@ def run_start_now(
 
 
 def triggers_check(*, at: datetime) -> list[Run]:
-    """Start a run in every project whose trigger is due."""
+    """Start a run in every project whose trigger is due, those included whose trigger nobody has touched."""
     started = []
-    for row in Trigger.objects.filter(enabled=True).select_related("project"):
-        fresh = counts_of(row.project).fresh
-        last_label = (
-            Annotation.objects.filter(project=row.project).order_by("-id").values_list("answered_at", flat=True).first()
-        )
-        last_run = (
-            Run.objects.filter(project=row.project).order_by("-number").values_list("queued_at", flat=True).first()
-        )
-        decision = trigger.due(
-            at, new_labels=fresh, needed=row.new_labels, last_label_at=last_label, last_run_at=last_run,
-            debounce_s=row.debounce_s, run_open=Run.objects.filter(project=row.project, state__in=OPEN_STATES).exists(),
-        )  # fmt: skip
-        if not decision.fire:
+    for project in Project.objects.select_related("trigger"):
+        row = getattr(project, "trigger", None) or Trigger(project=project)
+        decision = _due(project, row, at) if row.enabled else None
+        if decision is None or not decision.fire:
             continue
         try:
-            started.append(run_start_now(project=row.project, kind=row.kind, by=None, at=at, reason=decision.reason))
+            started.append(run_start_now(project=project, kind=row.kind, by=None, at=at, reason=decision.reason))
         except DomainError as refused:  # one class only, or somebody was faster: nothing to wake anybody for
-            logger.info("%s: the trigger did not start a run: %s", row.project, refused.message)
+            logger.info("%s: the trigger did not start a run: %s", project, refused.message)
     return started
+
+
+def _due(project: Project, row: Trigger, at: datetime) -> trigger.Decision | None:
+    """What the rule says; None after a failed or canceled run until somebody has labeled again, or it would fail for ever."""
+    labels = Label.objects.filter(project=project, holdout=False).order_by("-resolved_at")
+    last_label = labels.values_list("resolved_at", flat=True).first()
+    last_run = Run.objects.filter(project=project).order_by("-number").first()
+    stopped = last_run is not None and last_run.state in (RunState.FAILED, RunState.CANCELED)
+    if last_run and stopped and (last_label is None or last_label <= last_run.queued_at):
+        return None
+    return trigger.due(
+        at, new_labels=fresh_labels(project), needed=row.new_labels, last_label_at=last_label,
+        last_run_at=last_run.queued_at if last_run else None, debounce_s=row.debounce_s,
+        run_open=bool(last_run and last_run.is_open),
+    )  # fmt: skip
 
 
 def verdicts_sweep(*, at: datetime) -> list[int]:
