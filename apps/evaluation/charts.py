@@ -26,7 +26,7 @@ def confusion(report: Report) -> Figure:
             }
         ],
         "layout": {
-            "xaxis": {**axis, "title": {"text": "the model said"}, "tickangle": -35 if len(names) > 4 else 0},
+            "xaxis": {**axis, "title": {"text": "the model said"}, "tickangle": -35 if len(names) > 4 and max(map(len, names)) > 3 else 0},
             "yaxis": {**axis, "title": {"text": "truth"}, "autorange": "reversed"},
             "meta": {"finding": finding(report), "empty": "No holdout example was judged.", "rows": "truth"},
         },
