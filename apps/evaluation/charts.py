@@ -15,6 +15,7 @@ def confusion(report: Report) -> Figure:
     """Shares of each row, so that a rare class is as readable as a frequent one; the counts are in the text."""
     shares = [[cell / total if (total := sum(row)) else 0.0 for cell in row] for row in report.confusion]
     names = _short(list(report.label_names))
+    tilt = -35 if len(names) > 4 and max(map(len, names)) > 3 else 0  # degrees; short names stand upright
     axis = {"type": "category", "showgrid": False, "dtick": 1 if len(names) <= EVERY else None}
     return {
         "data": [
@@ -26,7 +27,7 @@ def confusion(report: Report) -> Figure:
             }
         ],
         "layout": {
-            "xaxis": {**axis, "title": {"text": "the model said"}, "tickangle": -35 if len(names) > 4 and max(map(len, names)) > 3 else 0},
+            "xaxis": {**axis, "title": {"text": "the model said"}, "tickangle": tilt},
             "yaxis": {**axis, "title": {"text": "truth"}, "autorange": "reversed"},
             "meta": {"finding": finding(report), "empty": "No holdout example was judged.", "rows": "truth"},
         },
