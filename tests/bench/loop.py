@@ -61,7 +61,7 @@ def first_page(home: Path, say: Say) -> dict[str, Any]:
             say(line)
         return {"first_page_s": round(first, 1), "all_ready_s": round(all_ready, 1), "idle_pss_mb": round(total)}
     finally:
-        console.send_signal(signal.SIGINT)
+        os.killpg(console.pid, signal.SIGINT)  # as Ctrl-C does: make alone would not pass it on
         try:
             console.wait(30)
         except subprocess.TimeoutExpired:
