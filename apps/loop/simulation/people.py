@@ -9,7 +9,7 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.labeling.models import Assignment
 from apps.labeling.services.annotations import Answer, annotation_submit
-from apps.labeling.services.assignments import assignments_next
+from apps.labeling.services.assignments import assignments_next, assignments_release
 from apps.labeling.services.frontier import frontier_refill
 from apps.projects.models import Project
 from apps.projects.roles import Role
@@ -70,8 +70,6 @@ def _next_for(project: Project, person: User, held: list[Assignment], *, seed: i
 
 
 def _give_back(people: Sequence[User], held: Mapping[int, list[Assignment]]) -> None:
-    from apps.labeling.services.assignments import assignments_release
-
     for person in people:
         leases = [(a.pk, a.token) for a in held[person.pk]]
         if leases:
