@@ -54,11 +54,15 @@ class Example(models.Model):
     collected_at = models.DateTimeField()  # when the world made it: given with the row, else when it reached us
     ingested_at = models.DateTimeField()
     ingestion = models.ForeignKey(Ingestion, null=True, on_delete=models.SET_NULL, related_name="examples")
+    content_digest = models.CharField(max_length=32, blank=True)  # of what people see: equal ones are one example
 
     class Meta:
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["project", "external_id"], name="datasets_example_once")]
-        indexes = [models.Index(fields=["project", "holdout", "id"], name="datasets_example_lane")]
+        indexes = [
+            models.Index(fields=["project", "holdout", "id"], name="datasets_example_lane"),
+            models.Index(fields=["project", "content_digest"], name="datasets_example_content"),
+        ]
 
     def __str__(self) -> str:
         return self.external_id
@@ -98,6 +102,8 @@ class EmbeddingShard(models.Model):
     number = models.PositiveIntegerField()
     url = models.CharField(max_length=400)
     rows = models.PositiveIntegerField()
+    dim = models.PositiveIntegerField(default=0)
+    size_bytes = models.BigIntegerField(default=0)  # a file of another size is truncated; the digest costs a read of it
     sha256 = models.CharField(max_length=64)
     created_at = models.DateTimeField()
 

@@ -15,6 +15,7 @@ from apps.loop.simulation.source import source_from
 from apps.projects.models import Project
 from apps.projects.roles import Role
 from apps.projects.services import member_set
+from apps.rules.acquisition import DEFAULT
 from apps.training.services.triggers import trigger_set
 
 NAME = "Handwritten digits"
@@ -25,7 +26,7 @@ PEOPLE = (
     ("lin", "Lin", Role.ENGINEER),
     ("alma", "Alma", Role.ADMIN),
 )
-PLAN = rounds.Plan(strategy="margin", labels_per_round=60, rounds=2, annotators=2, seed=0, kind="incremental")
+PLAN = rounds.Plan(strategy=DEFAULT, labels_per_round=60, rounds=2, annotators=2, seed=0, kind="incremental")
 
 
 def password_in(home: Path) -> str:

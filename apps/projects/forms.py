@@ -7,23 +7,18 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from apps.projects import task_types
-from apps.projects.models import Project
+from apps.projects.models import LANE_WEIGHTS, Project
 from apps.projects.roles import Role
 from apps.projects.services import LANES, MOST_OVERLAP, LabelSpec
-from apps.rules.acquisition import STRATEGIES
+from apps.rules.acquisition import DEFAULT, STRATEGIES
 
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 MAX_GUIDELINES = 100_000  # characters
-STRATEGY_WORDS = {
-    "margin": "Margin: the two best labels are close",
-    "entropy": "Entropy: the model is torn between many labels",
-    "least-confidence": "Least confidence: the best label is unlikely",
-    "random": "Random: ask the model nothing",
-}
 
 
 def strategies() -> list[tuple[str, str]]:
-    return [(name, STRATEGY_WORDS.get(name, name)) for name in sorted(STRATEGIES, key=lambda n: n != "margin")]
+    """The default first."""
+    return [(s.name, s.title) for s in sorted(STRATEGIES.values(), key=lambda s: s.name != DEFAULT)]
 
 
 def labels_from(text: str) -> list[LabelSpec]:
@@ -83,6 +78,7 @@ class QueueForm(forms.Form):
     active = forms.IntegerField(min_value=0, max_value=100)
     random = forms.IntegerField(min_value=0, max_value=100)
     holdout = forms.IntegerField(min_value=0, max_value=100)
+    audit = forms.IntegerField(min_value=0, max_value=100, initial=LANE_WEIGHTS["audit"])
 
     @classmethod
     def of(cls, project: Project) -> "QueueForm":

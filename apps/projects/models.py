@@ -5,8 +5,9 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from apps.projects.roles import Role
+from apps.rules.acquisition import DEFAULT
 
-LANE_WEIGHTS = {"active": 70, "random": 10, "holdout": 20}  # STANDARDS: a random lane of 10 % gives the live lift
+LANE_WEIGHTS = {"active": 65, "random": 10, "holdout": 20, "audit": 5}  # a random lane of 10 % gives the live lift
 
 
 def lane_weights() -> dict[str, int]:
@@ -20,8 +21,10 @@ class Project(models.Model):
     holdout_share = models.FloatField(default=0.05, validators=[MinValueValidator(0.01), MaxValueValidator(0.5)])
     holdout_salt = models.CharField(max_length=32)
     overlap = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1), MaxValueValidator(5)])
-    strategy = models.CharField(max_length=40, default="margin")
+    strategy = models.CharField(max_length=40, default=DEFAULT)
     lane_weights = models.JSONField(default=lane_weights)
+    hourly_rate = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)  # of one annotator
+    currency = models.CharField(max_length=3, default="EUR")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField()
 

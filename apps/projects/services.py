@@ -17,7 +17,7 @@ from apps.projects import task_types
 from apps.projects.access import role_of
 from apps.projects.models import LANE_WEIGHTS, GuidelineVersion, Membership, Project, SchemaLabel
 from apps.projects.roles import Role
-from apps.rules.acquisition import STRATEGIES
+from apps.rules.acquisition import DEFAULT, STRATEGIES
 
 # Lightness and hue both differ from neighbor to neighbor, so that the first ten can be told apart without color sight.
 PALETTE = ("#2a78d6", "#b8860b", "#7a4fb5", "#c2386b", "#1b8a5a", "#8a5a2b", "#0f8ea8", "#d2691e", "#5b6b7b", "#4b7f1f")
@@ -43,7 +43,7 @@ def project_create(
     guidelines: str = "",
     holdout_share: float = 0.05,
     overlap: int = 1,
-    strategy: str = "margin",
+    strategy: str = DEFAULT,
     by: User,
     at: datetime,
 ) -> Project:

@@ -8,6 +8,8 @@ class Job(StrEnum):
     EVALUATE = "workers.evaluate"
     EMBED = "workers.embed"
     SCORE = "workers.score"
+    MEASURE = "workers.measure"
+    AUTO_LABEL = "workers.auto_label"
 
 
 class Queue(StrEnum):

@@ -44,11 +44,13 @@ def score(run_id: int) -> None:
             yield ids, rows_of(project, ids)
 
     probabilities = np.concatenate([p for _, p in score_batches(bundle, batches())])  # type: ignore[arg-type]
-    picks = acquisition.rank(project.strategy, probabilities, pool, DEPTH[Lane.ACTIVE], seed=run.number)
-    place = {example_id: row for row, example_id in enumerate(pool)}
+    strategy = acquisition.strategy_named("margin")
+    scores = acquisition.Scores(np.array(pool, np.int64), probabilities)
+    picks = acquisition.shortlist(strategy.priority, scores, keep=DEPTH[Lane.ACTIVE], seed=run.number)
+    assert picks.probabilities is not None
     scored = [
-        Scored(pick.example_id, {**pick.reason, **_help(probabilities[place[pick.example_id]], bundle.labels)})
-        for pick in picks
+        Scored(int(i), {**acquisition.reason_of(strategy.name, row), **_help(row, bundle.labels)})
+        for i, row in zip(picks.ids, picks.probabilities, strict=True)
     ]
     frontier_swap(
         project=project, picks=scored, strategy=project.strategy, run_number=run.number, pool_size=len(pool), at=at

@@ -13,7 +13,7 @@ from apps.loop.simulation import people, rounds
 from apps.loop.simulation.crew import crew
 from apps.loop.simulation.source import Source, SourceRefused, source_from
 from apps.projects.models import Project
-from apps.rules.acquisition import STRATEGIES
+from apps.rules.acquisition import DEFAULT, STRATEGIES
 from apps.training.models import RunKind
 
 
@@ -22,7 +22,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("source", help="digits, or a Parquet, CSV or JSONL file with a label column")
-        parser.add_argument("--strategy", choices=sorted(STRATEGIES), default="margin")
+        parser.add_argument("--strategy", choices=sorted(STRATEGIES), default=DEFAULT)
         parser.add_argument("--labels-per-round", type=int, default=50)
         parser.add_argument("--rounds", type=int, default=5)
         parser.add_argument("--annotators", type=int, default=3)

@@ -1,0 +1,27 @@
+"""Which unlabeled examples a person should see first, and why.
+
+Choosing runs in three steps, so that it spreads over shards, threads and machines and stays exact:
+`shortlist` keeps the best rows of one shard, `merge` keeps the best of several shortlists, `choose` orders what is left.
+"""
+
+from apps.rules.acquisition.candidates import Candidates, Labeled, Scores, merge, shortlist
+from apps.rules.acquisition.reasons import Reason, reason_of, reason_sentence
+from apps.rules.acquisition.registry import DEFAULT, START, STRATEGIES, Need, Strategy, choose, strategy_named
+
+__all__ = [
+    "DEFAULT",
+    "START",
+    "STRATEGIES",
+    "Candidates",
+    "Labeled",
+    "Need",
+    "Reason",
+    "Scores",
+    "Strategy",
+    "choose",
+    "merge",
+    "reason_of",
+    "reason_sentence",
+    "shortlist",
+    "strategy_named",
+]
