@@ -1,6 +1,7 @@
 """Take examples in: once for each (project, external_id), bad rows to the dead letters, the holdout apart at once."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from django.utils.dateparse import parse_datetime
 
 from apps.accounts.models import User
 from apps.audit.services import event_record, project_scope
+from apps.datasets.content import content_digest
 from apps.datasets.models import DeadLetter, Example, ExampleBlob, Ingestion, IngestionState
 from apps.datasets.readers import FileUnreadable, Row, suffix_of
 from apps.errors import Invalid
@@ -44,9 +46,11 @@ class Clean:
     payload: task_types.Payload
     label_name: str | None
     collected_at: datetime | None
+    digest: str
 
 
 OnLabeled = Callable[[Sequence[Labeled]], None]
+OnRepeated = Callable[[Sequence[str]], None]  # content digests that more than one example has
 
 
 @transaction.atomic
@@ -90,15 +94,24 @@ def ingestion_claim(*, ingestion_id: int, at: datetime) -> Ingestion | None:
 
 
 def examples_ingest(
-    *, ingestion: Ingestion, rows: Iterable[Row], now: Callable[[], datetime], on_labeled: OnLabeled | None = None
+    *,
+    ingestion: Ingestion,
+    rows: Iterable[Row],
+    now: Callable[[], datetime],
+    on_labeled: OnLabeled | None = None,
+    on_repeated: OnRepeated | None = None,
 ) -> Ingestion:
-    """Take every row that fits, in batches; `now` is asked once a batch. A batch is whole or not there."""
+    """Take every row that fits, in batches; `now` is asked once a batch. A batch is whole or not there.
+
+    An example that shows what another one shows stands on the same side of the holdout, whatever its own id says: or a
+    model would be judged by what it has learned by heart.
+    """
     project = ingestion.project
     label_names = frozenset(schema_of(project).names)
     source = iter(rows)
     while batch := list(islice(source, BATCH)):
         with transaction.atomic():
-            _take(ingestion, project, batch, label_names, now(), on_labeled)
+            _take(ingestion, project, batch, label_names, now(), on_labeled, on_repeated)
         look_again(f"project.{project.pk}", "ingestion", ingestion.pk)
     return ingestion
 
@@ -110,6 +123,7 @@ def _take(
     label_names: frozenset[str],
     at: datetime,
     on_labeled: OnLabeled | None,
+    on_repeated: OnRepeated | None,
 ) -> None:
     clean: dict[str, Clean] = {}
     dead, known = [], 0
@@ -129,16 +143,18 @@ def _take(
         Example.objects.filter(project=project, external_id__in=clean.keys()).values_list("external_id", flat=True)
     )
     fresh = [c for c in clean.values() if c.external_id not in there]
+    repeated, held = _sides(project, fresh)
     made = Example.objects.bulk_create(
         [
             Example(
                 project=project,
                 external_id=c.external_id,
                 fields=c.payload.fields,
-                holdout=in_holdout(c.external_id, salt=project.holdout_salt, share=project.holdout_share),
+                holdout=held[c.digest],
                 collected_at=min(c.collected_at or ingestion.received_at, at),
                 ingested_at=at,
                 ingestion=ingestion,
+                content_digest=c.digest,
             )
             for c in fresh
         ]
@@ -154,11 +170,24 @@ def _take(
     labeled = [Labeled(e.pk, c.label_name) for e, c in zip(made, fresh, strict=True) if c.label_name]
     if labeled and on_labeled:
         on_labeled(labeled)
+    if repeated and on_repeated:
+        on_repeated(repeated)
     ingestion.rows_taken += len(made)
     ingestion.rows_known += known + len(there)
     ingestion.rows_refused += len(dead)
     ingestion.heartbeat_at = at
     ingestion.save(update_fields=["rows_taken", "rows_known", "rows_refused", "heartbeat_at"])
+
+
+def _sides(project: Project, fresh: Sequence[Clean]) -> tuple[list[str], dict[str, bool]]:
+    """The digests that occur more than once, here or with what is there already, and on which side each digest stands."""
+    known = Example.objects.filter(project=project, content_digest__in={c.digest for c in fresh})
+    held = dict(known.order_by("-pk").values_list("content_digest", "holdout"))  # the oldest decides
+    times = Counter([*held, *(c.digest for c in fresh)])
+    for c in fresh:
+        if c.digest not in held:
+            held[c.digest] = in_holdout(c.external_id, salt=project.holdout_salt, share=project.holdout_share)
+    return [digest for digest, n in times.items() if n > 1], held
 
 
 def _check(project: Project, values: Mapping[str, Any], label_names: frozenset[str]) -> Clean:
@@ -172,7 +201,9 @@ def _check(project: Project, values: Mapping[str, Any], label_names: frozenset[s
     if label_name is not None and label_name not in label_names:
         raise task_types.PayloadRefused(f"The label “{label_name[:80]}” is not in the project’s labels.")
     payload = task_types.get(project.task_type).read(values)
-    return Clean(external_id, payload, label_name, _moment(values.get("collected_at", values.get("timestamp"))))
+    collected_at = _moment(values.get("collected_at", values.get("timestamp")))
+    digest = content_digest(payload.fields, payload.blob)
+    return Clean(external_id, payload, label_name, collected_at, digest)
 
 
 def _external_id(values: Mapping[str, Any]) -> str:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Max, Min, Q, QuerySet
 
 from apps.accounts.models import User
 from apps.datasets.models import Example
-from apps.labeling.models import Annotation, Assignment, AssignmentState, FrontierItem, Label, SetAside
+from apps.labeling.models import Annotation, Assignment, AssignmentState, FrontierItem, Label, LabelSource, SetAside
 from apps.labeling.services.annotations import UNDO_DEPTH
+from apps.projects import task_types
 from apps.projects.models import Project, SchemaLabel
 from apps.rules.words import count
 
@@ -150,3 +151,34 @@ def label_counts(project: Project) -> list[tuple[SchemaLabel, int]]:
     counted = Label.objects.filter(project=project).values_list("label").annotate(n=Count("pk"))
     found = dict(counted.values_list("label", "n"))
     return [(label, found.get(label.pk, 0)) for label in project.labels.all()]
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """One content that was given several labels."""
+
+    summary: str
+    labels: tuple[str, ...]
+
+
+def contradictions_of(project: Project, limit: int = 20) -> list[Contradiction]:
+    """Examples that show the same and are labeled differently, by people or by whoever sent them; newest first."""
+    own = Label.objects.filter(project=project).exclude(source=LabelSource.DUPLICATE)
+    torn = (
+        own.exclude(example__content_digest="")
+        .values("example__content_digest")
+        .annotate(n=Count("label", distinct=True), newest=Max("resolved_at"))
+        .filter(n__gt=1)
+        .order_by("-newest")
+    )
+    digests = [row["example__content_digest"] for row in torn[:limit]]
+    found: dict[str, list[Label]] = {digest: [] for digest in digests}
+    for label in own.filter(example__content_digest__in=digests).select_related("example", "label"):
+        found[label.example.content_digest].append(label)
+    summary = task_types.get(project.task_type).summary
+    return [
+        Contradiction(
+            summary(group[0].example.fields, group[0].example.external_id), tuple(sorted({x.label.name for x in group}))
+        )
+        for group in found.values()
+    ]

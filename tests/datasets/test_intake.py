@@ -201,7 +201,7 @@ def test_a_table_row_keeps_its_features_and_needs_one(make_project):
 
 def test_about_the_wanted_share_is_set_apart_and_stays_so(make_project):
     project = make_project(holdout_share=0.2)
-    rows = [{"id": f"m{n}", "text": "x"} for n in range(2000)]
+    rows = [{"id": f"m{n}", "text": f"text {n}"} for n in range(2000)]
     ingest(project, rows)
     first = set(Example.objects.filter(holdout=True).values_list("external_id", flat=True))
     assert 0.16 < len(first) / 2000 < 0.24

@@ -132,7 +132,7 @@ def test_an_empty_queue_says_why(as_, make_project, add_examples, lease, say, ad
 def test_a_closed_lane_is_not_called_done(make_project, add_examples, ada, mona):
     project = make_project(holdout_share=0.01)
     add_examples(project, 3)
-    weights = {"active": 0, "random": 0, "holdout": 1}
+    weights = {"active": 0, "random": 0, "holdout": 1, "audit": 1}
     closed = queue_settings_set(project=project, strategy="margin", overlap=1, lane_weights=weights, by=mona, at=NOON)
     assert "weight 0" in why_empty(closed, ada, NOON).sentence
 

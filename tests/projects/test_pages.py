@@ -14,7 +14,7 @@ NEW = {
     "name": "Mail", "task_type": "text-classification", "labels": "ham | #2a78d6 | H\r\nspam\r\n\r\n",
     "guidelines": "**Mind** it.", "holdout_percent": "10", "overlap": "2",
 }  # fmt: skip
-QUEUE = {"strategy": "entropy", "overlap": "2", "active": "50", "random": "30", "holdout": "20"}
+QUEUE = {"strategy": "entropy", "overlap": "2", "active": "50", "random": "30", "holdout": "15", "audit": "5"}
 
 
 def _at(name, project, *more):

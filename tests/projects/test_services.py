@@ -9,6 +9,7 @@ from apps.projects import services
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Role
 from apps.projects.services import LabelSpec
+from apps.rules.acquisition import DEFAULT
 from tests.conftest import NOON
 
 
@@ -69,22 +70,22 @@ def test_the_same_guidelines_again_make_no_version(project, mona):
 
 
 def test_queue_settings_are_written_with_an_audit_entry(project, mona):
-    weights = {"active": 50, "random": 30, "holdout": 20}
+    weights = {"active": 50, "random": 30, "holdout": 15, "audit": 5}
     services.queue_settings_set(project=project, strategy="entropy", overlap=2, lane_weights=weights, by=mona, at=NOON)
 
     project.refresh_from_db()
     assert (project.strategy, project.overlap, project.lane_weights) == ("entropy", 2, weights)
     event = Event.objects.first()
-    changed = "strategy to entropy, overlap to 2, lane weights active 50 random 30 holdout 20"
+    changed = "strategy to entropy, overlap to 2, lane weights active 50 random 30 holdout 15 audit 5"
     assert event.sentence == f"Mona set the queue’s {changed}."
-    assert (event.before["strategy"], event.after["strategy"]) == ("margin", "entropy")
+    assert (event.before["strategy"], event.after["strategy"]) == (DEFAULT, "entropy")
     assert chain_intact(project_scope(project.pk))
 
 
 def test_queue_settings_that_stay_the_same_write_nothing(project, mona):
     before = Event.objects.count()
     services.queue_settings_set(
-        project=project, strategy="margin", overlap=1, lane_weights=project.lane_weights, by=mona, at=NOON
+        project=project, strategy=project.strategy, overlap=1, lane_weights=project.lane_weights, by=mona, at=NOON
     )
     assert Event.objects.count() == before
 
@@ -96,15 +97,15 @@ def test_queue_settings_that_stay_the_same_write_nothing(project, mona):
         {"overlap": 0},
         {"overlap": 6},
         {"lane_weights": {"active": 1}},
-        {"lane_weights": {"active": -1, "random": 1, "holdout": 1}},
+        {"lane_weights": {"active": -1, "random": 1, "holdout": 1, "audit": 1}},
     ],
 )
 def test_queue_settings_that_make_no_sense_change_nothing(project, mona, wrong):
-    given = {"strategy": "margin", "overlap": 1, "lane_weights": dict(project.lane_weights), **wrong}
+    given = {"strategy": DEFAULT, "overlap": 1, "lane_weights": dict(project.lane_weights), **wrong}
     with pytest.raises(Invalid):
         services.queue_settings_set(project=project, by=mona, at=NOON, **given)
     project.refresh_from_db()
-    assert (project.strategy, project.overlap, project.lane_weights["active"]) == ("margin", 1, 70)
+    assert (project.strategy, project.overlap, project.lane_weights["active"]) == (DEFAULT, 1, 65)
 
 
 def test_the_last_admin_stays(project, alma):

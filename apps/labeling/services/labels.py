@@ -9,6 +9,7 @@ from django.db.models import Max, Q
 from apps.datasets.models import Example
 from apps.datasets.services import Labeled
 from apps.labeling.models import Annotation, Assignment, AssignmentState, FrontierItem, Label, LabelSource
+from apps.labeling.services.duplicates import duplicates_lock, duplicates_settle
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
 from apps.rules.agreement import majority
@@ -16,13 +17,20 @@ from apps.rules.agreement import majority
 
 @transaction.atomic
 def label_resolve(*, example_id: int, at: datetime) -> Label | None:
-    """Settle, change or withdraw the label of one example from the votes that stand."""
+    """Settle, change or withdraw the label of one example, and of those that show the same, from the votes that stand."""
     example = Example.objects.select_for_update(of=("self",), no_key=True).select_related("project").get(pk=example_id)
+    repeated = duplicates_lock(project_id=example.project_id, digests=[example.content_digest])
+    label = _resolve(example, at)
+    duplicates_settle(project_id=example.project_id, digests=repeated, at=at)
+    return label
+
+
+def _resolve(example: Example, at: datetime) -> Label | None:
     votes = list(
-        Annotation.objects.filter(example_id=example_id, withdrawn_at=None, label__isnull=False).order_by("answered_at")
+        Annotation.objects.filter(example=example, withdrawn_at=None, label__isnull=False).order_by("answered_at")
     )
     found = majority([int(v.label_id or 0) for v in votes], needed=example.project.overlap)
-    have = Label.objects.filter(example_id=example_id).first()
+    have = Label.objects.filter(example=example).first()
     if found.label is None:
         if have and have.source == LabelSource.CONSENSUS:
             have.delete()
@@ -30,8 +38,8 @@ def label_resolve(*, example_id: int, at: datetime) -> Label | None:
         if found.reason == "tie" and have is None:
             _ask_one_more(example, votes[-1], at)
         return None
-    _stop_asking(example_id, at)
-    if have and have.label_id == found.label:
+    _stop_asking(example.pk, at)
+    if have and have.label_id == found.label and have.source != LabelSource.DUPLICATE:
         return have
     deciding = next(v for v in reversed(votes) if v.label_id == found.label)
     assignment = deciding.assignment
@@ -85,6 +93,14 @@ def labels_import(*, project: Project, labeled: Sequence[Labeled], at: datetime)
     )  # fmt: skip
     FrontierItem.objects.filter(example_id__in=[x.example_id for x in labeled]).delete()
     return len(made)
+
+
+@transaction.atomic
+def labels_share(*, project: Project, digests: Sequence[str], at: datetime) -> int:
+    """After new examples came: those that show what is labeled already need no answer."""
+    return duplicates_settle(
+        project_id=project.pk, digests=duplicates_lock(project_id=project.pk, digests=digests), at=at
+    )
 
 
 def labels_trained(*, project_id: int, example_ids: Sequence[int], run_number: int) -> int:

@@ -2,7 +2,7 @@
 
 import contextlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import fsspec
@@ -17,7 +17,7 @@ from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
 from apps.labeling.models import Frontier
 from apps.labeling.services.frontier import frontier_refill
-from apps.labeling.services.labels import labels_import
+from apps.labeling.services.labels import labels_import, labels_share
 from apps.loop.jobs import LoopJob
 from apps.projects.models import Project
 from apps.training.jobs import Job, Queue
@@ -82,11 +82,16 @@ def _take(ingestion: Ingestion, rows: Iterable[readers.Row]) -> None:
         rows=rows,
         now=timezone.now,
         on_labeled=lambda labeled: _import_labels(project, labeled),
+        on_repeated=lambda digests: _share_labels(project, digests),
     )
 
 
 def _import_labels(project: Project, labeled: "Iterable[datasets.Labeled]") -> None:
     labels_import(project=project, labeled=list(labeled), at=timezone.now())
+
+
+def _share_labels(project: Project, digests: Sequence[str]) -> None:
+    labels_share(project=project, digests=digests, at=timezone.now())
 
 
 def examples_follow_up(project: Project, *, at: datetime) -> None:
