@@ -18,6 +18,7 @@ NEAREST = 12  # keys of the grid: 1234 QWER ASDF
 WHY_LANE = {
     Lane.RANDOM: "Drawn at random, to measure what choosing by the model’s doubt is worth.",
     Lane.HOLDOUT: "Drawn at random for the holdout: models are judged by it and never train on it.",
+    Lane.AUDIT: "The model labeled this one by itself. Your answer, given without seeing the model’s, checks it.",
 }
 WHY_BLIND = "Chosen for the model’s doubt. Its guess stays hidden, as on one example in ten, so it cannot sway you."
 

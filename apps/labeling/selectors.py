@@ -10,7 +10,18 @@ from django.db.models import Count, Max, Min, Q, QuerySet
 
 from apps.accounts.models import User
 from apps.datasets.models import Example
-from apps.labeling.models import Annotation, Assignment, AssignmentState, FrontierItem, Label, LabelSource, SetAside
+from apps.labeling.models import (
+    Annotation,
+    Assignment,
+    AssignmentState,
+    AutoBatch,
+    AutoLabel,
+    AutoLabeling,
+    FrontierItem,
+    Label,
+    LabelSource,
+    SetAside,
+)
 from apps.labeling.services.annotations import UNDO_DEPTH
 from apps.projects import task_types
 from apps.projects.models import Project, SchemaLabel
@@ -19,17 +30,18 @@ from apps.rules.words import count
 
 @dataclass(frozen=True)
 class QueueCounts:
-    """Examples, not slots. `fresh` are labels that no completed run has seen."""
+    """Examples, not slots. `fresh` are labels that no completed run has seen; `auto_labeled` are the model's alone."""
 
     examples: int
     labeled: int
     holdout_labeled: int
     fresh: int
     set_aside: int
+    auto_labeled: int = 0
 
     @property
     def to_label(self) -> int:
-        return self.examples - self.labeled - self.set_aside
+        return self.examples - self.labeled - self.set_aside - self.auto_labeled
 
 
 @dataclass(frozen=True)
@@ -73,6 +85,7 @@ def counts_of(project: Project) -> QueueCounts:
         holdout_labeled=labels["held"],
         fresh=labels["fresh"],
         set_aside=SetAside.objects.filter(project=project).count(),
+        auto_labeled=AutoLabel.objects.filter(project=project, audit=False).count(),
     )
 
 
@@ -106,7 +119,8 @@ def why_empty(project: Project, by: User, at: datetime) -> EmptyQueue:
         sentence = f"{count(counts.to_label, 'example')} left, but in lanes of weight 0. A manager can open them."
         return EmptyQueue("Nothing for you right now", sentence)
     aside = f" {counts.set_aside} were set aside after two skips." if counts.set_aside else ""
-    return EmptyQueue("All done", f"All {counts.examples - counts.set_aside:,} examples are labeled.{aside}")
+    auto = f" {counts.auto_labeled:,} of them by the model alone." if counts.auto_labeled else ""
+    return EmptyQueue("All done", f"All {counts.examples - counts.set_aside:,} examples are labeled.{auto}{aside}")
 
 
 def assignments_held(project: Project, by: User, at: datetime) -> QuerySet[Assignment]:
@@ -182,3 +196,12 @@ def contradictions_of(project: Project, limit: int = 20) -> list[Contradiction]:
         )
         for group in found.values()
     ]
+
+
+def auto_labeling_of(project: Project) -> AutoLabeling:
+    return AutoLabeling.objects.filter(project=project).first() or AutoLabeling(project=project)
+
+
+def auto_batches_of(project: Project) -> QuerySet[AutoBatch]:
+    """Newest first."""
+    return AutoBatch.objects.filter(project=project)

@@ -9,6 +9,7 @@ from django.db.models import Max, Q
 from apps.datasets.models import Example
 from apps.datasets.services import Labeled
 from apps.labeling.models import Annotation, Assignment, AssignmentState, FrontierItem, Label, LabelSource
+from apps.labeling.services.auto_labels import auto_audit_settle
 from apps.labeling.services.duplicates import duplicates_lock, duplicates_settle
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
@@ -22,6 +23,7 @@ def label_resolve(*, example_id: int, at: datetime) -> Label | None:
     repeated = duplicates_lock(project_id=example.project_id, digests=[example.content_digest])
     label = _resolve(example, at)
     duplicates_settle(project_id=example.project_id, digests=repeated, at=at)
+    auto_audit_settle(example_id=example.pk, label=label, at=at)
     return label
 
 
