@@ -103,6 +103,7 @@ class EmbeddingShard(models.Model):
     url = models.CharField(max_length=400)
     rows = models.PositiveIntegerField()
     dim = models.PositiveIntegerField(default=0)
+    unusable = models.PositiveIntegerField(default=0)  # rows without a direction: not finite, zero or constant
     size_bytes = models.BigIntegerField(default=0)  # a file of another size is truncated; the digest costs a read of it
     sha256 = models.CharField(max_length=64)
     created_at = models.DateTimeField()

@@ -1,6 +1,7 @@
 """Jobs over Celery, by name only: the web process never imports a task that needs torch."""
 
 import logging
+from collections.abc import Sequence
 
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
@@ -13,6 +14,20 @@ IMPATIENT = {"socket_timeout": 1, "socket_connect_timeout": 1, "retry_on_timeout
 
 
 class CeleryJobs:
+    def send_group(self, name: str, *, each: Sequence[tuple[object, ...]], queue: str) -> None:
+        from celery import group
+
+        from fastloop_console.celery import app
+
+        try:
+            with app.connection_for_write(transport_options=IMPATIENT) as connection:
+                group(app.signature(name, args=args, queue=queue, immutable=True) for args in each).apply_async(
+                    connection=connection, retry=False
+                )
+        except (OperationalError, RedisError, OSError) as cause:
+            logger.warning("%d × %s stay rows for now: Redis does not answer (%s).", len(each), name, cause)
+            raise Unavailable("Redis does not answer.") from cause
+
     def send(self, name: str, *, args: tuple[object, ...], queue: str) -> None:
         from fastloop_console.celery import app  # 30 MB that a web process needs at its first job, not before
 

@@ -1,7 +1,8 @@
 """Files behind any fsspec URL. A file appears whole or not at all: written under another name, then moved."""
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 
 import fsspec
 from django.conf import settings
@@ -50,6 +51,13 @@ class FsspecStorage:
             return str(path)
         with fsspec.open_local(f"filecache::{url}") as cached:  # pragma: no cover  needs an object store
             return str(cached)
+
+    def listed(self, folder: str) -> Iterator[tuple[str, datetime]]:
+        filesystem, path = fsspec.core.url_to_fs(self.url(folder))
+        if not filesystem.exists(path):
+            return
+        for name in filesystem.find(path):
+            yield f"{self.url(folder)}{name[len(path) :]}", filesystem.modified(name).astimezone(UTC)
 
     def remove(self, url: str) -> None:
         filesystem, path = fsspec.core.url_to_fs(url)

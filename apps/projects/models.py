@@ -22,6 +22,7 @@ class Project(models.Model):
     holdout_salt = models.CharField(max_length=32)
     overlap = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1), MaxValueValidator(5)])
     strategy = models.CharField(max_length=40, default=DEFAULT)
+    encoder = models.CharField(max_length=80, blank=True)  # of payloads into vectors; blank is the task type's default
     lane_weights = models.JSONField(default=lane_weights)
     hourly_rate = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)  # of one annotator
     currency = models.CharField(max_length=3, default="EUR")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from apps.datasets.models import EmbeddingShard
-from apps.datasets.shards import vectors_of
+from apps.datasets.shards import vectors_at
 from apps.loop import services as loop
 from apps.projects.models import Project
 from tests.workers.conftest import JobsAtOnce
@@ -24,7 +24,9 @@ def test_a_text_is_encoded_once_and_a_later_one_goes_into_a_new_shard(
     rows = [{"id": str(i), "text": text} for i, text in enumerate(("my card is lost", "where is my money"))]
     loop.batch_take(project=project, rows=rows, source="test", by=None, at=noon)
     loop.batch_take(project=project, rows=[{"id": "9", "text": "I lost my card"}], source="test", by=None, at=noon)
-    ids, vectors = vectors_of(project.pk, ENCODER_NAME)
+    ids = np.array(project.examples.order_by("pk").values_list("pk", flat=True))
+    vectors, found = vectors_at(project.pk, ENCODER_NAME, ids)
+    assert found.all()
     assert [s.rows for s in EmbeddingShard.objects.filter(project=project)] == [2, 1]
     assert vectors.shape == (3, 384)
     assert vectors_complete(project) == 0

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,64 +11,90 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from apps.datasets.models import Example, ExampleBlob
-from apps.datasets.shards import ids_without_vector, shard_write, vectors_of
+from apps.datasets.shards import ids_without_vector, shard_write, vectors_at
+from apps.projects.encoders import encoder_of
 from apps.projects.models import Project
-from workers.training.encoder import ENCODER_NAME, encoder
+from workers.training.encoder import encoded
 from workers.training.inputs import Rows
 
 logger = logging.getLogger(__name__)
 SHARD_ROWS = 50_000  # 38 MB of float16; small enough to lose little when a worker dies
-_embedding = threading.Lock()
+FETCHED = 2000  # payloads in memory at once while a shard is filled: images of 4096 a side are allowed
+Ids = Sequence[int] | NDArray[np.int64]
+_embedding: dict[tuple[int, str], threading.Lock] = defaultdict(threading.Lock)
 
 
-def rows_of(project: Project, example_ids: Sequence[int]) -> Rows:
-    """The rows of these examples as the task type's model takes them. Text: float32 (n, dim)."""
-    return _FETCH[project.task_type](project, example_ids)
+def rows_of(project: Project, example_ids: Ids, *, encoder: str = "") -> Rows:
+    """The rows of these examples as the task type's model takes them. Text: float32 (n, dim).
+
+    `encoder` is the one that the model was trained with (`bundle.encoder`); without, the project's own.
+    """
+    ids = np.asarray(example_ids, np.int64)
+    if project.task_type == "text-classification":
+        return vectors_whole(project, encoder or encoder_of(project), ids)
+    return payloads_of(project, ids)
 
 
-def _vectors(project: Project, example_ids: Sequence[int]) -> Rows:
-    ids, vectors = vectors_of(project.pk, ENCODER_NAME)
-    if len(np.setdiff1d(example_ids, ids)):
-        vectors_complete(project)
-        ids, vectors = vectors_of(project.pk, ENCODER_NAME)
-    order = np.argsort(ids)
-    places = order[np.searchsorted(ids, example_ids, sorter=order)]
-    return vectors[places].astype(np.float32)
+def vectors_whole(project: Project, encoder: str, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Vectors (n, dim) of all these examples; those that have none yet are encoded now, and only those."""
+    vectors, found = vectors_at(project.pk, encoder, ids)
+    if not found.all():
+        shard_fill(project, encoder, np.unique(ids[~found]))
+        vectors, _ = vectors_at(project.pk, encoder, ids)
+    return vectors
 
 
-def _images(project: Project, example_ids: Sequence[int]) -> Rows:
-    blobs = dict(ExampleBlob.objects.filter(example_id__in=list(example_ids)).values_list("example_id", "content"))
-    return [bytes(blobs[i]) for i in example_ids]
-
-
-def _tables(project: Project, example_ids: Sequence[int]) -> Rows:
-    fields = dict(Example.objects.filter(pk__in=list(example_ids)).values_list("pk", "fields"))
-    return [fields[i]["features"] for i in example_ids]
-
-
-_FETCH: dict[str, Callable[[Project, Sequence[int]], Rows]] = {
-    "text-classification": _vectors,
-    "image-classification": _images,
-    "tabular-classification": _tables,
-}
-
-
-def vectors_complete(project: Project) -> int:
-    """Encode every text that has no vector yet; returns how many. One at a time in this process."""
-    with _embedding:
-        missing = ids_without_vector(project.pk, ENCODER_NAME)
+def vectors_complete(project: Project, encoder: str = "") -> int:
+    """Encode every example that has no vector yet; returns how many. One at a time in this process."""
+    name = encoder or encoder_of(project)
+    with _embedding[project.pk, name]:
+        missing = ids_without_vector(project.pk, name)
         for start in range(0, len(missing), SHARD_ROWS):
-            _encode_shard(project, missing[start : start + SHARD_ROWS])
+            shard_fill(project, name, missing[start : start + SHARD_ROWS])
         return len(missing)
 
 
-def _encode_shard(project: Project, ids: Sequence[int]) -> None:
-    texts: dict[int, dict[str, Any]] = dict(Example.objects.filter(pk__in=list(ids)).values_list("pk", "fields"))
-    known: NDArray[np.int64] = np.array([i for i in ids if i in texts], np.int64)
+def shard_fill(project: Project, encoder: str, ids: NDArray[np.int64]) -> None:
+    """Encode these examples into one new shard."""
     began = timezone.now()
-    vectors = encoder().encode([texts[int(i)]["text"] for i in known])
-    shard_write(project_id=project.pk, encoder=ENCODER_NAME, ids=known, vectors=vectors, at=timezone.now())
-    seconds = (timezone.now() - began).total_seconds()
-    logger.info(
-        "%s: %d texts embedded in %.1f s, %.0f texts/s", project, len(known), seconds, len(known) / max(seconds, 1e-9)
+    parts = [
+        encoded(encoder, payloads_of(project, ids[start : start + FETCHED])) for start in range(0, len(ids), FETCHED)
+    ]
+    if not parts:
+        return
+    holdout = dict(Example.objects.filter(pk__in=ids.tolist()).values_list("pk", "holdout"))
+    flags: NDArray[np.bool_] = np.array([holdout[int(i)] for i in ids], bool)
+    shard_write(
+        project_id=project.pk, encoder=encoder, ids=ids, holdout=flags, vectors=np.concatenate(parts), at=timezone.now()
     )
+    seconds = (timezone.now() - began).total_seconds()
+    kind, rate = _WORDS[project.task_type], len(ids) / max(seconds, 1e-9)
+    logger.info("%s: %d %s embedded in %.1f s, %.0f %s/s", project, len(ids), kind, seconds, rate, kind)
+
+
+def payloads_of(project: Project, ids: NDArray[np.int64]) -> list[Any]:
+    """Texts, encoded images or table rows, in the order of the ids."""
+    return _PAYLOADS[project.task_type](ids.tolist())
+
+
+def _texts(ids: list[int]) -> list[Any]:
+    fields: dict[int, dict[str, Any]] = dict(Example.objects.filter(pk__in=ids).values_list("pk", "fields"))
+    return [fields[i].get("text") for i in ids]
+
+
+def _images(ids: list[int]) -> list[Any]:
+    blobs = dict(ExampleBlob.objects.filter(example_id__in=ids).values_list("example_id", "content"))
+    return [bytes(blobs[i]) if i in blobs else b"" for i in ids]
+
+
+def _tables(ids: list[int]) -> list[Any]:
+    fields: dict[int, dict[str, Any]] = dict(Example.objects.filter(pk__in=ids).values_list("pk", "fields"))
+    return [fields[i].get("features", {}) for i in ids]
+
+
+_WORDS = {"text-classification": "texts", "image-classification": "images", "tabular-classification": "rows"}
+_PAYLOADS: dict[str, Callable[[list[int]], list[Any]]] = {
+    "text-classification": _texts,
+    "image-classification": _images,
+    "tabular-classification": _tables,
+}

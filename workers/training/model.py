@@ -16,6 +16,7 @@ from workers.training.networks import Network
 from workers.training.recipe import Recipe
 
 FORMAT = 1
+FIRST_ENCODER = "all-minilm-l6-v2"  # of every text model saved before recipes named theirs
 
 
 class BundleUnreadable(ValueError):
@@ -35,6 +36,11 @@ class Bundle:
     @property
     def task_type(self) -> str:
         return self.recipe.task_type
+
+    @property
+    def encoder(self) -> str:
+        """The encoder whose vectors the model reads, empty where it reads the payload itself."""
+        return self.recipe.encoder or (FIRST_ENCODER if self.task_type == "text-classification" else "")
 
 
 def dump(bundle: Bundle) -> bytes:

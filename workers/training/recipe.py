@@ -40,6 +40,7 @@ class Recipe:
 
     task_type: str
     kind: str = "full"
+    encoder: str = ""  # whose vectors the rows are; empty where the model reads the payload itself
     seed: int = 0
     epochs: int = 20
     least_steps: int = 200  # more epochs than said where the rows are too few to make as many steps

@@ -1,0 +1,21 @@
+"""Embedding shards: append-only Arrow IPC files, float16, memory-mapped; PostgreSQL keeps only the manifest."""
+
+from apps.datasets.shards.files import Mapped, ShardLost
+from apps.datasets.shards.manifest import shard_drop, shard_open, shard_write, shards_retire, shards_sweep
+from apps.datasets.shards.reading import Opened, encoder_covers, gathered, ids_without_vector, shards_open, vectors_at
+
+__all__ = [
+    "Mapped",
+    "Opened",
+    "ShardLost",
+    "encoder_covers",
+    "gathered",
+    "ids_without_vector",
+    "shard_drop",
+    "shard_open",
+    "shard_write",
+    "shards_open",
+    "shards_retire",
+    "shards_sweep",
+    "vectors_at",
+]
