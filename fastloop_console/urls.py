@@ -12,6 +12,7 @@ urlpatterns = [
     path("projects/<int:project_id>/data/", include("apps.datasets.urls")),
     path("projects/<int:project_id>/label/", include("apps.labeling.urls")),
     path("projects/<int:project_id>/runs/", include("apps.training.urls")),
+    path("projects/<int:project_id>/learning/", include("apps.evaluation.urls")),
     path("projects/<int:project_id>/models/", include("apps.releases.urls")),
     path("projects/<int:project_id>/monitor/", include("apps.monitoring.urls")),
     path("projects/<int:project_id>/sla/", include("apps.slas.urls")),

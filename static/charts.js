@@ -134,9 +134,10 @@
       head = [meta.rows || "", ...first.x];
       rows = first.y.map((name, i) => [name, ...first.text[i]]);
     } else {
-      const keys = [...new Set(figure.data.flatMap(t => t.x))];
-      head = [meta.rows || "", ...figure.data.map(t => t.name || "")];
-      rows = keys.map(key => [key, ...figure.data.map(t => { const i = t.x.indexOf(key); return i < 0 ? "" : shown(t, i); })]);
+      const lines = figure.data.filter(t => !t.meta?.band);
+      const keys = [...new Set(lines.flatMap(t => t.x))].sort((a, b) => typeof a === "number" ? a - b : 0);
+      head = [meta.rows || "", ...lines.map(t => t.name || "")];
+      rows = keys.map(key => [key, ...lines.map(t => { const i = t.x.indexOf(key); return i < 0 ? "" : shown(t, i); })]);
     }
     const table = document.createElement("table");
     table.className = "table";

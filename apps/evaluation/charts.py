@@ -1,9 +1,9 @@
-"""The confusion matrix as a Plotly figure: rows are the truth, columns what the candidate said."""
+"""What a report says, as Plotly figures: the confusion matrix, and random against active labeling."""
 
 from typing import Any
 
-from apps.evaluation.models import Report
-from apps.rules.words import count
+from apps.evaluation.models import LearningReport, Report
+from apps.rules.words import count, percent
 
 Figure = dict[str, Any]
 SHORT = 18  # characters of a label's name on an axis
@@ -54,3 +54,55 @@ def _short(names: list[str]) -> list[str]:
         seen[cut] = seen.get(cut, 0) + 1
         short.append(cut if seen[cut] == 1 else f"{cut} {seen[cut]}")
     return short
+
+
+def learning(report: LearningReport | None) -> Figure:
+    """Two lines over the number of labels, each with its 95 % band; what they are called stands at their ends."""
+    lanes = [("random", "Random", report.random_points if report else [], "var(--ink-3)", "dash")]
+    lanes.append(("active", "Active", report.active_points if report else [], "var(--accent)", "solid"))
+    traces = [
+        t
+        for _, name, points, color, dash in lanes
+        if points
+        for t in (_band(points, color), _line(name, points, color, dash))
+    ]
+    return {
+        "data": traces,
+        "layout": {
+            "xaxis": {"title": {"text": "labels of the lane"}, "rangemode": "tozero", "showgrid": False},
+            "yaxis": {"tickformat": ".0%", "title": {"text": "right on the holdout"}},
+            "annotations": [_at_end(name, points, color) for name, points, color, _ in drawn],
+            "meta": {
+                "finding": str(report.lift["sentence"]) if report else "Nothing is measured yet.",
+                "empty": "Both lanes need 10 labels and the holdout 1 before there is anything to draw.", "rows": "labels",
+            },
+        },
+    }  # fmt: skip
+
+
+def _line(name: str, points: list[dict[str, float]], color: str, dash: str) -> Figure:
+    return {
+        "type": "scatter", "mode": "lines+markers", "name": name, "x": [p["labels"] for p in points],
+        "y": [round(p["score"], 4) for p in points], "line": {"color": color, "width": 2, "dash": dash},
+        "marker": {"size": 6, "color": color, "symbol": "circle" if dash == "solid" else "square"},
+        "text": [f"{percent(p['score'], 1)}, {percent(p['low'], 1)} to {percent(p['high'], 1)}" for p in points],
+        "hovertemplate": "%{text}",
+    }  # fmt: skip
+
+
+def _band(points: list[dict[str, float]], color: str) -> Figure:
+    """There and back along the interval's ends."""
+    xs = [p["labels"] for p in points]
+    return {
+        "type": "scatter", "mode": "lines", "x": [*xs, *reversed(xs)], "hoverinfo": "skip", "opacity": 0.16,
+        "y": [round(p["high"], 4) for p in points] + [round(p["low"], 4) for p in reversed(points)],
+        "fill": "toself", "fillcolor": color, "line": {"width": 0, "color": color}, "meta": {"band": True},
+    }  # fmt: skip
+
+
+def _at_end(name: str, points: list[dict[str, float]], color: str) -> Figure:
+    last = points[-1]
+    return {
+        "x": last["labels"], "y": last["score"], "text": name, "showarrow": False, "xanchor": "right", "yshift": 12,
+        "font": {"color": color},
+    }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from apps.projects.models import Project
 from apps.training.models import Run
 
 
@@ -34,3 +35,31 @@ class Report(models.Model):
 
     def __str__(self) -> str:
         return f"report of {self.run}: {self.outcome}"
+
+
+class LearningReport(models.Model):
+    """What one run's model tells of the labeling: random against active, agreement with the model before, coverage.
+
+    Points are [{"labels", "score", "low", "high"}] of linear probes on the vectors, the same learner for both lanes.
+    """
+
+    run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="learning")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="learning_reports")
+    at = models.DateTimeField()
+    seconds = models.FloatField()
+    labels = models.PositiveIntegerField()  # that the run's model has learned from
+    holdout_rows = models.PositiveIntegerField()  # that both curves were measured on
+    base_labels = models.PositiveIntegerField(default=0)  # imported ones, which both curves start from
+    random_points = models.JSONField(default=list)
+    active_points = models.JSONField(default=list)
+    lift = models.JSONField()  # apps.rules.lift.Lift
+    agreement = models.JSONField()  # apps.rules.stopping.Agreement with the model before, on the stop set
+    curve = models.JSONField()  # the last models on their common holdout rows: {"labels", "rows", "right": base64 bits}
+    coverage = models.JSONField(default=list)  # [{"label", "active", "random", "other"}]
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["project", "-id"], name="evaluation_learning_newest")]
+
+    def __str__(self) -> str:
+        return f"learning of {self.run}"

@@ -1,15 +1,22 @@
 """Read reports."""
 
 import io
+from dataclasses import dataclass
 
 import pyarrow.parquet as pq
 from django.db.models import QuerySet
 
-from apps.evaluation.models import Report
-from apps.evaluation.services import HoldoutPredictions
+from apps.evaluation.models import LearningReport, Report
+from apps.evaluation.services import HoldoutPredictions, curve_unpacked
 from apps.integrations import wiring
+from apps.labeling.selectors import median_active_s
 from apps.projects.models import Project
+from apps.rules.lift import Lift
+from apps.rules.stopping import Advice, Agreement, Effort, advise
+from apps.rules.words import MINUS, percent
 from apps.training.models import Run
+
+AGREEMENTS = 5  # models back; the advice looks at the last three
 
 
 def report_of(run: Run) -> Report | None:
@@ -28,3 +35,42 @@ def predictions_of(report: Report) -> HoldoutPredictions:
         table["predicted"].to_pylist(),
         table["confidence"].to_pylist(),
     )
+
+
+@dataclass(frozen=True)
+class Learning:
+    """What the newest measured run tells of the labeling, with today's rate. `newest` is None before the first."""
+
+    newest: LearningReport | None
+    advice: Advice | None
+    saved: str  # 41 %, or a word where there is no figure
+    between: str
+
+
+def learning_of(project: Project) -> Learning:
+    reports = list(LearningReport.objects.filter(project=project).select_related("run")[:AGREEMENTS])
+    if not reports:
+        return Learning(None, None, "none", "")
+    newest = reports[0]
+    effort = Effort(
+        seconds_per_label=median_active_s(project),
+        rate_per_hour=float(project.hourly_rate) if project.hourly_rate is not None else None,
+        currency=project.currency,
+    )
+    agreements = [Agreement(**report.agreement) for report in reversed(reports)]
+    advice = advise(curve_unpacked(newest.curve), agreements, effort, seed=newest.run.seed)
+    found = Lift(**newest.lift)
+    return Learning(newest, advice, _saved(found), _between(found))
+
+
+def _saved(found: Lift) -> str:
+    if found.saved is not None:
+        return percent(found.saved).replace("-", MINUS)
+    return "at its ceiling" if found.at_ceiling else "cannot be told"
+
+
+def _between(found: Lift) -> str:
+    if found.saved is None or found.high is None:
+        return ""
+    low = "never reached" if found.low is None else percent(found.low).removesuffix(" %").replace("-", MINUS)
+    return f"between {low} and {percent(found.high).replace('-', MINUS)}"

@@ -5,6 +5,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from apps.datasets.models import Example
+from apps.labeling.scoring_models import ScoringPart as ScoringPart
+from apps.labeling.scoring_models import ScoringPass as ScoringPass
 from apps.projects.models import GuidelineVersion, Project, SchemaLabel
 
 
@@ -201,7 +203,9 @@ class AutoLabeling(models.Model):
     )
     audit_share = models.FloatField(default=0.05, validators=[MinValueValidator(0.01), MaxValueValidator(1)])
     sentence = models.CharField(max_length=400, blank=True)  # what the last attempt found, in words
-    checked_at = models.DateTimeField(null=True)
+    set_at = models.DateTimeField(null=True)
+    asked_at = models.DateTimeField(null=True)  # when a worker was last sent to look
+    checked_at = models.DateTimeField(null=True)  # when it last had looked
 
     def __str__(self) -> str:
         return f"auto-labeling of {self.project}"

@@ -17,6 +17,7 @@ from apps.labeling.models import (
     AutoBatch,
     AutoLabel,
     AutoLabeling,
+    Frontier,
     FrontierItem,
     Label,
     LabelSource,
@@ -205,3 +206,15 @@ def auto_labeling_of(project: Project) -> AutoLabeling:
 def auto_batches_of(project: Project) -> QuerySet[AutoBatch]:
     """Newest first."""
     return AutoBatch.objects.filter(project=project)
+
+
+def median_active_s(project: Project, newest: int = 1000) -> float | None:
+    """What one label costs a person, from the newest answers whose time on screen is known."""
+    timed = Annotation.objects.filter(project=project, withdrawn_at=None, label__isnull=False, active_ms__gt=0)
+    times = sorted(timed.order_by("-id").values_list("active_ms", flat=True)[:newest])
+    return times[len(times) // 2] / 1000 if times else None
+
+
+def frontier_of(project: Project) -> Frontier:
+    """How the active lane was last ordered: by which model and strategy, why, over how many, and when."""
+    return Frontier.objects.filter(project=project).first() or Frontier(project=project)

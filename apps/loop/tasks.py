@@ -25,11 +25,13 @@ def sweep() -> None:
 @shared_task(name=LoopJob.TRIGGERS, expires=10)
 def triggers() -> None:
     services.triggers_check(at=timezone.now())
+    services.auto_labels_check(at=timezone.now())
 
 
 @shared_task(name=LoopJob.REFILL, expires=30)
 def refill() -> None:
     services.everything_refilled(at=timezone.now())
+    services.measures_check(at=timezone.now())
 
 
 @shared_task(name=LoopJob.DRIFT, expires=300)

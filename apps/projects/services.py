@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -174,6 +175,28 @@ def _queue_settings(project: Project) -> dict[str, Any]:
 
 def _said(value: Any) -> str:
     return " ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else f"to {value}"
+
+
+@transaction.atomic
+def rate_set(*, project: Project, hourly_rate: Decimal | None, currency: str, by: User, at: datetime) -> Project:
+    """What an hour of one annotator costs, for the advice whether to go on; None when nobody says."""
+    locked = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    before = {"hourly_rate": _money(locked.hourly_rate), "currency": locked.currency}
+    locked.hourly_rate, locked.currency = hourly_rate, currency.upper()
+    after = {"hourly_rate": _money(hourly_rate), "currency": locked.currency}
+    if after == before:
+        return locked
+    locked.save(update_fields=["hourly_rate", "currency"])
+    words = "removed the rate" if hourly_rate is None else f"set the rate to {hourly_rate} {locked.currency} an hour"
+    event_record(
+        scope=project_scope(project.pk), verb="rate.set", subject=f"project {project.pk}", by=by, at=at,
+        sentence=f"{by} {words}.", before=before, after=after,
+    )  # fmt: skip
+    return locked
+
+
+def _money(amount: Decimal | None) -> str:
+    return "" if amount is None else f"{amount:.2f}"
 
 
 @transaction.atomic

@@ -22,6 +22,8 @@ class Migration(migrations.Migration):
                 ('target_precision', models.FloatField(default=0.99, validators=[django.core.validators.MinValueValidator(0.8), django.core.validators.MaxValueValidator(0.9999)])),
                 ('audit_share', models.FloatField(default=0.05, validators=[django.core.validators.MinValueValidator(0.01), django.core.validators.MaxValueValidator(1)])),
                 ('sentence', models.CharField(blank=True, max_length=400)),
+                ('set_at', models.DateTimeField(null=True)),
+                ('asked_at', models.DateTimeField(null=True)),
                 ('checked_at', models.DateTimeField(null=True)),
             ],
         ),

@@ -53,7 +53,7 @@ def auto_labeling_set(
     after = _settings(row)
     if after == before:
         return row
-    row.checked_at, row.sentence = None, ""
+    row.set_at, row.checked_at, row.asked_at, row.sentence = at, None, None, ""
     row.save()
     words = f"on, at {percent(target_precision, 2)} precision, {percent(audit_share)} audited" if enabled else "off"
     event_record(
@@ -114,8 +114,8 @@ def auto_batch_give(
     batch.save(update_fields=["labels", "audits"])
     event_record(
         scope=project_scope(project.pk), verb="auto_labels.given", subject=f"auto-labels {batch.number}", by=None, at=at,
-        sentence=f"The model of run {run_number} labeled {count(len(ids), 'example')} by itself, from {percent(batch.threshold, 1)} "
-        f"confidence on; people audit {len(drawn):,} of them.",
+        sentence=f"The model of run {run_number} labeled {count(len(ids), 'example')} by itself, from a confidence of "
+        f"{percent(batch.threshold, 1)} on; people audit {len(drawn):,} of them.",
         after={"labels": len(ids), "audits": len(drawn), "threshold": batch.threshold},
     )  # fmt: skip
     look_again(f"project.{project.pk}", "auto")

@@ -10,11 +10,13 @@ from apps.loop.services.intake import (
     upload_take,
 )
 from apps.loop.services.laps import lap_close, laps_close, serving_confirmed
+from apps.loop.services.learning import auto_labels_check, measures_check
 from apps.loop.services.runs import run_start_now, triggers_check, verdicts_sweep
 
 __all__ = [
     "HoldoutUnreadable",
     "NoChampion",
+    "auto_labels_check",
     "batch_take",
     "drift_check_all",
     "drift_check_now",
@@ -24,6 +26,7 @@ __all__ = [
     "ingestions_sweep",
     "lap_close",
     "laps_close",
+    "measures_check",
     "run_start_now",
     "serving_confirmed",
     "triggers_check",

@@ -1,0 +1,89 @@
+"""Let the champion label what the holdout proves it is sure of: fetch, compute, record."""
+
+import logging
+
+import numpy as np
+from celery import shared_task
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from apps.datasets.ids import ids_selected
+from apps.evaluation.selectors import predictions_of
+from apps.integrations.ports import Unavailable
+from apps.labeling.selectors import auto_labeling_of
+from apps.labeling.services.auto_labels import Given, auto_batch_give, auto_labeling_found
+from apps.projects.models import Project
+from apps.releases.selectors import champion_of
+from apps.rules import autolabel
+from apps.rules.words import count, percent
+from apps.training.jobs import Job
+from workers.tasks.bundles import bundle_at
+from workers.tasks.rows import rows_of
+from workers.training.model import Bundle, BundleUnreadable, predict
+
+logger = logging.getLogger(__name__)
+BATCH = 4096  # examples fetched at once
+Ids = NDArray[np.int64]
+
+
+@shared_task(name=Job.AUTO_LABEL)
+def auto_label(project_id: int) -> None:
+    """Twice does no harm: what is labeled is not open any more."""
+    project = Project.objects.get(pk=project_id)
+    at, settings, champion = timezone.now(), auto_labeling_of(project), champion_of(project)
+    if not settings.enabled or champion is None:
+        return
+    try:
+        said, bundle = predictions_of(champion.report), bundle_at(champion.run.artifact_url)
+    except (Unavailable, BundleUnreadable) as lost:
+        auto_labeling_found(project=project, sentence=f"v{champion.number} cannot be asked: {lost}", at=at)
+        return
+    correct = np.array([t == p for t, p in zip(said.truth, said.predicted, strict=True)], bool)
+    found = autolabel.threshold(np.array(said.confidence, float), correct, target=settings.target_precision)
+    if found.value is None:
+        auto_labeling_found(project=project, sentence=f"v{champion.number} labels nothing: {found.sentence}", at=at)
+        return
+    given = sure_of(project, bundle, found.value)
+    batch = auto_batch_give(
+        project=project,
+        run_number=champion.run.number,
+        threshold=found,
+        given=given,
+        at=timezone.now(),
+        seed=champion.run.pk,
+    )
+    told = (
+        f"v{champion.number} labeled {count(batch.labels, 'example')}, from a confidence of {percent(found.value, 1)} on."
+        if batch
+        else f"v{champion.number} labels nothing: no open example reaches a confidence of {percent(found.value, 1)}."
+    )
+    auto_labeling_found(project=project, sentence=f"{told} {found.sentence}", at=at)
+
+
+def sure_of(project: Project, bundle: Bundle, threshold: float) -> Given:
+    """Every open example outside the holdout that the model is at least so sure of."""
+    pool = _open_ids(project)
+    kept: list[tuple[Ids, Ids, NDArray[np.float32]]] = []
+    for start in range(0, len(pool), BATCH):
+        ids = pool[start : start + BATCH]
+        probabilities = predict(bundle, rows_of(project, ids, encoder=bundle.encoder))
+        usable = np.isfinite(probabilities).all(axis=1)
+        confidence = np.where(usable, np.nan_to_num(probabilities).max(axis=1), -1.0)
+        sure = confidence >= threshold
+        kept.append((ids[sure], probabilities[sure].argmax(axis=1).astype(np.int64), confidence[sure]))
+    ids, places, confidence = (np.concatenate(column) for column in zip(*kept, strict=True)) if kept else _nothing()
+    return Given(ids, places, confidence, bundle.labels)
+
+
+def _nothing() -> tuple[Ids, Ids, NDArray[np.float32]]:
+    return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
+
+
+def _open_ids(project: Project) -> Ids:
+    return ids_selected(
+        """SELECT e.id FROM datasets_example e WHERE e.project_id = %(project)s AND NOT e.holdout
+           AND NOT EXISTS (SELECT 1 FROM labeling_label l WHERE l.example_id = e.id)
+           AND NOT EXISTS (SELECT 1 FROM labeling_setaside s WHERE s.example_id = e.id)
+           AND NOT EXISTS (SELECT 1 FROM labeling_autolabel a WHERE a.example_id = e.id) ORDER BY e.id""",
+        {"project": project.pk},
+    )
