@@ -31,6 +31,7 @@ urlpatterns = [
     path(f"{PROJECT}annotations/<uuid:client_id>/", labeling.AnnotationAPI.as_view(), name="api-annotation"),
     path(f"{PROJECT}labels/", labeling.LabelsAPI.as_view(), name="api-labels"),
     path(f"{PROJECT}runs/", loop.RunsAPI.as_view(), name="api-runs"),
+    path(f"{PROJECT}trigger/", training.TriggerAPI.as_view(), name="api-trigger"),
     path("v1/runs/<int:run_id>/", releases.RunDetailAPI.as_view(), name="api-run"),
     path("v1/runs/<int:run_id>/cancel/", training.CancelAPI.as_view(), name="api-run-cancel"),
     path(f"{PROJECT}models/", releases.ModelsAPI.as_view(), name="api-models"),

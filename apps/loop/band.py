@@ -182,7 +182,7 @@ def train(judge: Judge, facts: Training) -> Card:
     elif run is None:
         action = Action("See the runs", "training:runs", helps=False)
     times = judge.times("train", facts.oldest)
-    starts = ("Starts by itself", f"at {facts.trigger.new_labels:,}" if facts.trigger.enabled else "never")
+    starts = ("Starts by itself", facts.trigger.brief)
     return Card(
         "train", state, facts.fresh, "new labels", (*times, starts), action, judge.lateness("train", facts.oldest)
     )

@@ -1,6 +1,6 @@
-"""Runs over the API: cancel. Listing, starting and watching join other stages, in apps.loop.api and apps.releases.api."""
+"""Runs over the API: cancel, and what starts them by itself. The rest joins other stages: apps.loop.api, apps.releases.api."""
 
-from typing import cast
+from typing import Any, ClassVar, cast
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -10,9 +10,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.models import User
+from apps.projects.api_access import ProjectAPI
 from apps.projects.roles import Permission
-from apps.training.selectors import run_for
+from apps.rules.trigger import conditions_of
+from apps.training.models import RunKind, RunTrigger, Trigger
+from apps.training.selectors import evidence_for, last_run_of, run_for, settings_of
 from apps.training.services.runs import run_cancel
+from apps.training.services.triggers import BOUNDS, trigger_of, trigger_set
 
 
 class RunOutput(serializers.Serializer):
@@ -21,6 +25,7 @@ class RunOutput(serializers.Serializer):
     kind = serializers.CharField()
     state = serializers.CharField()
     trigger = serializers.CharField()
+    trigger_type = serializers.ChoiceField(choices=RunTrigger.choices)
     queued_at = serializers.DateTimeField()
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
@@ -38,3 +43,54 @@ class CancelAPI(APIView):
         user = cast(User, request.user)
         run = run_for(user, run_id, Permission.START_RUN)
         return Response(RunOutput(run_cancel(run=run, by=user, at=timezone.now())).data)
+
+
+def _cause(name: str, told: str) -> serializers.IntegerField:
+    least, most, _ = BOUNDS[name]
+    return serializers.IntegerField(min_value=least, max_value=most, allow_null=True, help_text=f"{told}; null is off.")
+
+
+class TriggerAPI(ProjectAPI):
+    needs: ClassVar[dict[str, Permission]] = {"GET": Permission.VIEW_RUNS, "PATCH": Permission.START_RUN}
+
+    class TriggerSerializer(serializers.Serializer):
+        enabled = serializers.BooleanField()
+        new_labels = _cause("new_labels", "Labels that no run has seen")
+        minutes = _cause("minutes", "Minutes since the last run, with at least one new label")
+        disagreement_points = _cause(
+            "disagreement_points", "Points by which people contradict the model more than it expects"
+        )
+        debounce_s = serializers.IntegerField(min_value=0, max_value=86_400)
+        kind = serializers.ChoiceField(choices=RunKind.choices)
+
+    class OutputSerializer(TriggerSerializer):
+        class ConditionSerializer(serializers.Serializer):
+            cause = serializers.CharField()
+            met = serializers.BooleanField()
+            sentence = serializers.CharField()
+
+        conditions = ConditionSerializer(many=True)
+
+    @extend_schema(operation_id="trigger_read", responses=OutputSerializer, summary="What starts runs by itself")
+    def get(self, request: Request, project_id: int) -> Response:
+        return Response(self._shown(trigger_of(self.project)))
+
+    @extend_schema(
+        operation_id="trigger_set", request=TriggerSerializer(partial=True), responses=OutputSerializer,
+        summary="Change what starts runs by itself; what is left out stays",
+    )  # fmt: skip
+    def patch(self, request: Request, project_id: int) -> Response:
+        trigger = trigger_of(self.project)
+        given = self.TriggerSerializer(data=request.data, partial=True)
+        given.is_valid(raise_exception=True)
+        kept = {name: getattr(trigger, name) for name in self.TriggerSerializer().fields}
+        changed = {**kept, **given.validated_data}
+        return Response(
+            self._shown(trigger_set(project=self.project, by=cast(User, request.user), at=timezone.now(), **changed))
+        )
+
+    def _shown(self, trigger: Trigger) -> dict[str, Any]:
+        evidence = evidence_for(trigger, last_run_of(self.project))
+        conditions = conditions_of(timezone.now(), evidence, settings_of(trigger))
+        settings = {name: getattr(trigger, name) for name in self.TriggerSerializer().fields}
+        return dict(self.OutputSerializer({**settings, "conditions": conditions}).data)

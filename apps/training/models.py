@@ -6,11 +6,23 @@ from django.db import models
 
 from apps.datasets.models import DatasetVersion
 from apps.projects.models import Project
+from apps.rules.words import count
 
 
 class RunKind(models.TextChoices):
     INCREMENTAL = "incremental", "Incremental"
     FULL = "full", "Full"
+
+
+class RunTrigger(models.TextChoices):
+    """What started a run; its `trigger` says the same in words, with the numbers."""
+
+    MANUAL = "manual", "By a person"
+    LABELS = "labels", "By new labels"
+    MINUTES = "minutes", "By time"
+    DISAGREEMENT = "disagreement", "By disagreement"
+    DRIFT = "drift", "By drift"
+    SIMULATED = "simulated", "Simulated"
 
 
 class RunState(models.TextChoices):
@@ -41,6 +53,7 @@ class Run(models.Model):
     kind = models.CharField(max_length=12, choices=RunKind.choices)
     state = models.CharField(max_length=10, choices=RunState.choices, default=RunState.QUEUED)
     trigger = models.CharField(max_length=200)  # in words: why it started
+    trigger_type = models.CharField(max_length=12, choices=RunTrigger.choices, default=RunTrigger.MANUAL)
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     base_run = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
     dataset_version = models.ForeignKey(DatasetVersion, null=True, on_delete=models.PROTECT, related_name="runs")
@@ -145,15 +158,58 @@ class RunLine(models.Model):
 
 
 class Trigger(models.Model):
-    """Start a run by itself after `new_labels` fresh labels, once nobody has answered for `debounce_s`."""
+    """What starts a run by itself, once nobody has answered for `debounce_s`; a cause that is None is off."""
 
     project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="trigger", primary_key=True)
     enabled = models.BooleanField(default=True)
     new_labels = models.PositiveIntegerField(
-        default=100, validators=[MinValueValidator(1), MaxValueValidator(1_000_000)]
+        null=True, default=100, validators=[MinValueValidator(1), MaxValueValidator(1_000_000)]
+    )
+    minutes = models.PositiveIntegerField(
+        null=True, default=None, validators=[MinValueValidator(1), MaxValueValidator(525_600)]
+    )
+    disagreement_points = models.PositiveSmallIntegerField(
+        null=True, default=None, validators=[MinValueValidator(1), MaxValueValidator(100)]
     )
     debounce_s = models.PositiveIntegerField(default=20, validators=[MaxValueValidator(86_400)])
     kind = models.CharField(max_length=12, choices=RunKind.choices, default=RunKind.INCREMENTAL)
 
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(enabled=False)
+                | models.Q(new_labels__isnull=False)
+                | models.Q(minutes__isnull=False)
+                | models.Q(disagreement_points__isnull=False),
+                name="training_trigger_can_fire",
+            )
+        ]
+
+    @property
+    def causes(self) -> list[str]:
+        """What is on, each in a few words: at 100 new labels, every 60 min, ..."""
+        found = []
+        if self.new_labels is not None:
+            found.append(f"at {count(self.new_labels, 'new label')}")
+        if self.minutes is not None:
+            found.append(f"{self.minutes:,} min after the last")
+        if self.disagreement_points is not None:
+            found.append(f"when people contradict the model by {count(self.disagreement_points, 'point')} too much")
+        return found
+
+    @property
+    def words(self) -> str:
+        """As a clause: a run starts by itself ..."""
+        return " or ".join(self.causes) if self.enabled else "never"
+
+    @property
+    def brief(self) -> str:
+        """For a small place: the first cause alone."""
+        if not self.enabled:
+            return "never"
+        if self.new_labels is not None:
+            return f"at {self.new_labels:,}"
+        return f"after {self.minutes:,} min" if self.minutes is not None else "on disagreement"
+
     def __str__(self) -> str:
-        return f"after {self.new_labels} labels"
+        return self.words

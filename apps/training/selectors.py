@@ -2,16 +2,19 @@
 
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Count, Max, Min, QuerySet
 
 from apps.accounts.models import User
 from apps.errors import NotFound
+from apps.labeling.models import Annotation, Label
 from apps.projects.access import project_for
 from apps.projects.models import Project
 from apps.projects.roles import Permission
-from apps.training.models import OPEN_STATES, Run, RunLine, RunPoint
+from apps.rules import trigger as rule
+from apps.training.models import Run, RunLine, RunPoint, Trigger
 
 LOG_LINES = 200
+COMPARED = 1000  # newest answers that are held against the model's guesses: it is looked at every few seconds
 
 
 @dataclass(frozen=True)
@@ -58,10 +61,6 @@ def holdout_at_end(run: Run | None) -> float | None:
     return share
 
 
-def open_run(project: Project) -> Run | None:
-    return Run.objects.filter(project=project, state__in=OPEN_STATES).first()
-
-
 def lines_of(run: Run) -> list[RunLine]:
     return list(reversed(run.lines.order_by("-id")[:LOG_LINES]))
 
@@ -75,3 +74,44 @@ def curves_of(run: Run) -> Curves:
         tuple(p.holdout_loss for p in points),
         tuple(p.holdout_accuracy for p in points),
     )
+
+
+def settings_of(trigger: Trigger) -> rule.Settings:
+    return rule.Settings(
+        new_labels=trigger.new_labels, minutes=trigger.minutes, disagreement_points=trigger.disagreement_points,
+        debounce_s=trigger.debounce_s,
+    )  # fmt: skip
+
+
+def evidence_for(trigger: Trigger, last_run: Run | None) -> rule.Evidence:
+    """What has happened since the last run; answers are compared with guesses only where disagreement is a cause."""
+    fresh = Label.objects.filter(project=trigger.project, holdout=False, first_run_number=None).aggregate(
+        n=Count("pk"), first=Min("resolved_at"), last=Max("resolved_at")
+    )
+    began = last_run.queued_at if last_run else None
+    return rule.Evidence(
+        new_labels=fresh["n"], last_label_at=fresh["last"], last_run_at=began, since=began or fresh["first"],
+        run_open=bool(last_run and last_run.is_open),
+        guesses=guesses_since(last_run, trigger.project) if trigger.disagreement_points is not None else rule.Guesses(),
+    )  # fmt: skip
+
+
+def guesses_since(last_run: Run | None, project: Project) -> rule.Guesses:
+    """Answers since the last run against what the newest model guessed, also where the guess was hidden from people."""
+    answers = Annotation.objects.filter(project=project, withdrawn_at=None, label__isnull=False)
+    if last_run is not None:
+        answers = answers.filter(answered_at__gt=last_run.queued_at)
+    told = answers.filter(
+        assignment__reason__has_key="suggestion_confidence", assignment__run_number__isnull=False
+    ).order_by("-id")
+    rows = list(told.values_list("assignment__run_number", "assignment__reason", "label__name")[:COMPARED])
+    newest = max((number for number, _, _ in rows), default=0)
+    found = [(reason, label) for number, reason, label in rows if number == newest]
+    return rule.guesses_of(
+        [float(reason["suggestion_confidence"]) for reason, _ in found],
+        [reason["suggestion"] != label for reason, label in found],
+    )
+
+
+def last_run_of(project: Project) -> Run | None:
+    return Run.objects.filter(project=project).order_by("-number").first()

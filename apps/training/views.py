@@ -13,12 +13,14 @@ from apps.live.answers import Signed, go
 from apps.projects.access import project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission
+from apps.rules.trigger import conditions_of
 from apps.training import charts, selectors
 from apps.training.forms import TriggerForm
 from apps.training.services import runs as run_services
 from apps.training.services.triggers import trigger_of, trigger_set
 
 PAGE = 25
+TRIGGER_FIELDS = ("enabled", "new_labels", "minutes", "disagreement_points", "debounce_s", "kind")
 
 
 @require_GET
@@ -31,11 +33,15 @@ def runs(request: Signed, project: Project) -> HttpResponse:
 
 def _listed(request: Signed, project: Project, form: TriggerForm | None = None) -> dict[str, object]:
     trigger = trigger_of(project)
-    form = form or TriggerForm(
-        initial={f: getattr(trigger, f) for f in ("enabled", "new_labels", "debounce_s", "kind")}
-    )
+    form = form or TriggerForm(initial={name: getattr(trigger, name) for name in TRIGGER_FIELDS})
     page = Paginator(selectors.runs_listed(project), PAGE).get_page(request.GET.get("page"))
-    return {"project": project, "page": page, "open_run": selectors.open_run(project), "trigger": trigger, "form": form}
+    last_run = selectors.last_run_of(project)
+    evidence = selectors.evidence_for(trigger, last_run)
+    conditions = conditions_of(timezone.now(), evidence, selectors.settings_of(trigger))
+    return {
+        "project": project, "page": page, "open_run": last_run if last_run and last_run.is_open else None,
+        "trigger": trigger, "form": form, "progress": {c.cause.value: f"{c.sentence}." for c in conditions},
+    }  # fmt: skip
 
 
 @require_POST

@@ -123,6 +123,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "api-labels": {"GET": DATA},
     "api-runs": {"GET": OVERSEERS, "POST": ENGINEERS},
     "api-run": {"GET": OVERSEERS},
+    "api-trigger": {"GET": OVERSEERS, "PATCH": ENGINEERS},
     "api-run-cancel": {"POST": ENGINEERS},
     "api-models": {"GET": OVERSEERS},
     "api-promote": {"POST": ENGINEERS},

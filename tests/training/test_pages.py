@@ -8,10 +8,14 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import User
+from apps.audit.models import Event
+from apps.errors import Invalid
 from apps.projects.models import Project
 from apps.training import charts
-from apps.training.models import Run, RunState, Trigger
+from apps.training.models import Run, RunState, RunTrigger, Trigger
 from apps.training.selectors import Curves
+from apps.training.services.triggers import trigger_set
+from tests.conftest import NOON
 from tests.rows import labeled, started, trained
 
 As = Callable[[User], Client]
@@ -21,6 +25,7 @@ def test_an_empty_project_says_when_the_first_run_starts(as_: As, lin: User, pro
     page = as_(lin).get(reverse("training:runs", args=[project.pk]))
     assert page.status_code == 200
     assert "No run yet" in page.text and "starts by itself at 100 new labels" in page.text
+    assert "0 of 100 new labels." in page.text
 
 
 def test_the_list_names_each_run(as_: As, mona: User, project: Project) -> None:
@@ -65,18 +70,116 @@ def test_mona_cannot_cancel_and_the_run_stays(as_: As, mona: User, project: Proj
     assert Run.objects.get().state == RunState.QUEUED
 
 
+FORM = {"enabled": "on", "new_labels": "40", "minutes": "", "disagreement_points": "", "debounce_s": 5, "kind": "full"}
+
+
 def test_the_trigger_is_saved(as_: As, lin: User, project: Project) -> None:
-    form = {"enabled": "on", "new_labels": 40, "debounce_s": 5, "kind": "full"}
-    assert as_(lin).post(reverse("training:trigger", args=[project.pk]), form).status_code == 302
+    assert as_(lin).post(reverse("training:trigger", args=[project.pk]), FORM).status_code == 302
     row = Trigger.objects.get()
     assert (row.enabled, row.new_labels, row.debounce_s, row.kind) == (True, 40, 5, "full")
+    assert (row.minutes, row.disagreement_points) == (None, None)
 
 
-def test_a_wrong_trigger_keeps_its_input_and_changes_nothing(as_: As, lin: User, project: Project) -> None:
-    form = {"enabled": "on", "new_labels": 0, "debounce_s": 5, "kind": "full"}
-    answer = as_(lin).post(reverse("training:trigger", args=[project.pk]), form, headers={"HX-Request": "true"})
+def test_an_empty_field_switches_its_cause_off_and_the_page_says_how_far_the_others_are(
+    as_: As, lin: User, project: Project
+) -> None:
+    form = FORM | {"new_labels": "", "minutes": "60", "disagreement_points": "10"}
+    as_(lin).post(reverse("training:trigger", args=[project.pk]), form)
+    row = Trigger.objects.get()
+    assert (row.new_labels, row.minutes, row.disagreement_points) == (None, 60, 10)
+    page = as_(lin).get(reverse("training:runs", args=[project.pk])).text
+    assert "60 min after the last or when people contradict the model by 10 points too much" in page
+    assert "No new label, so 60 min do not start a run." in page
+    assert "0 of 30 answers to compare with the model’s guesses." in page and "Off." in page
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"new_labels": "0"}, "1 field needs a change. Nothing was saved."),
+        ({"minutes": "-5"}, "1 field needs a change. Nothing was saved."),
+        ({"disagreement_points": "ten"}, "Enter a whole number."),
+        ({"disagreement_points": "101", "debounce_s": ""}, "2 fields need a change. Nothing was saved."),
+        ({"new_labels": ""}, "Every cause is empty, so no run would ever start by itself."),
+    ],
+)
+def test_a_wrong_trigger_keeps_its_input_and_changes_nothing(
+    as_: As, lin: User, project: Project, change: dict[str, str], sentence: str
+) -> None:
+    url = reverse("training:trigger", args=[project.pk])
+    answer = as_(lin).post(url, FORM | change, headers={"HX-Request": "true"})
     assert answer.status_code == 422
-    assert 'id="trigger"' in answer.text and "1 field needs a change" in answer.text
+    assert 'id="trigger"' in answer.text and sentence in answer.text
+    assert all(f'value="{value}"' in answer.text for value in change.values() if value)
+    assert not Trigger.objects.exists() and not Event.objects.filter(verb="trigger.set").exists()
+
+
+def test_a_trigger_without_a_cause_may_be_switched_off(as_: As, lin: User, project: Project) -> None:
+    form = {name: value for name, value in FORM.items() if name != "enabled"} | {"new_labels": ""}
+    assert as_(lin).post(reverse("training:trigger", args=[project.pk]), form).status_code == 302
+    assert "The trigger is off" in as_(lin).get(reverse("training:runs", args=[project.pk])).text
+
+
+def test_the_list_says_which_trigger_fired(as_: As, lin: User, project: Project) -> None:
+    labeled(project)
+    run = started(project)
+    Run.objects.update(trigger_type=RunTrigger.MINUTES, trigger="60 of 60 min with 3 new labels.")
+    page = as_(lin).get(reverse("training:runs", args=[project.pk])).text
+    assert "By time." in page and "60 of 60 min with 3 new labels." in page
+    assert "By time: 60 of 60 min" in as_(lin).get(reverse("releases:run", args=[project.pk, run.pk])).text
+
+
+def test_the_trigger_is_read_and_changed_over_the_api_and_the_rest_stays(as_: As, lin: User, project: Project) -> None:
+    url = reverse("api-trigger", args=[project.pk])
+    assert as_(lin).get(url).json() == {
+        "enabled": True, "new_labels": 100, "minutes": None, "disagreement_points": None, "debounce_s": 20,
+        "kind": "incremental", "conditions": [{"cause": "labels", "met": False, "sentence": "0 of 100 new labels"}],
+    }  # fmt: skip
+    answer = as_(lin).patch(url, {"new_labels": None, "minutes": 30}, content_type="application/json")
+    assert answer.status_code == 200
+    assert (answer.json()["new_labels"], answer.json()["minutes"], answer.json()["debounce_s"]) == (None, 30, 20)
+    (event,) = Event.objects.filter(verb="trigger.set")
+    assert event.sentence == "Lin set the training trigger: 30 min after the last, incremental."
+    as_(lin).patch(url, {"new_labels": 7}, content_type="application/json")
+    last = Event.objects.filter(verb="trigger.set").order_by("sequence").last()
+    assert last is not None and (last.before["new_labels"], last.after["new_labels"]) == (None, 7)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"new_labels": 0}, "greater than or equal to 1"),
+        ({"minutes": -1}, "greater than or equal to 1"),
+        ({"disagreement_points": "ten"}, "valid integer"),
+        ({"new_labels": None}, "no run would ever start by itself"),
+    ],
+)
+def test_the_api_refuses_a_wrong_trigger_and_changes_nothing(
+    as_: As, lin: User, project: Project, change: dict[str, object], sentence: str
+) -> None:
+    answer = as_(lin).patch(reverse("api-trigger", args=[project.pk]), change, content_type="application/json")
+    assert answer.status_code in (400, 422) and sentence in answer.text
+    assert not Trigger.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"new_labels": 0}, "new_labels"),
+        ({"minutes": 525_601}, "minutes"),
+        ({"disagreement_points": -3}, "disagreement_points"),
+        ({"debounce_s": -1}, "debounce_s"),
+        ({"kind": "half"}, "kind"),
+        ({"new_labels": None}, "enabled"),
+    ],
+)
+def test_the_service_refuses_what_no_form_would_send(
+    lin: User, project: Project, change: dict[str, object], field: str
+) -> None:
+    good: dict[str, object] = {"enabled": True, "new_labels": 10, "debounce_s": 0, "kind": "full"}
+    with pytest.raises(Invalid) as refused:
+        trigger_set(project=project, by=lin, at=NOON, **(good | change))  # type: ignore[arg-type]
+    assert refused.value.details["field"] == field
     assert not Trigger.objects.exists()
 
 

@@ -16,7 +16,7 @@ from apps.labeling.models import Label
 from apps.live.publish import look_again
 from apps.projects.models import Project
 from apps.training.jobs import Job, Queue
-from apps.training.models import OPEN_STATES, Run, RunKind, RunState
+from apps.training.models import OPEN_STATES, Run, RunKind, RunState, RunTrigger
 
 RESEND_AFTER = timedelta(seconds=20)  # a queued run that no worker took: its message may be lost
 
@@ -31,8 +31,9 @@ class NotEnoughLabels(Invalid):
 
 @transaction.atomic
 def run_start(
-    *, project: Project, kind: str, trigger: str, base_run: Run | None, by: User | None, at: datetime, seed: int = 0
-) -> Run:
+    *, project: Project, kind: str, trigger: str, base_run: Run | None, by: User | None, at: datetime, seed: int = 0,
+    trigger_type: RunTrigger = RunTrigger.MANUAL,
+) -> Run:  # fmt: skip
     """Queue one run. Raises NotEnoughLabels in words, RunOpen when one is queued or training already."""
     if kind not in RunKind.values:
         raise Invalid(f"The kind “{kind}” is not known. Known are {', '.join(RunKind.values)}.", field="kind")
@@ -44,13 +45,14 @@ def run_start(
         with transaction.atomic():
             run = Run.objects.create(
                 project=project, number=last + 1, kind=kind, trigger=trigger[:200], base_run=base_run, started_by=by,
-                queued_at=at, seed=seed, code_version=settings.CODE_VERSION,
+                queued_at=at, seed=seed, code_version=settings.CODE_VERSION, trigger_type=trigger_type,
             )  # fmt: skip
     except IntegrityError:
         raise RunOpen("Another run of this project is open already.") from None
     event_record(
         scope=project_scope(project.pk), verb="run.started", subject=f"run {run.number}", by=by, at=at,
-        sentence=f"{by or 'System'} started run {run.number} ({kind}): {trigger}", after={"state": run.state},
+        sentence=f"{by or 'System'} started run {run.number} ({kind}): {trigger}",
+        after={"state": run.state, "trigger": run.trigger_type},
     )  # fmt: skip
     transaction.on_commit(lambda: run_send(run_id=run.pk, at=at))
     look_again(f"project.{project.pk}", "run", run.pk)

@@ -1,5 +1,6 @@
 """Edit the trigger that starts runs by itself."""
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -10,6 +11,25 @@ from apps.errors import Invalid
 from apps.projects.models import Project
 from apps.training.models import RunKind, Trigger
 
+BOUNDS = {
+    "new_labels": (1, 1_000_000, "new label"),
+    "minutes": (1, 525_600, "minute"),  # a year
+    "disagreement_points": (1, 100, "point"),
+}
+NEVER = "Every cause is empty, so no run would ever start by itself. Set one of them, or switch the trigger off."
+
+
+@dataclass(frozen=True)
+class TriggerChange:
+    """What a trigger shall be; a cause that is None is off."""
+
+    enabled: bool
+    new_labels: int | None
+    minutes: int | None
+    disagreement_points: int | None
+    debounce_s: int
+    kind: str
+
 
 def trigger_of(project: Project) -> Trigger:
     return Trigger.objects.filter(project=project).first() or Trigger(project=project)
@@ -17,20 +37,31 @@ def trigger_of(project: Project) -> Trigger:
 
 @transaction.atomic
 def trigger_set(
-    *, project: Project, enabled: bool, new_labels: int, debounce_s: int, kind: str, by: User, at: datetime
-) -> Trigger:
-    if new_labels < 1:
-        raise Invalid("The trigger needs at least 1 new label.", field="new_labels")
-    if kind not in RunKind.values:
-        raise Invalid(f"The kind “{kind}” is not known. Known are {', '.join(RunKind.values)}.", field="kind")
-    trigger, _ = Trigger.objects.update_or_create(
-        project=project,
-        defaults={"enabled": enabled, "new_labels": new_labels, "debounce_s": max(debounce_s, 0), "kind": kind},
-    )
-    words = f"after {new_labels} new labels, {kind}" if enabled else "off"
+    *, project: Project, enabled: bool, new_labels: int | None, debounce_s: int, kind: str, by: User, at: datetime,
+    minutes: int | None = None, disagreement_points: int | None = None,
+) -> Trigger:  # fmt: skip
+    """Write all of it. Raises Invalid with the field that is wrong, or where it is on and nothing could ever fire."""
+    change = TriggerChange(enabled, new_labels, minutes, disagreement_points, debounce_s, kind)
+    _check(change)
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    before = Trigger.objects.filter(project=project).values(*asdict(change)).first()
+    trigger, _ = Trigger.objects.update_or_create(project=project, defaults=asdict(change))
+    words = f"{trigger.words}, {kind}" if enabled else "off"
     event_record(
         scope=project_scope(project.pk), verb="trigger.set", subject="trigger", by=by, at=at,
-        sentence=f"{by} set the training trigger: {words}.",
-        after={"enabled": enabled, "new_labels": new_labels, "debounce_s": debounce_s, "kind": kind},
+        sentence=f"{by} set the training trigger: {words}.", before=before, after=asdict(change),
     )  # fmt: skip
     return trigger
+
+
+def _check(change: TriggerChange) -> None:
+    for name, (least, most, noun) in BOUNDS.items():
+        value = getattr(change, name)
+        if value is not None and not least <= value <= most:
+            raise Invalid(f"The trigger takes {least} to {most:,} {noun}s, not {value:,}.", field=name)
+    if not 0 <= change.debounce_s <= 86_400:
+        raise Invalid(f"Runs wait for 0 to 86,400 quiet seconds, not {change.debounce_s:,}.", field="debounce_s")
+    if change.kind not in RunKind.values:
+        raise Invalid(f"The kind “{change.kind}” is not known. Known are {', '.join(RunKind.values)}.", field="kind")
+    if change.enabled and change.new_labels is None and change.minutes is None and change.disagreement_points is None:
+        raise Invalid(NEVER, field="enabled")
