@@ -16,7 +16,7 @@ from apps.rules.trigger import conditions_of
 from apps.training.models import RunKind, RunTrigger, Trigger
 from apps.training.selectors import evidence_for, last_run_of, run_for, settings_of
 from apps.training.services.runs import run_cancel
-from apps.training.services.triggers import BOUNDS, trigger_of, trigger_set
+from apps.training.services.triggers import BOUNDS, FIELDS, trigger_of, trigger_set
 
 
 class RunOutput(serializers.Serializer):
@@ -83,7 +83,7 @@ class TriggerAPI(ProjectAPI):
         trigger = trigger_of(self.project)
         given = self.TriggerSerializer(data=request.data, partial=True)
         given.is_valid(raise_exception=True)
-        kept = {name: getattr(trigger, name) for name in self.TriggerSerializer().fields}
+        kept = {name: getattr(trigger, name) for name in FIELDS}
         changed = {**kept, **given.validated_data}
         return Response(
             self._shown(trigger_set(project=self.project, by=cast(User, request.user), at=timezone.now(), **changed))
@@ -92,5 +92,5 @@ class TriggerAPI(ProjectAPI):
     def _shown(self, trigger: Trigger) -> dict[str, Any]:
         evidence = evidence_for(trigger, last_run_of(self.project))
         conditions = conditions_of(timezone.now(), evidence, settings_of(trigger))
-        settings = {name: getattr(trigger, name) for name in self.TriggerSerializer().fields}
+        settings = {name: getattr(trigger, name) for name in FIELDS}
         return dict(self.OutputSerializer({**settings, "conditions": conditions}).data)

@@ -105,7 +105,7 @@ def guesses_since(last_run: Run | None, project: Project) -> rule.Guesses:
         assignment__reason__has_key="suggestion_confidence", assignment__run_number__isnull=False
     ).order_by("-id")
     rows = list(told.values_list("assignment__run_number", "assignment__reason", "label__name")[:COMPARED])
-    newest = max((number for number, _, _ in rows), default=0)
+    newest = max((number or 0 for number, _, _ in rows), default=0)
     found = [(reason, label) for number, reason, label in rows if number == newest]
     return rule.guesses_of(
         [float(reason["suggestion_confidence"]) for reason, _ in found],

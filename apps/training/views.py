@@ -17,10 +17,9 @@ from apps.rules.trigger import conditions_of
 from apps.training import charts, selectors
 from apps.training.forms import TriggerForm
 from apps.training.services import runs as run_services
-from apps.training.services.triggers import trigger_of, trigger_set
+from apps.training.services.triggers import FIELDS, trigger_of, trigger_set
 
 PAGE = 25
-TRIGGER_FIELDS = ("enabled", "new_labels", "minutes", "disagreement_points", "debounce_s", "kind")
 
 
 @require_GET
@@ -33,7 +32,7 @@ def runs(request: Signed, project: Project) -> HttpResponse:
 
 def _listed(request: Signed, project: Project, form: TriggerForm | None = None) -> dict[str, object]:
     trigger = trigger_of(project)
-    form = form or TriggerForm(initial={name: getattr(trigger, name) for name in TRIGGER_FIELDS})
+    form = form or TriggerForm(initial={name: getattr(trigger, name) for name in FIELDS})
     page = Paginator(selectors.runs_listed(project), PAGE).get_page(request.GET.get("page"))
     last_run = selectors.last_run_of(project)
     evidence = selectors.evidence_for(trigger, last_run)

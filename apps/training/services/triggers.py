@@ -1,6 +1,6 @@
 """Edit the trigger that starts runs by itself."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
 from django.db import transaction
@@ -31,6 +31,9 @@ class TriggerChange:
     kind: str
 
 
+FIELDS = tuple(field.name for field in fields(TriggerChange))
+
+
 def trigger_of(project: Project) -> Trigger:
     return Trigger.objects.filter(project=project).first() or Trigger(project=project)
 
@@ -44,7 +47,7 @@ def trigger_set(
     change = TriggerChange(enabled, new_labels, minutes, disagreement_points, debounce_s, kind)
     _check(change)
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    before = Trigger.objects.filter(project=project).values(*asdict(change)).first()
+    before = Trigger.objects.filter(project=project).values(*FIELDS).first()
     trigger, _ = Trigger.objects.update_or_create(project=project, defaults=asdict(change))
     words = f"{trigger.words}, {kind}" if enabled else "off"
     event_record(
