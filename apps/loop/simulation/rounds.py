@@ -1,33 +1,29 @@
 """Play rounds of the loop: select, label, train, evaluate, release; and measure each on what the champion really answers."""
 
-import base64
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-import numpy as np
 from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.evaluation.models import Outcome, Report
-from apps.integrations import wiring
 from apps.labeling.models import Frontier
 from apps.labeling.selectors import counts_of
 from apps.loop import services as loop
 from apps.loop.simulation import people
-from apps.loop.simulation.source import Item, Source
+from apps.loop.simulation.exam import test_measures
+from apps.loop.simulation.source import Source
 from apps.projects.models import Project
 from apps.projects.services import LabelSpec, project_create
 from apps.releases.models import ModelVersion, Promotion
 from apps.releases.services import model_promote
-from apps.rules import metrics
 from apps.slas.models import Lap
-from apps.training.models import Run, RunState, Trigger
+from apps.training.models import Run, RunState, RunTrigger, Trigger
 
 BATCH = 1000  # rows sent to the ingestion at once
-ASK = 256  # test rows in one request to the predictor
 LOOK_EVERY_S = 0.03
 PATIENCE_S = 1800.0
 LAP_WITHIN_S = 2.0  # it is written right after the predictor’s word
@@ -46,6 +42,7 @@ class Plan:
     annotators: int
     seed: int
     kind: str
+    until_score: float | None = None  # test accuracy at which to stop before `rounds` are played
 
 
 @dataclass
@@ -61,13 +58,16 @@ class Clock:
         return found
 
 
-def project_from(source: Source, *, name: str, strategy: str, by: User) -> Project:
-    """A project with all train rows in its pool, none labeled. The trigger is off: the script says when to train."""
+def project_from(source: Source, *, name: str, strategy: str, by: User, labels_per_round: int = 50) -> Project:
+    """A project with all train rows in its pool, none labeled.
+
+    The trigger is off, the script says when to train; its number tells the strategy how large a batch is.
+    """
     project = project_create(
         name=name, task_type=source.task_type, labels=[LabelSpec(x) for x in source.labels], strategy=strategy,
         guidelines=f"Simulated on {source.name}.", by=by, at=timezone.now(),
     )  # fmt: skip
-    Trigger.objects.create(project=project, enabled=False)
+    Trigger.objects.create(project=project, enabled=False, new_labels=labels_per_round)
     for start in range(0, len(source.train), BATCH):
         rows = [item.values for item in source.train[start : start + BATCH]]
         loop.batch_take(project=project, rows=rows, source="simulate", by=by, at=timezone.now())
@@ -75,23 +75,25 @@ def project_from(source: Source, *, name: str, strategy: str, by: User) -> Proje
 
 
 def play(project: Project, source: Source, plan: Plan, *, by: User) -> Iterator[dict[str, Any]]:
-    """One dict a round, in the form that `simulate --json` prints."""
+    """One dict a round, in the form that `simulate --json` prints; ends early at the score or with an empty queue."""
     truth = {item.external_id: item.label for item in source.train}
     staff = people.annotators(project, plan.annotators, by=by, at=timezone.now())
     for number in range(1, plan.rounds + 1):
         clock = Clock()
         clock.time("select", partial(_wait_for_order, project))
-        clock.time("label", partial(_label, project, staff, truth, plan, number))
+        if not clock.time("label", partial(_label, project, staff, truth, plan, number)):
+            return
         last_label = timezone.now()
         run: Run = clock.time("train", partial(_train, project, plan, by))
         report: Report = clock.time("evaluate", partial(_verdict, run))
         promotion: Promotion | None = clock.time("release", partial(_release, project, report, by))
         lap = _lap_of(promotion) if promotion else None
         served_at = promotion.serving_at if promotion else None
+        measured = test_measures(project, source.test)
         yield {
             "round": number,
             "labels": counts_of(project).labeled,
-            **test_measures(project, source.test),
+            **measured,
             "holdout_accuracy": report.metrics["accuracy"]["value"],
             "seconds": clock.seconds,
             "data_to_deploy_s": round((served_at - last_label).total_seconds(), 3) if served_at else None,
@@ -101,6 +103,12 @@ def play(project: Project, source: Source, plan: Plan, *, by: User) -> Iterator[
             "verdict": report.outcome,
             "released": promotion is not None,
         }
+        if reached(measured["accuracy"], plan.until_score):
+            return
+
+
+def reached(accuracy: float | None, score: float | None) -> bool:
+    return accuracy is not None and score is not None and accuracy >= score
 
 
 def _label(project: Project, staff: Sequence[User], truth: Mapping[str, str], plan: Plan, number: int) -> int:
@@ -120,8 +128,9 @@ def _wait_for_order(project: Project) -> None:
 
 def _train(project: Project, plan: Plan, by: User) -> Run:
     run = loop.run_start_now(
-        project=project, kind=plan.kind, by=by, at=timezone.now(), reason="Simulated round.", seed=plan.seed
-    )
+        project=project, kind=plan.kind, by=by, at=timezone.now(), reason="Simulated round.", seed=plan.seed,
+        trigger_type=RunTrigger.SIMULATED,
+    )  # fmt: skip
 
     def ended() -> Run | None:
         now = Run.objects.get(pk=run.pk)
@@ -174,60 +183,3 @@ def _until(look: Callable[[], Any], what: str) -> Any:
             return found
         time.sleep(LOOK_EVERY_S)
     raise SimulationStopped(f"Waited {PATIENCE_S / 60:.0f} min for {what}. The workers’ lines say why.")
-
-
-def test_measures(project: Project, test: Sequence[Item]) -> dict[str, float | None]:
-    """Accuracy, macro-F1 and log-loss of the champion's answers over the wire; None where there are no test rows."""
-    if not test:
-        return {"accuracy": None, "macro_f1": None, "log_loss": None}
-    answers = [ask(project, test[i : i + ASK]) for i in range(0, len(test), ASK)]
-    names = answers[0][0]
-    probabilities = np.concatenate([p for _, p in answers])
-    truth = np.array([names.index(item.label) for item in test], np.int64)
-    return {
-        "accuracy": round(metrics.accuracy(truth, probabilities), 4),
-        "macro_f1": round(metrics.macro_f1(truth, probabilities), 4),
-        "log_loss": round(metrics.log_loss(truth, probabilities), 4),
-    }
-
-
-def ask(project: Project, items: Sequence[Item]) -> tuple[list[str], "np.ndarray[Any, np.dtype[np.float64]]"]:
-    """One request to the champion -> label names (classes,), probabilities (n, classes)."""
-    answer: dict[str, Any] = wiring.predictor.infer(
-        model=project.slug, request={"inputs": INPUTS[project.task_type]([i.values for i in items])}
-    )
-    outputs = {o["name"]: o for o in answer["outputs"]}
-    found = outputs["probabilities"]
-    return answer["parameters"]["labels"].split("\n"), np.asarray(found["data"], float).reshape(found["shape"])
-
-
-def _one_input(name: str, data: list[Any]) -> list[dict[str, Any]]:
-    return [{"name": name, "shape": [len(data)], "datatype": "BYTES", "data": data}]
-
-
-def _table_inputs(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    names = [k for k in rows[0] if k not in ("id", "timestamp", "group")]
-    return [_column(name, [row.get(name) for row in rows]) for name in names]
-
-
-def _column(name: str, values: list[Any]) -> dict[str, Any]:
-    if all(v is None or isinstance(v, int | float) for v in values):
-        return {
-            "name": name,
-            "shape": [len(values)],
-            "datatype": "FP64",
-            "data": [None if v is None else float(v) for v in values],
-        }
-    return {
-        "name": name,
-        "shape": [len(values)],
-        "datatype": "BYTES",
-        "data": [None if v is None else str(v) for v in values],
-    }
-
-
-INPUTS: dict[str, Callable[[list[dict[str, Any]]], list[dict[str, Any]]]] = {
-    "text-classification": lambda rows: _one_input("text", [r["text"] for r in rows]),
-    "image-classification": lambda rows: _one_input("image", [base64.b64encode(r["image"]).decode() for r in rows]),
-    "tabular-classification": _table_inputs,
-}

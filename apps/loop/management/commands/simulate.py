@@ -1,93 +1,131 @@
 """`manage.py simulate SOURCE`: the whole loop, headless, on real data."""
 
 import json
+import math
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 from django.utils import timezone
 
 from apps.errors import DomainError
 from apps.loop.simulation import people, rounds
 from apps.loop.simulation.crew import crew
+from apps.loop.simulation.printing import HEAD, LINES, last_line, last_words, row, seed_line
 from apps.loop.simulation.source import Source, SourceRefused, source_from
+from apps.loop.simulation.summary import Played
 from apps.projects.models import Project
 from apps.rules.acquisition import DEFAULT, STRATEGIES
 from apps.training.models import RunKind
 
 
+class Format(DjangoHelpFormatter, RawDescriptionHelpFormatter):
+    """Keeps the lines of the epilog as they are."""
+
+
 class Command(BaseCommand):
     help = "Play rounds of the loop with scripted people who know the truth, through the same services as the browser."
 
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        return super().create_parser(prog_name, subcommand, epilog=LINES, formatter_class=Format, **kwargs)
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("source", help="digits, or a Parquet, CSV or JSONL file with a label column")
-        parser.add_argument("--strategy", choices=sorted(STRATEGIES), default=DEFAULT)
+        parser.add_argument("--strategy", default=DEFAULT, help=f"one of {', '.join(sorted(STRATEGIES))}")
         parser.add_argument("--labels-per-round", type=int, default=50)
         parser.add_argument("--rounds", type=int, default=5)
         parser.add_argument("--annotators", type=int, default=3)
         parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--seeds", type=int, default=1, help="play so many seeds, from --seed on, and sum them up")
+        parser.add_argument(
+            "--until-score", type=float, help="stop at this test accuracy, 0.95 for 95 %%, and say the labels it took"
+        )
         parser.add_argument("--kind", choices=RunKind.values, default=RunKind.INCREMENTAL)
         parser.add_argument("--target", default="label", help="the label column")
         parser.add_argument("--ignore", default="", help="columns the model must not see, by comma")
-        parser.add_argument(
-            "--json", action="store_true", help="one JSON line a round and one at the end, nothing else"
-        )
+        parser.add_argument("--json", action="store_true", help="one JSON object a line, as below, and nothing else")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if min(options["labels_per_round"], options["rounds"], options["annotators"]) < 1:
-            raise CommandError("--labels-per-round, --rounds and --annotators are at least 1.")
+        fault = fault_of(options)
+        if fault:
+            raise CommandError(fault)
+        seeds = range(options["seed"], options["seed"] + options["seeds"])
         try:
-            source = source_from(
-                options["source"], target=options["target"],
-                ignore=[c for c in options["ignore"].split(",") if c], seed=options["seed"],
-            )  # fmt: skip
+            first = _source(options, seeds[0])
+            if options["until_score"] is not None and not first.test:
+                raise SourceRefused(f"{first.name} has no test rows, so no score can be reached.")
             with crew():
-                self._play(source, options)
+                self._play_all(first, options, seeds)
         except (SourceRefused, rounds.SimulationStopped) as refused:
             raise CommandError(str(refused)) from refused
         except DomainError as refused:
             raise CommandError(refused.message) from refused
 
-    def _play(self, source: Source, options: dict[str, Any]) -> None:
-        began, engineer = time.perf_counter(), people.engineer()
-        project = rounds.project_from(source, name=_name(source), strategy=options["strategy"], by=engineer)
-        plan = rounds.Plan(
-            strategy=options["strategy"], labels_per_round=options["labels_per_round"], rounds=options["rounds"],
-            annotators=options["annotators"], seed=options["seed"], kind=options["kind"],
-        )  # fmt: skip
-        if not options["json"]:
-            self.stdout.write(
-                f"{project.name}: {len(source.train):,} to label, {len(source.test):,} to report on, {len(source.labels)} labels\n"
-                "round labels accuracy macro-F1 log-loss holdout  select  label  train  judge release  data-to-deploy  verdict"
-            )
-        line: dict[str, Any] = {}
-        for line in rounds.play(project, source, plan, by=engineer):
-            self.stdout.write(json.dumps(line) if options["json"] else _row(line))
-            self.stdout.flush()
-        summary = {
-            "done": True,
-            "project": project.slug,
-            "labels": line.get("labels", 0),
-            "accuracy": line.get("accuracy"),
-            "seconds": round(time.perf_counter() - began, 1),
-        }
-        self.stdout.write(
-            json.dumps(summary) if options["json"] else f"done in {summary['seconds']} s, project {project.slug}"
+    def _play_all(self, first: Source, options: dict[str, Any], seeds: range) -> None:
+        began, played, several = time.perf_counter(), list[Played](), len(seeds) > 1
+        for seed in seeds:
+            source = first if seed == seeds[0] else _source(options, seed)
+            played.append(self._play(source, options, seed, several=several))
+            if several and options["json"]:
+                self._say(json.dumps(seed_line(played[-1], options["until_score"])))
+        took = round(time.perf_counter() - began, 1)
+        if options["json"]:
+            self._say(json.dumps(last_line(played, options["until_score"], took)))
+            return
+        for line in last_words(played, options["until_score"], took):
+            self._say(line)
+
+    def _play(self, source: Source, options: dict[str, Any], seed: int, *, several: bool) -> Played:
+        engineer, plan = people.engineer(), _plan(options, seed)
+        name = _name(source, f" seed {seed}" if several else "")
+        project = rounds.project_from(
+            source, name=name, strategy=plan.strategy, by=engineer, labels_per_round=plan.labels_per_round
         )
+        if not options["json"]:
+            self._say(
+                f"{project.name}: {len(source.train):,} to label, {len(source.test):,} to report on, "
+                f"{len(source.labels)} labels\n{HEAD}"
+            )
+        lines = []
+        for line in rounds.play(project, source, plan, by=engineer):
+            lines.append({**line, "seed": seed} if several else line)
+            self._say(json.dumps(lines[-1]) if options["json"] else row(line))
+        needed = next((x["labels"] for x in lines if rounds.reached(x["accuracy"], plan.until_score)), None)
+        return Played(seed, project.slug, tuple(lines), needed)
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()
 
 
-def _name(source: Source) -> str:
-    base = f"simulate {source.name} {timezone.now():%Y-%m-%d %H:%M:%S}"
+def fault_of(options: dict[str, Any]) -> str:
+    """What cannot be played, in a sentence; empty where all is well."""
+    if min(options["labels_per_round"], options["rounds"], options["annotators"], options["seeds"]) < 1:
+        return "--labels-per-round, --rounds, --annotators and --seeds are at least 1."
+    if options["seed"] < 0:
+        return f"--seed is a whole number from 0 on, not {options['seed']}."
+    if options["strategy"] not in STRATEGIES:
+        return f"There is no strategy “{options['strategy']}”. There are {', '.join(sorted(STRATEGIES))}."
+    score = options["until_score"]
+    if score is not None and not (math.isfinite(score) and 0 < score <= 1):
+        return f"--until-score is an accuracy above 0 and at most 1, 0.95 for 95 %, not {score:g}."
+    return ""
+
+
+def _source(options: dict[str, Any], seed: int) -> Source:
+    return source_from(
+        options["source"], target=options["target"], ignore=[c for c in options["ignore"].split(",") if c], seed=seed
+    )
+
+
+def _plan(options: dict[str, Any], seed: int) -> rounds.Plan:
+    return rounds.Plan(
+        strategy=options["strategy"], labels_per_round=options["labels_per_round"], rounds=options["rounds"],
+        annotators=options["annotators"], seed=seed, kind=options["kind"], until_score=options["until_score"],
+    )  # fmt: skip
+
+
+def _name(source: Source, which: str) -> str:
+    base = f"simulate {source.name} {timezone.now():%Y-%m-%d %H:%M:%S}{which}"
     return base if not Project.objects.filter(name=base).exists() else f"{base}.{timezone.now():%f}"
-
-
-def _row(line: dict[str, Any]) -> str:
-    seconds = line["seconds"]
-    shown = [
-        f"{line[k]:8.4f}" if line[k] is not None else "    none"
-        for k in ("accuracy", "macro_f1", "log_loss", "holdout_accuracy")
-    ]
-    stages = "  ".join(f"{seconds[k]:5.2f}" for k in ("select", "label", "train", "evaluate", "release"))
-    deploy = f"{line['data_to_deploy_s']:6.2f} s" if line["data_to_deploy_s"] is not None else "not released"
-    return f"{line['round']:5} {line['labels']:6} {' '.join(shown)}  {stages}  {deploy:>14}  {line['verdict']}"
