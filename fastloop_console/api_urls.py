@@ -4,6 +4,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from apps.datasets import api as datasets
+from apps.evaluation import api as evaluation
 from apps.labeling import api as labeling
 from apps.loop import api as loop
 from apps.monitoring import api as monitoring
@@ -19,6 +20,7 @@ urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("v1/projects/", projects.ProjectsAPI.as_view(), name="api-projects"),
     path(PROJECT, projects.ProjectDetailAPI.as_view(), name="api-project"),
+    path(f"{PROJECT}queue/", projects.QueueAPI.as_view(), name="api-queue"),
     path(f"{PROJECT}members/", projects.MembersAPI.as_view(), name="api-members"),
     path(f"{PROJECT}members/<int:user_id>/", projects.MemberAPI.as_view(), name="api-member"),
     path(f"{PROJECT}examples/", loop.ExamplesAPI.as_view(), name="api-examples"),
@@ -30,6 +32,14 @@ urlpatterns = [
     path(f"{PROJECT}annotations/", labeling.AnnotationsAPI.as_view(), name="api-annotations"),
     path(f"{PROJECT}annotations/<uuid:client_id>/", labeling.AnnotationAPI.as_view(), name="api-annotation"),
     path(f"{PROJECT}labels/", labeling.LabelsAPI.as_view(), name="api-labels"),
+    path(f"{PROJECT}learning/", evaluation.LearningAPI.as_view(), name="api-learning"),
+    path(f"{PROJECT}auto-labeling/", evaluation.AutoLabelingAPI.as_view(), name="api-auto-labeling"),
+    path(f"{PROJECT}auto-labels/", evaluation.AutoLabelsAPI.as_view(), name="api-auto-labels"),
+    path(f"{PROJECT}auto-batches/", evaluation.AutoBatchesAPI.as_view(), name="api-auto-batches"),
+    path(
+        f"{PROJECT}auto-batches/<int:number>/withdraw/", evaluation.AutoBatchWithdrawAPI.as_view(),
+        name="api-auto-batch-withdraw",
+    ),
     path(f"{PROJECT}runs/", loop.RunsAPI.as_view(), name="api-runs"),
     path(f"{PROJECT}trigger/", training.TriggerAPI.as_view(), name="api-trigger"),
     path("v1/runs/<int:run_id>/", releases.RunDetailAPI.as_view(), name="api-run"),

@@ -3,13 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import numpy as np
+
 from apps.datasets.models import DatasetVersion, Example
-from apps.evaluation.models import Outcome, Report
-from apps.evaluation.services import HoldoutPredictions, report_record
-from apps.labeling.models import Label, LabelSource
+from apps.evaluation.models import LearningReport, Outcome, Report
+from apps.evaluation.services import HoldoutPredictions, LearningPoint, learning_record, report_record
+from apps.labeling.models import AutoBatch, Label, LabelSource
 from apps.projects.models import Project
 from apps.releases.models import ModelVersion
 from apps.releases.services import candidate_register
+from apps.rules.lift import Curve, lift
+from apps.rules.stopping import Agreement
 from apps.training.models import Run, RunKind
 from apps.training.services import ownership
 from apps.training.services.runs import run_start
@@ -110,6 +114,34 @@ def model(
     """A judged run, numbered as a version; the candidate unless it failed."""
     run = trained(project, at=at, base=base)
     return candidate_register(run=run, report=judged(run, outcome, baseline=base), at=at + timedelta(minutes=14))
+
+
+def auto_labeled(project: Project, n: int = 3, *, at: datetime = NOON) -> AutoBatch:
+    """A batch that a model labeled by itself, as a row."""
+    return AutoBatch.objects.create(
+        project=project, number=AutoBatch.objects.filter(project=project).count() + 1, run_number=1, target_precision=0.99,
+        threshold=0.97, holdout_rows=400, holdout_errors=0, precision_low=0.9925, labels=n, audits=1, at=at,
+    )  # fmt: skip
+
+
+def learned(run: Run, *, at: datetime = NOON) -> LearningReport:
+    """What a run told of the labeling: 40 random labels reach 80 %, active ones reach that with about 22."""
+    rng = np.random.default_rng(0)
+    truths = {n: rng.random(200) < score for n, score in ((10, 0.6), (20, 0.7), (40, 0.8))}
+    random = Curve(np.array(list(truths)), np.array(list(truths.values())))
+    active = Curve(np.array([10, 20, 40]), np.array([rng.random(200) < score for score in (0.65, 0.78, 0.9)]))
+    points = [
+        [
+            LearningPoint(int(n), float(s), float(s) - 0.05, float(s) + 0.05)
+            for n, s in zip(c.labels, c.scores, strict=True)
+        ]
+        for c in (random, active)
+    ]
+    return learning_record(
+        run=run, holdout_rows=200, base_labels=0, random=points[0], active=points[1], lift=lift(random, active, seed=0),
+        agreement=Agreement(0.93, 0.95, 500, 0.3), curve=active, seconds=1.0, at=at,
+        coverage=[{"label": name, "active": 30, "random": 20, "other": 0} for name in ("ham", "spam")],
+    )  # fmt: skip
 
 
 @dataclass

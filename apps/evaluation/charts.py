@@ -58,14 +58,12 @@ def _short(names: list[str]) -> list[str]:
 
 def learning(report: LearningReport | None) -> Figure:
     """Two lines over the number of labels, each with its 95 % band; what they are called stands at their ends."""
-    lanes = [("random", "Random", report.random_points if report else [], "var(--ink-3)", "dash")]
-    lanes.append(("active", "Active", report.active_points if report else [], "var(--accent)", "solid"))
-    traces = [
-        t
-        for _, name, points, color, dash in lanes
-        if points
-        for t in (_band(points, color), _line(name, points, color, dash))
+    lanes = [
+        ("Random", report.random_points if report else [], "var(--ink-3)", "dash"),
+        ("Active", report.active_points if report else [], "var(--accent)", "solid"),
     ]
+    drawn = [lane for lane in lanes if lane[1]]
+    traces = [_band(points, color) for _, points, color, _ in drawn] + [_line(*lane) for lane in drawn]
     return {
         "data": traces,
         "layout": {

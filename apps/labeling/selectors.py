@@ -208,6 +208,10 @@ def auto_batches_of(project: Project) -> QuerySet[AutoBatch]:
     return AutoBatch.objects.filter(project=project)
 
 
+def auto_labels_of(project: Project) -> QuerySet[AutoLabel]:
+    return AutoLabel.objects.filter(project=project).select_related("example", "label", "batch").order_by("example_id")
+
+
 def median_active_s(project: Project, newest: int = 1000) -> float | None:
     """What one label costs a person, from the newest answers whose time on screen is known."""
     timed = Annotation.objects.filter(project=project, withdrawn_at=None, label__isnull=False, active_ms__gt=0)

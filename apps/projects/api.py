@@ -1,6 +1,6 @@
 """Projects over the API."""
 
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from django.db.models import Prefetch
 from django.utils import timezone
@@ -14,10 +14,11 @@ from apps.accounts.models import User
 from apps.projects import task_types
 from apps.projects.access import projects_visible_to
 from apps.projects.api_access import ProjectAPI
-from apps.projects.models import SchemaLabel
+from apps.projects.encoders import encoder_of
+from apps.projects.models import Project, SchemaLabel
 from apps.projects.roles import Permission, Role
 from apps.projects.selectors import members_of
-from apps.projects.services import LabelSpec, member_remove, member_set, project_create
+from apps.projects.services import LabelSpec, member_remove, member_set, project_create, queue_settings_set
 from fastloop_console.pagination import Pages
 
 LABELS = Prefetch("labels", SchemaLabel.objects.order_by("position"))
@@ -81,6 +82,48 @@ class ProjectDetailAPI(ProjectAPI):
     @extend_schema(operation_id="projects_read", responses=ProjectOutput, summary="One project with its labels")
     def get(self, request: Request, project_id: int) -> Response:
         return Response(ProjectOutput(self.project).data)
+
+
+class QueueAPI(ProjectAPI):
+    needs: ClassVar[dict[str, Permission]] = {"GET": Permission.VIEW_PROJECT, "PATCH": Permission.EDIT_PROJECT}
+
+    class InputSerializer(serializers.Serializer):
+        strategy = serializers.CharField(required=False, max_length=40)
+        overlap = serializers.IntegerField(required=False)
+        encoder = serializers.CharField(required=False, max_length=80, allow_blank=True)
+        lane_weights = serializers.DictField(child=serializers.IntegerField(min_value=0), required=False)
+
+    class OutputSerializer(serializers.Serializer):
+        strategy = serializers.CharField()
+        overlap = serializers.IntegerField()
+        encoder = serializers.CharField()
+        lane_weights = serializers.DictField(child=serializers.IntegerField())
+
+    @extend_schema(operation_id="queue_read", responses=OutputSerializer, summary="How the queue is ordered")
+    def get(self, request: Request, project_id: int) -> Response:
+        return Response(self.OutputSerializer(_queue_of(self.project)).data)
+
+    @extend_schema(
+        operation_id="queue_set",
+        request=InputSerializer,
+        responses=OutputSerializer,
+        summary="Set strategy, answers for each example, vectors or the weights of some lanes; the rest stays",
+    )
+    def patch(self, request: Request, project_id: int) -> Response:
+        given = self.InputSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        values = _queue_of(self.project)
+        weights = {**values["lane_weights"], **given.validated_data.get("lane_weights", {})}
+        values |= {**given.validated_data, "lane_weights": weights}
+        project = queue_settings_set(project=self.project, by=cast(User, request.user), at=timezone.now(), **values)
+        return Response(self.OutputSerializer(_queue_of(project)).data)
+
+
+def _queue_of(project: Project) -> dict[str, Any]:
+    return {
+        "strategy": project.strategy, "overlap": project.overlap, "encoder": encoder_of(project),
+        "lane_weights": dict(project.lane_weights),
+    }  # fmt: skip
 
 
 class MembersAPI(ProjectAPI):

@@ -7,6 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from apps.projects import task_types
+from apps.projects.encoders import ENCODERS, encoder_of
 from apps.projects.models import LANE_WEIGHTS, Project
 from apps.projects.roles import Role
 from apps.projects.services import LANES, MOST_OVERLAP, LabelSpec
@@ -75,14 +76,19 @@ class GuidelinesForm(forms.Form):
 class QueueForm(forms.Form):
     strategy = forms.ChoiceField(choices=strategies)
     overlap = forms.IntegerField(min_value=1, max_value=MOST_OVERLAP)
+    encoder = forms.ChoiceField(required=False)
     active = forms.IntegerField(min_value=0, max_value=100)
     random = forms.IntegerField(min_value=0, max_value=100)
     holdout = forms.IntegerField(min_value=0, max_value=100)
     audit = forms.IntegerField(min_value=0, max_value=100, initial=LANE_WEIGHTS["audit"])
 
-    @classmethod
-    def of(cls, project: Project) -> "QueueForm":
-        return cls(initial={"strategy": project.strategy, "overlap": project.overlap, **project.lane_weights})
+    def __init__(self, project: Project, *args: Any) -> None:
+        kept = {"strategy": project.strategy, "overlap": project.overlap, "encoder": encoder_of(project)}
+        super().__init__(*args, initial={**kept, **project.lane_weights})
+        choices = [(name, title) for name, title in ENCODERS[project.task_type].items()]
+        encoder = self.fields["encoder"]
+        assert isinstance(encoder, forms.ChoiceField)
+        encoder.choices = choices
 
     def lane_weights(self) -> dict[str, int]:
         values: dict[str, Any] = self.cleaned_data

@@ -16,6 +16,7 @@ from apps.errors import Forbidden, Invalid
 from apps.live.publish import look_again
 from apps.projects import task_types
 from apps.projects.access import role_of
+from apps.projects.encoders import ENCODERS, encoder_of
 from apps.projects.models import LANE_WEIGHTS, GuidelineVersion, Membership, Project, SchemaLabel
 from apps.projects.roles import Role
 from apps.rules.acquisition import DEFAULT, STRATEGIES
@@ -144,22 +145,36 @@ def guidelines_write(*, project: Project, text: str, by: User, at: datetime) -> 
 
 @transaction.atomic
 def queue_settings_set(
-    *, project: Project, strategy: str, overlap: int, lane_weights: Mapping[str, int], by: User, at: datetime
+    *,
+    project: Project,
+    strategy: str,
+    overlap: int,
+    lane_weights: Mapping[str, int],
+    by: User,
+    at: datetime,
+    encoder: str = "",
 ) -> Project:
-    """How the queue is ordered and how many people answer each example. Open slots keep theirs till the next refill."""
+    """How the queue is ordered and how many people answer each example. Open slots keep theirs till the next refill.
+
+    Another `encoder` makes new vectors beside the old ones; models keep theirs, and the queue goes on. Blank keeps it.
+    """
     if strategy not in STRATEGIES:
         raise Invalid(f"The strategy “{strategy}” is not known. Known are {', '.join(STRATEGIES)}.", field="strategy")
     if not 1 <= overlap <= MOST_OVERLAP:
         raise Invalid(f"Between 1 and {MOST_OVERLAP} people may answer each example.", field="overlap")
     if set(lane_weights) != set(LANES) or any(weight < 0 for weight in lane_weights.values()):
         raise Invalid(f"Give each lane ({', '.join(LANES)}) a weight of 0 or more.", field="active")
+    if encoder and encoder not in ENCODERS[project.task_type]:
+        known = ", ".join(ENCODERS[project.task_type])
+        raise Invalid(f"The encoder “{encoder}” is not known here. Known are {known}.", field="encoder")
     locked = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     before = _queue_settings(locked)
     locked.strategy, locked.overlap, locked.lane_weights = strategy, overlap, dict(lane_weights)
+    locked.encoder = encoder or encoder_of(locked)
     after = _queue_settings(locked)
     if after == before:
         return locked
-    locked.save(update_fields=["strategy", "overlap", "lane_weights"])
+    locked.save(update_fields=["strategy", "overlap", "lane_weights", "encoder"])
     changed = ", ".join(f"{n.replace('_', ' ')} {_said(value)}" for n, value in after.items() if value != before[n])
     event_record(
         scope=project_scope(project.pk), verb="queue.set", subject=f"project {project.pk}", by=by, at=at,
@@ -170,7 +185,12 @@ def queue_settings_set(
 
 
 def _queue_settings(project: Project) -> dict[str, Any]:
-    return {"strategy": project.strategy, "overlap": project.overlap, "lane_weights": dict(project.lane_weights)}
+    return {
+        "strategy": project.strategy,
+        "overlap": project.overlap,
+        "lane_weights": dict(project.lane_weights),
+        "encoder": encoder_of(project),
+    }
 
 
 def _said(value: Any) -> str:

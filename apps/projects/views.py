@@ -96,7 +96,7 @@ def _settings_page(request: HttpRequest, project: Project, *, status: int = 200,
         "shown": next((v for v in versions if str(v.number) == asked), newest),
         "labels_form": LabelsForm(),
         "guidelines_form": GuidelinesForm(initial={"text": newest.text if newest else ""}),
-        "queue_form": QueueForm.of(project),
+        "queue_form": QueueForm(project),
     }
     return render(request, "projects/settings.html", context | forms, status=status)
 
@@ -150,11 +150,12 @@ def guidelines_preview(request: HttpRequest, project: Project) -> HttpResponse:
 @login_required
 @project_permission(Permission.EDIT_PROJECT)
 def queue_set(request: HttpRequest, project: Project) -> HttpResponse:
-    form = QueueForm(request.POST)
+    form = QueueForm(project, request.POST)
     try:
         if form.is_valid():
             services.queue_settings_set(
                 project=project, strategy=form.cleaned_data["strategy"], overlap=form.cleaned_data["overlap"],
+                encoder=form.cleaned_data["encoder"],
                 lane_weights=form.lane_weights(), by=_user(request), at=timezone.now(),
             )  # fmt: skip
             messages.success(request, "The queue is set.")

@@ -94,6 +94,13 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "releases:run_progress": {"GET": OVERSEERS},
     "releases:run_verdict": {"GET": OVERSEERS},
     "releases:run_figures": {"GET": OVERSEERS},
+    "evaluation:learning": {"GET": OVERSEERS},
+    "evaluation:summary": {"GET": OVERSEERS},
+    "evaluation:figures": {"GET": OVERSEERS},
+    "evaluation:auto": {"GET": OVERSEERS},
+    "evaluation:auto_labeling": {"POST": MANAGERS},
+    "evaluation:auto_withdraw": {"POST": MANAGERS},
+    "evaluation:rate": {"POST": MANAGERS},
     "monitoring:monitor": {"GET": OVERSEERS},
     "monitoring:numbers": {"GET": OVERSEERS},
     "monitoring:figures": {"GET": OVERSEERS},
@@ -110,6 +117,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "api-schema": {"GET": EVERYBODY},
     "api-projects": {"GET": SIGNED_IN, "POST": CREATORS},
     "api-project": {"GET": MEMBERS},
+    "api-queue": {"GET": MEMBERS, "PATCH": MANAGERS},
     "api-members": {"GET": MANAGERS, "POST": MANAGERS},
     "api-member": {"DELETE": MANAGERS},
     "api-examples": {"GET": DATA, "POST": SENDERS},
@@ -121,6 +129,11 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "api-annotations": {"POST": LABELERS},
     "api-annotation": {"DELETE": LABELERS},
     "api-labels": {"GET": DATA},
+    "api-learning": {"GET": OVERSEERS},
+    "api-auto-labeling": {"GET": OVERSEERS, "PATCH": MANAGERS},
+    "api-auto-labels": {"GET": DATA},
+    "api-auto-batches": {"GET": OVERSEERS},
+    "api-auto-batch-withdraw": {"POST": MANAGERS},
     "api-runs": {"GET": OVERSEERS, "POST": ENGINEERS},
     "api-run": {"GET": OVERSEERS},
     "api-trigger": {"GET": OVERSEERS, "PATCH": ENGINEERS},
@@ -213,6 +226,7 @@ def things(project: Project, lin: User, ada: User) -> Things:
     ids = {
         "project_id": project.pk, "run_id": version.run_id, "version_id": version.pk, "alert_id": alert.pk,
         "example_id": example.pk, "ingestion_id": ingestion.pk, "user_id": ada.pk, "client_id": uuid.uuid4(),
+        "number": rows.auto_labeled(project).number,
     }  # fmt: skip
     return Things(project, ids)
 
