@@ -19,6 +19,7 @@ PAGES = {
     "runs": "/projects/{project}/runs/",
     "run": "/projects/{project}/models/runs/{run}/",
     "models": "/projects/{project}/models/",
+    "learning": "/projects/{project}/learning/",
     "monitor": "/projects/{project}/monitor/",
     "sla": "/projects/{project}/sla/",
     "settings": "/projects/{project}/settings/",
