@@ -18,7 +18,7 @@ from apps.releases.services import model_promote
 from apps.training.models import Run
 from tests.conftest import NOON
 from tests.monitoring.test_pages import answered
-from tests.rows import HOUR, labeled, model, started
+from tests.rows import HOUR, labeled, learned, model, started
 from tests.slas.test_pages import lap
 
 As = Callable[[User], Client]
@@ -34,6 +34,7 @@ def turned(project: Project, lin: User, times: int) -> Run:
         version = model(project, at=NOON + i * 10 * HOUR, base=run)
         model_promote(version=version, reason="", by=lin, at=NOON + (i * 10 + 1) * HOUR)
         lap(project, 61, at=NOON + timedelta(hours=i))
+        learned(version.run)
         DriftCheck.objects.create(
             project=project, at=NOON, model_number=1, window=9, outcome="none", statistics=[], sentence="x"
         )
