@@ -20,6 +20,7 @@ def sweep() -> None:
     services.verdicts_sweep(at=at)
     services.ingestions_sweep(at=at)
     services.laps_close(at=at)
+    services.scoring_sweep(at=at)
 
 
 @shared_task(name=LoopJob.TRIGGERS, expires=10)
@@ -37,3 +38,4 @@ def refill() -> None:
 @shared_task(name=LoopJob.DRIFT, expires=300)
 def drift() -> None:
     services.drift_check_all(at=timezone.now())
+    services.vectors_sweep(at=timezone.now())

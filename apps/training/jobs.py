@@ -8,6 +8,7 @@ class Job(StrEnum):
     EVALUATE = "workers.evaluate"
     EMBED = "workers.embed"
     SCORE = "workers.score"
+    SCORE_PART = "workers.score_part"
     MEASURE = "workers.measure"
     AUTO_LABEL = "workers.auto_label"
 

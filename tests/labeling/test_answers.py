@@ -8,7 +8,7 @@ import pytest
 from apps.errors import DomainError, Invalid, NotFound
 from apps.labeling.models import Annotation, AssignmentState, FrontierItem, Label, SetAside
 from apps.labeling.services.annotations import IDLE_MS, UNDO_DEPTH, CannotUndo, annotation_withdraw
-from apps.labeling.services.frontier import Scored, frontier_refill, frontier_swap
+from apps.labeling.services.frontier import Origin, Scored, frontier_refill, frontier_swap
 from tests.conftest import NOON
 from tests.labeling.conftest import LATER
 
@@ -234,7 +234,7 @@ def test_a_tie_survives_a_newly_scored_order(make_project, add_examples, lease, 
 
     picks = [Scored(example.pk, {"strategy": "margin"})]
     FrontierItem.objects.update(lane="active")
-    frontier_swap(project=project, picks=picks, strategy="margin", run_number=1, pool_size=1, at=NOON)
+    frontier_swap(project=project, picks=picks, origin=Origin("margin", 1, run_number=1), at=NOON)
     assert [a.example_id for a in lease(project, rosa)] == [example.pk]
 
     FrontierItem.objects.all().delete()

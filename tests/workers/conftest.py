@@ -1,6 +1,6 @@
 """A project of real digits with everything labeled, and jobs that run at once where they were sent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import pytest
@@ -23,13 +23,22 @@ class JobsAtOnce:
         self.held: set[str] = set()
 
     def send(self, name: str, *, args: tuple[object, ...], queue: str) -> None:
-        from workers.tasks import embed, evaluate, score, train
-
         self.sent.append((name, args))
-        if name in self.held:
-            return
-        task = {Job.TRAIN: train.train, Job.EMBED: embed.embed, Job.SCORE: score.score, Job.EVALUATE: evaluate.evaluate}
-        task[Job(name)](*args)
+        if name not in self.held:
+            tasks()[Job(name)](*args)
+
+    def send_group(self, name: str, *, each: Sequence[tuple[object, ...]], queue: str) -> None:
+        for args in each:
+            self.send(name, args=args, queue=queue)
+
+
+def tasks() -> dict[Job, Callable[..., None]]:
+    from workers.tasks import auto_label, embed, evaluate, measure, score, train
+
+    return {
+        Job.TRAIN: train.train, Job.EMBED: embed.embed, Job.SCORE: score.score, Job.SCORE_PART: score.score_part,
+        Job.EVALUATE: evaluate.evaluate, Job.MEASURE: measure.measure, Job.AUTO_LABEL: auto_label.auto_label,
+    }  # fmt: skip
 
 
 @pytest.fixture

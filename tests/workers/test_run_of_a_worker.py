@@ -13,6 +13,7 @@ from apps.labeling.models import Frontier, FrontierItem, Label, Lane
 from apps.loop import services as loop
 from apps.projects.models import Project
 from apps.releases.models import ModelVersion
+from apps.rules import acquisition
 from apps.training.jobs import Job
 from apps.training.models import Run, RunState
 from apps.training.services.ownership import run_claim
@@ -48,7 +49,7 @@ def test_a_run_trains_is_judged_becomes_a_version_and_orders_the_queue(digits: P
     assert Frontier.objects.get(project=digits).run_number == run.number
     first = FrontierItem.objects.filter(project=digits, lane=Lane.ACTIVE).order_by("rank").first()
     assert first is not None
-    assert first.reason["strategy"] == "margin"
+    assert first.reason["strategy"] == acquisition.DEFAULT
     assert first.reason["suggestion"] in "0123456789"
 
 

@@ -59,7 +59,7 @@ class ProjectModel(Model):
 
 def answer(bundle: Bundle, request: InferRequest) -> "np.ndarray[Any, np.dtype[np.float32]]":
     """Probabilities (n, classes). Raises InvalidInput with a sentence."""
-    return predict(bundle, READERS[bundle.task_type](request))
+    return predict(bundle, READERS[bundle.task_type](request, bundle))
 
 
 def summary(labels: Sequence[str], probabilities: "np.ndarray[Any, Any]") -> tuple[list[str], list[float]]:
@@ -67,14 +67,15 @@ def summary(labels: Sequence[str], probabilities: "np.ndarray[Any, Any]") -> tup
     return [labels[int(i)] for i in best], [float(p) for p in probabilities.max(axis=1)]
 
 
-def _texts(request: InferRequest) -> Rows:
+def _texts(request: InferRequest, bundle: Bundle) -> Rows:
+    """Vectors of the encoder that the model was trained with, whatever the project uses by now."""
     texts = _flat(_input(request, "text"))
     if any(not isinstance(t, str) or not t.strip() for t in texts):
         raise InvalidInput("Every text must be a string that is not empty.")
-    return encoder().encode(texts).astype(np.float32)
+    return encoder(bundle.encoder).encode(texts).astype(np.float32)
 
 
-def _images(request: InferRequest) -> Rows:
+def _images(request: InferRequest, bundle: Bundle) -> Rows:
     images = []
     for value in _flat(_input(request, "image")):
         try:
@@ -86,7 +87,7 @@ def _images(request: InferRequest) -> Rows:
     return images
 
 
-def _tables(request: InferRequest) -> Rows:
+def _tables(request: InferRequest, bundle: Bundle) -> Rows:
     columns = {tensor.name: _flat(tensor) for tensor in request.inputs}
     lengths = {len(values) for values in columns.values()}
     if len(lengths) != 1:
@@ -94,7 +95,7 @@ def _tables(request: InferRequest) -> Rows:
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
-READERS: dict[str, Callable[[InferRequest], Rows]] = {
+READERS: dict[str, Callable[[InferRequest, Bundle], Rows]] = {
     "text-classification": _texts,
     "image-classification": _images,
     "tabular-classification": _tables,

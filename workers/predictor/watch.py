@@ -60,8 +60,8 @@ class Watcher:
     def _install(self, wanted: Served) -> None:
         try:
             bundle = load(wiring.storage().read(wanted.artifact_url))
-            if wanted.task_type == "text-classification":
-                encoder()  # now, so that no request waits for it
+            if bundle.encoder:
+                encoder(bundle.encoder)  # now, so that no request waits for it
         except Exception as cause:
             if wanted.artifact_url not in self._broken:
                 self._broken.add(wanted.artifact_url)

@@ -90,9 +90,15 @@ def judge_run(run: Run) -> Report:
     )
     candidate_register(run=run, report=report, at=timezone.now())
     if report.outcome != Outcome.FAIL:
-        with contextlib.suppress(Unavailable):
-            wiring.jobs.send(Job.SCORE, args=(run.pk,), queue=Queue.EMBEDDING)
+        _ask(Job.SCORE, run.project_id)
+    _ask(Job.MEASURE, run.pk)
     return report
+
+
+def _ask(job: Job, subject_id: int) -> None:
+    """Without Redis a sweep asks again."""
+    with contextlib.suppress(Unavailable):
+        wiring.jobs.send(job, args=(subject_id,), queue=Queue.EMBEDDING)
 
 
 def _load(run: Run) -> tuple[Bundle | None, str]:
@@ -108,7 +114,7 @@ def _predict(bundle: Bundle | None, run: Run, holdout: Sequence[VersionRow], nam
         return np.full((len(holdout), len(names)), np.nan, np.float32)
     if not holdout:
         return np.zeros((0, len(names)), np.float32)
-    found = predict(bundle, rows_of(run.project, [r.example_id for r in holdout]))
+    found = predict(bundle, rows_of(run.project, [r.example_id for r in holdout], encoder=bundle.encoder))
     return metrics.align(found, bundle.labels, names)
 
 

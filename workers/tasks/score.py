@@ -1,71 +1,178 @@
-"""Score the pool with the newest model and swap the active lane's order in one step."""
+"""Order the pool and swap the active lane in one step. A small pool in one task; a large one in parts, on any machine."""
 
+import contextlib
+import logging
+import time
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 from celery import shared_task
+from django.db.models import Max
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from apps.datasets.models import Example
-from apps.evaluation.models import Outcome
-from apps.labeling.models import Lane
-from apps.labeling.services.frontier import DEPTH, Scored, frontier_refill, frontier_swap
-from apps.rules import acquisition
-from apps.training.jobs import Job
-from apps.training.models import Run, RunState
-from workers.tasks.bundles import bundle_at
-from workers.tasks.rows import rows_of
-from workers.training.score import score as score_batches
+from apps.datasets.ids import ids_selected
+from apps.datasets.models import EmbeddingShard, Example
+from apps.datasets.shards import Opened, shards_open
+from apps.integrations import wiring
+from apps.integrations.ports import Unavailable
+from apps.labeling.models import ScoringPart
+from apps.labeling.services.frontier import closed_ids, open_ids
+from apps.labeling.services.scoring import (
+    PartPlan,
+    scoring_fail,
+    scoring_open,
+    scoring_part_done,
+    scoring_part_open,
+)
+from apps.projects.models import Project
+from apps.training.jobs import Job, Queue
+from workers.tasks.order import finish, with_vectors
+from workers.tasks.plan import Plan, plan_again, plan_of
+from workers.tasks.pool import (
+    MEMBERS,
+    Chunk,
+    Thinned,
+    chunks_of_ids,
+    chunks_of_rows,
+    chunks_of_shards,
+    packed,
+    thinned,
+    unpacked,
+    voters_for,
+)
+from workers.tasks.rows import payloads_of
+from workers.training.model import BundleUnreadable, predict
+from workers.training.score import VectorScorer, Voters
 
-BATCH = 4096  # examples fetched at once
-NEAREST = 12  # labels offered as buttons where a schema has more
+logger = logging.getLogger(__name__)
+WHOLE = 200_000  # rows that one task scores by itself: below a second for texts, and no message to wait for
+PART_ROWS = 100_000  # of vectors in one part
+PART_PAYLOADS = 20_000  # of images or table rows in one part; they are fetched and decoded
+FETCHED = 4096  # payloads in memory at once
+LAST = 2**62
 
 
 @shared_task(name=Job.SCORE)
-def score(run_id: int) -> None:
-    """Skipped when a newer model has scored or will: its own job follows its verdict."""
-    run = Run.objects.select_related("project").get(pk=run_id)
-    project, at = run.project, timezone.now()
-    newer = Run.objects.filter(project=project, state=RunState.COMPLETED, number__gt=run.number)
-    if newer.exclude(report__outcome=Outcome.FAIL).exists():
+def score(project_id: int) -> None:
+    """Skipped while the same ordering is under way. What has no vector yet is asked for, and scored once it has."""
+    project = Project.objects.get(pk=project_id)
+    plan = plan_of(project)
+    parts = _parts(plan)
+    newest = Example.objects.filter(project=project).aggregate(n=Max("pk"))["n"] or 0
+    scoring = scoring_open(
+        project=project, run_number=plan.run.number if plan.run else None, strategy=plan.strategy.name,
+        encoder=plan.encoder, seed=plan.seed, newest_example=newest, sentence=plan.sentence, parts=parts,
+        at=timezone.now(),
+    )  # fmt: skip
+    if scoring is None:
         return
-    bundle = bundle_at(run.artifact_url)
-    pool = list(
-        Example.objects.filter(project=project, holdout=False, label=None, set_aside=None).values_list("pk", flat=True)
-    )
-    if not pool:
-        frontier_swap(project=project, picks=[], strategy=project.strategy, run_number=run.number, pool_size=0, at=at)
+    if parts:
+        _send(list(scoring.parts.all()))
         return
-
-    def batches() -> Iterator[tuple[Sequence[int], object]]:
-        for start in range(0, len(pool), BATCH):
-            ids = pool[start : start + BATCH]
-            yield ids, rows_of(project, ids)
-
-    probabilities = np.concatenate([p for _, p in score_batches(bundle, batches())])  # type: ignore[arg-type]
-    strategy = acquisition.strategy_named("margin")
-    scores = acquisition.Scores(np.array(pool, np.int64), probabilities)
-    picks = acquisition.shortlist(strategy.priority, scores, keep=DEPTH[Lane.ACTIVE], seed=run.number)
-    assert picks.probabilities is not None
-    scored = [
-        Scored(int(i), {**acquisition.reason_of(strategy.name, row), **_help(row, bundle.labels)})
-        for i, row in zip(picks.ids, picks.probabilities, strict=True)
-    ]
-    frontier_swap(
-        project=project, picks=scored, strategy=project.strategy, run_number=run.number, pool_size=len(pool), at=at
-    )
-    frontier_refill(project=project, at=at, seed=run.number)
+    try:
+        began = time.perf_counter()
+        found = thinned(plan.strategy, _chunks(plan, PartPlan(last_id=LAST)), seed=plan.seed)
+        finish(scoring, plan, [found], {"scan": time.perf_counter() - began})
+    except Exception as fault:
+        scoring_fail(scoring=scoring, sentence=f"The scoring stopped on a fault of ours: {fault}", at=timezone.now())
+        raise
 
 
-def _help(row: NDArray[np.float32], labels: Sequence[str]) -> dict[str, object]:
-    """What the labeling screen may show: the guess, and the nearest labels in the order of the alphabet."""
-    if not np.isfinite(row).all():
-        return {}
-    order = np.argsort(-row)
-    nearest = sorted((labels[int(i)] for i in order[:NEAREST]), key=str.casefold) if len(labels) > NEAREST else []
-    return {
-        "suggestion": labels[int(order[0])],
-        "suggestion_confidence": round(float(row[order[0]]), 4),
-        "nearest": nearest,
-    }
+@shared_task(name=Job.SCORE_PART)
+def score_part(part_id: int) -> None:
+    """Score one part; whoever finishes the last one merges. Delivered twice, it finds its part done and goes home."""
+    part = scoring_part_open(part_id)
+    if part is None:
+        return
+    scoring, began = part.scoring, time.perf_counter()
+    try:
+        plan = plan_again(scoring)
+    except (Unavailable, BundleUnreadable) as gone:
+        scoring_fail(scoring=scoring, sentence=f"The model is gone: {gone}", at=timezone.now())
+        return
+    asked = PartPlan(tuple(part.shards), part.first_id, part.last_id)
+    found = thinned(plan.strategy, _chunks(plan, asked), seed=plan.seed)
+    candidates = with_vectors(plan, found.candidates)
+    url = wiring.storage().write(f"scoring/{scoring.pk}/{part.number}.npz", packed(candidates))
+    last = scoring_part_done(
+        part=part, url=url, scored=found.scored, unusable=found.unusable, seconds=time.perf_counter() - began,
+        at=timezone.now(),
+    )  # fmt: skip
+    if last:
+        _merge(plan, list(scoring.parts.all()))
+
+
+def _merge(plan: Plan, parts: Sequence[ScoringPart]) -> None:
+    """All parts are done: read their candidates, order them, and leave no file behind."""
+    scoring = parts[0].scoring
+    try:
+        found = [Thinned(unpacked(wiring.storage().read(p.url)), p.scored, p.unusable) for p in parts]
+        finish(scoring, plan, found, {"scan": sum(p.seconds for p in parts)})
+    except Exception as fault:
+        scoring_fail(scoring=scoring, sentence=f"The parts could not be merged: {fault}", at=timezone.now())
+        raise
+    finally:
+        for part in parts:
+            wiring.storage().remove(part.url)
+
+
+def _parts(plan: Plan) -> list[PartPlan]:
+    """How a large pool is cut; empty where one task does it all."""
+    if plan.reads_rows:
+        ids = ids_selected(
+            "SELECT id FROM datasets_example WHERE project_id = %(project)s AND NOT holdout ORDER BY id",
+            {"project": plan.project.pk},
+        )
+        starts = ids[::PART_PAYLOADS]
+        ends = [*(starts[1:] - 1), LAST]
+        cut = [PartPlan(first_id=int(a), last_id=int(b)) for a, b in zip(starts, ends, strict=True)]
+        return cut if len(cut) > 1 else []
+    shards = EmbeddingShard.objects.filter(project=plan.project, encoder=plan.encoder).values_list("number", "rows")
+    if sum(rows for _, rows in shards) <= WHOLE:
+        return []
+    cut, numbers, held = [], list[int](), 0
+    for number, rows in shards:
+        if numbers and held + rows > PART_ROWS:
+            cut.append(PartPlan(tuple(numbers)))
+            numbers, held = [], 0
+        numbers.append(number)
+        held += rows
+    return [*cut, PartPlan(tuple(numbers))]
+
+
+def _chunks(plan: Plan, asked: PartPlan) -> Iterator[Chunk]:
+    """The rows of one part, scored as the plan says."""
+    if plan.reads_rows:
+        return _payload_chunks(plan, asked)
+    opened = shards_open(plan.project.pk, plan.encoder, asked.shards or None)
+    if not opened.shards and not plan.asks_model:
+        return chunks_of_ids(open_ids(plan.project.pk, first=asked.first_id, last=asked.last_id))
+    return _vector_chunks(plan, opened)
+
+
+def _vector_chunks(plan: Plan, opened: Opened) -> Iterator[Chunk]:
+    closed = closed_ids(plan.project.pk)
+    if not plan.asks_model or plan.bundle is None:
+        return chunks_of_shards(opened.shards, closed, None)
+    bundle = plan.bundle
+    voters = voters_for(plan.strategy, lambda: Voters(bundle, members=MEMBERS, seed=plan.seed))
+    return chunks_of_shards(opened.shards, closed, VectorScorer(bundle), voters)
+
+
+def _payload_chunks(plan: Plan, asked: PartPlan) -> Iterator[Chunk]:
+    assert plan.bundle is not None
+    bundle, project = plan.bundle, plan.project
+    voters = voters_for(plan.strategy, lambda: Voters(bundle, members=MEMBERS, seed=plan.seed))
+
+    def ask(ids: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        rows = payloads_of(project, ids)
+        return predict(bundle, rows), voters(rows) if voters else None
+
+    return chunks_of_rows(open_ids(project.pk, first=asked.first_id, last=asked.last_id), FETCHED, ask)
+
+
+def _send(parts: Sequence[ScoringPart]) -> None:
+    """One group; without Redis the rows wait for the sweep."""
+    with contextlib.suppress(Unavailable):
+        wiring.jobs.send_group(Job.SCORE_PART, each=[(p.pk,) for p in parts], queue=Queue.EMBEDDING)

@@ -4,20 +4,25 @@ import logging
 import threading
 import traceback
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
+import numpy as np
 import torch
 from celery import shared_task
 from django.db import close_old_connections
 from django.utils import timezone
 
+from apps.datasets.shards import encoder_covers
 from apps.datasets.versions import VersionRow, version_rows, version_write
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
 from apps.labeling.models import Label
 from apps.labeling.services.labels import labels_trained
+from apps.loop.services.encoders import encoder_of_run
+from apps.projects.encoders import encoder_of
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
 from apps.training.jobs import Job
@@ -40,8 +45,9 @@ from workers.tasks.bundles import bundle_at
 from workers.tasks.evaluate import judge_run
 from workers.tasks.rows import rows_of
 from workers.training import replay
+from workers.training.inputs import Rows
 from workers.training.loop import FitResult, Report, fit
-from workers.training.model import BundleUnreadable, dump
+from workers.training.model import Bundle, BundleUnreadable, dump
 from workers.training.recipe import Recipe, RecipeInvalid
 from workers.training.refusals import (
     BaseDoesNotFit,
@@ -136,15 +142,25 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
     rows = version_rows(version)
     names = schema_of(project).names
     index = {name: i for i, name in enumerate(names)}
-    recipe = Recipe.from_dict(run.recipe) if run.recipe else Recipe.for_task(project.task_type, run.kind, seed=run.seed)
-    base = bundle_at(run.base_run.artifact_url) if run.base_run and run.kind == RunKind.INCREMENTAL else None
+    encoder = _encoder(run, rows)
+    base, passed_over = _base(run, encoder)
+    kind = RunKind.FULL if passed_over else run.kind
+    asked = {**run.recipe, "kind": str(kind)} if run.recipe else {}
+    recipe = Recipe.from_dict(asked) if asked else Recipe.for_task(project.task_type, kind, seed=run.seed)
+    recipe = replace(recipe, encoder=encoder)
     chosen, new = _chosen(run, [r for r in rows if not r.holdout], recipe, index)
     holdout = [r for r in rows if r.holdout]
     run_prepared(
         run_id=run.pk, owner=owner, version=version, recipe=recipe.to_dict(), label_names=list(names), labels=len(chosen),
         new_labels=new, device=_device(), at=timezone.now(),
     )  # fmt: skip
-    features, targets = rows_of(project, [r.example_id for r in chosen]), [index[r.label] for r in chosen]
+    if passed_over:
+        run_phase(run_id=run.pk, owner=owner, phase=passed_over, at=timezone.now())
+
+    def read(wanted: list[VersionRow]) -> Rows:
+        return rows_of(project, [r.example_id for r in wanted], encoder=encoder)
+
+    features, targets = read(chosen), [index[r.label] for r in chosen]
 
     def fitted(resume: bytes | None) -> FitResult:
         return fit(
@@ -152,7 +168,7 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
             on_report=lambda report: _report(run, report),
             on_checkpoint=lambda blob: _keep(run, blob),
             should_stop=heartbeat.should_stop,
-            holdout=(rows_of(project, [r.example_id for r in holdout]), [index[r.label] for r in holdout]) if holdout else None,
+            holdout=(read(holdout), [index[r.label] for r in holdout]) if holdout else None,
         )  # fmt: skip
 
     try:
@@ -169,6 +185,34 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
     return completed
 
 
+def _encoder(run: Run, rows: list[VersionRow]) -> str:
+    """Whose vectors the run reads: the project's, once they cover every labeled example; until then those of before.
+
+    A run taken over from a dead worker keeps the encoder it began with, so that its checkpoint fits.
+    """
+    project = run.project
+    if project.task_type != "text-classification":
+        return ""
+    if run.recipe.get("encoder"):
+        return str(run.recipe["encoder"])
+    wanted = encoder_of(project)
+    before = Run.objects.filter(project=project, state=RunState.COMPLETED).order_by("-number").first()
+    if before is None or encoder_of_run(before) == wanted:
+        return wanted
+    covers = encoder_covers(project.pk, wanted, np.array([r.example_id for r in rows], np.int64))
+    return wanted if covers else encoder_of_run(before)
+
+
+def _base(run: Run, encoder: str) -> tuple[Bundle | None, str]:
+    """The model to start from; or none and, in a sentence, why an incremental run is made full."""
+    if run.base_run is None or run.kind != RunKind.INCREMENTAL:
+        return None, ""
+    base = bundle_at(run.base_run.artifact_url)
+    if base.encoder == encoder:
+        return base, ""
+    return None, f"in full: {run.base_run} reads other vectors than {encoder}"
+
+
 def _labels_now(project: Project) -> list[VersionRow]:
     found = Label.objects.filter(project=project).values_list("example_id", "label__name", "holdout", "resolved_at")
     return [VersionRow(*row) for row in found]
@@ -176,7 +220,7 @@ def _labels_now(project: Project) -> list[VersionRow]:
 
 def _chosen(run: Run, rows: list[VersionRow], recipe: Recipe, index: dict[str, int]) -> tuple[list[VersionRow], int]:
     """The rows to train on and how many are new. Incremental: what the base has not seen, and a replay of the rest."""
-    if run.kind != RunKind.INCREMENTAL or run.base_run is None or run.base_run.dataset_version is None:
+    if recipe.kind != "incremental" or run.base_run is None or run.base_run.dataset_version is None:
         return rows, len(rows)
     seen = {(r.example_id, r.label) for r in version_rows(run.base_run.dataset_version)}
     new = [r for r in rows if (r.example_id, r.label) not in seen]

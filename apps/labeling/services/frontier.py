@@ -1,17 +1,20 @@
 """Keep the frontier filled: a few hundred slots a lane, ranked. Never a walk over the whole pool's rows.
 
-Only the active lane is ranked by a model. Random and holdout lanes are drawn by chance and stay so: they are what the
-live lift and the gates are measured on.
+Only the active lane is ranked, by a model or by a cold start. Random and holdout lanes are drawn by chance and stay so:
+they are what the live lift and the gates are measured on. The audit lane is filled elsewhere and never touched here.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 from django.db import connection, transaction
+from numpy.typing import NDArray
 
+from apps.datasets.ids import ids_selected
 from apps.datasets.models import Example
 from apps.labeling.models import Assignment, AssignmentState, Frontier, FrontierItem, Lane
 from apps.live.publish import look_again
@@ -29,12 +32,27 @@ class Scored:
     reason: Mapping[str, Any]
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where an order comes from, for those who read the frontier. `run_number` is None where no model was asked."""
+
+    strategy: str
+    pool_size: int
+    run_number: int | None = None
+    encoder: str = ""
+    near_duplicates: int = 0
+    unscored: int = 0
+    sentence: str = ""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
 # Examples that still want an answer. %(...)s are bound; the lane decides the side of the holdout.
 _OPEN = """
     FROM datasets_example e
     WHERE e.project_id = %(project)s AND e.holdout = %(holdout)s
       AND NOT EXISTS (SELECT 1 FROM labeling_label l WHERE l.example_id = e.id)
       AND NOT EXISTS (SELECT 1 FROM labeling_setaside s WHERE s.example_id = e.id)
+      AND NOT EXISTS (SELECT 1 FROM labeling_autolabel m WHERE m.example_id = e.id)
 """
 
 # Slots of an example that nobody has answered, given the project's overlap. An open example whose slots are all
@@ -74,12 +92,12 @@ def frontier_refill(*, project: Project, at: datetime, seed: int, redraw: bool =
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 11))", [f"frontier:{project.pk}"])
     frontier, _ = Frontier.objects.get_or_create(project=project)
     if redraw:
-        by_chance = [Lane.HOLDOUT, Lane.RANDOM, *([Lane.ACTIVE] if frontier.run_number is None else [])]
+        by_chance = [Lane.HOLDOUT, Lane.RANDOM, *([Lane.ACTIVE] if frontier.scored_at is None else [])]
         FrontierItem.objects.filter(project=project, lane__in=by_chance).exclude(leased_until__gte=at).delete()
     added = 0
     for lane in (Lane.HOLDOUT, Lane.RANDOM, Lane.ACTIVE):
         have, depth = FrontierItem.objects.filter(project=project, lane=lane).count(), _depth(project, lane)
-        scored_lane_has_work = lane == Lane.ACTIVE and frontier.run_number is not None and have > 0
+        scored_lane_has_work = lane == Lane.ACTIVE and frontier.scored_at is not None and have > 0
         if have > depth // 2 or scored_lane_has_work:
             continue
         added += _draw(project, lane, wanted=depth - have, at=at, seed=seed + len(lane))
@@ -134,9 +152,7 @@ def _highest_rank(project: Project, lane: str) -> int:
 
 
 @transaction.atomic
-def frontier_swap(
-    *, project: Project, picks: Sequence[Scored], strategy: str, run_number: int, pool_size: int, at: datetime
-) -> int:
+def frontier_swap(*, project: Project, picks: Sequence[Scored], origin: Origin, at: datetime) -> int:
     """Replace what waits in the active lane by a newly scored order at once; what is held stays with its holder."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 11))", [f"frontier:{project.pk}"])
@@ -148,7 +164,7 @@ def frontier_swap(
     items = [
         FrontierItem(
             project=project, example_id=p.example_id, slot=slot, lane=Lane.ACTIVE, rank=rank, reason=dict(p.reason),
-            run_number=run_number, queued_at=at,
+            run_number=origin.run_number, queued_at=at,
         )
         for rank, p in enumerate(picks)
         if p.example_id in still_open
@@ -157,8 +173,10 @@ def frontier_swap(
     ]  # fmt: skip
     FrontierItem.objects.bulk_create(items, ignore_conflicts=True, batch_size=2000)
     frontier.generation += 1
-    frontier.strategy, frontier.run_number = strategy, run_number
-    frontier.pool_size, frontier.scored_at = pool_size, at
+    frontier.strategy, frontier.run_number, frontier.encoder = origin.strategy, origin.run_number, origin.encoder
+    frontier.pool_size, frontier.scored_at = origin.pool_size, at
+    frontier.near_duplicates, frontier.unscored = origin.near_duplicates, origin.unscored
+    frontier.sentence, frontier.seconds = origin.sentence[:300], dict(origin.seconds)
     frontier.save()
     look_again(f"project.{project.pk}", "queue")
     return len(items)
@@ -180,3 +198,29 @@ def _answered_slots(project: Project, example_ids: set[int]) -> dict[int, set[in
     for example_id, slot in found.values_list("example_id", "slot"):
         answered[example_id].add(slot)
     return answered
+
+
+def closed_ids(project_id: int) -> NDArray[np.int64]:
+    """Every example that nobody needs to answer any more, ascending: labeled, set aside, or labeled by the model."""
+    return ids_selected(_CLOSED, {"project": project_id})
+
+
+def open_count(project_id: int) -> int:
+    """How many examples outside the holdout still want an answer."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) {_OPEN}", {"project": project_id, "holdout": False})
+        return int(cursor.fetchone()[0])
+
+
+def open_ids(project_id: int, *, first: int, last: int) -> NDArray[np.int64]:
+    """Those with ids from `first` to `last`, both included, ascending."""
+    bound = {"project": project_id, "holdout": False, "first": first, "last": last}
+    return ids_selected(f"SELECT e.id {_OPEN} AND e.id BETWEEN %(first)s AND %(last)s ORDER BY e.id", bound)
+
+
+_CLOSED = """
+    SELECT example_id FROM labeling_label WHERE project_id = %(project)s
+    UNION SELECT example_id FROM labeling_setaside WHERE project_id = %(project)s
+    UNION SELECT example_id FROM labeling_autolabel WHERE project_id = %(project)s
+    ORDER BY 1
+"""

@@ -1,6 +1,7 @@
 """What closes the circle: the steps that touch more than one stage. Each stage's own rules stay in its own app."""
 
 from apps.loop.services.drift import HoldoutUnreadable, NoChampion, drift_check_all, drift_check_now
+from apps.loop.services.encoders import encoders_needed, vectors_sweep
 from apps.loop.services.intake import (
     batch_take,
     everything_refilled,
@@ -12,6 +13,7 @@ from apps.loop.services.intake import (
 from apps.loop.services.laps import lap_close, laps_close, serving_confirmed
 from apps.loop.services.learning import auto_labels_check, measures_check
 from apps.loop.services.runs import run_start_now, triggers_check, verdicts_sweep
+from apps.loop.services.scoring import order_ask, scoring_sweep, vectors_ask
 
 __all__ = [
     "HoldoutUnreadable",
@@ -20,6 +22,7 @@ __all__ = [
     "batch_take",
     "drift_check_all",
     "drift_check_now",
+    "encoders_needed",
     "everything_refilled",
     "examples_follow_up",
     "ingestion_read",
@@ -27,9 +30,13 @@ __all__ = [
     "lap_close",
     "laps_close",
     "measures_check",
+    "order_ask",
     "run_start_now",
+    "scoring_sweep",
     "serving_confirmed",
     "triggers_check",
     "upload_take",
+    "vectors_ask",
+    "vectors_sweep",
     "verdicts_sweep",
 ]

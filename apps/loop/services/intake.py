@@ -12,16 +12,15 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.datasets import readers
 from apps.datasets import services as datasets
-from apps.datasets.models import Example, Ingestion, IngestionState
+from apps.datasets.models import Ingestion, IngestionState
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
-from apps.labeling.models import Frontier
 from apps.labeling.services.frontier import frontier_refill
 from apps.labeling.services.labels import labels_import, labels_share
 from apps.loop.jobs import LoopJob
+from apps.loop.services.scoring import order_check, vectors_ask
 from apps.projects.models import Project
-from apps.training.jobs import Job, Queue
-from apps.training.models import Run
+from apps.training.jobs import Queue
 
 logger = logging.getLogger(__name__)
 
@@ -97,9 +96,7 @@ def _share_labels(project: Project, digests: Sequence[str]) -> None:
 def examples_follow_up(project: Project, *, at: datetime) -> None:
     """After new examples: slots for people, vectors for the model."""
     frontier_refill(project=project, at=at, seed=_seed(at), redraw=True)
-    if project.task_type == "text-classification":
-        with contextlib.suppress(Unavailable):
-            wiring.jobs.send(Job.EMBED, args=(project.pk,), queue=Queue.EMBEDDING)
+    vectors_ask(project.pk)
 
 
 def ingestions_sweep(*, at: datetime) -> None:
@@ -119,22 +116,10 @@ def everything_refilled(*, at: datetime) -> None:
     for project in Project.objects.all():
         try:
             frontier_refill(project=project, at=at, seed=_seed(at))
-            _score_again_if_grown(project)
+            order_check(project=project, at=at)
         except Exception:
             logger.exception("The queue of %s could not be topped up.", project)
             connection.close_if_unusable_or_obsolete()
-
-
-def _score_again_if_grown(project: Project) -> None:
-    """Examples that came after the last scoring have no rank in the active lane yet: have the newest model score again."""
-    frontier = Frontier.objects.filter(project=project, scored_at__isnull=False).first()
-    newest = Example.objects.filter(project=project).order_by("-id").first()
-    if frontier is None or frontier.scored_at is None or newest is None or newest.ingested_at <= frontier.scored_at:
-        return
-    run = Run.objects.filter(project=project, number=frontier.run_number or 0).first()
-    if run:
-        with contextlib.suppress(Unavailable):
-            wiring.jobs.send(Job.SCORE, args=(run.pk,), queue=Queue.EMBEDDING)
 
 
 def _seed(at: datetime) -> int:

@@ -1,0 +1,34 @@
+"""Which encoders a project's examples need vectors of: a change of encoder happens beside the queue, not instead of it."""
+
+from datetime import datetime
+
+from apps.datasets.shards import shards_retire, shards_sweep
+from apps.evaluation.models import Outcome
+from apps.projects.encoders import ENCODERS, encoder_of
+from apps.projects.models import Project
+from apps.releases.models import Alias
+from apps.training.models import OPEN_STATES, Run, RunState
+
+
+def encoders_needed(project: Project) -> list[str]:
+    """That of the model which orders the queue, those of champion, candidate and open runs, then the project's own."""
+    runs = Run.objects.filter(project=project)
+    judged = runs.filter(state=RunState.COMPLETED, report__isnull=False).exclude(report__outcome=Outcome.FAIL)
+    scoring = judged.order_by("-number").first()
+    served = [alias.version.run for alias in Alias.objects.filter(project=project).select_related("version__run")]
+    opened = list(runs.filter(state__in=OPEN_STATES))
+    models = [*([scoring] if scoring else []), *served, *opened]
+    return list(dict.fromkeys([*(encoder_of_run(run) for run in models), encoder_of(project)]))
+
+
+def encoder_of_run(run: Run) -> str:
+    """Runs from before recipes named an encoder used the first of their task type, as models that read none still do."""
+    known = ENCODERS[run.project.task_type]
+    return str(run.recipe.get("encoder") or next(iter(known)))
+
+
+def vectors_sweep(*, at: datetime) -> None:
+    """Remove shards of encoders that no model needs any more, and files that no manifest names."""
+    for project in Project.objects.all():
+        shards_retire(project_id=project.pk, needed=set(encoders_needed(project)))
+    shards_sweep(at=at)

@@ -1,0 +1,70 @@
+"""Ask for the order of the queue and the vectors behind it, and again where a message or a worker was lost."""
+
+import contextlib
+from datetime import datetime, timedelta
+
+from django.db.models import Sum
+
+from apps.datasets.models import EmbeddingShard, Example
+from apps.integrations import wiring
+from apps.integrations.ports import Unavailable
+from apps.labeling.models import Frontier, FrontierItem, Lane
+from apps.labeling.services.frontier import DEPTH
+from apps.labeling.services.scoring import scoring_silent
+from apps.loop.services.encoders import encoders_needed
+from apps.projects.models import Project
+from apps.training.jobs import Job, Queue
+
+SETTLED = timedelta(minutes=2)  # new examples are embedded, and then scored, by messages of their own; after that ask
+RUNS_LOW = DEPTH[Lane.ACTIVE] // 4
+
+
+def vectors_ask(project_id: int) -> None:
+    """Vectors first; once they are there the worker asks for a new order itself."""
+    with contextlib.suppress(Unavailable):
+        wiring.jobs.send(Job.EMBED, args=(project_id,), queue=Queue.EMBEDDING)
+
+
+def order_ask(project_id: int) -> None:
+    with contextlib.suppress(Unavailable):
+        wiring.jobs.send(Job.SCORE, args=(project_id,), queue=Queue.EMBEDDING)
+
+
+def scoring_sweep(*, at: datetime) -> None:
+    """Send again what nobody answered for."""
+    silent = scoring_silent(at=at)
+    for part_id in silent.part_ids:
+        with contextlib.suppress(Unavailable):
+            wiring.jobs.send(Job.SCORE_PART, args=(part_id,), queue=Queue.EMBEDDING)
+    for project_id in silent.project_ids:
+        order_ask(project_id)
+
+
+def order_check(*, project: Project, at: datetime) -> None:
+    """Examples that came after the last scoring have no rank yet, and a lane that runs low has only few left."""
+    newest = Example.objects.filter(project=project).order_by("-id").first()
+    if newest is None or newest.ingested_at > at - SETTLED:
+        return
+    frontier = Frontier.objects.filter(project=project).first()
+    scored_at = frontier.scored_at if frontier else None
+    if _lacks_vectors(project):
+        shard = EmbeddingShard.objects.filter(project=project).order_by("-created_at").first()
+        if shard is None or shard.created_at < at - SETTLED:  # nobody is at it
+            vectors_ask(project.pk)
+    elif scored_at is None or newest.ingested_at > scored_at or (frontier and _runs_low(frontier, at)):
+        order_ask(project.pk)
+
+
+def _lacks_vectors(project: Project) -> bool:
+    """An example is in one shard of an encoder at most, so two sums say it."""
+    shards = EmbeddingShard.objects.filter(project=project).values("encoder").annotate(n=Sum("rows"))
+    covered = dict(shards.values_list("encoder", "n"))
+    examples = Example.objects.filter(project=project).count()
+    return any(covered.get(encoder, 0) < examples for encoder in encoders_needed(project))
+
+
+def _runs_low(frontier: Frontier, at: datetime) -> bool:
+    """Many were left out at the last scoring, and most of those that were in are answered."""
+    if frontier.pool_size <= DEPTH[Lane.ACTIVE] or frontier.scored_at is None or frontier.scored_at > at - SETTLED:
+        return False
+    return FrontierItem.objects.filter(project_id=frontier.pk, lane=Lane.ACTIVE).count() < RUNS_LOW

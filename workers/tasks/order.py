@@ -1,0 +1,150 @@
+"""From the best rows of the pool to the queue: merge, look at what is labeled, choose, explain, swap."""
+
+import contextlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from apps.datasets.models import Example
+from apps.datasets.shards import vectors_at
+from apps.integrations import wiring
+from apps.integrations.ports import Unavailable
+from apps.labeling.models import Label, Lane, ScoringPass, SetAside
+from apps.labeling.services.frontier import DEPTH, Origin, Scored, frontier_refill, open_count
+from apps.labeling.services.scoring import scoring_finish
+from apps.projects.models import Project
+from apps.projects.selectors import schema_of
+from apps.rules import acquisition
+from apps.rules.acquisition import Candidates, Labeled, Need
+from apps.rules.acquisition.orders import by_priority
+from apps.rules.words import count
+from apps.training.jobs import Job, Queue
+from apps.training.services.triggers import trigger_of
+from workers.tasks.plan import Plan
+from workers.tasks.pool import Thinned
+from workers.tasks.rows import rows_of
+from workers.training.model import predict
+
+NEAREST = 12  # labels offered as buttons where a schema has more
+SEEN = 20_000  # newest labels and skips that a choice looks at; the product with 10,000 candidates stays below a second
+BATCH = 100  # answers until the next training, where no trigger counts them
+
+
+def finish(scoring: ScoringPass, plan: Plan, parts: Sequence[Thinned], seconds: Mapping[str, float]) -> None:
+    """Merge exactly, choose, and swap the frontier, unless a newer pass was faster."""
+    project, clock = plan.project, _Clock(seconds)
+    strategy = plan.strategy
+    best = acquisition.merge(
+        [p.candidates for p in parts], keep=strategy.keep, seed=plan.seed, per_class=strategy.per_class
+    )
+    clock.step("merge")
+    best = with_vectors(plan, best)
+    sentences = [plan.sentence]
+    if Need.VECTORS in strategy.needs and best.vectors is None:
+        strategy = replace(strategy, order=by_priority, needs=strategy.needs - {Need.VECTORS})
+        sentences.append("No vector is there yet, so the order does not look at what resembles what.")
+    labeled = (
+        labeled_of(plan) if best.vectors is not None else Labeled(np.empty((0, 0), np.float32), np.empty(0, np.int64))
+    )
+    clock.step("gather")
+    chosen = acquisition.choose(
+        strategy, best, labeled, wanted=DEPTH[Lane.ACTIVE], batch=batch_of(project), seed=plan.seed
+    )
+    clock.step("choose")
+    pool_size = open_count(project.pk)
+    missing = max(pool_size - sum(p.scored for p in parts), 0)
+    if missing:
+        sentences.append(f"{count(missing, 'example')} of the pool could not be looked at yet.")
+    picks = _explained(plan, chosen.candidates)
+    clock.step("explain")
+    origin = Origin(
+        strategy=plan.strategy.name,
+        pool_size=pool_size,
+        run_number=scoring.run_number,
+        encoder=plan.encoder,
+        near_duplicates=chosen.near_duplicates + chosen.like_skipped,
+        unscored=missing + sum(p.unusable for p in parts),
+        sentence=" ".join(filter(None, sentences)),
+        seconds=clock.steps,
+    )
+    at = timezone.now()
+    if scoring_finish(scoring=scoring, picks=picks, origin=origin, at=at):
+        frontier_refill(project=project, at=at, seed=plan.seed)
+    if lacking(project, plan.encoder):
+        with contextlib.suppress(Unavailable):
+            wiring.jobs.send(Job.EMBED, args=(project.pk,), queue=Queue.EMBEDDING)
+
+
+def with_vectors(plan: Plan, candidates: Candidates) -> Candidates:
+    """Vectors (m, dim) of length 1 beside the candidates, zeros where one has none; as they are where none exists."""
+    if candidates.vectors is not None or not len(candidates):
+        return candidates
+    vectors, found = vectors_at(plan.project.pk, plan.encoder, candidates.ids)
+    return candidates.with_vectors(vectors) if found.any() else candidates
+
+
+def labeled_of(plan: Plan) -> Labeled:
+    """The newest labels outside the holdout and the newest skips, with their vectors."""
+    names = plan.bundle.labels if plan.bundle else schema_of(plan.project).names
+    index = {name: i for i, name in enumerate(names)}
+    labels = Label.objects.filter(project=plan.project, holdout=False).order_by("-resolved_at")
+    seen = [(pk, index.get(name, -1)) for pk, name in labels.values_list("example_id", "label__name")[:SEEN]]
+    aside = SetAside.objects.filter(project=plan.project, example__holdout=False).order_by("-at")
+    seen += [(pk, -1) for pk in aside.values_list("example_id", flat=True)[: SEEN - len(seen)]]
+    ids, classes = np.array([pk for pk, _ in seen], np.int64), np.array([c for _, c in seen], np.int64)
+    vectors, found = vectors_at(plan.project.pk, plan.encoder, ids)
+    return Labeled(vectors[found], classes[found])
+
+
+def batch_of(project: Project) -> int:
+    """How many answers are expected before the next training."""
+    return trigger_of(project).new_labels or BATCH
+
+
+def lacking(project: Project, encoder: str) -> bool:
+    """Whether some example has no vector yet. Ids are in one shard at most, so two counts say it."""
+    rows = sum(project.shards.filter(encoder=encoder).values_list("rows", flat=True))
+    return rows < Example.objects.filter(project=project).count()
+
+
+def _explained(plan: Plan, chosen: Candidates) -> list[Scored]:
+    """Each pick with its reason and what the desk may suggest; a model is asked where the strategy did not."""
+    rows = chosen.probabilities
+    if rows is None and plan.bundle is not None and len(chosen):
+        rows = predict(plan.bundle, rows_of(plan.project, chosen.ids, encoder=plan.bundle.encoder))
+    name, labels = plan.strategy.name, plan.bundle.labels if plan.bundle else ()
+    if rows is None:
+        return [Scored(int(i), acquisition.reason_of(name, None)) for i in chosen.ids]
+    return [
+        Scored(int(i), {**acquisition.reason_of(name, row), **_help(row, labels)})
+        for i, row in zip(chosen.ids, rows, strict=True)
+    ]
+
+
+def _help(row: NDArray[np.floating], labels: Sequence[str]) -> dict[str, object]:
+    """What the labeling screen may show: the guess, and the nearest labels in the order of the alphabet."""
+    if not np.isfinite(row).all():
+        return {}
+    order = np.argsort(-row)
+    nearest = sorted((labels[int(i)] for i in order[:NEAREST]), key=str.casefold) if len(labels) > NEAREST else []
+    return {
+        "suggestion": labels[int(order[0])],
+        "suggestion_confidence": round(float(row[order[0]]), 4),
+        "nearest": nearest,
+    }
+
+
+class _Clock:
+    """Seconds by step, since the last step or the start."""
+
+    def __init__(self, before: Mapping[str, float]) -> None:
+        self.steps = {name: round(s, 4) for name, s in before.items()}
+        self._last = time.perf_counter()
+
+    def step(self, name: str) -> None:
+        now = time.perf_counter()
+        self.steps[name], self._last = round(now - self._last, 4), now
