@@ -246,8 +246,6 @@ def _refused(n: int, errors: int, target: float, level: float) -> Threshold:
 def _more_labels(n: int, errors: int, target: float, level: float) -> int | None:
     """How many more rows of the same quality would do; None when this quality is below the target or too near to it."""
     rate = errors / n
-    if rate >= 1 - target:
-        return None
     low, high = n, 2 * n
     while at_most(ceil(rate * high), high, 1 - target) > 1 - level:
         low, high = high, 2 * high

@@ -33,10 +33,15 @@ def played(seed: int, *accuracies: float | None, needed: int | None = None) -> P
 
 
 def test_the_interval_is_that_of_students_t() -> None:
-    # mean 0.8, s = 0.1, n = 3: 0.8 ± 4.303 * 0.1 / sqrt(3)
-    assert mean_of([0.7, 0.8, 0.9]) == Mean(0.8, 0.5516, 1.0484, 3)
+    # mean 0.5, s = 0.1, n = 3: 0.5 ± 4.303 * 0.1 / sqrt(3)
+    assert mean_of([0.4, 0.5, 0.6]) == Mean(0.5, 0.2516, 0.7484, 3)
     many = mean_of([0.0, 1.0] * 20)
     assert many.low is not None and many.low == pytest.approx(0.5 - 2.0228 * 0.50637 / 40**0.5, abs=2e-4)
+
+
+def test_an_interval_ends_where_its_values_end() -> None:
+    assert mean_of([0.7, 0.8, 0.9]) == Mean(0.8, 0.5516, 1.0, 3)
+    assert mean_of([60, 120], digits=1, most=float("inf")) == Mean(90.0, 0.0, 471.2, 2)
 
 
 def test_one_seed_has_no_interval_and_none_no_mean() -> None:

@@ -2,8 +2,10 @@
 
 import uuid
 from datetime import datetime, timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.db import IntegrityError
 from django.utils import timezone
 
@@ -136,3 +138,19 @@ def test_a_run_that_a_person_starts_says_so(project: Project, lin: User) -> None
 def test_the_database_refuses_a_trigger_that_could_never_fire(project: Project) -> None:
     with pytest.raises(IntegrityError, match="training_trigger_can_fire"):
         Trigger.objects.create(project=project, new_labels=None)
+
+
+def test_the_migration_names_what_started_the_runs_of_before(project: Project, lin: User) -> None:
+    """Written with the words that runs carried until then."""
+    words = {
+        "50 new labels since the last run; 50 were needed.": (None, RunTrigger.LABELS),
+        "Simulated round. There is no champion yet, so it trains in full.": (lin, RunTrigger.SIMULATED),
+        "Lin asked for it.": (lin, RunTrigger.MANUAL),
+    }
+    for number, (told, (by, _)) in enumerate(words.items(), start=1):
+        Run.objects.create(
+            project=project, number=number, kind="full", state=RunState.COMPLETED, trigger=told, started_by=by,
+            queued_at=NOON,
+        )  # fmt: skip
+    import_module("apps.training.migrations.0002_typed_triggers").name_what_started_each_run(apps, None)
+    assert dict(Run.objects.values_list("trigger", "trigger_type")) == {told: kind for told, (_, kind) in words.items()}

@@ -36,6 +36,11 @@ def test_between_two_points_the_curve_is_straight():
     assert lift(RANDOM, active, seed=0).active_labels == pytest.approx(250)
 
 
+def test_a_dip_on_the_way_does_not_bend_the_line():
+    active = curve([(100, 0.70), (200, 0.60), (300, 0.90)])
+    assert lift(RANDOM, active, seed=0).active_labels == pytest.approx(250)
+
+
 def test_a_dip_does_not_undo_what_was_reached():
     active = curve([(100, 0.70), (200, 0.82), (300, 0.72), (400, 0.81)])
     assert lift(RANDOM, active, seed=0).active_labels == pytest.approx(100 + 100 * 10 / 12)

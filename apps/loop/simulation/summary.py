@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from math import sqrt
+from math import inf, sqrt
 from statistics import fmean, stdev
 from typing import Any
 
@@ -49,8 +49,8 @@ class Played:
         return max((x["accuracy"] for x in self.lines if x["accuracy"] is not None), default=None)
 
 
-def mean_of(values: Sequence[float], digits: int = 4) -> Mean:
-    """The mean and mean ± t s / sqrt(n), rounded to so many digits."""
+def mean_of(values: Sequence[float], *, digits: int = 4, most: float = 1.0) -> Mean:
+    """The mean and mean ± t s / sqrt(n), cut at 0 and `most`, where the values end too; rounded to so many digits."""
     if not values:
         return Mean(None, None, None, 0, "No seed has a value here.")
     middle = fmean(values)
@@ -59,7 +59,8 @@ def mean_of(values: Sequence[float], digits: int = 4) -> Mean:
     freedom = len(values) - 1
     t = T[freedom - 1] if freedom <= len(T) else 1.96 + 2.4 / freedom
     half = t * stdev(values) / sqrt(len(values))
-    return Mean(round(middle, digits), round(middle - half, digits), round(middle + half, digits), len(values))
+    low, high = max(middle - half, 0.0), min(middle + half, most)
+    return Mean(round(middle, digits), round(low, digits), round(high, digits), len(values))
 
 
 def labels_needed(played: Sequence[Played]) -> Mean:
@@ -69,7 +70,7 @@ def labels_needed(played: Sequence[Played]) -> Mean:
     if missing:
         told = f"{count(missing, 'seed')} of {len(played)} did not reach the score, so a mean would flatter."
         return Mean(None, None, None, len(found), told)
-    return mean_of(found, digits=1)
+    return mean_of(found, digits=1, most=inf)
 
 
 def by_round(played: Sequence[Played]) -> list[dict[str, Any]]:
