@@ -27,11 +27,15 @@ class VectorScorer:
     @torch.inference_mode()
     def __call__(self, vectors: NDArray[np.float16]) -> Floats:
         """(n, dim) -> (n, classes), each class contiguous in memory: what follows reads class by class."""
+        return np.asarray(self.logits(self.converted(vectors)).softmax(dim=0).numpy().T)
+
+    def converted(self, vectors: NDArray[np.float16]) -> Tensor:
+        """The rows as float32, in the buffer that the next call overwrites."""
         if self._buffer.shape[0] < len(vectors) or self._buffer.shape[1] != vectors.shape[1]:
             self._buffer = torch.empty(max(len(vectors), CHUNK), vectors.shape[1])
         x = self._buffer[: len(vectors)]
         x.copy_(_shared(vectors))
-        return np.asarray(self.logits(x).softmax(dim=0).numpy().T)
+        return x
 
 
 class Voters:
