@@ -10,12 +10,13 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.evaluation.models import Outcome, Report
-from apps.labeling.models import Frontier
 from apps.labeling.selectors import counts_of
 from apps.loop import services as loop
 from apps.loop.simulation import people
 from apps.loop.simulation.exam import test_measures
 from apps.loop.simulation.source import Source
+from apps.loop.simulation.waiting import LOOK_EVERY_S, until, wait_for_order
+from apps.loop.simulation.waiting import SimulationStopped as SimulationStopped
 from apps.projects.models import Project
 from apps.projects.services import LabelSpec, project_create
 from apps.releases.models import ModelVersion, Promotion
@@ -24,14 +25,8 @@ from apps.slas.models import Lap
 from apps.training.models import Run, RunState, RunTrigger, Trigger
 
 BATCH = 1000  # rows sent to the ingestion at once
-LOOK_EVERY_S = 0.03
-PATIENCE_S = 1800.0
 LAP_WITHIN_S = 2.0  # it is written right after the predictor’s word
 REASON = "Simulated: the scripted engineer promotes every model that failed no gate."
-
-
-class SimulationStopped(RuntimeError):
-    """A stage did not come to its end; the message says which and why."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +75,7 @@ def play(project: Project, source: Source, plan: Plan, *, by: User) -> Iterator[
     staff = people.annotators(project, plan.annotators, by=by, at=timezone.now())
     for number in range(1, plan.rounds + 1):
         clock = Clock()
-        clock.time("select", partial(_wait_for_order, project))
+        clock.time("select", partial(wait_for_order, project))
         if not clock.time("label", partial(_label, project, staff, truth, plan, number)):
             return
         last_label = timezone.now()
@@ -116,16 +111,6 @@ def _label(project: Project, staff: Sequence[User], truth: Mapping[str, str], pl
     return people.label_round(project, staff, truth, plan.labels_per_round, seed=seed)
 
 
-def _wait_for_order(project: Project) -> None:
-    """Until the active lane is ordered by the newest model that did not fail; at once before the first."""
-    newest = ModelVersion.objects.filter(project=project).exclude(report__outcome=Outcome.FAIL).first()
-    if newest is None:
-        return
-    _until(
-        lambda: Frontier.objects.filter(project=project, run_number__gte=newest.run.number).exists(), "scoring the pool"
-    )
-
-
 def _train(project: Project, plan: Plan, by: User) -> Run:
     run = loop.run_start_now(
         project=project, kind=plan.kind, by=by, at=timezone.now(), reason="Simulated round.", seed=plan.seed,
@@ -136,14 +121,14 @@ def _train(project: Project, plan: Plan, by: User) -> Run:
         now = Run.objects.get(pk=run.pk)
         return None if now.is_open else now
 
-    found: Run = _until(ended, f"training run {run.number}")
+    found: Run = until(ended, f"training run {run.number}")
     if found.state != RunState.COMPLETED:
         raise SimulationStopped(f"Run {run.number} {found.get_state_display().lower()}: {found.error}")
     return found
 
 
 def _verdict(run: Run) -> Report:
-    report: Report = _until(
+    report: Report = until(
         lambda: ModelVersion.objects.filter(run=run).exists() and Report.objects.filter(run=run).first(),
         f"the verdict on run {run.number}",
     )
@@ -156,7 +141,7 @@ def _release(project: Project, report: Report, by: User) -> Promotion | None:
         return None
     version = ModelVersion.objects.get(report=report)
     promotion = model_promote(version=version, reason=REASON, by=by, at=timezone.now())
-    _until(
+    until(
         lambda: Promotion.objects.filter(pk=promotion.pk, serving_at__isnull=False).exists(),
         f"v{version.number} to serve",
     )
@@ -173,13 +158,3 @@ def _lap_of(promotion: Promotion) -> Lap | None:
             return lap
         time.sleep(LOOK_EVERY_S)
     return None
-
-
-def _until(look: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        found = look()
-        if found:
-            return found
-        time.sleep(LOOK_EVERY_S)
-    raise SimulationStopped(f"Waited {PATIENCE_S / 60:.0f} min for {what}. The workers’ lines say why.")

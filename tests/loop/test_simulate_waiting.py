@@ -1,0 +1,86 @@
+"""When a simulated round may begin: once the queue is ordered by what is known."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from apps.datasets.models import EmbeddingShard
+from apps.labeling.models import Frontier, ScoringPass
+from apps.labeling.scoring_models import ScoringState
+from apps.loop.simulation import waiting
+from apps.loop.simulation.waiting import SimulationStopped, ordered_after, ordered_cold, until, wait_for_order
+from apps.projects.encoders import encoder_of
+from apps.projects.models import Project
+from tests import rows
+from tests.conftest import NOON
+
+pytestmark = pytest.mark.django_db
+S = timedelta(seconds=1)
+
+
+def scored(project: Project, state: ScoringState = ScoringState.DONE, **more: Any) -> ScoringPass:
+    return ScoringPass.objects.create(
+        **{"project": project, "state": state, "strategy": "margin", "requested_at": NOON, **more}
+    )
+
+
+def shard(project: Project, held: int) -> EmbeddingShard:
+    return EmbeddingShard.objects.create(
+        project=project, number=1, encoder=encoder_of(project), url="file:///none", rows=held, dim=4, created_at=NOON
+    )
+
+
+def test_the_order_of_the_newest_model_is_waited_for(project: Project) -> None:
+    rows.labeled(project)
+    newest = rows.model(project)
+    assert not ordered_after(project, newest)
+    Frontier.objects.create(project=project, run_number=newest.run.number)
+    assert ordered_after(project, newest)
+
+
+def test_a_model_too_young_to_be_asked_has_a_cold_order(project: Project) -> None:
+    rows.labeled(project)
+    newest = rows.model(project)
+    scored(project, requested_at=newest.created_at - S)
+    assert not ordered_after(project, newest)
+    scored(project, requested_at=newest.created_at + S)
+    assert ordered_after(project, newest)
+
+
+def test_a_scoring_under_way_when_the_model_came_counts_once_it_has_ended(project: Project) -> None:
+    rows.labeled(project)
+    newest = rows.model(project)
+    one = scored(project, ScoringState.OPEN, requested_at=newest.created_at - S)
+    assert not ordered_after(project, newest)
+    one.state, one.finished_at = ScoringState.DONE, newest.created_at + S
+    one.save()
+    assert ordered_after(project, newest)
+
+
+def test_a_failed_scoring_stops_the_simulation_with_its_sentence(project: Project) -> None:
+    rows.labeled(project)
+    newest = rows.model(project)
+    scored(project, ScoringState.FAILED, requested_at=newest.created_at + S, sentence="The model is gone.")
+    with pytest.raises(SimulationStopped, match="Scoring the pool failed: The model is gone"):
+        wait_for_order(project)
+
+
+def test_the_first_round_waits_for_all_vectors_and_a_scoring_of_them(project: Project) -> None:
+    examples = rows.labeled(project, 4)
+    assert not ordered_cold(project)
+    held = shard(project, len(examples) - 1)
+    scored(project, requested_at=NOON + S)
+    assert not ordered_cold(project)
+    EmbeddingShard.objects.filter(pk=held.pk).update(rows=len(examples))
+    assert ordered_cold(project)
+    ScoringPass.objects.update(requested_at=NOON - S)
+    assert not ordered_cold(project)
+
+
+def test_people_begin_without_an_order_where_none_comes(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "COLD_WITHIN_S", 0.05)
+    wait_for_order(project)
+    monkeypatch.setattr(waiting, "PATIENCE_S", 0.05)
+    with pytest.raises(SimulationStopped, match="for the moon"):
+        until(lambda: None, "the moon")
