@@ -5,21 +5,28 @@ Choosing runs in three steps, so that it spreads over shards, threads and machin
 """
 
 from apps.rules.acquisition.candidates import Candidates, Labeled, Scores, merge, shortlist
+from apps.rules.acquisition.phase import Evidence, Phase, evidence_of, phase_of
 from apps.rules.acquisition.reasons import Reason, reason_of, reason_sentence
-from apps.rules.acquisition.registry import DEFAULT, START, STRATEGIES, Need, Strategy, choose, strategy_named
+from apps.rules.acquisition.registry import DEFAULT, START, STRATEGIES, Need, Strategy, strategy_named
+from apps.rules.acquisition.selection import Chosen, choose
 
 __all__ = [
     "DEFAULT",
     "START",
     "STRATEGIES",
     "Candidates",
+    "Chosen",
+    "Evidence",
     "Labeled",
     "Need",
+    "Phase",
     "Reason",
     "Scores",
     "Strategy",
     "choose",
+    "evidence_of",
     "merge",
+    "phase_of",
     "reason_of",
     "reason_sentence",
     "shortlist",

@@ -7,8 +7,9 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.rules.acquisition import diversity, uncertainty
+from apps.rules.acquisition import orders, uncertainty
 from apps.rules.acquisition.candidates import Candidates, Labeled, Priority
+from apps.rules.acquisition.orders import by_priority as by_priority
 
 Places = NDArray[np.intp]
 Order = Callable[[Candidates, Labeled, int, int, int], Places]  # candidates, labeled, wanted, batch, seed -> (wanted,)
@@ -35,36 +36,53 @@ class Strategy:
     per_class: bool = False
 
 
-def by_priority(candidates: Candidates, labeled: Labeled, wanted: int, batch: int, seed: int) -> Places:
-    """As the shortlist stands: best first."""
-    return np.arange(min(wanted, len(candidates)))
-
-
-def spread(candidates: Candidates, labeled: Labeled, wanted: int, batch: int, seed: int) -> Places:
-    """Farthest first among the shortlist, from the most uncertain one on."""
-    assert candidates.vectors is not None
-    return diversity.farthest_first(candidates.vectors, wanted)
-
-
-_MODEL, _BOTH = frozenset({Need.MODEL}), frozenset({Need.MODEL, Need.VECTORS})
+_MODEL, _VECTORS = frozenset({Need.MODEL}), frozenset({Need.VECTORS})
+_BOTH, _VOTES = _MODEL | _VECTORS, _MODEL | {Need.VOTES}
 STRATEGIES: dict[str, Strategy] = {
     s.name: s
     for s in (
         Strategy(
+            "margin-clusters", "Margin and clusters: close calls, one of each kind",
+            uncertainty.margin, orders.one_of_each_kind, _BOTH,
+        ),
+        Strategy(
             "margin-diversity", "Margin and diversity: close calls that differ from each other",
-            uncertainty.margin, spread, _BOTH,
+            uncertainty.margin, orders.spread, _BOTH,
         ),
         Strategy("margin", "Margin: the two best labels are close", uncertainty.margin, by_priority, _MODEL),
-        Strategy("entropy", "Entropy: the model is torn between many labels", uncertainty.entropy, by_priority, _MODEL),
+        Strategy(
+            "entropy", "Entropy: the model is torn between many labels",
+            uncertainty.entropy, by_priority, _MODEL,
+        ),
         Strategy(
             "least-confidence", "Least confidence: the best label is unlikely",
             uncertainty.least_confidence, by_priority, _MODEL,
         ),
+        Strategy(
+            "bald", "BALD: several versions of the model disagree",
+            uncertainty.mutual_information, by_priority, _VOTES,
+        ),
+        Strategy(
+            "badge", "BADGE: answers that would move the model in different directions",
+            uncertainty.gradient_length, orders.by_gradient, _BOTH,
+        ),
+        Strategy(
+            "class-quota", "Class quota: the closest calls of each predicted label in turn",
+            uncertainty.margin, orders.in_class_turns, _MODEL, per_class=True,
+        ),
+        Strategy(
+            "typicality", "Typicality: stands for many examples, none of them labeled",
+            uncertainty.at_random, orders.uncovered, _VECTORS,
+        ),
+        Strategy(
+            "core-set", "Core-set: farthest from everything labeled",
+            uncertainty.at_random, orders.away_from_labeled, _VECTORS,
+        ),
         Strategy("random", "Random: ask the model nothing", uncertainty.at_random, by_priority, frozenset()),
     )
 }  # fmt: skip
-DEFAULT = "margin-diversity"
-START = "random"  # what chooses while no model is there to ask
+DEFAULT = "margin-clusters"  # chosen on train rows of four sets: tests/bench/efficiency.py
+START = "typicality"  # what chooses while no model is there to ask, or none that can be trusted: phase.py
 
 
 def strategy_named(name: str) -> Strategy:
@@ -72,16 +90,3 @@ def strategy_named(name: str) -> Strategy:
     if name not in STRATEGIES:
         raise ValueError(f"No strategy is called {name!r}. Known: {', '.join(sorted(STRATEGIES))}.")
     return STRATEGIES[name]
-
-
-def choose(
-    strategy: Strategy, candidates: Candidates, labeled: Labeled, *, wanted: int, batch: int, seed: int
-) -> Candidates:
-    """The `wanted` examples to show, in the order to show them.
-
-    `batch` is how many answers are expected before the model is trained again: every prefix of that length should be
-    a good batch, since the rest will be chosen anew. Fewer come back where there are fewer candidates.
-    """
-    if not len(candidates) or wanted <= 0:
-        return candidates.take(np.empty(0, np.intp))
-    return candidates.take(strategy.order(candidates, labeled, min(wanted, len(candidates)), max(batch, 1), seed))

@@ -39,6 +39,27 @@ def entropy(scores: Scores, seed: int = 0) -> Floats:
     return np.asarray(-np.einsum("nc,nc->n", safe, np.log(safe)))
 
 
+def mutual_information(scores: Scores, seed: int = 0) -> Floats:
+    """BALD in nats: entropy of the mean vote less the mean entropy of the votes, (members, n, classes) -> (n,).
+
+    Houlsby et al. 2011: high where each member is sure and they contradict each other. Not finite votes give -inf.
+    """
+    if scores.votes is None:
+        raise ValueError("This measure of doubt needs the votes of several models, and there are none.")
+    safe = np.maximum(scores.votes, TINY)
+    mean = safe.mean(axis=0)
+    together = -np.einsum("nc,nc->n", mean, np.log(mean))
+    alone = -np.einsum("mnc,mnc->n", safe, np.log(safe)) / len(safe)
+    return np.asarray(np.where(np.isfinite(scores.votes).all(axis=(0, 2)), together - alone, -np.inf))
+
+
+def gradient_length(scores: Scores, seed: int = 0) -> Floats:
+    """Length of p - onehot(argmax p): how far the model's own guess, taken for the truth, would move it (Ash et al. 2020)."""
+    probabilities = _probabilities(scores)
+    squares = np.einsum("nc,nc->n", probabilities, probabilities)
+    return np.asarray(np.sqrt(np.maximum(squares - 2 * probabilities.max(axis=1) + 1, 0)))
+
+
 def _probabilities(scores: Scores) -> Floats:
     if scores.probabilities is None:
         raise ValueError("This measure of doubt needs a model, and there is none yet.")
