@@ -86,7 +86,7 @@ class Decision:
 def decide(now: datetime, evidence: Evidence, settings: Settings) -> Decision:
     """Whether to start a run now, and which cause fired.
 
-    Labels come in bursts, so a run waits until none came for `debounce_s`, unless twice of what was asked for is
+    Labels come in bursts, so a run waits until none came for `debounce_s`, unless twice what was asked for is
     there: people who never pause must not starve training. Two runs start at least `debounce_s` apart.
     """
     conditions = conditions_of(now, evidence, settings)
