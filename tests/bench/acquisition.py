@@ -104,7 +104,7 @@ def product(shards: Sequence[Mapped], bundle: Bundle) -> dict[str, float]:
     nobody = Labeled(np.empty((0, vectors.shape[1]), np.float32), np.empty(0, np.int64))
     chosen = acquisition.choose(strategy, best.with_vectors(vectors), nobody, wanted=WANTED, batch=WANTED, seed=1)
     clock.step("choose")
-    assert len(np.unique(chosen.candidates.ids)) == min(WANTED, found.scored)
+    assert len(np.unique(chosen.ids)) == min(WANTED, found.scored)
     return clock.seconds
 
 

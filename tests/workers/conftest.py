@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import pytest
+from django.utils import timezone
 from sklearn.datasets import load_digits
 
 from apps.integrations import wiring
@@ -11,6 +12,8 @@ from apps.loop import services as loop
 from apps.loop.simulation.source import png_of
 from apps.projects.models import Project
 from apps.training.jobs import Job
+from apps.training.models import RunState
+from tests.workers.mail import HASHED, texts
 
 DIGITS = tuple("0123456789")
 
@@ -59,3 +62,32 @@ def digits(make_project: Callable[..., Project], noon: datetime, jobs: JobsAtOnc
     ]
     loop.batch_take(project=project, rows=rows, source="test", by=None, at=noon)
     return project
+
+
+@pytest.fixture
+def take(noon: datetime) -> Callable[..., None]:
+    def taken(project: Project, rows: list[dict[str, str]]) -> None:
+        loop.batch_take(project=project, rows=rows, source="test", by=None, at=noon)
+
+    return taken
+
+
+@pytest.fixture
+def mail(make_project: Callable[..., Project], jobs: JobsAtOnce, take) -> Project:
+    """120 texts without a label, in two shards; the encoder that needs no network."""
+    project = make_project("text-classification", ("ham", "spam"), name="Mail", holdout_share=0.1)
+    Project.objects.filter(pk=project.pk).update(encoder=HASHED)
+    project.refresh_from_db()
+    take(project, texts(0, 70, labeled=False))
+    take(project, texts(70, 50, labeled=False))
+    return project
+
+
+@pytest.fixture
+def trained(mail: Project, take) -> Project:
+    """With 80 labeled texts more and a model of them."""
+    take(mail, texts(1000, 80, labeled=True))
+    run = loop.run_start_now(project=mail, kind="full", by=None, at=timezone.now())
+    run.refresh_from_db()
+    assert run.state == RunState.COMPLETED, run.error
+    return mail

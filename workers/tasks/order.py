@@ -3,7 +3,6 @@
 import contextlib
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 from django.utils import timezone
@@ -20,7 +19,6 @@ from apps.projects.models import Project
 from apps.projects.selectors import schema_of
 from apps.rules import acquisition
 from apps.rules.acquisition import Candidates, Labeled, Need
-from apps.rules.acquisition.orders import by_priority
 from apps.rules.words import count
 from apps.training.jobs import Job, Queue
 from apps.training.services.triggers import trigger_of
@@ -45,7 +43,6 @@ def finish(scoring: ScoringPass, plan: Plan, parts: Sequence[Thinned], seconds: 
     best = with_vectors(plan, best)
     sentences = [plan.sentence]
     if Need.VECTORS in strategy.needs and best.vectors is None:
-        strategy = replace(strategy, order=by_priority, needs=strategy.needs - {Need.VECTORS})
         sentences.append("No vector is there yet, so the order does not look at what resembles what.")
     labeled = (
         labeled_of(plan) if best.vectors is not None else Labeled(np.empty((0, 0), np.float32), np.empty(0, np.int64))
@@ -59,7 +56,7 @@ def finish(scoring: ScoringPass, plan: Plan, parts: Sequence[Thinned], seconds: 
     missing = max(pool_size - sum(p.scored for p in parts), 0)
     if missing:
         sentences.append(f"{count(missing, 'example')} of the pool could not be looked at yet.")
-    picks = _explained(plan, chosen.candidates)
+    picks = _explained(plan, chosen)
     clock.step("explain")
     origin = Origin(
         strategy=plan.strategy.name,
