@@ -18,9 +18,13 @@ def k_means(vectors: Floats, k: int, *, weights: Floats | None = None, seed: int
 
     `weights` (m,), at least 0, say how strongly a row pulls. Fewer centers come back where fewer rows differ.
     """
+    if not len(vectors) or k < 1:
+        return vectors[:0], np.zeros(len(vectors), np.intp)
     weights = np.ones(len(vectors), vectors.dtype) if weights is None else weights.astype(vectors.dtype)
     if not weights.sum() > 0:
         weights = np.ones_like(weights)
+    if k > FLAT:
+        return _within_groups(vectors, k, weights, seed)
     centers = vectors[spread_start(vectors, k, weights, np.random.default_rng(seed))]
     home = home_of(vectors, centers)
     for _ in range(ROUNDS):
@@ -30,6 +34,20 @@ def k_means(vectors: Floats, k: int, *, weights: Floats | None = None, seed: int
             break
         home = moved
     return centers, home
+
+
+def _within_groups(vectors: Floats, k: int, weights: Floats, seed: int) -> tuple[Floats, Places]:
+    """Groups first, then clusters in each, as many as its weight deserves."""
+    _, group_of = k_means(vectors, math.isqrt(k), weights=weights, seed=seed)
+    heaps, sizes = np.bincount(group_of, weights=weights), np.bincount(group_of)
+    centers, home = [np.empty((0, vectors.shape[1]), vectors.dtype)], np.zeros(len(vectors), np.intp)
+    for group, share in enumerate(shares(np.asarray(heaps), sizes, k)):
+        rows = np.flatnonzero(group_of == group)
+        clusters = max(int(share), 1) if len(sizes) > 1 else FLAT  # one group is no smaller than the whole: stop there
+        found, home_in_group = k_means(vectors[rows], clusters, weights=weights[rows], seed=seed)
+        home[rows] = home_in_group + sum(map(len, centers))
+        centers.append(found)
+    return np.concatenate(centers), home
 
 
 def spread_start(vectors: Floats, k: int, weights: Floats, rng: np.random.Generator) -> Places:
@@ -79,17 +97,14 @@ def _means(vectors: Floats, weights: Floats, home: Places, centers: Floats) -> F
 
 def middles(vectors: Floats, weights: Floats, k: int, seed: int) -> Places:
     """The row in the middle of each of k weighted clusters, the heaviest cluster first: (m, dim) -> (at most k,)."""
-    if k <= FLAT:
-        places, heaps = _middles_and_weights(vectors, weights, k, seed)
-        return np.asarray(places[np.argsort(-heaps, kind="stable")])
-    _, home = k_means(vectors, math.isqrt(k), weights=weights, seed=seed)
-    found = []
-    for group, share in enumerate(shares(_heaps(home, weights), np.bincount(home), k)):
-        rows = np.flatnonzero(home == group)
-        places, heaps = _middles_and_weights(vectors[rows], weights[rows], int(share), seed)
-        found.append((rows[places], heaps))
-    places, heaps = (np.concatenate(part) for part in zip(*found, strict=True))
-    return np.asarray(places[np.argsort(-heaps, kind="stable")], dtype=np.intp)
+    centers, home = k_means(vectors, k, weights=weights, seed=seed)
+    if not len(centers):
+        return np.empty(0, np.intp)
+    gaps = squared_lengths(centers)[home] - 2 * np.einsum("md,md->m", vectors, centers[home]) + squared_lengths(vectors)
+    nearest = np.lexsort((gaps, home))
+    inhabited, first = np.unique(home[nearest], return_index=True)
+    heaps = np.bincount(home, weights=weights, minlength=len(centers))[inhabited]
+    return np.asarray(nearest[first][np.argsort(-heaps, kind="stable")])
 
 
 def shares(weights: Floats, most: Places, total: int) -> Places:
@@ -101,19 +116,3 @@ def shares(weights: Floats, most: Places, total: int) -> Places:
     for group in order:
         share[group] += min(total - share.sum(), 1, most[group] - share[group])
     return np.asarray(share, dtype=np.intp)
-
-
-def _middles_and_weights(vectors: Floats, weights: Floats, k: int, seed: int) -> tuple[Places, Floats]:
-    """The row nearest to each inhabited center, and the weight of the rows around that center."""
-    if not len(vectors) or k < 1:
-        return np.empty(0, np.intp), np.empty(0)
-    centers, home = k_means(vectors, k, weights=weights, seed=seed)
-    gaps = squared_lengths(centers)[home] - 2 * np.einsum("md,md->m", vectors, centers[home]) + squared_lengths(vectors)
-    nearest = np.lexsort((gaps, home))
-    inhabited, first = np.unique(home[nearest], return_index=True)
-    return nearest[first], _heaps(home, weights)[inhabited]
-
-
-def _heaps(home: Places, weights: Floats) -> Floats:
-    """The weight gathered around each center: (m,), (m,) -> (1 + the last home,)."""
-    return np.asarray(np.bincount(home, weights=weights), dtype=np.float64)

@@ -13,6 +13,12 @@ from apps.rules.acquisition.windows import in_windows
 
 Floats = NDArray[np.floating]
 Places = NDArray[np.intp]
+SPREAD_OVER = (
+    5  # batches of the least certain that farthest-first looks at; from 10 on it runs after outliers (measured)
+)
+KINDS_AMONG = (
+    20  # the same for clusters: of 10, 15, 20 and 40 the best on train rows of four sets (tests/bench/efficiency.py)
+)
 
 
 def by_priority(candidates: Candidates, labeled: Labeled, wanted: int, batch: int, seed: int) -> Places:
@@ -24,7 +30,11 @@ def spread(candidates: Candidates, labeled: Labeled, wanted: int, batch: int, se
     """Farthest first within the least certain, from the least certain one on, a batch at a time."""
     vectors = _vectors(candidates)
     return in_windows(
-        len(candidates), wanted, batch, lambda window, n: window[diversity.farthest_first(vectors[window], n)]
+        len(candidates),
+        wanted,
+        batch,
+        SPREAD_OVER,
+        lambda window, n: window[diversity.farthest_first(vectors[window], n)],
     )
 
 
@@ -41,7 +51,7 @@ def one_of_each_kind(candidates: Candidates, labeled: Labeled, wanted: int, batc
         window = window[there[window]]
         return window[clusters.middles(vectors[window], weights[window], n, seed)]
 
-    return in_windows(len(candidates), wanted, batch, middles)
+    return in_windows(len(candidates), wanted, batch, KINDS_AMONG, middles)
 
 
 def uncovered(candidates: Candidates, labeled: Labeled, wanted: int, batch: int, seed: int) -> Places:

@@ -57,7 +57,8 @@ def gradient_length(scores: Scores, seed: int = 0) -> Floats:
     """Length of p - onehot(argmax p): how far the model's own guess, taken for the truth, would move it (Ash et al. 2020)."""
     probabilities = _probabilities(scores)
     squares = np.einsum("nc,nc->n", probabilities, probabilities)
-    return np.asarray(np.sqrt(np.maximum(squares - 2 * probabilities.max(axis=1) + 1, 0)))
+    with np.errstate(invalid="ignore"):  # rows that are not finite come last anyway
+        return np.asarray(np.sqrt(np.maximum(squares - 2 * probabilities.max(axis=1) + 1, 0)))
 
 
 def _probabilities(scores: Scores) -> Floats:

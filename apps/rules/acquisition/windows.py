@@ -6,11 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Places = NDArray[np.intp]
-RATIO = 20  # of 10, 15, 20 and 40 the best on train rows of four sets: `bench efficiency --validate`
 
 
-def in_windows(rows: int, wanted: int, batch: int, pick: Callable[[Places, int], Places]) -> Places:
-    """Fill `wanted` places batch by batch: each from the RATIO x batch best that are left, by pick(window, how many).
+def in_windows(rows: int, wanted: int, batch: int, ratio: int, pick: Callable[[Places, int], Places]) -> Places:
+    """Fill `wanted` places batch by batch: each from the ratio x batch best that are left, by pick(window, how many).
 
     The window keeps doubt ahead of difference: picked from the whole of a small pool, a batch would be all difference.
     What pick leaves out of its batch is filled up in the order of the shortlist.
@@ -20,7 +19,7 @@ def in_windows(rows: int, wanted: int, batch: int, pick: Callable[[Places, int],
     missing = min(wanted, rows)
     while missing > 0:
         n = min(batch, missing)
-        window = left[: RATIO * batch]
+        window = left[: ratio * batch]
         picked = pick(window, n)[:n]
         if len(picked) < n:
             picked = np.concatenate([picked, window[~np.isin(window, picked)][: n - len(picked)]])
