@@ -70,12 +70,21 @@ def test_the_first_round_waits_for_all_vectors_and_a_scoring_of_them(project: Pr
     examples = rows.labeled(project, 4)
     assert not ordered_cold(project)
     held = shard(project, len(examples) - 1)
-    scored(project, requested_at=NOON + S)
+    one = scored(project, finished_at=NOON + S)
     assert not ordered_cold(project)
     EmbeddingShard.objects.filter(pk=held.pk).update(rows=len(examples))
     assert ordered_cold(project)
-    ScoringPass.objects.update(requested_at=NOON - S)
+    ScoringPass.objects.filter(pk=one.pk).update(finished_at=NOON - S)
     assert not ordered_cold(project)
+
+
+def test_a_scoring_that_began_before_the_last_vectors_came_counts_once_it_has_ended(project: Project) -> None:
+    shard(project, len(rows.labeled(project, 4)))
+    one = scored(project, ScoringState.OPEN, requested_at=NOON - S)
+    assert not ordered_cold(project)
+    one.state, one.finished_at = ScoringState.FAILED, NOON + S  # people begin without an order then
+    one.save()
+    assert ordered_cold(project)
 
 
 def test_people_begin_without_an_order_where_none_comes(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

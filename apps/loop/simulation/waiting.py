@@ -69,8 +69,9 @@ def ordered_cold(project: Project) -> bool:
     newest = shards.first()
     if newest is None or rows < Example.objects.filter(project=project).count():
         return False
-    passes = ScoringPass.objects.filter(project=project, state__in=[ScoringState.DONE, ScoringState.FAILED])
-    return passes.filter(requested_at__gte=newest.created_at).exists()
+    passes = ScoringPass.objects.filter(project=project)
+    under_way = passes.filter(state=ScoringState.OPEN).exists()
+    return not under_way and passes.filter(finished_at__gte=newest.created_at).exists()
 
 
 def _looked(look: Callable[[], Any], within_s: float) -> Any:
