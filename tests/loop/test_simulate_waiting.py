@@ -63,7 +63,7 @@ def test_a_failed_scoring_stops_the_simulation_with_its_sentence(project: Projec
     newest = rows.model(project)
     scored(project, ScoringState.FAILED, requested_at=newest.created_at + S, sentence="The model is gone.")
     with pytest.raises(SimulationStopped, match="Scoring the pool failed: The model is gone"):
-        wait_for_order(project)
+        ordered_after(project, newest)
 
 
 def test_the_first_round_waits_for_all_vectors_and_a_scoring_of_them(project: Project) -> None:
@@ -85,6 +85,8 @@ def test_a_scoring_that_began_before_the_last_vectors_came_counts_once_it_has_en
     one.state, one.finished_at = ScoringState.FAILED, NOON + S  # people begin without an order then
     one.save()
     assert ordered_cold(project)
+    scored(project, ScoringState.OPEN, requested_at=NOON + S)
+    assert not ordered_cold(project)
 
 
 def test_people_begin_without_an_order_where_none_comes(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
