@@ -56,6 +56,8 @@ def test_a_scoring_under_way_when_the_model_came_counts_once_it_has_ended(projec
     one.state, one.finished_at = ScoringState.DONE, newest.created_at + S
     one.save()
     assert ordered_after(project, newest)
+    scored(project, ScoringState.OPEN, requested_at=newest.created_at + 2 * S)
+    assert not ordered_after(project, newest)
 
 
 def test_a_failed_scoring_stops_the_simulation_with_its_sentence(project: Project) -> None:
