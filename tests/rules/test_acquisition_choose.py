@@ -136,6 +136,13 @@ def test_margin_and_clusters_takes_one_of_each_kind_before_a_second_of_any():
     assert sorted(i // 10 for i in ids[:4]) == [0, 1, 2, 3]
 
 
+def test_margin_and_clusters_begins_with_the_kind_that_is_doubted_most_not_with_the_largest():
+    vectors = unit(np.repeat(np.eye(2), [12, 6], axis=0) + 0.05 * np.random.default_rng(0).normal(size=(18, 2)))
+    candidates = Candidates(np.arange(18), np.repeat([0.5, 0.9], [12, 6]), None, vectors)
+    first, second = chosen_ids("margin-clusters", candidates, wanted=2, batch=2)
+    assert first >= 12 > second
+
+
 def test_margin_and_clusters_looks_for_kinds_only_among_the_least_certain():
     candidates = shortlisted("margin-clusters", directions(500))
     assert set(chosen_ids("margin-clusters", candidates, wanted=3, batch=3)) <= set(candidates.ids[:60].tolist())

@@ -13,12 +13,10 @@ from apps.rules.acquisition.windows import in_windows
 
 Floats = NDArray[np.floating]
 Places = NDArray[np.intp]
-SPREAD_OVER = (
-    5  # batches of the least certain that farthest-first looks at; from 10 on it runs after outliers (measured)
-)
-KINDS_AMONG = (
-    20  # the same for clusters: of 10, 15, 20 and 40 the best on train rows of four sets (tests/bench/efficiency.py)
-)
+# Batches of the least certain that an order looks at. Farthest-first runs after outliers from 10 on; for clusters, 20 was
+# the best of 10, 15, 20 and 40 (both on train rows of four sets, tests/bench/efficiency.py).
+SPREAD_OVER = 5
+KINDS_AMONG = 20
 
 
 def by_priority(candidates: Candidates, labeled: Labeled, wanted: int, batch: int, seed: int) -> Places:
