@@ -37,7 +37,8 @@ urlpatterns = [
     path(f"{PROJECT}auto-labels/", evaluation.AutoLabelsAPI.as_view(), name="api-auto-labels"),
     path(f"{PROJECT}auto-batches/", evaluation.AutoBatchesAPI.as_view(), name="api-auto-batches"),
     path(
-        f"{PROJECT}auto-batches/<int:number>/withdraw/", evaluation.AutoBatchWithdrawAPI.as_view(),
+        f"{PROJECT}auto-batches/<int:number>/withdraw/",
+        evaluation.AutoBatchWithdrawAPI.as_view(),
         name="api-auto-batch-withdraw",
     ),
     path(f"{PROJECT}runs/", loop.RunsAPI.as_view(), name="api-runs"),

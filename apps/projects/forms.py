@@ -82,9 +82,9 @@ class QueueForm(forms.Form):
     holdout = forms.IntegerField(min_value=0, max_value=100)
     audit = forms.IntegerField(min_value=0, max_value=100, initial=LANE_WEIGHTS["audit"])
 
-    def __init__(self, project: Project, *args: Any) -> None:
+    def __init__(self, project: Project, given: Any = None) -> None:
         kept = {"strategy": project.strategy, "overlap": project.overlap, "encoder": encoder_of(project)}
-        super().__init__(*args, initial={**kept, **project.lane_weights})
+        super().__init__(given, initial={**kept, **project.lane_weights})
         choices = [(name, title) for name, title in ENCODERS[project.task_type].items()]
         encoder = self.fields["encoder"]
         assert isinstance(encoder, forms.ChoiceField)

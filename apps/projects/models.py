@@ -10,6 +10,11 @@ from apps.rules.acquisition import DEFAULT
 LANE_WEIGHTS = {"active": 65, "random": 10, "holdout": 20, "audit": 5}  # a random lane of 10 % gives the live lift
 
 
+def default_strategy() -> str:
+    """A function, so that a better default is no migration; projects that are there keep theirs."""
+    return DEFAULT
+
+
 def lane_weights() -> dict[str, int]:
     return dict(LANE_WEIGHTS)
 
@@ -21,7 +26,7 @@ class Project(models.Model):
     holdout_share = models.FloatField(default=0.05, validators=[MinValueValidator(0.01), MaxValueValidator(0.5)])
     holdout_salt = models.CharField(max_length=32)
     overlap = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1), MaxValueValidator(5)])
-    strategy = models.CharField(max_length=40, default=DEFAULT)
+    strategy = models.CharField(max_length=40, default=default_strategy)
     encoder = models.CharField(max_length=80, blank=True)  # of payloads into vectors; blank is the task type's default
     lane_weights = models.JSONField(default=lane_weights)
     hourly_rate = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)  # of one annotator
