@@ -101,6 +101,6 @@ def _band(points: list[dict[str, float]], color: str) -> Figure:
 def _at_end(name: str, points: list[dict[str, float]], color: str) -> Figure:
     last = points[-1]
     return {
-        "x": last["labels"], "y": last["score"], "text": name, "showarrow": False, "xanchor": "right", "yshift": 12,
-        "font": {"color": color},
+        "x": last["labels"], "y": last["score"], "text": name, "showarrow": False, "xanchor": "right",
+        "yshift": 12 if name == "Active" else -14, "font": {"color": color},
     }  # fmt: skip

@@ -45,6 +45,7 @@ class Learning:
     advice: Advice | None
     saved: str  # 41 %, or a word where there is no figure
     between: str
+    may_be_chance: bool = False
 
 
 def learning_of(project: Project) -> Learning:
@@ -60,7 +61,8 @@ def learning_of(project: Project) -> Learning:
     agreements = [Agreement(**report.agreement) for report in reversed(reports)]
     advice = advise(curve_unpacked(newest.curve), agreements, effort, seed=newest.run.seed)
     found = Lift(**newest.lift)
-    return Learning(newest, advice, _saved(found), _between(found))
+    sure = (found.low is not None and found.low > 0) or (found.high is not None and found.high < 0)
+    return Learning(newest, advice, _saved(found), _between(found), may_be_chance=not sure)
 
 
 def _saved(found: Lift) -> str:

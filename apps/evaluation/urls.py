@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.learning, name="learning"),
     path("figures/", views.figures, name="figures"),
     path("summary/", views.summary, name="summary"),
+    path("order/", views.order, name="order"),
     path("auto/", views.auto, name="auto"),
     path("auto/set/", views.auto_labeling, name="auto_labeling"),
     path("auto/<int:number>/withdraw/", views.auto_withdraw, name="auto_withdraw"),

@@ -35,6 +35,13 @@ def summary(request: Signed, project: Project) -> HttpResponse:
     return render(request, "evaluation/_summary.html", _shown(project))
 
 
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_RUNS)
+def order(request: Signed, project: Project) -> HttpResponse:
+    return render(request, "evaluation/_order.html", {"project": project, "queue": labeling.frontier_of(project)})
+
+
 def _shown(project: Project, **forms: Form) -> dict[str, object]:
     auto = labeling.auto_labeling_of(project)
     return {

@@ -96,6 +96,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "releases:run_figures": {"GET": OVERSEERS},
     "evaluation:learning": {"GET": OVERSEERS},
     "evaluation:summary": {"GET": OVERSEERS},
+    "evaluation:order": {"GET": OVERSEERS},
     "evaluation:figures": {"GET": OVERSEERS},
     "evaluation:auto": {"GET": OVERSEERS},
     "evaluation:auto_labeling": {"POST": MANAGERS},

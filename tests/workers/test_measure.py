@@ -61,7 +61,7 @@ def test_two_runs_on_the_same_labels_agree_on_the_stop_set(digits: Project, noon
         loop.run_start_now(project=digits, kind="full", by=None, at=noon + timedelta(minutes=minutes))
     agreement = LearningReport.objects.filter(project=digits).first().agreement
     assert agreement["kappa"] > 0.8
-    assert agreement["rows"] == Example.objects.filter(project=digits, holdout=False).count()
+    assert agreement["rows"] == Example.objects.filter(project=digits, holdout=False, label=None).count() > 50
 
 
 def test_imported_labels_are_what_both_lanes_start_from(digits: Project, noon: datetime, jobs: JobsAtOnce) -> None:

@@ -31,7 +31,7 @@ from workers.training.probe import probe
 POINTS, LEAST = 10, 10  # probes a curve at most, labels of its first at least
 BEYOND = 3  # the active curve is followed up to so many times the random lane's labels, or there is nothing to compare
 BASE_MOST = 5000  # imported labels that both curves start from
-MODELS = 12  # that the curve of the project's own models goes back
+MODELS = 5  # that the curve of the project's own models goes back: the older, the fewer holdout rows all were judged on
 STOP_SET = 2000  # unlabeled examples on which two models are compared
 Ids = NDArray[np.int64]
 
@@ -154,7 +154,7 @@ def models_curve(run: Run) -> Curve:
 
 
 def _agreement(run: Run) -> Agreement:
-    """Kappa of this model and the one before on the same examples outside the holdout, chosen by a hash of their ids."""
+    """Kappa of this model and the one before on the same unlabeled examples, chosen by a hash of their ids."""
     before = next((r for r in _reports(run) if r.run_id != run.pk), None)
     if before is None:
         return Agreement(None, None, 0, reason="There is no model before this one to agree with.")
@@ -171,11 +171,12 @@ def _agreement(run: Run) -> Agreement:
 
 
 def _stop_set(project: Project) -> Ids:
-    """The same examples for every pair of models, unless new ones come that hash lower."""
+    """Unlabeled ones, since models agree on what they were taught; the same for every pair until people answer them."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id FROM datasets_example WHERE project_id = %s AND NOT holdout "
-            "ORDER BY hashint8extended(id, 17) LIMIT %s",
+            "SELECT e.id FROM datasets_example e WHERE e.project_id = %s AND NOT e.holdout "
+            "AND NOT EXISTS (SELECT 1 FROM labeling_label l WHERE l.example_id = e.id) "
+            "ORDER BY hashint8extended(e.id, 17) LIMIT %s",
             [project.pk, STOP_SET],
         )
         return np.array([row[0] for row in cursor.fetchall()], np.int64)

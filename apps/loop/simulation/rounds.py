@@ -113,7 +113,7 @@ def _label(project: Project, staff: Sequence[User], truth: Mapping[str, str], pl
 
 def _train(project: Project, plan: Plan, by: User) -> Run:
     run = loop.run_start_now(
-        project=project, kind=plan.kind, by=by, at=timezone.now(), reason="Simulated round.", seed=plan.seed,
+        project=project, kind=plan.kind, by=by, at=timezone.now(), reason="A round of simulate.", seed=plan.seed,
         trigger_type=RunTrigger.SIMULATED,
     )  # fmt: skip
 
