@@ -65,7 +65,7 @@ def test_auto_labeling_is_turned_on_in_words_that_stay(as_, project, mona):
     row = AutoLabeling.objects.get(project=project)
     assert (row.enabled, row.target_precision, row.audit_share) == (True, pytest.approx(0.995), pytest.approx(0.1))
     assert "Waiting for the champion" in as_(mona).get(_at("auto", project)).content.decode()
-    assert "on, at 99.50 % precision, 10 % audited" in Event.objects.first().sentence
+    assert "on, at 99.5 % precision, 10 % audited" in Event.objects.first().sentence
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def auto_labeling_set(
         return row
     row.set_at, row.checked_at, row.asked_at, row.sentence = at, None, None, ""
     row.save()
-    words = f"on, at {percent(target_precision, 2)} precision, {percent(audit_share)} audited" if enabled else "off"
+    words = f"on, at {100 * target_precision:.4g} % precision, {100 * audit_share:.4g} % audited" if enabled else "off"
     event_record(
         scope=project_scope(project.pk), verb="auto_labeling.set", subject=f"project {project.pk}", by=by, at=at,
         sentence=f"{by} turned auto-labeling {words}.", before=before, after=after,

@@ -69,6 +69,12 @@ def percent(share: float | None, digits: int = 1) -> str:
 
 
 @register.filter
+def rate(share: float) -> str:
+    """A share that somebody set, with the digits they gave it: 95 %, 99.5 %, 99.99 %."""
+    return f"{100 * share:.4g} %"
+
+
+@register.filter
 def share(value: float) -> str:
     """A share as percent for a place on a drawing: never localized, never beyond its ends."""
     return f"{100 * min(max(value, 0.0), 1.0):.2f}"
