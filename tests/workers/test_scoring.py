@@ -167,3 +167,21 @@ def test_a_model_whose_file_is_gone_leaves_the_queue_to_a_cold_start(trained: Pr
     score(trained.pk)
     assert (frontier(trained).strategy, frontier(trained).run_number) == (acquisition.START, None)
     assert set(order(trained)) == pool_of(trained) - waiting_elsewhere(trained)
+
+
+def test_only_the_next_batches_are_chosen_with_care_and_the_lane_is_full_all_the_same(
+    trained: Project, monkeypatch
+) -> None:
+    asked: list[int] = []
+    choose = acquisition.choose
+
+    def watched(*args: object, wanted: int, **more: object) -> acquisition.Chosen:
+        asked.append(wanted)
+        return choose(*args, wanted=wanted, **more)
+
+    monkeypatch.setattr(acquisition, "choose", watched)
+    monkeypatch.setattr("workers.tasks.order.batch_of", lambda project: 4)
+    score(trained.pk)
+    assert asked == [20]
+    assert set(order(trained)) == pool_of(trained) - waiting_elsewhere(trained)
+    assert len(set(order(trained))) == len(order(trained)) > 20

@@ -29,6 +29,7 @@ from workers.training.model import predict
 
 NEAREST = 12  # labels offered as buttons where a schema has more
 SEEN = 20_000  # newest labels and skips that a choice looks at; the product with 10,000 candidates stays below a second
+AHEAD = 5  # batches that are chosen with care; by then a new model has ordered everything anew
 BATCH = 100  # answers until the next training, where no trigger counts them
 
 
@@ -48,15 +49,16 @@ def finish(scoring: ScoringPass, plan: Plan, parts: Sequence[Thinned], seconds: 
         labeled_of(plan) if best.vectors is not None else Labeled(np.empty((0, 0), np.float32), np.empty(0, np.int64))
     )
     clock.step("gather")
+    batch = batch_of(project)
     chosen = acquisition.choose(
-        strategy, best, labeled, wanted=DEPTH[Lane.ACTIVE], batch=batch_of(project), seed=plan.seed
+        strategy, best, labeled, wanted=min(AHEAD * batch, DEPTH[Lane.ACTIVE]), batch=batch, seed=plan.seed
     )
     clock.step("choose")
     pool_size = open_count(project.pk)
     missing = max(pool_size - sum(p.scored for p in parts), 0)
     if missing:
         sentences.append(f"{count(missing, 'example')} of the pool could not be looked at yet.")
-    picks = _explained(plan, chosen)
+    picks = _explained(plan, _filled_up(chosen, best))
     clock.step("explain")
     origin = Origin(
         strategy=plan.strategy.name,
@@ -98,8 +100,16 @@ def labeled_of(plan: Plan) -> Labeled:
 
 
 def batch_of(project: Project) -> int:
-    """How many answers are expected before the next training."""
-    return trigger_of(project).new_labels or BATCH
+    """How many answers are expected before the next training, as far as the lane reaches."""
+    return min(trigger_of(project).new_labels or BATCH, DEPTH[Lane.ACTIVE])
+
+
+def _filled_up(chosen: Candidates, best: Candidates) -> Candidates:
+    """What was chosen, then the rest of the shortlist as it stands, down to the depth of the lane."""
+    places = np.argsort(best.ids, kind="stable")
+    first = places[np.searchsorted(best.ids, chosen.ids, sorter=places)]
+    rest = np.flatnonzero(~np.isin(best.ids, chosen.ids))
+    return best.take(np.concatenate([first, rest])[: DEPTH[Lane.ACTIVE]])
 
 
 def lacking(project: Project, encoder: str) -> bool:
