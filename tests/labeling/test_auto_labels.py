@@ -1,24 +1,27 @@
 """What the model labels by itself is marked, audited by people, and withdrawn when the audit fails."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import numpy as np
 import pytest
 
 from apps.audit.models import Event
-from apps.datasets.models import Example
+from apps.datasets.models import EmbeddingShard, Example
 from apps.errors import Invalid
-from apps.labeling.models import AutoBatch, AutoLabel, AutoLabeling, FrontierItem, Label, Lane
+from apps.labeling.models import AutoBatch, AutoLabel, AutoLabeling, Frontier, FrontierItem, Label, Lane
 from apps.labeling.selectors import counts_of, why_empty
 from apps.labeling.services import auto_labels
 from apps.labeling.services.annotations import annotation_withdraw
 from apps.labeling.services.assignments import assignments_next
 from apps.labeling.services.auto_labels import Given, auto_batch_give, auto_batch_withdraw, auto_labeling_set
 from apps.labeling.services.frontier import frontier_refill
+from apps.loop.services.scoring import order_check
 from apps.projects.models import Project
 from apps.rules.autolabel import Threshold
 from tests.conftest import NOON
 from tests.labeling.conftest import LATER
+from tests.rows import Sent
 
 FOUND = Threshold(0.98, 400, 1, 0.9882, "Held at 98 %.")
 
@@ -128,6 +131,28 @@ def test_a_person_withdraws_a_batch_once(allowed, give, mona):
     with pytest.raises(auto_labels.BatchWithdrawn, match="withdrawn already"):
         auto_batch_withdraw(batch=batch, by=mona, at=NOON)
     assert AutoLabeling.objects.get().enabled
+
+
+def test_a_withdrawn_batch_has_the_pool_ordered_again(allowed, give, mona, monkeypatch):
+    sent = Sent([])
+    monkeypatch.setattr("apps.integrations.wiring.jobs", sent)
+    batch = give(allowed)
+    ids = Example.objects.filter(project=allowed).values_list("pk", flat=True)
+    EmbeddingShard.objects.create(
+        project=allowed,
+        encoder="all-minilm-l6-v2",
+        number=1,
+        url="file:///none",
+        rows=len(ids),
+        sha256="",
+        created_at=NOON,
+    )
+    Frontier.objects.filter(project=allowed).update(scored_at=LATER)
+    order_check(project=allowed, at=LATER)
+    assert sent.jobs == []
+    auto_batch_withdraw(batch=batch, by=mona, at=LATER + timedelta(seconds=1))
+    order_check(project=allowed, at=LATER + timedelta(seconds=2))
+    assert sent.jobs == [("workers.score", (allowed.pk,))]
 
 
 def test_what_a_person_labels_anyway_is_the_persons(allowed, give, ada, say):

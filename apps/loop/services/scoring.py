@@ -8,7 +8,7 @@ from django.db.models import Sum
 from apps.datasets.models import EmbeddingShard, Example
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
-from apps.labeling.models import Frontier, FrontierItem, Lane
+from apps.labeling.models import AutoBatch, Frontier, FrontierItem, Lane
 from apps.labeling.services.frontier import DEPTH
 from apps.labeling.services.scoring import scoring_silent
 from apps.loop.services.encoders import encoders_needed
@@ -16,6 +16,7 @@ from apps.projects.models import Project
 from apps.training.jobs import Job, Queue
 
 SETTLED = timedelta(minutes=2)  # new examples are embedded, and then scored, by messages of their own; after that ask
+FORGOTTEN = timedelta(days=1)  # no ordering takes that long
 RUNS_LOW = DEPTH[Lane.ACTIVE] // 4
 
 
@@ -40,6 +41,13 @@ def scoring_sweep(*, at: datetime) -> None:
         order_ask(project_id)
 
 
+def candidates_sweep(*, at: datetime) -> None:
+    """Remove the files of parts that nobody merged: their ordering was superseded, or failed."""
+    for url, modified in wiring.storage().listed("scoring"):
+        if modified < at - FORGOTTEN:
+            wiring.storage().remove(url)
+
+
 def order_check(*, project: Project, at: datetime) -> None:
     """Examples that came after the last scoring have no rank yet, and a lane that runs low has only few left."""
     newest = Example.objects.filter(project=project).order_by("-id").first()
@@ -51,7 +59,12 @@ def order_check(*, project: Project, at: datetime) -> None:
         shard = EmbeddingShard.objects.filter(project=project).order_by("-created_at").first()
         if shard is None or shard.created_at < at - SETTLED:  # nobody is at it
             vectors_ask(project.pk)
-    elif scored_at is None or newest.ingested_at > scored_at or (frontier and _runs_low(frontier, at)):
+    elif (
+        scored_at is None
+        or newest.ingested_at > scored_at
+        or (frontier and _runs_low(frontier, at))
+        or AutoBatch.objects.filter(project=project, withdrawn_at__gt=scored_at).exists()  # its examples are open again
+    ):
         order_ask(project.pk)
 
 
