@@ -39,3 +39,4 @@ def refill() -> None:
 def drift() -> None:
     services.drift_check_all(at=timezone.now())
     services.vectors_sweep(at=timezone.now())
+    services.candidates_sweep(at=timezone.now())

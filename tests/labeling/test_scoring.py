@@ -111,6 +111,14 @@ def test_a_newer_ordering_supersedes_the_one_under_way_whose_end_changes_nothing
     assert Frontier.objects.get(project=project).generation == 1
 
 
+def test_an_ordering_in_parts_is_let_to_its_end_although_examples_came(opened: Open) -> None:
+    first = opened(parts=TWO)
+    assert opened(newest=11, parts=TWO) is None
+    for part in first.parts.all():
+        done(part)
+    assert opened(newest=11, parts=TWO) is not None
+
+
 def test_an_ordering_is_finished_once_however_often_its_end_is_delivered(project, examples, opened: Open) -> None:
     scoring = opened()
     origin = Origin(

@@ -1,5 +1,7 @@
 """The queue's order, from vectors and models of real runs: whole, in parts, and with no model at all."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -109,7 +111,7 @@ def test_a_newer_pass_supersedes_parts_still_on_their_way(trained: Project, jobs
     jobs.held = {Job.SCORE_PART, Job.EMBED}
     score(trained.pk)
     old = list(ScoringPart.objects.filter(scoring__state=ScoringState.OPEN))
-    take(trained, texts(2000, 4, labeled=False))
+    Project.objects.filter(pk=trained.pk).update(strategy="margin")
     score(trained.pk)
     generation = frontier(trained).generation
     for part in old:
@@ -185,3 +187,17 @@ def test_only_the_next_batches_are_chosen_with_care_and_the_lane_is_full_all_the
     assert asked == [20]
     assert set(order(trained)) == pool_of(trained) - waiting_elsewhere(trained)
     assert len(set(order(trained))) == len(order(trained)) > 20
+
+
+def test_files_of_parts_that_nobody_merged_are_swept_after_a_day(
+    trained: Project, jobs: JobsAtOnce, monkeypatch
+) -> None:
+    in_parts(monkeypatch)
+    jobs.held = {Job.SCORE_PART}
+    score(trained.pk)
+    score_part(ScoringPart.objects.filter(scoring__state=ScoringState.OPEN)[0].pk)
+    assert len(list(wiring.storage().listed("scoring"))) == 1
+    loop.candidates_sweep(at=timezone.now())
+    assert len(list(wiring.storage().listed("scoring"))) == 1
+    loop.candidates_sweep(at=timezone.now() + timedelta(days=2))
+    assert list(wiring.storage().listed("scoring")) == []

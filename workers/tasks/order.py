@@ -69,6 +69,7 @@ def finish(scoring: ScoringPass, plan: Plan, parts: Sequence[Thinned], seconds: 
         unscored=missing + sum(p.unusable for p in parts),
         sentence=" ".join(filter(None, sentences)),
         seconds=clock.steps,
+        as_of=scoring.requested_at,
     )
     at = timezone.now()
     if scoring_finish(scoring=scoring, picks=picks, origin=origin, at=at):

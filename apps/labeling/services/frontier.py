@@ -44,6 +44,7 @@ class Origin:
     unscored: int = 0
     sentence: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
+    as_of: datetime | None = None  # when the scoring began: what came later is not in it
 
 
 # Examples that still want an answer. %(...)s are bound; the lane decides the side of the holdout.
@@ -174,7 +175,7 @@ def frontier_swap(*, project: Project, picks: Sequence[Scored], origin: Origin, 
     FrontierItem.objects.bulk_create(items, ignore_conflicts=True, batch_size=2000)
     frontier.generation += 1
     frontier.strategy, frontier.run_number, frontier.encoder = origin.strategy, origin.run_number, origin.encoder
-    frontier.pool_size, frontier.scored_at = origin.pool_size, at
+    frontier.pool_size, frontier.scored_at = origin.pool_size, origin.as_of or at
     frontier.near_duplicates, frontier.unscored = origin.near_duplicates, origin.unscored
     frontier.sentence, frontier.seconds = origin.sentence[:300], dict(origin.seconds)
     frontier.save()

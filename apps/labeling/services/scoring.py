@@ -42,15 +42,17 @@ def scoring_open(
     parts: Sequence[PartPlan],
     at: datetime,
 ) -> ScoringPass | None:
-    """The newest ordering of the project, which ends those before it. None where the same one is under way already."""
+    """The newest ordering of the project, which ends those before it. None where the same one is under way already.
+
+    One in parts is let to its end although examples came meanwhile, or a stream of them would never see it end.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 13))", [f"scoring:{project.pk}"])
     under_way = ScoringPass.objects.filter(project=project, state=ScoringState.OPEN)
-    same = under_way.filter(
-        run_number=run_number, strategy=strategy, encoder=encoder, newest_example=newest_example,
-        requested_at__gte=at - PART_SILENT,
-    )  # fmt: skip
-    if same.exists():
+    alike = under_way.filter(run_number=run_number, strategy=strategy, encoder=encoder)
+    same = alike.filter(newest_example=newest_example, requested_at__gte=at - PART_SILENT)
+    in_parts = alike.filter(parts__done_at=None, parts__isnull=False, requested_at__gte=at - PASS_SILENT)
+    if same.exists() or in_parts.exists():
         return None
     under_way.update(state=ScoringState.SUPERSEDED, finished_at=at)
     scoring = ScoringPass.objects.create(

@@ -13,13 +13,14 @@ from apps.loop.services.intake import (
 from apps.loop.services.laps import lap_close, laps_close, serving_confirmed
 from apps.loop.services.learning import auto_labels_check, measures_check
 from apps.loop.services.runs import run_start_now, triggers_check, verdicts_sweep
-from apps.loop.services.scoring import order_ask, scoring_sweep, vectors_ask
+from apps.loop.services.scoring import candidates_sweep, order_ask, scoring_sweep, vectors_ask
 
 __all__ = [
     "HoldoutUnreadable",
     "NoChampion",
     "auto_labels_check",
     "batch_take",
+    "candidates_sweep",
     "drift_check_all",
     "drift_check_now",
     "encoders_needed",
