@@ -1,5 +1,6 @@
 """Rows of a turning loop, made through the services that make them in life: labels, runs, verdicts, models."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -157,3 +158,7 @@ class Sent:
 
             raise Unavailable("Redis does not answer.")
         self.jobs.append((str(name), args))
+
+    def send_group(self, name: str, *, each: Sequence[tuple[object, ...]], queue: str) -> None:
+        for args in each:
+            self.send(name, args=args, queue=queue)

@@ -104,7 +104,9 @@ def auto_withdraw(request: Signed, project: Project, number: int) -> HttpRespons
     if batch is None:
         raise NotFound("There is no such batch of auto-labels.")
     auto_labels.auto_batch_withdraw(batch=batch, by=request.user, at=timezone.now())
-    messages.success(request, f"Batch {number} is withdrawn; its examples are open again and join the queue within a minute.")
+    messages.success(
+        request, f"Batch {number} is withdrawn; its examples are open again and join the queue within a minute."
+    )
     return go(request, reverse("evaluation:learning", args=[project.pk]))
 
 

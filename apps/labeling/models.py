@@ -39,11 +39,15 @@ class Frontier(models.Model):
 
     project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="frontier", primary_key=True)
     generation = models.PositiveIntegerField(default=0)
-    strategy = models.CharField(max_length=40, blank=True)  # the one that chose: a cold start differs from the project's
+    strategy = models.CharField(
+        max_length=40, blank=True
+    )  # the one that chose: a cold start differs from the project's
     run_number = models.PositiveIntegerField(null=True)  # of the run whose model scored; None while no model is asked
     encoder = models.CharField(max_length=80, blank=True)
     pool_size = models.PositiveIntegerField(default=0)
-    near_duplicates = models.PositiveIntegerField(default=0)  # passed over because something like them is labeled or waits
+    near_duplicates = models.PositiveIntegerField(
+        default=0
+    )  # passed over because something like them is labeled or waits
     unscored = models.PositiveIntegerField(default=0)  # rows without a usable vector or probability
     sentence = models.CharField(max_length=300, blank=True)  # why this strategy and not another
     seconds = models.JSONField(default=dict)  # by step
@@ -198,9 +202,7 @@ class AutoLabeling(models.Model):
 
     project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="auto_labeling", primary_key=True)
     enabled = models.BooleanField(default=False)
-    target_precision = models.FloatField(
-        default=0.99, validators=[MinValueValidator(0.8), MaxValueValidator(0.9999)]
-    )
+    target_precision = models.FloatField(default=0.99, validators=[MinValueValidator(0.8), MaxValueValidator(0.9999)])
     audit_share = models.FloatField(default=0.05, validators=[MinValueValidator(0.01), MaxValueValidator(1)])
     sentence = models.CharField(max_length=400, blank=True)  # what the last attempt found, in words
     set_at = models.DateTimeField(null=True)

@@ -147,12 +147,25 @@ def test_a_withdrawn_batch_has_the_pool_ordered_again(allowed, give, mona, monke
         sha256="",
         created_at=NOON,
     )
-    Frontier.objects.filter(project=allowed).update(scored_at=LATER)
+    Frontier.objects.filter(project=allowed).update(scored_at=LATER, strategy=allowed.strategy)
     order_check(project=allowed, at=LATER)
     assert sent.jobs == []
     auto_batch_withdraw(batch=batch, by=mona, at=LATER + timedelta(seconds=1))
     order_check(project=allowed, at=LATER + timedelta(seconds=2))
     assert sent.jobs == [("workers.score", (allowed.pk,))]
+
+
+def test_another_strategy_has_the_pool_ordered_again_but_a_cold_start_waits_for_its_model(allowed, monkeypatch):
+    sent = Sent([])
+    monkeypatch.setattr("apps.integrations.wiring.jobs", sent)
+    rows = Example.objects.filter(project=allowed).count()
+    EmbeddingShard.objects.create(
+        project=allowed, encoder="all-minilm-l6-v2", number=1, url="file:///none", rows=rows, sha256="", created_at=NOON
+    )
+    for strategy, asked in ((allowed.strategy, 0), ("typicality", 0), ("entropy", 1)):
+        Frontier.objects.filter(project=allowed).update(scored_at=LATER, strategy=strategy)
+        order_check(project=allowed, at=LATER)
+        assert len(sent.jobs) == asked, strategy
 
 
 def test_what_a_person_labels_anyway_is_the_persons(allowed, give, ada, say):

@@ -13,6 +13,7 @@ from apps.labeling.services.frontier import DEPTH
 from apps.labeling.services.scoring import scoring_silent
 from apps.loop.services.encoders import encoders_needed
 from apps.projects.models import Project
+from apps.rules.acquisition import START
 from apps.training.jobs import Job, Queue
 
 SETTLED = timedelta(minutes=2)  # new examples are embedded, and then scored, by messages of their own; after that ask
@@ -62,7 +63,7 @@ def order_check(*, project: Project, at: datetime) -> None:
     elif (
         scored_at is None
         or newest.ingested_at > scored_at
-        or (frontier and _runs_low(frontier, at))
+        or (frontier and (_runs_low(frontier, at) or _was_set_otherwise(frontier, project)))
         or AutoBatch.objects.filter(project=project, withdrawn_at__gt=scored_at).exists()  # its examples are open again
     ):
         order_ask(project.pk)
@@ -74,6 +75,11 @@ def _lacks_vectors(project: Project) -> bool:
     covered = dict(shards.values_list("encoder", "n"))
     examples = Example.objects.filter(project=project).count()
     return any(covered.get(encoder, 0) < examples for encoder in encoders_needed(project))
+
+
+def _was_set_otherwise(frontier: Frontier, project: Project) -> bool:
+    """Somebody chose another strategy since; a cold start stands in for every one that asks a model."""
+    return frontier.strategy not in (project.strategy, START)
 
 
 def _runs_low(frontier: Frontier, at: datetime) -> bool:
