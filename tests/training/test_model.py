@@ -9,7 +9,6 @@ from tests.training.samples import clouds, digits, table
 from workers.training.inputs import input_for
 from workers.training.model import Bundle, BundleUnreadable, dump, load, predict
 from workers.training.recipe import Recipe
-from workers.training.score import score
 
 SETS = {
     "text-classification": clouds(40)[0],
@@ -87,10 +86,3 @@ def test_a_model_file_holds_no_pickle():
     blob = dump(untrained("text-classification"))
     (length,) = struct.unpack_from("<Q", blob)
     assert json.loads(blob[8 : 8 + length])["__metadata__"]["fastloop"].startswith("{")
-
-
-def test_scoring_a_stream_keeps_ids_with_their_rows():
-    bundle, rows = untrained("text-classification"), SETS["text-classification"]
-    found = list(score(bundle, iter([([3, 4], rows[:2]), ([9], rows[2:3])])))
-    assert [list(ids) for ids, _ in found] == [[3, 4], [9]]
-    assert np.concatenate([part for _, part in found]) == pytest.approx(predict(bundle, rows[:3]), abs=1e-6)
