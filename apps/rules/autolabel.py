@@ -15,9 +15,8 @@ Bools = NDArray[np.bool_]
 Counts = NDArray[np.int64] | int
 
 LEVEL = 0.95
-SPARE = (
-    3  # mistakes that the first test forgives on a large holdout: one wrong holdout label must not forbid everything
-)
+# Mistakes that the first test forgives on a large holdout: one wrong holdout label must not forbid everything.
+SPARE = 3
 MOST_LABELS = 10_000_000  # beyond it no count of labels is worth naming
 RATES = 24  # alternatives of the audit, from a quarter above the allowed error rate on
 LARGEST = 700.0  # about the largest exponent that a float holds

@@ -40,10 +40,7 @@ Say = Callable[[str], None]
 MOST, PAST = 1000, 1.5  # random's budget; how much farther the others may go
 FIRST = 10  # labels at the start, or one a class where there are more classes
 RESAMPLED = 1000
-MEMBERS, DROPPED = (
-    10,
-    0.5,
-)  # of the ensemble that BALD asks: the learner with half of its inputs dropped (Gal et al. 2017)
+MEMBERS, DROPPED = 10, 0.5  # of the ensemble that BALD asks: the learner without half of its inputs (Gal et al. 2017)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -19,7 +19,7 @@ from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
 from apps.projects.models import Project
 from apps.releases import inference
-from apps.releases.services import model_promote
+from apps.releases.services import model_promote, serving_confirm
 from apps.training.services import ownership
 from tests.conftest import NOON
 from tests.rows import labeled, model, progress, started, trained
@@ -194,3 +194,13 @@ def test_features_travel_one_by_one_numbers_as_numbers() -> None:
 def test_a_word_where_a_number_belongs_is_named() -> None:
     with pytest.raises(Invalid, match="“age” needs a number"):
         inference.request_for("tabular-classification", {"feature-age": "old"}, None, {"age": 3})
+
+
+def test_the_board_looks_again_by_itself_while_the_predictor_loads(as_: As, project: Project, lin: User) -> None:
+    """The word that it answers may fall between the page and its socket."""
+    promotion = model_promote(version=model(project), reason="Fits.", by=lin, at=NOON)
+    page = as_(lin).get(reverse("releases:models", args=[project.pk])).content.decode()
+    assert "The predictor is loading it" in page and ", every 2s" in page
+    serving_confirm(promotion_id=promotion.pk, at=NOON)
+    page = as_(lin).get(reverse("releases:models", args=[project.pk])).content.decode()
+    assert "It answers all requests" in page and ", every 2s" not in page

@@ -183,9 +183,9 @@ def _stop_set(project: Project) -> Ids:
 
 
 def _coverage(project: Project, names: Sequence[str]) -> list[dict[str, str | int]]:
-    """Labels of each class by lane, outside the holdout."""
-    rows = Label.objects.filter(project=project, holdout=False).values_list("label__name", "lane")
-    counted = Counter(rows)
+    """Labels of each class by the lane that asked for them, outside the holdout; copies and imports count as other."""
+    rows = Label.objects.filter(project=project, holdout=False).values_list("label__name", "lane", "source")
+    counted = Counter((name, lane if source == LabelSource.CONSENSUS else "") for name, lane, source in rows)
     by_lane = {lane: {n: counted.get((n, lane), 0) for n in names} for lane in (Lane.ACTIVE, Lane.RANDOM)}
     total: Counter[str] = Counter()
     for (name, _), times in counted.items():

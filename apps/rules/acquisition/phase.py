@@ -7,9 +7,8 @@ from typing import Literal
 from apps.rules.words import percent
 
 LEAST_CHECKED = 10  # answers; with fewer, one lucky guess decides
-ENOUGH_PER_CLASS = (
-    10  # labels; from about as many on, a model's doubt serves better than typicality whatever it is right on
-)
+# Labels; from about as many on, a model's doubt serves better than typicality whatever it is right on.
+ENOUGH_PER_CLASS = 10
 
 
 @dataclass(frozen=True, slots=True)
