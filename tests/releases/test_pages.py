@@ -198,6 +198,7 @@ def test_a_word_where_a_number_belongs_is_named() -> None:
 
 def test_the_board_looks_again_by_itself_while_the_predictor_loads(as_: As, project: Project, lin: User) -> None:
     """The word that it answers may fall between the page and its socket."""
+    labeled(project)
     promotion = model_promote(version=model(project), reason="Fits.", by=lin, at=NOON)
     page = as_(lin).get(reverse("releases:models", args=[project.pk])).content.decode()
     assert "The predictor is loading it" in page and ", every 2s" in page
