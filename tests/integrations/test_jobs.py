@@ -1,11 +1,14 @@
 """Jobs reach the broker one by one and as a group, and without a broker the sender hears of it."""
 
+import json
+
 import pytest
 import redis
 from django.conf import settings
 
 from apps.integrations.celery_jobs import CeleryJobs
 from apps.integrations.ports import Unavailable
+from apps.training.jobs import Job
 
 QUEUE = "a-queue-that-no-worker-reads"
 
@@ -18,8 +21,9 @@ def broker() -> redis.Redis:
 
 
 def test_a_group_is_one_message_for_each_of_its_jobs(broker: redis.Redis) -> None:
-    CeleryJobs().send_group("a.job", each=[(1,), (2,), (3,)], queue=QUEUE)
+    CeleryJobs().send_group(Job.SCORE_PART, each=[(1,), (2,), (3,)], queue=QUEUE)
     assert broker.llen(QUEUE) == 3
+    assert {json.loads(m)["headers"]["task"] for m in broker.lrange(QUEUE, 0, -1)} == {"workers.score_part"}
     CeleryJobs().send("a.job", args=(4,), queue=QUEUE)
     assert broker.llen(QUEUE) == 4
     broker.delete(QUEUE)
