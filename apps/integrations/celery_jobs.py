@@ -21,7 +21,9 @@ class CeleryJobs:
 
         try:
             with app.connection_for_write(transport_options=IMPATIENT) as connection:
-                plain = str(name)  # Celery takes what has a `name`, as a member of an enumeration has, for a task itself
+                plain = str(
+                    name
+                )  # Celery takes what has a `name`, as a member of an enumeration has, for a task itself
                 group(app.signature(plain, args=args, queue=queue, immutable=True) for args in each).apply_async(
                     connection=connection, retry=False
                 )

@@ -120,7 +120,7 @@ def _too_little(random: Curve, active: Curve) -> str:
         )
     for name, curve in (("random", random), ("active", active)):
         if len(curve.labels) < LEAST_POINTS:
-            return f"The {name} lane has {count(len(curve.labels), 'model')} to compare; {LEAST_POINTS} are needed."
+            return f"The {name} lane has too few labels to compare yet; label more of it."
     return ""
 
 
