@@ -6,7 +6,7 @@ from scipy.optimize import minimize
 
 Floats = NDArray[np.floating]
 Ints = NDArray[np.int64]
-C = 10.0  # the protocol: inverse of the L2 penalty, as scikit-learn's LogisticRegression counts it
+C = 10.0  # inverse of the L2 penalty, as scikit-learn's LogisticRegression counts it
 
 
 class Learner:

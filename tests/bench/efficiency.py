@@ -44,7 +44,9 @@ MEMBERS, DROPPED = 10, 0.5  # of the ensemble that BALD asks: the learner withou
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("source", nargs="+", type=Path, help="Parquet files with label, split, and text or image")
+    parser.add_argument(
+        "source", nargs="+", type=Path, help="Parquet files with label, split, and text or image, or digits"
+    )
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--strategies", default="", help="names with commas between them; all when left out")
     parser.add_argument(
