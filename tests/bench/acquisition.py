@@ -18,6 +18,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from django.core.management.base import CommandError
 
 from apps.datasets.shards import Mapped, gathered
 from apps.datasets.shards.files import mapped, packed
@@ -46,6 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(*, say: Say, pool: int = 1_000_000, dim: int = 384, classes: int = 20) -> dict[str, Any]:
+    if pool < 1 or dim < 1 or classes < 2:
+        raise CommandError("--pool and --dim are at least 1, --classes at least 2.")
     with tempfile.TemporaryDirectory(prefix="fastloop-bench-") as folder:
         centers = _unit(np.random.default_rng(1).normal(size=(classes * CLUSTERS, dim)))
         began = time.perf_counter()

@@ -59,6 +59,8 @@ def run(
     *, say: Say, source: Sequence[Path], seeds: int, strategies: str = "", validate: bool = False, jobs: int = 1
 ) -> dict[str, Any]:
     """One set gives its own table; several give one table each under "sets", and the default's mean fraction."""
+    if seeds < 1 or jobs < 1:
+        raise CommandError("--seeds and --jobs are at least 1.")
     files = [labeled_file(path) for path in source]
     names = [name for name in strategies.split(",") if name] or ["default", *STRATEGIES]
     for name in set(names) - {"default", *STRATEGIES}:

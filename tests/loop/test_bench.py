@@ -1,0 +1,43 @@
+"""`manage.py bench`: what cannot be measured is refused in a sentence, and a bench ends with its figures."""
+
+import json
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["astrology"], "There is no bench “astrology”. There are acquisition, efficiency, loop."),
+        (["acquisition", "--pool", "0"], "--pool and --dim are at least 1, --classes at least 2."),
+        (["acquisition", "--classes", "1"], "--pool and --dim are at least 1, --classes at least 2."),
+        (["efficiency", "digits", "--seeds", "0"], "--seeds and --jobs are at least 1."),
+        (["efficiency", "nowhere"], "There is no file nowhere.parquet. Name a Parquet file, or “digits”."),
+        (["efficiency", "digits", "--strategies", "astrology"], "No strategy is called astrology."),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_in_a_sentence(arguments, said):
+    with pytest.raises(CommandError) as refused:
+        call_command("bench", *arguments)
+    assert str(refused.value).startswith(said)
+
+
+def test_a_pool_is_selected_from_and_the_figures_are_one_json_line(capsys):
+    call_command("bench", "acquisition", "--pool", "3000", "--dim", "16", "--classes", "3", "--json")
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert {"seconds_by_step", "anon_peak_mb", "rss_peak_mb", "bytes_read", "floor_s", "ratio_to_floor"} <= set(found)
+    assert found["bytes_read"] == 3000 * 16 * 2
+    assert set(found["seconds_by_step"]) == {"scan", "merge", "gather", "choose"}
+
+
+def test_the_strategies_are_counted_on_the_same_target_as_random(capsys):
+    arguments = ["efficiency", "digits", "--seeds", "2", "--jobs", "1", "--strategies", "margin", "--json"]
+    call_command("bench", *arguments)
+    found = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert found["random_labels"] == 629 and found["random_score"] > 0.85
+    assert set(found["strategies"]) == {"random", "margin"}
+    row = found["strategies"]["margin"]
+    assert row["fraction_of_random"] == pytest.approx(row["labels"] / 629, abs=0.01)
+    assert row["fraction_of_random"] < 0.8
