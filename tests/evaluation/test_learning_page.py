@@ -115,4 +115,5 @@ def test_a_curve_survives_its_packing(project):
 
 def test_a_run_measured_twice_keeps_its_first_record(project):
     report = _measured(project)
-    assert rows.learned(report.run, at=NOON).pk == report.pk
+    again = rows.learned(report.run, at=NOON + rows.HOUR)
+    assert (again.pk, again.at) == (report.pk, NOON)

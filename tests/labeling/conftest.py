@@ -1,10 +1,12 @@
 """Examples in the queue, and what a browser sends about them."""
 
+import threading
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
 
 from apps.accounts.models import User
 from apps.datasets import services as datasets
@@ -53,3 +55,24 @@ def say() -> Callable[..., Annotation]:
         return annotation_submit(project_id=assignment.project_id, answer=answer, by=assignment.holder, at=at)
 
     return submit
+
+
+def at_once(*work: Callable[[], object]) -> list[Exception]:
+    """Run each in its own thread from one starting gun; the errors come back."""
+    gun, errors = threading.Barrier(len(work)), list[Exception]()
+
+    def run(job: Callable[[], object]) -> None:
+        try:
+            gun.wait(10)
+            job()
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(job,)) for job in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    return errors

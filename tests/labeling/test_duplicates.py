@@ -11,6 +11,7 @@ from apps.labeling.services.annotations import annotation_withdraw
 from apps.loop import services as loop
 from apps.projects.models import Project
 from tests.conftest import NOON
+from tests.labeling.conftest import at_once
 from tests.rows import Sent
 
 
@@ -116,3 +117,18 @@ def test_two_copies_answered_by_two_people_keep_both_answers(project, arrive, le
     say(other, "spam")
 
     assert [source for _, source in labels_of(project).values()] == [LabelSource.CONSENSUS] * 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_copies_settled_at_the_same_moment_keep_both_answers(make_project, lease, say, ada, grace, arrive):
+    for round_number in range(20):
+        project = make_project(name=f"Copies {round_number}", holdout_share=0.01)
+        arrive(project, **{f"{twin}{i}": f"text {i}" for i in range(3) for twin in "ab"})
+        mine, theirs = lease(project, ada, 3), lease(project, grace, 3)
+
+        def answer(held, says):
+            return lambda: [say(x, says) for x in held]
+
+        assert at_once(answer(mine, "ham"), answer(theirs[::-1], "ham")) == [], f"round {round_number}"
+        assert set(labels_of(project).values()) == {("ham", "consensus")}
+        assert len(labels_of(project)) == 6

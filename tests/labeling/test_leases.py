@@ -1,11 +1,9 @@
 """Who gets which example, for how long, and that two people never get the same slot."""
 
-import threading
 import uuid
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 
 from apps.labeling.models import Assignment, AssignmentState, FrontierItem, Label
 from apps.labeling.services.annotations import Answer, annotation_submit
@@ -18,28 +16,7 @@ from apps.labeling.services.assignments import (
     lane_order,
 )
 from tests.conftest import NOON
-from tests.labeling.conftest import LATER
-
-
-def _at_once(*work):
-    """Run each in its own thread from one starting gun; the errors come back."""
-    gun, errors = threading.Barrier(len(work)), []
-
-    def run(job):
-        try:
-            gun.wait(10)
-            job()
-        except Exception as error:
-            errors.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(job,)) for job in work]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(20)
-    return errors
+from tests.labeling.conftest import LATER, at_once
 
 
 @pytest.mark.django_db(transaction=True)
@@ -52,7 +29,7 @@ def test_two_people_at_once_never_hold_the_same_slot(make_project, add_examples,
         def take(person, project=project, got=got):
             got[person.username] = assignments_next(project=project, by=person, count=3, at=NOON, seed=7)
 
-        assert _at_once(lambda: take(ada), lambda: take(grace)) == []
+        assert at_once(lambda: take(ada), lambda: take(grace)) == []
         slots = [(a.example_id, a.slot) for held in got.values() for a in held]
         assert len(slots) == 3, f"round {round_number}"
         assert len(set(slots)) == 3
@@ -66,7 +43,7 @@ def test_a_late_answer_and_a_new_lease_on_its_slot_do_not_deadlock(make_project,
         late = lease(project, ada)[0]
         answer = Answer(client_id=uuid.uuid4(), assignment_id=late.pk, token=late.token, label="ham")
 
-        errors = _at_once(
+        errors = at_once(
             lambda project=project, answer=answer: annotation_submit(
                 project_id=project.pk, answer=answer, by=ada, at=LATER
             ),
@@ -86,7 +63,7 @@ def test_the_same_answer_sent_twice_at_once_is_stored_once(project, add_examples
     def send():
         annotation_submit(project_id=project.pk, answer=answer, by=ada, at=NOON)
 
-    assert _at_once(send, send, send) == []
+    assert at_once(send, send, send) == []
     assert held.annotations.count() == 1
 
 
@@ -141,7 +118,7 @@ def test_a_heartbeat_with_a_strange_token_or_by_somebody_else_keeps_nothing(proj
     assert held.leased_until == NOON + LEASE
 
 
-def test_what_a_closing_tab_gives_back_is_free_at_once(project, add_examples, lease, ada, grace):
+def test_what_a_closing_tab_gives_back_is_freeat_once(project, add_examples, lease, ada, grace):
     add_examples(project, 1)
     held = lease(project, ada)[0]
 
