@@ -7,11 +7,11 @@ from celery import shared_task
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from apps.datasets.ids import ids_selected
 from apps.evaluation.selectors import predictions_of
 from apps.integrations.ports import Unavailable
 from apps.labeling.selectors import auto_labeling_of
 from apps.labeling.services.auto_labels import Given, auto_batch_give, auto_labeling_found
+from apps.labeling.services.frontier import open_ids
 from apps.projects.models import Project
 from apps.releases.selectors import champion_of
 from apps.rules import autolabel
@@ -62,7 +62,7 @@ def auto_label(project_id: int) -> None:
 
 def sure_of(project: Project, bundle: Bundle, threshold: float) -> Given:
     """Every open example outside the holdout that the model is at least so sure of."""
-    pool = _open_ids(project)
+    pool = open_ids(project.pk)
     kept: list[tuple[Ids, Ids, NDArray[np.float32]]] = []
     for start in range(0, len(pool), BATCH):
         ids = pool[start : start + BATCH]
@@ -77,13 +77,3 @@ def sure_of(project: Project, bundle: Bundle, threshold: float) -> Given:
 
 def _nothing() -> tuple[Ids, Ids, NDArray[np.float32]]:
     return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
-
-
-def _open_ids(project: Project) -> Ids:
-    return ids_selected(
-        """SELECT e.id FROM datasets_example e WHERE e.project_id = %(project)s AND NOT e.holdout
-           AND NOT EXISTS (SELECT 1 FROM labeling_label l WHERE l.example_id = e.id)
-           AND NOT EXISTS (SELECT 1 FROM labeling_setaside s WHERE s.example_id = e.id)
-           AND NOT EXISTS (SELECT 1 FROM labeling_autolabel a WHERE a.example_id = e.id) ORDER BY e.id""",
-        {"project": project.pk},
-    )

@@ -213,8 +213,8 @@ def open_count(project_id: int) -> int:
         return int(cursor.fetchone()[0])
 
 
-def open_ids(project_id: int, *, first: int, last: int) -> NDArray[np.int64]:
-    """Those with ids from `first` to `last`, both included, ascending."""
+def open_ids(project_id: int, *, first: int = 0, last: int = 2**62) -> NDArray[np.int64]:
+    """Those outside the holdout with ids from `first` to `last`, both included, ascending."""
     bound = {"project": project_id, "holdout": False, "first": first, "last": last}
     return ids_selected(f"SELECT e.id {_OPEN} AND e.id BETWEEN %(first)s AND %(last)s ORDER BY e.id", bound)
 
