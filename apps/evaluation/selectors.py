@@ -48,6 +48,10 @@ class Learning:
     may_be_chance: bool = False
 
 
+def newest_learning(project: Project) -> LearningReport | None:
+    return LearningReport.objects.filter(project=project).first()
+
+
 def learning_of(project: Project) -> Learning:
     reports = list(LearningReport.objects.filter(project=project).select_related("run")[:AGREEMENTS])
     if not reports:

@@ -20,6 +20,8 @@ from apps.projects.models import Project
 from apps.projects.roles import Permission
 from apps.projects.services import rate_set
 
+BATCHES = 20  # newest that the page shows; the API lists all
+
 
 @require_GET
 @login_required
@@ -49,7 +51,7 @@ def _shown(project: Project, **forms: Form) -> dict[str, object]:
         "learning": selectors.learning_of(project),
         "queue": labeling.frontier_of(project),
         "auto": auto,
-        "batches": labeling.auto_batches_of(project)[:20],
+        "batches": labeling.auto_batches_of(project)[:BATCHES],
         "contradictions": labeling.contradictions_of(project),
         "auto_form": AutoLabelingForm(
             initial={
@@ -67,14 +69,19 @@ def _shown(project: Project, **forms: Form) -> dict[str, object]:
 @login_required
 @project_permission(Permission.VIEW_RUNS)
 def figures(request: Signed, project: Project) -> HttpResponse:
-    return JsonResponse({"learning": charts.learning(selectors.learning_of(project).newest)})
+    return JsonResponse({"learning": charts.learning(selectors.newest_learning(project))})
 
 
 @require_GET
 @login_required
 @project_permission(Permission.VIEW_RUNS)
 def auto(request: Signed, project: Project) -> HttpResponse:
-    return render(request, "evaluation/_auto.html", _shown(project))
+    context = {
+        "project": project,
+        "auto": labeling.auto_labeling_of(project),
+        "batches": labeling.auto_batches_of(project)[:BATCHES],
+    }
+    return render(request, "evaluation/_auto.html", context)
 
 
 @require_POST
