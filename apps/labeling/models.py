@@ -1,10 +1,26 @@
 """The queue's frontier, leases on it, the answers, and the labels they resolve to."""
 
+# An answer of one label is the foreign key `label`; every other kind (labels, spans, boxes) is JSON in `value`, in the
+# canonical form of apps.rules.answers. Never both.
+
 from django.conf import settings
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from apps.datasets.models import Example
+from apps.labeling.auto_models import AutoBatch as AutoBatch
+from apps.labeling.auto_models import AutoBatchState as AutoBatchState
+from apps.labeling.auto_models import AutoLabel as AutoLabel
+from apps.labeling.auto_models import AutoLabeling as AutoLabeling
+from apps.labeling.quality_models import ConsensusReport as ConsensusReport
+from apps.labeling.quality_models import ErrorKind as ErrorKind
+from apps.labeling.quality_models import GoldItem as GoldItem
+from apps.labeling.quality_models import ImportedPrediction as ImportedPrediction
+from apps.labeling.quality_models import Pause as Pause
+from apps.labeling.quality_models import Review as Review
+from apps.labeling.quality_models import ReviewState as ReviewState
+from apps.labeling.quality_models import ReviewWhy as ReviewWhy
+from apps.labeling.quality_models import Suspect as Suspect
+from apps.labeling.quality_models import SuspectState as SuspectState
 from apps.labeling.scoring_models import ScoringPart as ScoringPart
 from apps.labeling.scoring_models import ScoringPass as ScoringPass
 from apps.projects.models import GuidelineVersion, Project, SchemaLabel
@@ -15,6 +31,14 @@ class Lane(models.TextChoices):
     RANDOM = "random", "Random"
     HOLDOUT = "holdout", "Holdout"
     AUDIT = "audit", "Audit"
+    GOLD = "gold", "Gold"  # the answer is known: asked of everybody, counts for nobody's label
+    RELABEL = "relabel", "Relabel"  # a label that a model doubts
+    REVIEW = "review", "Review"  # the votes disagree; for those who may review
+    DRIFT = "drift", "Drift"
+    BULK = "bulk", "Bulk"  # given from a page of similar examples: never in the queue
+
+
+QUEUED_LANES = tuple(lane for lane in Lane if lane != Lane.BULK)
 
 
 class SkipReason(models.TextChoices):
@@ -94,7 +118,10 @@ class Assignment(models.Model):
     rank = models.PositiveIntegerField()
     reason = models.JSONField(default=dict)
     suggestion = models.CharField(max_length=80, blank=True)
+    suggested_value = models.JSONField(null=True)  # for kinds of answers that are more than one label
     suggestion_confidence = models.FloatField(null=True)
+    suggestion_source = models.CharField(max_length=80, blank=True)  # the imported predictions' model; blank is our run
+    planted = models.BooleanField(default=False)  # the suggestion is wrong on purpose, on a gold example
     run_number = models.PositiveIntegerField(null=True)
     selection_probability = models.FloatField(null=True)
     guidelines = models.ForeignKey(GuidelineVersion, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -132,7 +159,12 @@ class Annotation(models.Model):
     assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="annotations")
     annotator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     label = models.ForeignKey(SchemaLabel, null=True, on_delete=models.PROTECT, related_name="+")
+    value = models.JSONField(null=True)
     skip_reason = models.CharField(max_length=10, choices=SkipReason.choices, blank=True)
+    comment = models.TextField(blank=True)
+    flagged = models.BooleanField(default=False)  # somebody should look at this example
+    error_kind = models.CharField(max_length=13, choices=ErrorKind.choices, blank=True)  # a reviewer's finding
+    right = models.BooleanField(null=True)  # on gold: whether it is the known answer
     shown_at = models.DateTimeField()
     answered_at = models.DateTimeField()
     active_ms = models.PositiveIntegerField()
@@ -142,12 +174,16 @@ class Annotation(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(label__isnull=False, skip_reason="")
-                | (models.Q(label=None) & ~models.Q(skip_reason="")),
+                condition=models.Q(label__isnull=False, value__isnull=True, skip_reason="")
+                | models.Q(label=None, value__isnull=False, skip_reason="")
+                | (models.Q(label=None, value__isnull=True) & ~models.Q(skip_reason="")),
                 name="labeling_answer_or_skip",
             )
         ]
-        indexes = [models.Index(fields=["project", "annotator", "-id"], name="labeling_annotation_own")]
+        indexes = [
+            models.Index(fields=["project", "annotator", "-id"], name="labeling_annotation_own"),
+            models.Index(fields=["project", "-id"], condition=models.Q(flagged=True), name="labeling_annotation_flag"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.annotator}: {self.label or self.skip_reason}"
@@ -157,6 +193,8 @@ class LabelSource(models.TextChoices):
     CONSENSUS = "consensus", "Agreed by people"
     IMPORTED = "imported", "Came with the example"
     DUPLICATE = "duplicate", "Same as another example"
+    REVIEW = "review", "Decided by a reviewer"
+    GOLD = "gold", "Known beforehand"
 
 
 class Label(models.Model):
@@ -164,7 +202,9 @@ class Label(models.Model):
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="resolved_labels")
     example = models.OneToOneField(Example, on_delete=models.CASCADE, related_name="label", primary_key=True)
-    label = models.ForeignKey(SchemaLabel, on_delete=models.PROTECT, related_name="+")
+    label = models.ForeignKey(SchemaLabel, null=True, on_delete=models.PROTECT, related_name="+")
+    value = models.JSONField(null=True)
+    confidence = models.FloatField(null=True)  # of the consensus, where its method gives one
     source = models.CharField(max_length=10, choices=LabelSource.choices)
     holdout = models.BooleanField()
     lane = models.CharField(max_length=8, blank=True)
@@ -174,6 +214,12 @@ class Label(models.Model):
     served_at = models.DateTimeField(null=True)  # when a model that saw it first served
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(label__isnull=False, value__isnull=True) | models.Q(label=None, value__isnull=False),
+                name="labeling_label_or_value",
+            )
+        ]
         indexes = [
             models.Index(fields=["project", "holdout", "resolved_at"], name="labeling_label_fresh"),
             models.Index(
@@ -195,72 +241,3 @@ class SetAside(models.Model):
 
     def __str__(self) -> str:
         return f"{self.example} is set aside"
-
-
-class AutoLabeling(models.Model):
-    """Whether the model may label what it is sure of. Off unless a manager says otherwise."""
-
-    project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="auto_labeling", primary_key=True)
-    enabled = models.BooleanField(default=False)
-    target_precision = models.FloatField(default=0.99, validators=[MinValueValidator(0.8), MaxValueValidator(0.9999)])
-    audit_share = models.FloatField(default=0.05, validators=[MinValueValidator(0.01), MaxValueValidator(1)])
-    sentence = models.CharField(max_length=400, blank=True)  # what the last attempt found, in words
-    set_at = models.DateTimeField(null=True)
-    asked_at = models.DateTimeField(null=True)  # when a worker was last sent to look
-    checked_at = models.DateTimeField(null=True)  # when it last had looked
-
-    def __str__(self) -> str:
-        return f"auto-labeling of {self.project}"
-
-
-class AutoBatchState(models.TextChoices):
-    """active -> withdrawn, by the audit or by a person; a withdrawn batch stays withdrawn."""
-
-    ACTIVE = "active", "In force"
-    WITHDRAWN = "withdrawn", "Withdrawn"
-
-
-class AutoBatch(models.Model):
-    """What one model labeled by itself at one moment, with the evidence that it was allowed to."""
-
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="auto_batches")
-    number = models.PositiveIntegerField()
-    run_number = models.PositiveIntegerField()
-    state = models.CharField(max_length=10, choices=AutoBatchState.choices, default=AutoBatchState.ACTIVE)
-    target_precision = models.FloatField()
-    threshold = models.FloatField()  # least confidence that was labeled
-    holdout_rows = models.PositiveIntegerField()  # holdout examples at or above the threshold: the evidence
-    holdout_errors = models.PositiveIntegerField()
-    precision_low = models.FloatField()  # 95 % lower bound from the holdout
-    labels = models.PositiveIntegerField(default=0)
-    audits = models.PositiveIntegerField(default=0)  # wanted
-    audited = models.PositiveIntegerField(default=0)
-    audit_errors = models.PositiveIntegerField(default=0)
-    at = models.DateTimeField()
-    withdrawn_at = models.DateTimeField(null=True)
-    withdrawn_why = models.CharField(max_length=300, blank=True)
-
-    class Meta:
-        ordering = ["-number"]
-        constraints = [models.UniqueConstraint(fields=["project", "number"], name="labeling_auto_batch_once")]
-
-    def __str__(self) -> str:
-        return f"auto-labels {self.number}"
-
-
-class AutoLabel(models.Model):
-    """A label that a model gave by itself. Apart from Label, so that nothing trains on it or is judged by it."""
-
-    example = models.OneToOneField(Example, on_delete=models.CASCADE, related_name="auto_label", primary_key=True)
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="auto_labels")
-    batch = models.ForeignKey(AutoBatch, on_delete=models.CASCADE, related_name="given")
-    label = models.ForeignKey(SchemaLabel, on_delete=models.PROTECT, related_name="+")
-    confidence = models.FloatField()
-    audit = models.BooleanField(default=False)  # drawn for a person to answer too
-    right = models.BooleanField(null=True)  # what the audit found
-
-    class Meta:
-        indexes = [models.Index(fields=["batch", "audit"], name="labeling_auto_label_audit")]
-
-    def __str__(self) -> str:
-        return f"{self.example} is {self.label}, says the model"

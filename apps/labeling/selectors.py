@@ -178,7 +178,7 @@ class Contradiction:
 
 def contradictions_of(project: Project, limit: int = 20) -> list[Contradiction]:
     """Examples that show the same and are labeled differently, by people or by whoever sent them; newest first."""
-    own = Label.objects.filter(project=project).exclude(source=LabelSource.DUPLICATE)
+    own = Label.objects.filter(project=project, label__isnull=False).exclude(source=LabelSource.DUPLICATE)
     torn = (
         own.exclude(example__content_digest="")
         .values("example__content_digest")
@@ -193,7 +193,8 @@ def contradictions_of(project: Project, limit: int = 20) -> list[Contradiction]:
     summary = task_types.get(project.task_type).summary
     return [
         Contradiction(
-            summary(group[0].example.fields, group[0].example.external_id), tuple(sorted({x.label.name for x in group}))
+            summary(group[0].example.fields, group[0].example.external_id),
+            tuple(sorted({x.label.name for x in group if x.label})),
         )
         for group in found.values()
     ]

@@ -3,20 +3,28 @@
 The names alone, for forms and services; the code that encodes is in `workers.training.encoder`.
 """
 
+from apps.projects import task_types
 from apps.projects.models import Project
 
-# The first of each task type is its default. Vectors of two encoders never mix: the name is the key of the shards.
-ENCODERS: dict[str, dict[str, str]] = {
-    "text-classification": {
-        "all-minilm-l6-v2": "MiniLM: sentence meaning, English",
-        "hashed-words-256": "Hashed words: shared words and spellings, any language, a hundred times as fast",
-    },
-    "image-classification": {"thumbnail-16": "Thumbnail: 16 by 16 grey pixels"},
-    "tabular-classification": {"hashed-row-64": "Hashed row: numbers on a logarithmic scale and categories"},
+_TEXT = {
+    "all-minilm-l6-v2": "MiniLM: sentence meaning, English",
+    "hashed-words-256": "Hashed words: shared words and spellings, any language, a hundred times as fast",
 }
+# By payload kind; the first of each is its default. Vectors of two encoders never mix: the name is the key of the shards.
+_BY_KIND: dict[str, dict[str, str]] = {
+    "text": _TEXT,
+    "pair": _TEXT,
+    "image": {"thumbnail-16": "Thumbnail: 16 by 16 grey pixels"},
+    "tabular": {"hashed-row-64": "Hashed row: numbers on a logarithmic scale and categories"},
+}
+
+
+def encoders_for(task_type: str) -> dict[str, str]:
+    """Name to description, the default first."""
+    return _BY_KIND[task_types.get(task_type).kind]
 
 
 def encoder_of(project: Project) -> str:
     """The encoder that a project's next model is trained with."""
-    known = ENCODERS[project.task_type]
+    known = encoders_for(project.task_type)
     return project.encoder if project.encoder in known else next(iter(known))

@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from apps.projects import task_types
-from apps.projects.encoders import ENCODERS, encoder_of
+from apps.projects.encoders import encoder_of, encoders_for
 from apps.projects.models import LANE_WEIGHTS, Project
 from apps.projects.roles import Role
 from apps.projects.services import LANES, MOST_OVERLAP, LabelSpec
@@ -85,7 +85,7 @@ class QueueForm(forms.Form):
     def __init__(self, project: Project, given: Any = None) -> None:
         kept = {"strategy": project.strategy, "overlap": project.overlap, "encoder": encoder_of(project)}
         super().__init__(given, initial={**kept, **project.lane_weights})
-        choices = [(name, title) for name, title in ENCODERS[project.task_type].items()]
+        choices = [(name, title) for name, title in encoders_for(project.task_type).items()]
         encoder = self.fields["encoder"]
         assert isinstance(encoder, forms.ChoiceField)
         encoder.choices = choices

@@ -7,7 +7,20 @@ from django.db import models
 from apps.projects.roles import Role
 from apps.rules.acquisition import DEFAULT
 
-LANE_WEIGHTS = {"active": 65, "random": 10, "holdout": 20, "audit": 5}  # a random lane of 10 % gives the live lift
+# A random lane of 10 % gives the live lift. Audit, gold, relabel, review and drift are empty until something fills them;
+# then one gold example in ten is at the middle of the usual 5 to 15 %.
+LANE_WEIGHTS = {
+    "active": 65, "random": 10, "holdout": 20, "audit": 5, "gold": 10, "relabel": 5, "review": 10, "drift": 10
+}  # fmt: skip
+BLIND_SHARE = 0.10  # suggestions anchor, so one example in ten shows none
+PLANTED_SHARE = 0.10  # of gold examples: a wrong suggestion, to see who takes it
+GOLD_FAILURES = 3  # in a row; CVAT's start
+
+
+class ConsensusMethod(models.TextChoices):
+    MAJORITY = "majority", "Majority"
+    DAWID_SKENE = "dawid-skene", "Dawid-Skene"
+    BEST = "best", "Whichever is right more often on gold"
 
 
 def default_strategy() -> str:
@@ -29,6 +42,15 @@ class Project(models.Model):
     strategy = models.CharField(max_length=40, default=default_strategy)
     encoder = models.CharField(max_length=80, blank=True)  # of payloads into vectors; blank is the task type's default
     lane_weights = models.JSONField(default=lane_weights)
+    lane_overlap = models.JSONField(default=dict, blank=True)  # lane -> answers wanted there, where not `overlap`
+    consensus = models.CharField(max_length=12, choices=ConsensusMethod.choices, default=ConsensusMethod.MAJORITY)
+    review_at_most = models.FloatField(  # agreement of the votes at which somebody reviews: 0.5 is a tie of two
+        default=0.5, validators=[MinValueValidator(0), MaxValueValidator(0.99)]
+    )
+    blind_share = models.FloatField(default=BLIND_SHARE, validators=[MinValueValidator(0), MaxValueValidator(1)])
+    planted_share = models.FloatField(default=PLANTED_SHARE, validators=[MinValueValidator(0), MaxValueValidator(1)])
+    gold_failures = models.PositiveSmallIntegerField(default=GOLD_FAILURES)  # in a row, then a pause; 0 never pauses
+    gold_feedback = models.BooleanField(default=True)  # whether a wrong gold answer is told at once
     hourly_rate = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)  # of one annotator
     currency = models.CharField(max_length=3, default="EUR")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -49,6 +71,7 @@ class SchemaLabel(models.Model):
     color = models.CharField(max_length=7)
     hotkey = models.CharField(max_length=1, blank=True)
     position = models.PositiveIntegerField()
+    retired_at = models.DateTimeField(null=True)  # no longer offered; what was answered with it stays readable
 
     class Meta:
         ordering = ["position"]

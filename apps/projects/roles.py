@@ -16,6 +16,8 @@ class Role(TextChoices):
 class Permission(StrEnum):
     VIEW_PROJECT = "open the project"
     LABEL = "label"
+    REVIEW = "review answers"
+    VIEW_QUALITY = "see the quality of answers"
     VIEW_DATA = "see the data"
     ADD_EXAMPLES = "add examples"
     EDIT_PROJECT = "edit labels and guidelines"
@@ -32,12 +34,15 @@ class Permission(StrEnum):
 
 
 _P = Permission
-_SEE_ALL = {_P.VIEW_PROJECT, _P.VIEW_DATA, _P.VIEW_RUNS, _P.VIEW_MONITOR, _P.VIEW_SLA, _P.VIEW_AUDIT}
+_SEE_ALL = {
+    _P.VIEW_PROJECT, _P.VIEW_DATA, _P.VIEW_QUALITY, _P.VIEW_RUNS, _P.VIEW_MONITOR, _P.VIEW_SLA, _P.VIEW_AUDIT
+}  # fmt: skip
 GRANTS: dict[str, frozenset[Permission]] = {
     Role.ANNOTATOR: frozenset({_P.VIEW_PROJECT, _P.LABEL}),
-    Role.REVIEWER: frozenset({_P.VIEW_PROJECT, _P.LABEL, _P.VIEW_DATA, _P.VIEW_SLA}),
+    Role.REVIEWER: frozenset({_P.VIEW_PROJECT, _P.LABEL, _P.REVIEW, _P.VIEW_QUALITY, _P.VIEW_DATA, _P.VIEW_SLA}),
     Role.MANAGER: frozenset(
-        _SEE_ALL | {_P.LABEL, _P.ADD_EXAMPLES, _P.EDIT_PROJECT, _P.MANAGE_MEMBERS, _P.EDIT_TARGET, _P.RESOLVE_ALERT}
+        _SEE_ALL
+        | {_P.LABEL, _P.REVIEW, _P.ADD_EXAMPLES, _P.EDIT_PROJECT, _P.MANAGE_MEMBERS, _P.EDIT_TARGET, _P.RESOLVE_ALERT}
     ),
     Role.ENGINEER: frozenset(_SEE_ALL | {_P.ADD_EXAMPLES, _P.START_RUN, _P.PROMOTE, _P.PREDICT, _P.RESOLVE_ALERT}),
     Role.ADMIN: frozenset(Permission),

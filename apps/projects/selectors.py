@@ -13,9 +13,14 @@ from apps.projects.roles import Role
 
 @dataclass(frozen=True)
 class Schema:
-    """The labels of a project in order; positions are the class indices of every model."""
+    """The labels of a project in order, retired ones too; positions are the class indices of every model."""
 
     labels: tuple[SchemaLabel, ...]
+
+    @property
+    def offered(self) -> tuple[SchemaLabel, ...]:
+        """Those that may still be given."""
+        return tuple(x for x in self.labels if x.retired_at is None)
 
     @property
     def names(self) -> tuple[str, ...]:

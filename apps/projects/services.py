@@ -16,7 +16,7 @@ from apps.errors import Forbidden, Invalid
 from apps.live.publish import look_again
 from apps.projects import task_types
 from apps.projects.access import role_of
-from apps.projects.encoders import ENCODERS, encoder_of
+from apps.projects.encoders import encoder_of, encoders_for
 from apps.projects.models import LANE_WEIGHTS, GuidelineVersion, Membership, Project, SchemaLabel
 from apps.projects.roles import Role
 from apps.rules.acquisition import DEFAULT, STRATEGIES
@@ -162,14 +162,15 @@ def queue_settings_set(
         raise Invalid(f"The strategy “{strategy}” is not known. Known are {', '.join(STRATEGIES)}.", field="strategy")
     if not 1 <= overlap <= MOST_OVERLAP:
         raise Invalid(f"Between 1 and {MOST_OVERLAP} people may answer each example.", field="overlap")
-    if set(lane_weights) != set(LANES) or any(weight < 0 for weight in lane_weights.values()):
-        raise Invalid(f"Give each lane ({', '.join(LANES)}) a weight of 0 or more.", field="active")
-    if encoder and encoder not in ENCODERS[project.task_type]:
-        known = ", ".join(ENCODERS[project.task_type])
+    if not set(lane_weights) <= set(LANES) or any(weight < 0 for weight in lane_weights.values()):
+        raise Invalid(f"The lanes are {', '.join(LANES)}; each has a weight of 0 or more.", field="active")
+    if encoder and encoder not in encoders_for(project.task_type):
+        known = ", ".join(encoders_for(project.task_type))
         raise Invalid(f"The encoder “{encoder}” is not known here. Known are {known}.", field="encoder")
     locked = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     before = _queue_settings(locked)
-    locked.strategy, locked.overlap, locked.lane_weights = strategy, overlap, dict(lane_weights)
+    locked.strategy, locked.overlap = strategy, overlap
+    locked.lane_weights = {**locked.lane_weights, **lane_weights}
     locked.encoder = encoder or encoder_of(locked)
     after = _queue_settings(locked)
     if after == before:

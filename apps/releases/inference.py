@@ -63,7 +63,7 @@ def _bytes(name: str, value: str) -> Request:
 
 def _text(text: str) -> str:
     try:
-        return str(task_types.TextClassification().read({"text": text}).fields["text"])
+        return str(task_types.TextPayload().read({"text": text}).fields["text"])
     except task_types.PayloadRefused as cause:
         raise Invalid(str(cause), field="text") from None
 
@@ -76,7 +76,7 @@ def _png(image: bytes | None) -> str:
             f"The file has {len(image) / 1e6:.0f} MB; at most {MOST_BYTES / 1e6:.0f} MB are taken here.", field="image"
         )
     try:
-        task_types.ImageClassification().read({"image": image})
+        task_types.ImagePayload().read({"image": image})
     except task_types.PayloadRefused as cause:
         raise Invalid(str(cause), field="image") from None
     return base64.b64encode(image).decode()

@@ -74,7 +74,8 @@ def test_queue_settings_are_written_with_an_audit_entry(project, mona):
     services.queue_settings_set(project=project, strategy="entropy", overlap=2, lane_weights=weights, by=mona, at=NOON)
 
     project.refresh_from_db()
-    assert (project.strategy, project.overlap, project.lane_weights) == ("entropy", 2, weights)
+    assert (project.strategy, project.overlap) == ("entropy", 2)
+    assert {**project.lane_weights, **weights} == project.lane_weights, "lanes that were not named keep their weight"
     event = Event.objects.first()
     changed = "strategy to entropy, overlap to 2, lane weights active 50 random 30 holdout 15 audit 5"
     assert event.sentence == f"Mona set the queue’s {changed}."
@@ -96,7 +97,7 @@ def test_queue_settings_that_stay_the_same_write_nothing(project, mona):
         {"strategy": "astrology"},
         {"overlap": 0},
         {"overlap": 6},
-        {"lane_weights": {"active": 1}},
+        {"lane_weights": {"fast": 1}},
         {"lane_weights": {"active": -1, "random": 1, "holdout": 1, "audit": 1}},
     ],
 )

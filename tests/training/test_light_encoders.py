@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from apps.projects.encoders import ENCODERS
+from apps.projects import task_types
+from apps.projects.encoders import encoders_for
 from workers.training.encoder import MAKERS, EncoderMissing, encoder
 from workers.training.light_encoders import HashedRow, HashedWords, Thumbnail
 
@@ -24,7 +25,7 @@ def alike(vectors: np.ndarray, a: int, b: int) -> float:
 
 
 def test_every_encoder_that_a_project_may_choose_exists_and_no_other() -> None:
-    assert sorted(name for names in ENCODERS.values() for name in names) == sorted(MAKERS)
+    assert sorted({name for task_type, _ in task_types.choices() for name in encoders_for(task_type)}) == sorted(MAKERS)
     with pytest.raises(EncoderMissing, match="No encoder is called 'x'"):
         encoder("x")
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from apps.datasets.shards import shards_retire, shards_sweep
 from apps.evaluation.models import Outcome
-from apps.projects.encoders import ENCODERS, encoder_of
+from apps.projects.encoders import encoder_of, encoders_for
 from apps.projects.models import Project
 from apps.releases.models import Alias
 from apps.training.models import OPEN_STATES, Run, RunState
@@ -23,7 +23,7 @@ def encoders_needed(project: Project) -> list[str]:
 
 def encoder_of_run(run: Run) -> str:
     """Runs from before recipes named an encoder used the first of their task type, as models that read none still do."""
-    known = ENCODERS[run.project.task_type]
+    known = encoders_for(run.project.task_type)
     return str(run.recipe.get("encoder") or next(iter(known)))
 
 

@@ -1,4 +1,4 @@
-"""Task types: what an example looks like and how it is checked. A new type is one more object, never an `if`."""
+"""What an example may look like: how a row is checked, stored and named in lists."""
 
 import base64
 import binascii
@@ -26,17 +26,13 @@ class Payload:
     blob: bytes | None = None
 
 
-class TaskType(Protocol):
+class PayloadKind(Protocol):
     @property
-    def name(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def kind(self) -> str:
-        """text | image | tabular: what the desk paints."""
+    def name(self) -> str:
+        """text | image | tabular | pair: what the desk paints."""
 
     @property
-    def example_template(self) -> str: ...
+    def template(self) -> str: ...
     @property
     def columns(self) -> str:
         """In words, for the upload page."""
@@ -49,37 +45,38 @@ class TaskType(Protocol):
 
 
 @dataclass(frozen=True)
-class TextClassification:
-    name: str = "text-classification"
-    title: str = "Text, one label"
-    kind: str = "text"
-    example_template: str = "labeling/_example_text.html"
+class TextPayload:
+    name: str = "text"
+    template: str = "labeling/_example_text.html"
     columns: str = "a column “text”"
 
     def read(self, row: Mapping[str, Any]) -> Payload:
-        if "text" not in row:
-            raise PayloadRefused("The column “text” is missing.")
-        text = row["text"]
-        if text is not None and not isinstance(text, str):
-            raise PayloadRefused("The text is not text but a number or a list.")
-        if text is None or not text.strip():
-            raise PayloadRefused("The text is empty.")
-        if len(text) > MAX_TEXT:
-            raise PayloadRefused(f"The text has {len(text):,} characters; at most {MAX_TEXT:,} are taken.")
-        if "\x00" in text:
-            raise PayloadRefused("The text contains a NUL character.")
-        return Payload({"text": text})
+        return Payload({"text": _text(row, "text")})
 
     def summary(self, fields: Mapping[str, Any], external_id: str) -> str:
         return str(fields.get("text", ""))[:160]
 
 
 @dataclass(frozen=True)
-class ImageClassification:
-    name: str = "image-classification"
-    title: str = "Image, one label"
-    kind: str = "image"
-    example_template: str = "labeling/_example_image.html"
+class PairPayload:
+    name: str = "pair"
+    template: str = "labeling/_example_pair.html"
+    columns: str = "columns “a” and “b”, and “prompt” where there is one"
+
+    def read(self, row: Mapping[str, Any]) -> Payload:
+        """Two texts to choose between; `text` is all of it, for search and for the encoder."""
+        a, b = _text(row, "a"), _text(row, "b")
+        prompt = _text(row, "prompt") if row.get("prompt") else ""
+        return Payload({"prompt": prompt, "a": a, "b": b, "text": "\n".join(x for x in (prompt, a, b) if x)})
+
+    def summary(self, fields: Mapping[str, Any], external_id: str) -> str:
+        return str(fields.get("prompt") or f"{str(fields.get('a', ''))[:80]} / {str(fields.get('b', ''))[:80]}")[:160]
+
+
+@dataclass(frozen=True)
+class ImagePayload:
+    name: str = "image"
+    template: str = "labeling/_example_image.html"
     columns: str = "a column “image” with PNG bytes (Parquet) or base64 (CSV, JSONL)"
 
     def read(self, row: Mapping[str, Any]) -> Payload:
@@ -103,11 +100,9 @@ class ImageClassification:
 
 
 @dataclass(frozen=True)
-class TabularClassification:
-    name: str = "tabular-classification"
-    title: str = "Table row, one label"
-    kind: str = "tabular"
-    example_template: str = "labeling/_example_tabular.html"
+class TabularPayload:
+    name: str = "tabular"
+    template: str = "labeling/_example_tabular.html"
     columns: str = "one column per feature"
 
     def read(self, row: Mapping[str, Any]) -> Payload:
@@ -120,6 +115,21 @@ class TabularClassification:
 
     def summary(self, fields: Mapping[str, Any], external_id: str) -> str:
         return ", ".join(f"{k} {v}" for k, v in list(fields.get("features", {}).items())[:6])[:160]
+
+
+def _text(row: Mapping[str, Any], column: str) -> str:
+    if column not in row:
+        raise PayloadRefused(f"The column “{column}” is missing.")
+    text = row[column]
+    if text is not None and not isinstance(text, str):
+        raise PayloadRefused("The text is not text but a number or a list.")
+    if text is None or not text.strip():
+        raise PayloadRefused("The text is empty.")
+    if len(text) > MAX_TEXT:
+        raise PayloadRefused(f"The text has {len(text):,} characters; at most {MAX_TEXT:,} are taken.")
+    if "\x00" in text:
+        raise PayloadRefused("The text contains a NUL character.")
+    return text
 
 
 def _plain(value: Any) -> Any:
@@ -140,23 +150,3 @@ def _image_bytes(value: Any) -> bytes:
         return base64.b64decode(str(value).split(",", 1)[-1], validate=True)
     except (binascii.Error, ValueError):
         raise PayloadRefused("The image is neither PNG bytes nor base64.") from None
-
-
-_registry: dict[str, TaskType] = {}
-
-
-def register(task_type: TaskType) -> None:
-    _registry[task_type.name] = task_type
-
-
-def get(name: str) -> TaskType:
-    return _registry[name]
-
-
-def choices() -> list[tuple[str, str]]:
-    return [(t.name, t.title) for t in _registry.values()]
-
-
-register(TextClassification())
-register(ImageClassification())
-register(TabularClassification())
