@@ -66,6 +66,7 @@ def make_project(alma: User, ada: User, grace: User, rosa: User, mona: User, lin
     def make(
         task_type: str = "text-classification", labels: tuple[str, ...] = ("ham", "spam"), **more: object
     ) -> Project:
+        own = {name: more.pop(name) for name in ("lane_weights", "lane_overlap", "review_at_most") if name in more}
         project = project_create(
             name=str(more.pop("name", f"Project {Project.objects.count() + 1}")),
             task_type=task_type,
@@ -79,6 +80,9 @@ def make_project(alma: User, ada: User, grace: User, rosa: User, mona: User, lin
             (ada, Role.ANNOTATOR), (grace, Role.ANNOTATOR), (rosa, Role.REVIEWER), (mona, Role.MANAGER), (lin, Role.ENGINEER),
         ):  # fmt: skip
             member_set(project=project, username=user.username, role=role, by=alma, at=NOON)
+        for name, value in own.items():
+            setattr(project, name, value)
+        project.save()
         return project
 
     return make

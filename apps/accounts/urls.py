@@ -7,6 +7,7 @@ from apps.accounts import views
 app_name = "accounts"
 urlpatterns = [
     path("sign-in/", views.sign_in, name="sign_in"),
+    path("sign-in/here/", views.sign_in_here, name="sign_in_here"),
     path("sign-out/", views.sign_out, name="sign_out"),
     path("account/", views.account, name="account"),
     path("account/tokens/", views.token_create, name="token_create"),

@@ -1,7 +1,7 @@
 """The queue over the API: lease the next examples, answer, undo."""
 
 import uuid
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -10,10 +10,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.models import User
-from apps.labeling.models import Label, SkipReason
-from apps.labeling.selectors import why_empty
-from apps.labeling.services.annotations import Answer, annotation_submit, annotation_withdraw
+from apps.labeling.desk_selectors import why_empty
+from apps.labeling.models import QUEUED_LANES, Assignment, ErrorKind, Label, Lane, SkipReason
+from apps.labeling.presenters import SHOWN_AS
+from apps.labeling.services.annotations import Answer, annotation_submit
 from apps.labeling.services.assignments import MOST_HELD, assignments_next
+from apps.labeling.services.undo import annotation_withdraw
+from apps.projects.access import permissions_of
 from apps.projects.api_access import ProjectAPI
 from apps.projects.roles import Permission
 
@@ -24,16 +27,24 @@ class AssignmentOutput(serializers.Serializer):
     example_id = serializers.IntegerField()
     external_id = serializers.CharField(source="example.external_id")
     payload = serializers.JSONField(source="example.fields", help_text="What is stored of the example.")
-    lane = serializers.CharField()
-    reason = serializers.JSONField()
-    suggestion = serializers.CharField()
+    lane = serializers.SerializerMethodField(help_text="Gold examples are not told apart from the active lane.")
+    reason = serializers.SerializerMethodField()
+    suggestion = serializers.CharField(help_text="One label by name; of other kinds of answers see suggested_value.")
+    suggested_value = serializers.JSONField(allow_null=True)
     suggestion_confidence = serializers.FloatField(allow_null=True)
     leased_until = serializers.DateTimeField()
+
+    def get_lane(self, assignment: Assignment) -> str:
+        return str(SHOWN_AS.get(Lane(assignment.lane), assignment.lane))
+
+    def get_reason(self, assignment: Assignment) -> dict[str, Any]:
+        return {} if assignment.lane == Lane.GOLD else dict(assignment.reason)
 
 
 class EmptyOutput(serializers.Serializer):
     title = serializers.CharField()
     sentence = serializers.CharField()
+    then = serializers.CharField(help_text="What happens next.")
     frees_at = serializers.DateTimeField(allow_null=True)
 
 
@@ -42,6 +53,10 @@ class NextAPI(ProjectAPI):
 
     class InputSerializer(serializers.Serializer):
         count = serializers.IntegerField(required=False, default=1, min_value=1, max_value=MOST_HELD)
+        lane = serializers.ChoiceField(
+            choices=list(QUEUED_LANES), required=False, default="", allow_blank=True,
+            help_text="Take from this lane only, as those who came to review do.",
+        )  # fmt: skip
 
     class OutputSerializer(serializers.Serializer):
         assignments = AssignmentOutput(many=True)
@@ -57,10 +72,12 @@ class NextAPI(ProjectAPI):
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         by, at = cast(User, request.user), timezone.now()
+        count, only = given.validated_data["count"], given.validated_data["lane"]
         leased = assignments_next(
-            project=self.project, by=by, count=given.validated_data["count"], at=at, seed=uuid.uuid4().int % 2**31
-        )
-        empty = None if leased else why_empty(self.project, by, at)
+            project=self.project, by=by, count=count, at=at, seed=uuid.uuid4().int % 2**31, only=only,
+            may_review=Permission.REVIEW in permissions_of(by, project_id),
+        )  # fmt: skip
+        empty = None if leased else why_empty(self.project, by, at, only=only)
         return Response(self.OutputSerializer({"assignments": leased, "empty": empty}).data)
 
 
@@ -68,7 +85,10 @@ class AnnotationOutput(serializers.Serializer):
     client_id = serializers.UUIDField()
     example_id = serializers.IntegerField()
     label = serializers.CharField(source="label.name", default=None, allow_null=True)
+    value = serializers.JSONField(allow_null=True, help_text="For kinds of answers that are more than one label.")
     skip_reason = serializers.CharField()
+    comment = serializers.CharField()
+    flagged = serializers.BooleanField()
     answered_at = serializers.DateTimeField()
     surplus = serializers.BooleanField()
 
@@ -81,7 +101,18 @@ class AnnotationsAPI(ProjectAPI):
         assignment = serializers.IntegerField()
         token = serializers.UUIDField()
         label = serializers.CharField(required=False, default="", allow_blank=True)
+        value = serializers.DictField(
+            required=False, default=None, allow_null=True,
+            help_text='{"labels": [..]}, {"spans": [{"start", "end", "label"}]} (code points, end exclusive) or '
+            '{"boxes": [{"x", "y", "width", "height", "label"}]} (pixels), as the task type says.',
+        )  # fmt: skip
         skip_reason = serializers.ChoiceField(choices=SkipReason.choices, required=False, default="", allow_blank=True)
+        comment = serializers.CharField(required=False, default="", allow_blank=True)
+        flagged = serializers.BooleanField(required=False, default=False)
+        error_kind = serializers.ChoiceField(
+            choices=ErrorKind.choices, required=False, default="", allow_blank=True,
+            help_text="In the review lane: why the answers differed.",
+        )  # fmt: skip
         active_ms = serializers.IntegerField(required=False, default=0, min_value=0)
         shown_at = serializers.DateTimeField(required=False, default=None, allow_null=True)
 
@@ -122,7 +153,8 @@ class LabelsAPI(ProjectAPI):
     class OutputSerializer(serializers.Serializer):
         example_id = serializers.IntegerField()
         external_id = serializers.CharField(source="example.external_id")
-        label = serializers.CharField(source="label.name")
+        label = serializers.CharField(source="label.name", default=None, allow_null=True)
+        value = serializers.JSONField(allow_null=True)
         source = serializers.CharField()
         holdout = serializers.BooleanField()
         lane = serializers.CharField()

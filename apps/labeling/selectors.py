@@ -1,32 +1,22 @@
 """Read the queue: what is left, who holds it, why it is empty, how far everybody is."""
 
-import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
-from apps.accounts.models import User
 from apps.datasets.models import Example
 from apps.labeling.models import (
     Annotation,
-    Assignment,
-    AssignmentState,
     AutoBatch,
     AutoLabel,
     AutoLabeling,
     Frontier,
-    FrontierItem,
     Label,
     LabelSource,
     SetAside,
 )
-from apps.labeling.services.annotations import UNDO_DEPTH
 from apps.projects import task_types
 from apps.projects.models import Project, SchemaLabel
-from apps.rules.words import count
 
 
 @dataclass(frozen=True)
@@ -43,35 +33,6 @@ class QueueCounts:
     @property
     def to_label(self) -> int:
         return self.examples - self.labeled - self.set_aside - self.auto_labeled
-
-
-@dataclass(frozen=True)
-class EmptyQueue:
-    """Why there is nothing for this person, and when that ends."""
-
-    title: str
-    sentence: str
-    frees_at: datetime | None = None
-
-
-@dataclass(frozen=True)
-class OwnProgress:
-    today: int
-    mean_s: float | None
-
-
-@dataclass(frozen=True)
-class TeamProgress:
-    labeled: int
-    examples: int
-
-
-@dataclass(frozen=True)
-class PastAnswer:
-    client_id: uuid.UUID
-    summary: str
-    answer: str
-    answered_at: datetime
 
 
 def counts_of(project: Project) -> QueueCounts:
@@ -93,73 +54,6 @@ def counts_of(project: Project) -> QueueCounts:
 def fresh_labels(project: Project) -> int:
     """Labels outside the holdout that no completed run has seen."""
     return Label.objects.filter(project=project, holdout=False, first_run_number=None).count()
-
-
-def why_empty(project: Project, by: User, at: datetime) -> EmptyQueue:
-    counts = counts_of(project)
-    if counts.examples == 0:
-        return EmptyQueue("No examples yet", "Nobody has added examples to this project. A manager or engineer can.")
-    waiting = FrontierItem.objects.filter(project=project)
-    mine = Assignment.objects.filter(
-        project=project, holder=by, state__in=[AssignmentState.ANSWERED, AssignmentState.SKIPPED]
-    ).values("example_id")
-    leased = Assignment.objects.filter(project=project, state=AssignmentState.LEASED, leased_until__gte=at)
-    held = leased.exclude(holder=by).aggregate(n=Count("pk"), next=Min("leased_until"))
-    done_by_me = waiting.filter(example_id__in=mine).count()
-    if held["n"]:
-        also = f" {count(done_by_me, 'more answer')} must come from somebody else." if done_by_me else ""
-        many = f"{held['n']:,} examples are left and held by others"
-        left = "1 example is left and somebody else holds it" if held["n"] == 1 else many
-        return EmptyQueue("Nothing for you right now", f"{left}.{also}", held["next"])
-    if done_by_me:
-        sentence = f"{count(done_by_me, 'answer')} must come from somebody else; you have given or skipped yours."
-        return EmptyQueue("Nothing for you right now", sentence)
-    if not any(project.lane_weights.values()):
-        return EmptyQueue("The queue is paused", "Every lane has weight 0. A manager can open them again.")
-    if counts.to_label:
-        sentence = f"{count(counts.to_label, 'example')} left, but in lanes of weight 0. A manager can open them."
-        return EmptyQueue("Nothing for you right now", sentence)
-    aside = f" {counts.set_aside} were set aside after two skips." if counts.set_aside else ""
-    auto = f" {counts.auto_labeled:,} of them by the model alone." if counts.auto_labeled else ""
-    return EmptyQueue("All done", f"All {counts.examples - counts.set_aside:,} examples are labeled.{auto}{aside}")
-
-
-def assignments_held(project: Project, by: User, at: datetime) -> QuerySet[Assignment]:
-    """What this person's tabs had fetched before a reload, oldest first."""
-    return (
-        Assignment.objects.filter(project=project, holder=by, state=AssignmentState.LEASED, leased_until__gte=at)
-        .select_related("example", "project")
-        .order_by("pk")
-    )
-
-
-def own_progress(project: Project, by: User, at: datetime) -> OwnProgress:
-    start = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    times = list(
-        Annotation.objects.filter(project=project, annotator=by, answered_at__gte=start, withdrawn_at=None).values_list(
-            "active_ms", flat=True
-        )
-    )
-    return OwnProgress(len(times), sum(times) / len(times) / 1000 if times else None)
-
-
-def team_progress(project: Project) -> TeamProgress:
-    """The two numbers the desk shows; counts_of counts more than that."""
-    return TeamProgress(Label.objects.filter(project=project).count(), Example.objects.filter(project=project).count())
-
-
-def past_answers(project: Project, by: User, summary_of: Callable[[dict[str, Any], str], str]) -> list[PastAnswer]:
-    """The answers that can still be undone, newest first."""
-    own = Annotation.objects.filter(project=project, annotator=by, withdrawn_at=None)
-    return [
-        PastAnswer(
-            a.client_id,
-            summary_of(a.example.fields, a.example.external_id),
-            a.label.name if a.label else f"Skipped: {a.get_skip_reason_display().lower()}",
-            a.answered_at,
-        )
-        for a in own.select_related("label", "example").order_by("-id")[:UNDO_DEPTH]
-    ]
 
 
 def label_counts(project: Project) -> list[tuple[SchemaLabel, int]]:

@@ -1,23 +1,26 @@
 """The labeling desk: one page, and the JSON it speaks. Every answer survives being sent twice."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import wraps
 from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import prefetch_related_objects
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from rest_framework import serializers
 
 from apps.accounts.models import User
 from apps.errors import Invalid
-from apps.labeling import presenters, selectors
-from apps.labeling.models import Assignment, SkipReason
-from apps.labeling.services.annotations import Answer, annotation_submit, annotation_withdraw
+from apps.labeling import desk_selectors as selectors
+from apps.labeling import presenters
+from apps.labeling.desk_words import desk_words
+from apps.labeling.models import QUEUED_LANES, Assignment, ErrorKind, Lane, SkipReason
+from apps.labeling.services.annotations import Answer, annotation_take
 from apps.labeling.services.assignments import (
     MOST_HELD,
     assignments_next,
@@ -25,11 +28,29 @@ from apps.labeling.services.assignments import (
     assignments_renew,
 )
 from apps.labeling.services.frontier import frontier_refill
+from apps.labeling.services.undo import UNDO_DEPTH, annotation_edit, annotation_withdraw
 from apps.projects import task_types
-from apps.projects.access import project_permission
+from apps.projects.access import permissions_of, project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission
 from apps.projects.selectors import guidelines_of, schema_of
+
+PROGRESS_EVERY = 10  # answers: the desk counts by itself in between
+
+
+def desk_call(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
+    """POST by somebody who may label. Whoever was signed out is told so in JSON and keeps what they have."""
+    permitted = login_required(project_permission(Permission.LABEL)(view))
+
+    @require_POST
+    @wraps(view)
+    def called(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not request.user.is_authenticated and "application/json" in request.headers.get("Accept", ""):
+            words = _("You were signed out. Sign in again; your answers are kept in this browser.")
+            return JsonResponse({"error": words, "code": "signed_out"}, status=401)
+        return permitted(request, *args, **kwargs)
+
+    return called
 
 
 def _user(request: HttpRequest) -> User:
@@ -60,84 +81,130 @@ def _first(reasons: Any) -> str:
 @project_permission(Permission.LABEL)
 def desk(request: HttpRequest, project: Project) -> HttpResponse:
     by, at, task = _user(request), timezone.now(), task_types.get(project.task_type)
-    labels = [{"name": x.name, "color": x.color, "hotkey": x.hotkey} for x in schema_of(project).labels]
+    labels = [{"name": x.name, "color": x.color, "hotkey": x.hotkey} for x in schema_of(project).offered]
     context = {
         "project": project, "task": task, "labels": labels, "guidelines": guidelines_of(project),
-        "skip_reasons": SkipReason.choices, "progress": presenters.progress_json(project, by, at),
-        "past": presenters.past_json(project, by),
+        "skip_reasons": SkipReason.choices, "error_kinds": ErrorKind.choices, "words": desk_words(),
+        "progress": presenters.progress_json(project, by, at), "past": presenters.past_json(project, by),
+        "lane": Lane.REVIEW if request.GET.get("lane") == Lane.REVIEW else "", "undo_depth": UNDO_DEPTH,
     }  # fmt: skip
     return render(request, "labeling/desk.html", context)
 
 
-@require_POST
-@login_required
-@project_permission(Permission.LABEL)
+class LaneField(serializers.ChoiceField):
+    def __init__(self, **more: Any) -> None:
+        super().__init__(choices=list(QUEUED_LANES), required=False, allow_blank=True, default="", **more)
+
+
+@desk_call
 def next_examples(request: HttpRequest, project: Project) -> HttpResponse:
     """What a reload lost comes back first, then new leases."""
 
     class Input(serializers.Serializer[Any]):
         count = serializers.IntegerField(min_value=0, max_value=MOST_HELD)
-
-    count, by, at = _read(request, Input)["count"], _user(request), timezone.now()
-    held = list(selectors.assignments_held(project, by, at)[:MOST_HELD])
-    return JsonResponse(_hand_out(project, by, at, held=held, count=count - len(held)))
-
-
-@require_POST
-@login_required
-@project_permission(Permission.LABEL)
-def answer(request: HttpRequest, project: Project) -> HttpResponse:
-    class Input(serializers.Serializer[Any]):
-        client_id = serializers.UUIDField()
-        assignment = serializers.IntegerField(min_value=1)
-        token = serializers.UUIDField()
-        label = serializers.CharField(required=False, allow_blank=True, max_length=80, trim_whitespace=False)
-        skip_reason = serializers.CharField(required=False, allow_blank=True, max_length=20)
-        active_ms = serializers.IntegerField(required=False, default=0, min_value=0)
-        shown_at = serializers.DateTimeField(required=False, allow_null=True)
-        want = serializers.IntegerField(required=False, default=0, min_value=0, max_value=MOST_HELD)
+        lane = LaneField()
 
     given, by, at = _read(request, Input), _user(request), timezone.now()
-    saved = annotation_submit(project_id=project.pk, answer=_answer_of(given), by=by, at=at)
-    reply = _hand_out(project, by, at, held=[], count=given["want"])
-    return JsonResponse({"saved": {"client_id": str(saved.client_id), "surplus": saved.surplus}, **reply})
+    held = list(selectors.assignments_held(project, by, at, only=given["lane"])[:MOST_HELD])
+    fresh = given["count"] - len(held)
+    reply = _hand_out(project, by, at, held=held, count=fresh, only=given["lane"])
+    return JsonResponse({**reply, "progress": presenters.progress_json(project, by, at)})
 
 
-def _answer_of(given: dict[str, Any]) -> Answer:
-    return Answer(
-        client_id=given["client_id"], assignment_id=given["assignment"], token=given["token"],
-        label=given.get("label", ""), skip_reason=given.get("skip_reason", ""),
-        active_ms=given["active_ms"], shown_at=given.get("shown_at"),
-    )  # fmt: skip
+class AnswerInput(serializers.Serializer[Any]):
+    client_id = serializers.UUIDField()
+    label = serializers.CharField(required=False, default="", allow_blank=True, max_length=80, trim_whitespace=False)
+    value = serializers.DictField(required=False, default=None, allow_null=True)
+    skip_reason = serializers.CharField(required=False, default="", allow_blank=True, max_length=20)
+    comment = serializers.CharField(required=False, default="", allow_blank=True)
+    flagged = serializers.BooleanField(required=False, default=False)
+    error_kind = serializers.CharField(required=False, default="", allow_blank=True, max_length=20)
+    active_ms = serializers.IntegerField(required=False, default=0, min_value=0)
+    shown_at = serializers.DateTimeField(required=False, default=None, allow_null=True)
 
 
-def _hand_out(project: Project, by: User, at: datetime, *, held: Sequence[Assignment], count: int) -> dict[str, Any]:
+@desk_call
+def answer(request: HttpRequest, project: Project) -> HttpResponse:
+    class Input(AnswerInput):
+        assignment = serializers.IntegerField(min_value=1)
+        token = serializers.UUIDField()
+        want = serializers.IntegerField(required=False, default=0, min_value=0, max_value=MOST_HELD)
+        lane = LaneField()
+
+    given, by, at = _read(request, Input), _user(request), timezone.now()
+    want, only = given.pop("want"), given.pop("lane")
+    said = Answer(assignment_id=given.pop("assignment"), **given)
+    saved = annotation_take(project_id=project.pk, answer=said, by=by, at=at)
+    reply = _hand_out(project, by, at, held=[], count=want, only=only) if want else NOTHING_MORE
+    due = saved.annotation.pk % PROGRESS_EVERY == 0
+    progress = presenters.progress_json(project, by, at) if due else None
+    return JsonResponse({"saved": presenters.saved_json(saved), **reply, "progress": progress})
+
+
+NOTHING_MORE: dict[str, Any] = {"assignments": [], "empty": None}
+
+
+def _hand_out(
+    project: Project, by: User, at: datetime, *, held: Sequence[Assignment], count: int, only: str
+) -> dict[str, Any]:
     """Up to `count` new leases behind the held ones. An empty queue is topped up once before it is called empty."""
     seed = int(at.timestamp() * 1e6)
-    leased = assignments_next(project=project, by=by, count=count, at=at, seed=seed)
-    if count > 0 and not leased and frontier_refill(project=project, at=at, seed=seed % 2**31):
-        leased = assignments_next(project=project, by=by, count=count, at=at, seed=seed)
-    prefetch_related_objects(leased, "example")
-    names = schema_of(project).names
-    empty = selectors.why_empty(project, by, at) if count > 0 and not leased and not held else None
+    may_review = Permission.REVIEW in permissions_of(by, project.pk)
+    leased = assignments_next(project=project, by=by, count=count, at=at, seed=seed, may_review=may_review, only=only)
+    if count > 0 and not leased and not only and frontier_refill(project=project, at=at, seed=seed % 2**31):
+        leased = assignments_next(project=project, by=by, count=count, at=at, seed=seed, may_review=may_review)
+    empty = selectors.why_empty(project, by, at, only=only) if count > 0 and not leased and not held else None
     return {
-        "assignments": [presenters.assignment_json(a, label_names=names) for a in [*held, *leased]],
+        "assignments": _assignments_json(project, [*held, *leased]),
         "empty": presenters.empty_json(empty) if empty else None,
-        "progress": presenters.progress_json(project, by, at),
     }
 
 
-@require_POST
-@login_required
-@project_permission(Permission.LABEL)
+def _assignments_json(project: Project, shown: Sequence[Assignment]) -> list[dict[str, Any]]:
+    if not shown:
+        return []
+    names, numbers = schema_of(project).names, selectors.guideline_numbers(project)
+    return [
+        presenters.assignment_json(
+            a, label_names=names, guidelines=numbers,
+            votes=selectors.votes_of(a.example_id, project) if a.lane == Lane.REVIEW else (),
+        )
+        for a in shown
+    ]  # fmt: skip
+
+
+@desk_call
+def edit(request: HttpRequest, project: Project) -> HttpResponse:
+    """Replace one of the last answers."""
+
+    class Input(AnswerInput):
+        of = serializers.UUIDField()
+
+    given, by, at = _read(request, Input), _user(request), timezone.now()
+    of = given.pop("of")
+    said = Answer(assignment_id=0, token=of, **given)
+    saved = annotation_edit(project_id=project.pk, of=of, answer=said, by=by, at=at)
+    progress = presenters.progress_json(project, by, at)
+    return JsonResponse({"saved": presenters.saved_json(saved), "progress": progress})
+
+
+@desk_call
 def undo(request: HttpRequest, project: Project) -> HttpResponse:
     class Input(serializers.Serializer[Any]):
         client_id = serializers.UUIDField()
 
     client_id, by, at = _read(request, Input)["client_id"], _user(request), timezone.now()
     assignment = annotation_withdraw(project_id=project.pk, client_id=client_id, by=by, at=at)
-    again = presenters.assignment_json(assignment, label_names=schema_of(project).names)
+    again = _assignments_json(project, [assignment])[0]
     return JsonResponse({"assignment": again, "progress": presenters.progress_json(project, by, at)})
+
+
+@require_GET
+@login_required
+@project_permission(Permission.LABEL)
+def past(request: HttpRequest, project: Project) -> HttpResponse:
+    """The last answers, as many as can be undone or edited."""
+    return JsonResponse({"past": presenters.past_json(project, _user(request))})
 
 
 class Leases(serializers.Serializer[Any]):
@@ -153,17 +220,13 @@ class Leases(serializers.Serializer[Any]):
         return [(number.run_validation(a), token.run_validation(b)) for a, b in pairs]
 
 
-@require_POST
-@login_required
-@project_permission(Permission.LABEL)
+@desk_call
 def renew(request: HttpRequest, project: Project) -> HttpResponse:
     leases = _read(request, Leases)["leases"]
     return JsonResponse({"held": assignments_renew(by=_user(request), leases=leases, at=timezone.now())})
 
 
-@require_POST
-@login_required
-@project_permission(Permission.LABEL)
+@desk_call
 def release(request: HttpRequest, project: Project) -> HttpResponse:
     leases = _read(request, Leases)["leases"]
     return JsonResponse({"released": assignments_release(by=_user(request), leases=leases, at=timezone.now())})

@@ -44,6 +44,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 TABLE: dict[str, dict[str, frozenset[str]]] = {
     "": dict.fromkeys(METHODS, EVERYBODY),  # the bare address leads to the projects
     "accounts:sign_in": {"GET": EVERYBODY, "POST": EVERYBODY, "PUT": EVERYBODY},
+    "accounts:sign_in_here": {"GET": EVERYBODY, "POST": EVERYBODY},
     "accounts:sign_out": {"POST": EVERYBODY},
     "accounts:account": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "accounts:token_create": {"POST": SIGNED_IN},
@@ -77,7 +78,9 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "labeling:desk": {"GET": LABELERS},
     "labeling:next": {"POST": LABELERS},
     "labeling:answer": {"POST": LABELERS},
+    "labeling:edit": {"POST": LABELERS},
     "labeling:undo": {"POST": LABELERS},
+    "labeling:past": {"GET": LABELERS},
     "labeling:renew": {"POST": LABELERS},
     "labeling:release": {"POST": LABELERS},
     "training:runs": {"GET": OVERSEERS},

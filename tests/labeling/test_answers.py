@@ -7,8 +7,9 @@ import pytest
 
 from apps.errors import DomainError, Invalid, NotFound
 from apps.labeling.models import Annotation, AssignmentState, FrontierItem, Label, SetAside
-from apps.labeling.services.annotations import IDLE_MS, UNDO_DEPTH, CannotUndo, annotation_withdraw
+from apps.labeling.services.annotations import IDLE_MS
 from apps.labeling.services.frontier import Origin, Scored, frontier_refill, frontier_swap
+from apps.labeling.services.undo import UNDO_DEPTH, CannotUndo, annotation_withdraw
 from tests.conftest import NOON
 from tests.labeling.conftest import LATER
 
@@ -148,9 +149,9 @@ def test_undo_gives_the_example_back_and_keeps_the_answer_on_record(project, add
     assert Label.objects.get().label.name == "spam"
 
 
-def test_only_the_last_ten_answers_and_only_ones_own_can_be_undone(project, add_examples, lease, say, ada, grace):
+def test_only_the_last_twenty_answers_and_only_ones_own_can_be_undone(project, add_examples, lease, say, ada, grace):
     add_examples(project, UNDO_DEPTH + 1)
-    said = [say(a) for a in lease(project, ada, UNDO_DEPTH + 1)]
+    said = [say(lease(project, ada)[0]) for _ in range(UNDO_DEPTH + 1)]
 
     for client_id, by in ((said[0].client_id, ada), (said[-1].client_id, grace), (uuid.uuid4(), ada)):
         with pytest.raises(CannotUndo):
@@ -210,8 +211,8 @@ def test_under_overlap_two_the_label_waits_for_the_second_answer(make_project, a
     assert not FrontierItem.objects.exists()
 
 
-def test_a_tie_asks_one_more_person_and_the_majority_holds(make_project, add_examples, lease, say, ada, grace, rosa):
-    project = make_project(overlap=2)
+def test_without_reviews_a_tie_asks_one_more_person(make_project, add_examples, lease, say, ada, grace, rosa):
+    project = make_project(overlap=2, lane_weights={"active": 65, "random": 10, "holdout": 20, "review": 0})
     add_examples(project, 1)
     say(lease(project, ada)[0], "ham")
     say(lease(project, grace)[0], "spam")
@@ -226,7 +227,7 @@ def test_a_tie_asks_one_more_person_and_the_majority_holds(make_project, add_exa
 
 
 def test_a_tie_survives_a_newly_scored_order(make_project, add_examples, lease, say, ada, grace, rosa):
-    project = make_project(overlap=2, holdout_share=0.01)
+    project = make_project(overlap=2, holdout_share=0.01, lane_weights={"active": 65, "random": 10, "review": 0})
     add_examples(project, 1)
     example = project.examples.get()
     say(lease(project, ada)[0], "ham")

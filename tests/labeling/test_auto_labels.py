@@ -9,13 +9,14 @@ import pytest
 from apps.audit.models import Event
 from apps.datasets.models import EmbeddingShard, Example
 from apps.errors import Invalid
+from apps.labeling.desk_selectors import why_empty
 from apps.labeling.models import AutoBatch, AutoLabel, AutoLabeling, Frontier, FrontierItem, Label, Lane
-from apps.labeling.selectors import counts_of, why_empty
+from apps.labeling.selectors import counts_of
 from apps.labeling.services import auto_labels
-from apps.labeling.services.annotations import annotation_withdraw
 from apps.labeling.services.assignments import assignments_next
 from apps.labeling.services.auto_labels import Given, auto_batch_give, auto_batch_withdraw, auto_labeling_set
 from apps.labeling.services.frontier import frontier_refill
+from apps.labeling.services.undo import annotation_withdraw
 from apps.loop.services.scoring import order_check
 from apps.projects.models import Project
 from apps.rules.autolabel import Threshold

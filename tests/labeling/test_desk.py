@@ -7,8 +7,8 @@ import pytest
 from django.urls import reverse
 
 from apps.labeling import presenters
+from apps.labeling.desk_selectors import why_empty
 from apps.labeling.models import Annotation, Assignment, AssignmentState, FrontierItem
-from apps.labeling.selectors import why_empty
 from apps.projects.services import queue_settings_set
 from tests.conftest import NOON
 
@@ -43,7 +43,9 @@ def test_next_answer_undo_go_round(as_, project, add_examples, ada):
     reply = _post(browser, "answer", project, said).json()
     assert reply["saved"]["client_id"] == said["client_id"]
     assert len(reply["assignments"]) == 1
-    assert reply["progress"] == {"today": 1, "mean_s": 0.9, "labeled": 1, "examples": 5}
+    assert reply["progress"] is None or reply["progress"]["today"] == 1, "the desk counts by itself in between"
+    again = _post(browser, "next", project, {"count": 1}).json()
+    assert again["progress"] == {"today": 1, "mean_s": 0.9, "labeled": 1, "examples": 5}
 
     back = _post(browser, "undo", project, {"client_id": said["client_id"]}).json()
     assert back["assignment"]["id"] == first["assignments"][0]["id"]
@@ -159,3 +161,37 @@ def test_the_reason_never_gives_a_hidden_suggestion_away():
     assert "ham" in presenters.why("active", reason, blind=False, label_names=["ham", "spam"])
     hidden = presenters.why("active", reason, blind=True, label_names=["ham", "spam"])
     assert "ham" not in hidden and "41" not in hidden
+
+
+def test_whoever_was_signed_out_is_told_so_in_json_and_sent_to_sign_in_otherwise(client, project):
+    assert _post(client, "answer", project, {}).json()["code"] == "signed_out"
+    assert _post(client, "answer", project, {}).status_code == 401
+    assert client.post(reverse("labeling:next", args=[project.pk])).status_code == 302
+
+
+def test_signing_in_on_the_spot_gives_a_token_and_a_wrong_password_a_sentence(client, ada):
+    address = reverse("accounts:sign_in_here")
+    assert client.get(address).json()["person"] is None
+    wrong = client.post(address, {"username": "ada", "password": "no"}, content_type="application/json")
+    assert wrong.status_code == 422 and wrong.json()["error"]
+    assert client.post(address, "[]", content_type="application/json").status_code == 422
+    right = client.post(address, {"username": "ada", "password": "correct horse"}, content_type="application/json")
+    assert right.json()["person"] == ada.pk and right.json()["csrf"]
+
+
+def test_an_edit_replaces_the_answer_once_and_keeps_the_old_on_record(as_, project, add_examples, ada):
+    add_examples(project, 2)
+    browser = as_(ada)
+    given = _post(browser, "next", project, {"count": 1}).json()["assignments"][0]
+    said = _answer(given)
+    _post(browser, "answer", project, said)
+    change = {"client_id": str(uuid.uuid4()), "of": said["client_id"], "label": "spam", "comment": "slip"}
+
+    first, second = (_post(browser, "edit", project, change) for _ in range(2))
+
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert [(a.label.name, a.withdrawn_at is None) for a in Annotation.objects.order_by("pk")] == [
+        ("ham", False), ("spam", True)
+    ]  # fmt: skip
+    past = browser.get(reverse("labeling:past", args=[project.pk])).json()["past"]
+    assert [(p["answer"], p["comment"], p["guidelines"]) for p in past] == [("spam", "slip", 1)]

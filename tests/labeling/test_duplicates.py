@@ -7,7 +7,7 @@ import pytest
 from apps.datasets.models import Example
 from apps.labeling.models import FrontierItem, Label, LabelSource
 from apps.labeling.selectors import contradictions_of
-from apps.labeling.services.annotations import annotation_withdraw
+from apps.labeling.services.undo import annotation_withdraw
 from apps.loop import services as loop
 from apps.projects.models import Project
 from tests.conftest import NOON

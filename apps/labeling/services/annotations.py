@@ -1,121 +1,219 @@
-"""Answers: stored once, kept even when late, undone without being erased."""
+"""Answers: checked, stored once, kept even when late, and what each leads to."""
 
 import uuid
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.errors import DomainError, Invalid, NotFound
-from apps.labeling.models import Annotation, Assignment, AssignmentState, FrontierItem, SetAside, SkipReason
-from apps.labeling.services.assignments import LEASE, slots_lock
+from apps.labeling.models import (
+    Annotation,
+    Assignment,
+    AssignmentState,
+    ErrorKind,
+    FrontierItem,
+    Lane,
+    ReviewWhy,
+    SetAside,
+    SkipReason,
+)
+from apps.labeling.services.assignments import slots_lock
+from apps.labeling.services.gold import Judged, gold_judge, pause_if_failing
 from apps.labeling.services.labels import label_resolve
+from apps.labeling.services.reviews import review_decide, review_open, reviews_wanted
 from apps.live.publish import look_again
+from apps.projects import task_types
 from apps.projects.models import SchemaLabel
+from apps.projects.selectors import schema_of
+from apps.rules.answers import AnswerRefused, Value
 
 SKIPS_TO_SET_ASIDE = 2  # one person may just not know; two rarely err together
-UNDO_DEPTH = 10  # STANDARDS: at least the last 10
 IDLE_MS = 5 * 60 * 1000  # the clock for time per label stops after 5 min (Labelbox)
-
-
-class CannotUndo(DomainError):
-    code = "cannot_undo"
+MOST_COMMENT = 4000  # characters
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a person said about one assignment. Exactly one of `label` and `skip_reason`."""
+    """What a person said about one assignment. Exactly one of `label`, `value` and `skip_reason`."""
 
     client_id: uuid.UUID
     assignment_id: int
     token: uuid.UUID
     label: str = ""
+    value: Value | None = None
     skip_reason: str = ""
+    comment: str = ""
+    flagged: bool = False
+    error_kind: str = ""
     active_ms: int = 0
     shown_at: datetime | None = None
 
 
-@transaction.atomic
+@dataclass(frozen=True)
+class Said:
+    """An answer that fits: the columns that keep it and, unless it is a skip, its value."""
+
+    value: Value | None
+    columns: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A stored answer, and what is known about it if the example is gold."""
+
+    annotation: Annotation
+    judged: Judged | None = None
+
+
 def annotation_submit(*, project_id: int, answer: Answer, by: User, at: datetime) -> Annotation:
     """Store one answer; the same `client_id` again returns the stored one. Raises Invalid or NotFound, loses nothing.
 
     An answer after the lease ran out counts as usual while the slot is free, and as a surplus vote once it is not.
     """
-    if stored := _stored(project_id, answer, by):
-        return stored
-    label = _label_of(project_id, answer)
-    assignment = _assignment_locked(project_id, answer, by)
-    if stored := _stored(project_id, answer, by):  # sent twice at once: the other one held the lock
-        return stored
+    return annotation_take(project_id=project_id, answer=answer, by=by, at=at).annotation
+
+
+@transaction.atomic
+def annotation_take(*, project_id: int, answer: Answer, by: User, at: datetime) -> Saved:
+    """As `annotation_submit`, with the verdict on a gold example."""
+    if stored := annotation_stored(project_id, answer.client_id, by):
+        return saved_again(stored)
+    given = _given(project_id, answer, by)
+    said = _said(given, answer, at)
+    siblings = example_locked(given, by)
+    if stored := annotation_stored(project_id, answer.client_id, by):  # sent twice at once: the other one held the lock
+        return saved_again(stored)
+    assignment = _current(siblings, given, by)
     if Annotation.objects.filter(assignment=assignment, withdrawn_at=None).exists():
-        raise DomainError("You have already answered this example; undo first to change it.")
-    surplus = _filled_by_other(assignment)
-    shown_at = min(max(answer.shown_at or assignment.leased_at, assignment.leased_at), at)
-    annotation = Annotation.objects.create(
-        client_id=answer.client_id, project_id=project_id, example_id=assignment.example_id, assignment=assignment,
-        annotator=by, label=label, skip_reason=answer.skip_reason, shown_at=shown_at, answered_at=at,
-        active_ms=min(max(answer.active_ms, 0), IDLE_MS), surplus=surplus,
-    )  # fmt: skip
+        raise DomainError(_("You have already answered this example; undo first to change it."))
+    surplus = filled_by_other(assignment, siblings)
+    judged = gold_judge(assignment=assignment, value=said.value)
+    annotation = _store(assignment, answer, said, by=by, at=at, surplus=surplus, judged=judged)
     if not surplus:
-        _close(assignment, skipped=label is None)
-    if label is not None:
-        label_resolve(example_id=assignment.example_id, at=at)
-    else:
-        _set_aside_if_skipped_often(assignment, answer.skip_reason, at)
+        _close(assignment, skipped=said.value is None)
+    _follow(assignment, annotation, judged, at)
     look_again(f"project.{project_id}", "labels")
-    return annotation
+    return Saved(annotation, judged)
 
 
-def _stored(project_id: int, answer: Answer, by: User) -> Annotation | None:
-    stored = Annotation.objects.filter(client_id=answer.client_id).first()
+def saved_again(stored: Annotation) -> Saved:
+    return Saved(stored, gold_judge(assignment=stored.assignment, value=_value(stored)))
+
+
+def _value(annotation: Annotation) -> Value | None:
+    return annotation.value or ({"label": annotation.label.name} if annotation.label else None)
+
+
+def annotation_stored(project_id: int, client_id: uuid.UUID, by: User) -> Annotation | None:
+    rows = Annotation.objects.select_related("label", "assignment__project").filter(client_id=client_id)
+    stored = rows.first()
     if stored and (stored.annotator_id != by.pk or stored.project_id != project_id):
-        raise Invalid("This answer’s id was used by somebody else. Reload the page and answer again.")
+        raise Invalid(_("This answer’s id was used by somebody else. Reload the page and answer again."))
     return stored
 
 
-def _assignment_locked(project_id: int, answer: Answer, by: User) -> Assignment:
-    """The assignment that the answer is for, its slot locked first.
-
-    When the lease had run out and the same person was given the example once more, the answer is for the newer
-    assignment: nobody votes twice on one example.
-    """
-    given = Assignment.objects.filter(pk=answer.assignment_id, project_id=project_id, holder=by, token=answer.token)
-    old = given.first()
-    if old is None:
-        raise NotFound("This example was never given to you under this token. Reload the page to get the next one.")
-    same = Assignment.objects.filter(example_id=old.example_id, holder=by)
-    slots_lock(same)
-    locked = {a.pk: a for a in same.select_for_update(of=("self",), no_key=True).order_by("pk")}
-    newer = (a for a in locked.values() if a.state != AssignmentState.EXPIRED)
-    return next(newer, locked[old.pk])
+def _given(project_id: int, answer: Answer, by: User) -> Assignment:
+    """The assignment that the answer names, with its example and project."""
+    rows = Assignment.objects.filter(pk=answer.assignment_id, project_id=project_id, holder=by, token=answer.token)
+    given = rows.select_related("example", "project").first()
+    if given is None:
+        raise NotFound(_("This example was never given to you under this token. Reload the page to get the next one."))
+    return given
 
 
-def _label_of(project_id: int, answer: Answer) -> SchemaLabel | None:
-    if bool(answer.label) == bool(answer.skip_reason):
-        raise Invalid("An answer is either a label or a reason to skip.", field="label")
+def example_locked(given: Assignment, by: User) -> list[Assignment]:
+    """Every assignment of the example, locked in key order; this person's slots before them, as a lease does."""
+    same = Assignment.objects.filter(example_id=given.example_id)
+    slots_lock(same.filter(holder=by))
+    return list(same.select_for_update(of=("self",), no_key=True).order_by("pk"))
+
+
+def _current(siblings: Sequence[Assignment], given: Assignment, by: User) -> Assignment:
+    """When the lease had run out and the same person was given the example once more, the answer is for the newer one."""
+    own = [a for a in siblings if a.holder_id == by.pk]
+    newer = next((a for a in own if a.state != AssignmentState.EXPIRED), None)
+    found = newer or next(a for a in own if a.pk == given.pk)
+    found.example, found.project = given.example, given.project
+    return found
+
+
+def _said(given: Assignment, answer: Answer, at: datetime) -> Said:
+    """Raises Invalid when the answer fits neither the schema nor the example."""
+    chosen = [answer.label != "", answer.value is not None, answer.skip_reason != ""]
+    if sum(chosen) != 1:
+        raise Invalid(_("An answer is either a label or a reason to skip."), field="label")
+    if len(answer.comment) > MOST_COMMENT:
+        raise Invalid(_("A comment has at most {n} characters.").format(n=MOST_COMMENT), field="comment")
     if answer.skip_reason:
-        if answer.skip_reason not in SkipReason.values:
-            known = ", ".join(SkipReason.values)
-            raise Invalid(f"The reason “{answer.skip_reason}” is not one of {known}.", field="skip_reason")
-        return None
-    label = SchemaLabel.objects.filter(project_id=project_id, name=answer.label).first()
-    if label is None:
-        raise Invalid(f"The label “{answer.label}” is not in the project’s labels.", field="label")
-    return label
-
-
-def _filled_by_other(assignment: Assignment) -> bool:
-    """Whether somebody else has the slot: taken after this lease ran out, or after this person skipped it."""
-    return (
-        Assignment.objects.filter(
-            example_id=assignment.example_id,
-            slot=assignment.slot,
-            state__in=[AssignmentState.LEASED, AssignmentState.ANSWERED],
+        return Said(None, {"skip_reason": _skip_reason(answer.skip_reason)})
+    if given.lane == Lane.REVIEW and answer.error_kind not in ErrorKind.values:
+        known = ", ".join(ErrorKind.values)
+        raise Invalid(
+            _("A review says why the answers differed: one of {known}.").format(known=known), field="error_kind"
         )
-        .exclude(pk=assignment.pk)
-        .exists()
-    )
+    task = task_types.get(given.project.task_type)
+    labels = _may_be_given(given)
+    raw = answer.value if answer.value is not None else {"label": answer.label}
+    try:
+        value = task.answer.check(raw, labels=list(labels), fields=given.example.fields)
+    except AnswerRefused as refused:
+        raise Invalid(str(refused), field="value" if answer.value is not None else "label") from refused
+    if task.structured:
+        return Said(value, {"value": value})
+    return Said(value, {"label": labels[value["label"]]})
+
+
+def _skip_reason(reason: str) -> str:
+    if reason not in SkipReason.values:
+        sentence = _("The reason “{reason}” is not one of {known}.")
+        raise Invalid(sentence.format(reason=reason, known=", ".join(SkipReason.values)), field="skip_reason")
+    return reason
+
+
+def _may_be_given(given: Assignment) -> dict[str, SchemaLabel]:
+    """The offered labels, and those retired only after the example was shown: an answer on its way is not lost."""
+    labels = schema_of(given.project).labels
+    return {x.name: x for x in labels if x.retired_at is None or x.retired_at > given.leased_at}
+
+
+def filled_by_other(assignment: Assignment, siblings: Sequence[Assignment]) -> bool:
+    """Whether somebody else has the slot: taken after this lease ran out, or after this person skipped it."""
+    taken = (AssignmentState.LEASED, AssignmentState.ANSWERED)
+    return any(a.slot == assignment.slot and a.pk != assignment.pk and a.state in taken for a in siblings)
+
+
+def _store(
+    assignment: Assignment, answer: Answer, said: Said, *, by: User, at: datetime, surplus: bool, judged: Judged | None
+) -> Annotation:
+    shown_at = min(max(answer.shown_at or assignment.leased_at, assignment.leased_at), at)
+    return Annotation.objects.create(
+        client_id=answer.client_id, project_id=assignment.project_id, example_id=assignment.example_id,
+        assignment=assignment, annotator=by, **said.columns, comment=answer.comment.replace("\x00", ""),
+        flagged=answer.flagged, error_kind=answer.error_kind if assignment.lane == Lane.REVIEW else "",
+        shown_at=shown_at, answered_at=at, active_ms=min(max(answer.active_ms, 0), IDLE_MS), surplus=surplus,
+        right=judged.right if judged else None,
+    )  # fmt: skip
+
+
+def _follow(assignment: Assignment, annotation: Annotation, judged: Judged | None, at: datetime) -> None:
+    """What one answer leads to: a label, a review, a pause, an example set aside."""
+    if assignment.lane == Lane.GOLD:
+        if judged and not judged.right:
+            pause_if_failing(project=assignment.project, person=annotation.annotator, at=at)
+        return
+    if annotation.skip_reason:
+        _set_aside_if_skipped_often(assignment, annotation.skip_reason, at)
+    else:
+        if assignment.lane == Lane.REVIEW:
+            review_decide(annotation=annotation, at=at)
+        label_resolve(example_id=assignment.example_id, at=at)
+    if annotation.flagged and assignment.lane != Lane.REVIEW and reviews_wanted(assignment.project):
+        review_open(example=assignment.example, why=ReviewWhy.FLAG, agreement=None, at=at)
 
 
 def _close(assignment: Assignment, *, skipped: bool) -> None:
@@ -125,56 +223,13 @@ def _close(assignment: Assignment, *, skipped: bool) -> None:
     if skipped:
         item.update(leased_until=None)  # others may know
     else:
-        item.delete()
+        item._raw_delete("default")  # nothing refers to a slot
 
 
 def _set_aside_if_skipped_often(assignment: Assignment, reason: str, at: datetime) -> None:
-    skips = Annotation.objects.filter(example_id=assignment.example_id, label=None, withdrawn_at=None)
+    skips = Annotation.objects.filter(example_id=assignment.example_id, withdrawn_at=None).exclude(skip_reason="")
     if skips.count() >= SKIPS_TO_SET_ASIDE:
         SetAside.objects.get_or_create(
             example_id=assignment.example_id, defaults={"project_id": assignment.project_id, "reason": reason, "at": at}
         )
         FrontierItem.objects.filter(example_id=assignment.example_id).delete()
-
-
-@transaction.atomic
-def annotation_withdraw(*, project_id: int, client_id: uuid.UUID, by: User, at: datetime) -> Assignment:
-    """Undo one of the person's last answers: it stays on record as withdrawn and the example is theirs again."""
-    recent = list(
-        Annotation.objects.filter(project_id=project_id, annotator=by, withdrawn_at=None).order_by("-id")[:UNDO_DEPTH]
-    )
-    annotation = next((a for a in recent if a.client_id == client_id), None)
-    if annotation is None:
-        raise CannotUndo(f"Only your last {UNDO_DEPTH} answers can be undone, and this is not one of them.")
-    slots_lock(Assignment.objects.filter(pk=annotation.assignment_id))
-    assignment = Assignment.objects.select_for_update(of=("self",), no_key=True).get(pk=annotation.assignment_id)
-    if not annotation.surplus and _filled_by_other(assignment):
-        raise CannotUndo("Somebody else has this example since you skipped it, so the skip stays.")
-    annotation.withdrawn_at = at
-    annotation.save(update_fields=["withdrawn_at"])
-    SetAside.objects.filter(example_id=annotation.example_id).delete()
-    if not annotation.surplus:
-        _reopen(assignment, at)
-    label_resolve(example_id=annotation.example_id, at=at)
-    look_again(f"project.{project_id}", "labels")
-    return assignment
-
-
-def _reopen(assignment: Assignment, at: datetime) -> None:
-    assignment.state, assignment.token = AssignmentState.LEASED, uuid.uuid4()
-    assignment.leased_until = at + LEASE
-    assignment.save(update_fields=["state", "token", "leased_until"])
-    FrontierItem.objects.update_or_create(
-        example_id=assignment.example_id,
-        slot=assignment.slot,
-        defaults={
-            "project_id": assignment.project_id,
-            "lane": assignment.lane,
-            "rank": assignment.rank,
-            "reason": assignment.reason,
-            "run_number": assignment.run_number,
-            "selection_probability": assignment.selection_probability,
-            "queued_at": assignment.leased_at - timedelta(seconds=1),
-            "leased_until": at + LEASE,
-        },
-    )

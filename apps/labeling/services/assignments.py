@@ -1,36 +1,48 @@
-"""Leases: hand out the next example, renew, give back. Two people never hold the same slot.
+"""Leases: hand out the next examples, renew, give back. Two people never hold the same slot.
 
-The next slot is one statement with SKIP LOCKED on the frontier's rank order. The lease time stands on the frontier row
+The next slots are one statement with SKIP LOCKED on the frontier's rank order. The lease time stands on the frontier row
 itself, so that PostgreSQL looks again at a row that changed under a waiting reader; unique constraints stand behind.
 """
 
 import random
 import uuid
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 
 from apps.accounts.models import User
+from apps.datasets.models import Example
 from apps.errors import DomainError
-from apps.labeling.models import Assignment, AssignmentState, FrontierItem, Lane
+from apps.labeling.models import QUEUED_LANES, Assignment, AssignmentState, FrontierItem, Lane
+from apps.labeling.services.gold import Draw, gold_draw
+from apps.labeling.services.suggestions import Suggestion, suggestion_of
 from apps.projects.models import Project
-from apps.projects.selectors import guidelines_of
-from apps.rules.holdout import in_holdout
 
 LEASE = timedelta(minutes=5)  # median answer takes 40 s; renewed by a heartbeat while the tab is active
 MOST_HELD = 20  # prefetched by one person over all tabs
-BLIND_SHARE = 0.10  # STANDARDS: suggestions anchor, so one example in ten shows none
 
 
 class LeaseLost(DomainError):
     code = "lease_lost"
 
 
+@dataclass(frozen=True)
+class Person:
+    """Who asks, and what of the queue they may be asked."""
+
+    user: User
+    may_review: bool = False
+    only: str = ""  # one lane, for those who came to review
+
+
 def slots_lock(assignments: QuerySet[Assignment]) -> None:
-    """Lock the frontier rows of these assignments. Always before the assignments themselves, as `_lease` does.
+    """Lock the frontier rows of these assignments. Always before the assignments themselves, as a lease does.
 
     The other order would deadlock: a late answer holds its assignment and waits for the slot, while whoever takes the
     slot waits for the assignment to expire it.
@@ -42,86 +54,178 @@ def slots_lock(assignments: QuerySet[Assignment]) -> None:
     list(FrontierItem.objects.select_for_update().filter(wanted).order_by("pk").values_list("pk", flat=True))
 
 
+# What a lease needs to know comes along, so that one statement finds it: the example, a guess from outside, the
+# guidelines in force. Somebody paused is given nothing, and nobody holds more than MOST_HELD.
 _NEXT = """
-    SELECT f.id FROM labeling_frontieritem f
+    SELECT f.id, f.example_id, f.slot, f.lane, f.rank, f.reason::text, f.run_number, f.selection_probability,
+           e.external_id, e.fields::text, p.model_version, p.label, p.value::text, p.confidence,
+           (SELECT g.id FROM projects_guidelineversion g WHERE g.project_id = %(project)s ORDER BY g.number DESC LIMIT 1)
+    FROM labeling_frontieritem f
+    JOIN datasets_example e ON e.id = f.example_id
+    LEFT JOIN LATERAL (
+        SELECT q.model_version, s.name AS label, q.value, q.confidence FROM labeling_importedprediction q
+        LEFT JOIN projects_schemalabel s ON s.id = q.label_id
+        WHERE q.example_id = f.example_id ORDER BY q.at DESC, q.id DESC LIMIT 1) p ON true
     WHERE f.project_id = %(project)s AND f.lane = %(lane)s
       AND (f.leased_until IS NULL OR f.leased_until < %(at)s)
       AND NOT EXISTS (
           SELECT 1 FROM labeling_assignment a
           WHERE a.example_id = f.example_id AND a.holder_id = %(holder)s
             AND (a.state IN ('answered', 'skipped') OR (a.state = 'leased' AND a.leased_until >= %(at)s)))
-    ORDER BY f.rank, f.id LIMIT 1
+    ORDER BY f.rank, f.id LIMIT %(count)s
     FOR UPDATE OF f SKIP LOCKED
 """
 
+_ROOM = """
+    SELECT (SELECT count(*) FROM labeling_assignment WHERE project_id = %(project)s AND holder_id = %(holder)s
+              AND state = 'leased' AND leased_until >= %(at)s),
+           EXISTS (SELECT 1 FROM labeling_pause WHERE project_id = %(project)s AND person_id = %(holder)s
+              AND lifted_at IS NULL)
+"""
 
-def assignments_next(*, project: Project, by: User, count: int, at: datetime, seed: int) -> list[Assignment]:
-    """Lease up to `count` slots, each in its own transaction; fewer when the lanes run out or MOST_HELD is reached."""
-    held = Assignment.objects.filter(
-        project=project, holder=by, state=AssignmentState.LEASED, leased_until__gte=at
-    ).count()
-    chance = random.Random(seed)
-    leased: list[Assignment] = []
-    guidelines = guidelines_of(project)
-    version = guidelines.pk if guidelines else None
-    while len(leased) < min(count, MOST_HELD - held):
-        for lane in lane_order(project.lane_weights, chance):
-            assignment = _lease_in(lane, project=project, by=by, at=at, guidelines_id=version)
-            if assignment:
-                leased.append(assignment)
-                break
-        else:
+_TAKE = """
+    WITH taken AS (
+        UPDATE labeling_frontieritem SET leased_until = %(until)s WHERE id = ANY(%(items)s)
+    )
+    UPDATE labeling_assignment SET state = 'expired'
+    WHERE state = 'leased' AND leased_until < %(at)s AND example_id = ANY(%(examples)s)
+      AND (holder_id = %(holder)s OR (example_id, slot) IN (SELECT * FROM unnest(%(examples)s::bigint[], %(slots)s::int[])))
+"""
+
+
+def assignments_next(
+    *, project: Project, by: User, count: int, at: datetime, seed: int, may_review: bool = False, only: str = ""
+) -> list[Assignment]:
+    """Lease up to `count` slots; fewer when the lanes run out, MOST_HELD is reached, or the person is paused.
+
+    `only` names the one lane to take from. Slots of a lane come in rank order, and a lane that has none is replaced by
+    the others, by falling weight.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_ROOM, {"project": project.pk, "holder": by.pk, "at": at})
+        held, paused = cursor.fetchone()
+    person, chance = Person(by, may_review, only), random.Random(seed)
+    wanted, leased, dry = 0 if paused else min(count, MOST_HELD - held), list[Assignment](), set[str]()
+    while len(leased) < wanted:
+        lanes = Counter(_lane_drawn(project, person, chance, dry) for _ in range(wanted - len(leased)))
+        if set(lanes) == {""}:
             break
+        for lane, n in lanes.items():
+            got = _lease_in(lane, project=project, by=by, count=n, at=at, chance=chance) if lane else []
+            leased.extend(got)
+            if len(got) < n:
+                dry.add(lane)
     return leased
 
 
-def lane_order(weights: dict[str, int], chance: random.Random) -> list[str]:
+def _lane_drawn(project: Project, person: Person, chance: random.Random, dry: set[str]) -> str:
+    """The lane of one slot, or an empty word when no lane is left."""
+    weights = {x: w for x, w in project.lane_weights.items() if x != Lane.REVIEW or person.may_review}
+    if person.only:
+        weights = {person.only: 1} if person.only != Lane.REVIEW or person.may_review else {}
+    return next((lane for lane in lane_order(weights, chance) if lane not in dry), "")
+
+
+def lane_order(weights: Mapping[str, int], chance: random.Random) -> list[str]:
     """The lanes to try: one drawn by weight, then the others by falling weight. A lane of weight 0 comes never."""
-    lanes = [lane for lane in Lane.values if weights.get(lane, 0) > 0]
+    lanes = [lane for lane in QUEUED_LANES if weights.get(lane, 0) > 0]
     if not lanes:
         return []
     first = chance.choices(lanes, [weights[lane] for lane in lanes])[0]
     return [first, *sorted((x for x in lanes if x != first), key=lambda x: -weights[x])]
 
 
-def _lease_in(lane: str, *, project: Project, by: User, at: datetime, guidelines_id: int | None) -> Assignment | None:
-    """One slot of this lane, or None. A second tab of the same person may collide on a constraint: then once more."""
+def _lease_in(
+    lane: str, *, project: Project, by: User, count: int, at: datetime, chance: random.Random
+) -> list[Assignment]:
+    """Slots of this lane. A second tab of the same person may collide on a constraint: then once more."""
     for _ in range(2):
         try:
             with transaction.atomic():
-                return _lease(lane, project=project, by=by, at=at, guidelines_id=guidelines_id)
+                if lane == Lane.GOLD:
+                    return _lease_gold(project=project, by=by, count=count, at=at, chance=chance)
+                return _lease(lane, project=project, by=by, count=count, at=at)
         except IntegrityError:
             continue
-    return None
+    return []
 
 
-def _lease(lane: str, *, project: Project, by: User, at: datetime, guidelines_id: int | None) -> Assignment | None:
+def _lease(lane: str, *, project: Project, by: User, count: int, at: datetime) -> list[Assignment]:
+    bound: dict[str, Any] = {"project": project.pk, "lane": lane, "at": at, "holder": by.pk, "count": count}
     with connection.cursor() as cursor:
-        cursor.execute(_NEXT, {"project": project.pk, "lane": lane, "at": at, "holder": by.pk})
-        found = cursor.fetchone()
-    if found is None:
-        return None
-    item = FrontierItem.objects.get(pk=found[0])
-    Assignment.objects.filter(  # whoever had this slot, and this person on another slot of the example
-        Q(slot=item.slot) | Q(holder=by), example_id=item.example_id, state=AssignmentState.LEASED, leased_until__lt=at
-    ).update(state=AssignmentState.EXPIRED)
-    suggestion, confidence = suggestion_of(item.example_id, item.reason)
-    item.leased_until = at + LEASE
-    item.save(update_fields=["leased_until"])
-    return Assignment.objects.create(
-        project=project, example_id=item.example_id, slot=item.slot, holder=by, token=uuid.uuid4(), leased_at=at,
-        leased_until=at + LEASE, lane=item.lane, rank=item.rank, reason=item.reason, suggestion=suggestion,
-        suggestion_confidence=confidence, run_number=item.run_number,
-        selection_probability=item.selection_probability, guidelines_id=guidelines_id,
+        cursor.execute(_NEXT, bound)
+        rows = {row[1]: row for row in reversed(cursor.fetchall())}  # two slots of one example: the first
+        if not rows:
+            return []
+        found = [Slot.of(row) for row in reversed(rows.values())]
+        taken: dict[str, Any] = {"at": at, "until": at + LEASE, "holder": by.pk, "items": [s.item_id for s in found]}
+        taken |= {"examples": [s.example.pk for s in found], "slots": [s.slot for s in found]}
+        cursor.execute(_TAKE, taken)
+    return Assignment.objects.bulk_create([_assignment(s, project=project, by=by, at=at) for s in found])
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One row of _NEXT."""
+
+    item_id: int
+    example: Example
+    slot: int
+    lane: str
+    rank: int
+    reason: dict[str, Any]
+    run_number: int | None
+    selection_probability: float | None
+    imported: Suggestion | None
+    guidelines_id: int | None
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> "Slot":
+        imported = None
+        if row[10] is not None:
+            value = orjson.loads(row[12]) if row[12] else None
+            imported = Suggestion(label=row[11] or "", value=value, confidence=row[13], source=row[10])
+        example = Example(pk=row[1], external_id=row[8], fields=orjson.loads(row[9]))
+        reason = orjson.loads(row[5])
+        return cls(row[0], example, row[2], row[3], row[4], reason, row[6], row[7], imported, row[14])
+
+
+def _assignment(slot: Slot, *, project: Project, by: User, at: datetime) -> Assignment:
+    shown = suggestion_of(
+        slot.example.pk, lane=slot.lane, reason=slot.reason, imported=slot.imported, blind_share=project.blind_share
+    )
+    return Assignment(
+        project=project, example=slot.example, slot=slot.slot, holder=by, token=uuid.uuid4(), leased_at=at,
+        leased_until=at + LEASE, lane=slot.lane, rank=slot.rank, reason=slot.reason, suggestion=shown.label,
+        suggested_value=shown.value, suggestion_confidence=shown.confidence, suggestion_source=shown.source,
+        run_number=slot.run_number, selection_probability=slot.selection_probability, guidelines_id=slot.guidelines_id,
     )  # fmt: skip
 
 
-def suggestion_of(example_id: int, reason: dict[str, Any]) -> tuple[str, float | None]:
-    """The model's guess where it has one and the example is not in the blind share (by hash: a reload cannot peek)."""
-    guess = reason.get("suggestion")
-    if not guess or in_holdout(str(example_id), salt="blind", share=BLIND_SHARE):
-        return "", None
-    return str(guess), float(reason["suggestion_confidence"])
+def _lease_gold(*, project: Project, by: User, count: int, at: datetime, chance: random.Random) -> list[Assignment]:
+    """Gold is no slot that waits for one answer: each person gets one of their own."""
+    drawn = gold_draw(project=project, by=by, count=count, at=at, chance=chance)
+    if not drawn:
+        return []
+    ids = [draw.example_id for draw in drawn]
+    Assignment.objects.filter(example_id__in=ids, holder=by, state=AssignmentState.LEASED, leased_until__lt=at).update(
+        state=AssignmentState.EXPIRED
+    )
+    newest = project.guidelines.values_list("pk", flat=True).first()
+    examples = Example.objects.in_bulk(ids)
+    return Assignment.objects.bulk_create(
+        [_gold_assignment(d, examples[d.example_id], project, by, at, newest) for d in drawn]
+    )
+
+
+def _gold_assignment(
+    draw: Draw, example: Example, project: Project, by: User, at: datetime, guidelines_id: int | None
+) -> Assignment:
+    return Assignment(
+        project=project, example=example, slot=draw.slot, holder=by, token=uuid.uuid4(), leased_at=at,
+        leased_until=at + LEASE, lane=Lane.GOLD, rank=0, reason={"strategy": "gold"}, suggestion=draw.planted,
+        suggestion_confidence=draw.confidence, planted=bool(draw.planted), guidelines_id=guidelines_id,
+    )  # fmt: skip
 
 
 def _held_locked(by: User, leases: Sequence[tuple[int, uuid.UUID]]) -> list[Assignment]:

@@ -1,0 +1,85 @@
+"""Where answers disagree nobody guesses: a reviewer decides, and says what kind of error it was."""
+
+from datetime import datetime
+
+from django.db.models import Max, Q
+
+from apps.audit.services import event_record, project_scope
+from apps.datasets.models import Example
+from apps.labeling.models import Annotation, Assignment, AssignmentState, FrontierItem, Lane, Review, ReviewState
+from apps.live.publish import look_again
+from apps.projects.models import Project
+
+
+def reviews_wanted(project: Project) -> bool:
+    """A closed review lane means that nobody reviews: a further person is asked instead."""
+    return bool(project.lane_weights.get(Lane.REVIEW, 0))
+
+
+def review_open(*, example: Example, why: str, agreement: float | None, at: datetime) -> Review:
+    """One open review an example, with its slot in the review lane, oldest first. Within the caller's transaction."""
+    review, made = Review.objects.get_or_create(
+        example=example,
+        state=ReviewState.OPEN,
+        defaults={"project_id": example.project_id, "why": why, "agreement": agreement, "opened_at": at},
+    )
+    if made and not FrontierItem.objects.filter(example=example, lane=Lane.REVIEW).exists():
+        FrontierItem.objects.create(
+            project_id=example.project_id, example=example, slot=slot_after(example.pk), lane=Lane.REVIEW,
+            rank=review.pk % 2**31, reason={"strategy": "review", "why": why}, queued_at=at,
+        )  # fmt: skip
+        look_again(f"project.{example.project_id}", "queue")
+    return review
+
+
+def slot_after(example_id: int) -> int:
+    """A slot that nobody has had or waits for."""
+    had = Assignment.objects.filter(example_id=example_id).aggregate(last=Max("slot"))["last"]
+    waits = FrontierItem.objects.filter(example_id=example_id).aggregate(last=Max("slot"))["last"]
+    return max(-1 if had is None else had, -1 if waits is None else waits) + 1
+
+
+def review_close(*, example: Example, at: datetime) -> None:
+    """Later answers, or an undone one, settled it: nobody needs to review."""
+    closed = Review.objects.filter(example=example, state=ReviewState.OPEN).update(
+        state=ReviewState.CLOSED, decided_at=at
+    )
+    if closed:
+        free = Q(leased_until=None) | Q(leased_until__lt=at)
+        FrontierItem.objects.filter(free, example=example, lane=Lane.REVIEW).delete()
+
+
+def review_decide(*, annotation: Annotation, at: datetime) -> None:
+    """A reviewer's answer closes the review with what they found."""
+    review = Review.objects.filter(example_id=annotation.example_id, state=ReviewState.OPEN).first()
+    if review is None:
+        return
+    review.state, review.decided_by, review.decided_at = ReviewState.DECIDED, annotation.annotator, at
+    review.error_kind, review.note = annotation.error_kind, annotation.comment
+    review.save(update_fields=["state", "decided_by", "decided_at", "error_kind", "note"])
+    event_record(
+        scope=project_scope(annotation.project_id), verb="review.decided", subject=f"example {annotation.example_id}",
+        by=annotation.annotator, at=at,
+        sentence=f"{annotation.annotator} decided a review: {review.get_error_kind_display().lower()}",
+        before={"state": ReviewState.OPEN}, after={"state": review.state, "error_kind": review.error_kind},
+    )  # fmt: skip
+    look_again(f"project.{annotation.project_id}", "quality")
+
+
+def review_reopen(*, annotation: Annotation, at: datetime) -> None:
+    """The reviewer undid the answer: the review waits again."""
+    last = Review.objects.filter(example_id=annotation.example_id).order_by("-opened_at", "-pk").first()
+    if last and last.state == ReviewState.DECIDED and last.decided_by_id == annotation.annotator_id:
+        last.state, last.decided_by, last.decided_at, last.error_kind, last.note = ReviewState.OPEN, None, None, "", ""
+        last.save(update_fields=["state", "decided_by", "decided_at", "error_kind", "note"])
+
+
+def ask_one_more(*, example: Example, lane: str, at: datetime) -> None:
+    """Every slot is answered and the votes are split: one more slot, in front of its lane, for somebody else."""
+    if FrontierItem.objects.filter(example=example).exists():
+        return
+    answered = Assignment.objects.filter(example=example, state=AssignmentState.ANSWERED).aggregate(last=Max("slot"))
+    FrontierItem.objects.create(
+        project_id=example.project_id, example=example, slot=(answered["last"] or 0) + 1, lane=lane, rank=0,
+        reason={"strategy": "tie"}, queued_at=at,
+    )  # fmt: skip
