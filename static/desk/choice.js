@@ -1,0 +1,23 @@
+// One label: its key is the answer. Of two texts the better one is this too.
+
+import { picks } from "./picks.js";
+import { say } from "./words.js";
+
+export const atOnce = true;  // a key answers; there is nothing to send
+export const words = value => value.label;
+export const labelsIn = value => [value.label];
+
+export function mount(root, { labels, nearest, value, shown, answer }) {
+  const grid = picks(root, {
+    labels, nearest, shown,
+    words: name => say("keys_label", { label: name }),
+    pressed: name => (value ? value.label === name : undefined),
+    onPick: (name, event) => answer({ label: name }, event),
+  });
+  return {
+    value: () => value ?? null,
+    changed: () => false,
+    get keys() { return grid.keys; },
+    repaint: grid.paint,
+  };
+}
