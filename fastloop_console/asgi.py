@@ -2,10 +2,10 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fastloop_console.settings.local")
-http = get_asgi_application()
+django.setup(set_prefix=False)
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402  after Django is set up
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
@@ -13,11 +13,12 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 from django.conf import settings  # noqa: E402
 
 from apps.live.routing import websocket_urlpatterns  # noqa: E402
+from fastloop_console.one_thread import OneThread  # noqa: E402
 from fastloop_console.upload_limit import UploadLimit  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": UploadLimit(http, settings.MAX_UPLOAD_BYTES),
+        "http": UploadLimit(OneThread(), settings.MAX_UPLOAD_BYTES),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min, prefetch_related_objects
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -24,6 +24,7 @@ from apps.labeling.models import (
     ReviewState,
 )
 from apps.labeling.selectors import QueueCounts, counts_of
+from apps.labeling.services.prepared import assignments_read
 from apps.labeling.services.undo import UNDO_DEPTH
 from apps.labeling.values import value_of
 from apps.projects import task_types
@@ -156,12 +157,21 @@ def _nothing_left(project: Project, to_label: int, counts: QueueCounts) -> Empty
     return EmptyQueue(_("All done"), sentence, _("New examples appear here by themselves."))
 
 
-def assignments_held(project: Project, by: User, at: datetime, *, only: str = "") -> QuerySet[Assignment]:
+def assignments_held(project: Project, by: User, at: datetime, *, only: str = "") -> list[Assignment]:
     """What this person's tabs had fetched before a reload, oldest first."""
-    held = Assignment.objects.filter(project=project, holder=by, state=AssignmentState.LEASED, leased_until__gte=at)
-    if only:
-        held = held.filter(lane=only)
-    return held.select_related("example", "project").order_by("pk")
+    held = assignments_read(_HELD, {"project": project.pk, "holder": by.pk, "at": at, "only": only})
+    if held:  # rare: a page that was just opened holds nothing
+        prefetch_related_objects(held, "example", "guidelines")
+    for each in held:
+        each.project = project
+    return held
+
+
+_HELD = """
+    WHERE a.project_id = %(project)s AND a.holder_id = %(holder)s AND a.state = 'leased'
+      AND a.leased_until >= %(at)s::timestamptz AND (%(only)s::text = '' OR a.lane = %(only)s::text)
+    ORDER BY a.id
+"""
 
 
 def own_progress(project: Project, by: User, at: datetime) -> OwnProgress:
@@ -235,8 +245,3 @@ def votes_of(example_id: int, project: Project) -> list[Vote]:
         Vote(n, value_of(row), _words(row, value_of(row), project), row.comment, row.skip_reason)
         for n, row in enumerate(rows.select_related("label").order_by("answered_at", "pk"), start=1)
     ]
-
-
-def guideline_numbers(project: Project) -> dict[int, int]:
-    """Version id to number."""
-    return dict(project.guidelines.values_list("pk", "number"))

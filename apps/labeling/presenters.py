@@ -1,7 +1,7 @@
 """What the labeling desk is told about an assignment, as JSON."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.urls import reverse
@@ -47,9 +47,9 @@ def why_blind() -> str:
 
 
 def assignment_json(
-    assignment: Assignment, *, label_names: Sequence[str], guidelines: Mapping[int, int], votes: Sequence[Vote] = ()
+    assignment: Assignment, *, label_names: Sequence[str], votes: Sequence[Vote] = ()
 ) -> dict[str, Any]:
-    """`guidelines` is version id to number; `votes` only for whoever reviews."""
+    """`votes` only for whoever reviews."""
     lane = SHOWN_AS.get(Lane(assignment.lane), assignment.lane)
     hidden = not assignment.suggestion and assignment.suggested_value is None
     return {
@@ -58,7 +58,7 @@ def assignment_json(
         "lane": lane,
         "why": why(assignment.lane, assignment.reason, blind=hidden, label_names=label_names),
         "leased_until": assignment.leased_until.isoformat(),
-        "guidelines": guidelines.get(assignment.guidelines_id or 0),
+        "guidelines": assignment.guidelines.number if assignment.guidelines else None,
         "example": example_json(assignment.example, assignment.project),
         "suggestion": _suggestion_json(assignment),
         "nearest": [str(name) for name in assignment.reason.get("nearest", [])][:NEAREST],
@@ -115,10 +115,10 @@ def example_json(example: Example, project: Project) -> dict[str, Any]:
     return shown | {"text": str(fields.get("text", ""))}
 
 
-def saved_json(saved: Saved) -> dict[str, Any]:
+def saved_json(saved: Saved, project: Project) -> dict[str, Any]:
     """What the desk is told of a stored answer; a gold example's known answer only where the project tells it."""
     judged, annotation = saved.judged, saved.annotation
-    told = judged if judged and annotation.assignment.project.gold_feedback else None
+    told = judged if judged and project.gold_feedback else None
     return {
         "client_id": str(annotation.client_id),
         "surplus": annotation.surplus,
@@ -140,6 +140,23 @@ def empty_json(empty: EmptyQueue) -> dict[str, Any]:
 def progress_json(project: Project, by: User, at: datetime) -> dict[str, Any]:
     own, team = selectors.own_progress(project, by, at), selectors.team_progress(project)
     return {"today": own.today, "mean_s": own.mean_s, "labeled": team.labeled, "examples": team.examples}
+
+
+def progress_due(project: Project, by: User, at: datetime) -> dict[str, Any] | None:
+    """None when this person was told moments ago: the desk counts by itself in between."""
+    key = (project.pk, by.pk)
+    last = _told.get(key)
+    if last and timedelta(0) <= at - last < TOLD_EVERY:
+        return None
+    if len(_told) > MOST_TOLD:
+        _told.clear()
+    _told[key] = at
+    return progress_json(project, by, at)
+
+
+TOLD_EVERY = timedelta(seconds=5)
+MOST_TOLD = 10_000
+_told: dict[tuple[int, int], datetime] = {}  # of this process
 
 
 def past_json(project: Project, by: User) -> list[dict[str, Any]]:

@@ -33,22 +33,29 @@ from apps.projects import task_types
 from apps.projects.access import permissions_of, project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission
+from apps.projects.seat import seat_of
 from apps.projects.selectors import guidelines_of, schema_of
-
-PROGRESS_EVERY = 10  # answers: the desk counts by itself in between
 
 
 def desk_call(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBase]:
     """POST by somebody who may label. Whoever was signed out is told so in JSON and keeps what they have."""
-    permitted = login_required(project_permission(Permission.LABEL)(view))
+
+    @login_required
+    @project_permission(Permission.LABEL)
+    def asked(request: HttpRequest, project: Project) -> HttpResponse:
+        return view(request, project, Permission.REVIEW in permissions_of(request.user, project.pk))
 
     @require_POST
     @wraps(view)
-    def called(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def called(request: HttpRequest, project_id: int) -> HttpResponseBase:
+        seat = seat_of(request, project_id)
+        if seat and seat.may(Permission.LABEL):
+            request.user = seat.user
+            return view(request, seat.project, seat.may(Permission.REVIEW))
         if not request.user.is_authenticated and "application/json" in request.headers.get("Accept", ""):
             words = _("You were signed out. Sign in again; your answers are kept in this browser.")
             return JsonResponse({"error": words, "code": "signed_out"}, status=401)
-        return permitted(request, *args, **kwargs)
+        return asked(request, project_id)  # says what is missing
 
     return called
 
@@ -96,19 +103,20 @@ class LaneField(serializers.ChoiceField):
         super().__init__(choices=list(QUEUED_LANES), required=False, allow_blank=True, default="", **more)
 
 
+class NextInput(serializers.Serializer[Any]):
+    count = serializers.IntegerField(min_value=0, max_value=MOST_HELD)
+    lane = LaneField()
+
+
 @desk_call
-def next_examples(request: HttpRequest, project: Project) -> HttpResponse:
+def next_examples(request: HttpRequest, project: Project, may_review: bool) -> HttpResponse:
     """What a reload lost comes back first, then new leases."""
 
-    class Input(serializers.Serializer[Any]):
-        count = serializers.IntegerField(min_value=0, max_value=MOST_HELD)
-        lane = LaneField()
-
-    given, by, at = _read(request, Input), _user(request), timezone.now()
-    held = list(selectors.assignments_held(project, by, at, only=given["lane"])[:MOST_HELD])
+    given, by, at = _read(request, NextInput), _user(request), timezone.now()
+    held = selectors.assignments_held(project, by, at, only=given["lane"])[:MOST_HELD]
     fresh = given["count"] - len(held)
-    reply = _hand_out(project, by, at, held=held, count=fresh, only=given["lane"])
-    return JsonResponse({**reply, "progress": presenters.progress_json(project, by, at)})
+    reply = _hand_out(project, by, at, held=held, count=fresh, only=given["lane"], may_review=may_review)
+    return JsonResponse({**reply, "progress": presenters.progress_due(project, by, at)})
 
 
 class AnswerInput(serializers.Serializer[Any]):
@@ -123,33 +131,33 @@ class AnswerInput(serializers.Serializer[Any]):
     shown_at = serializers.DateTimeField(required=False, default=None, allow_null=True)
 
 
-@desk_call
-def answer(request: HttpRequest, project: Project) -> HttpResponse:
-    class Input(AnswerInput):
-        assignment = serializers.IntegerField(min_value=1)
-        token = serializers.UUIDField()
-        want = serializers.IntegerField(required=False, default=0, min_value=0, max_value=MOST_HELD)
-        lane = LaneField()
+class SubmitInput(AnswerInput):
+    assignment = serializers.IntegerField(min_value=1)
+    token = serializers.UUIDField()
+    want = serializers.IntegerField(required=False, default=0, min_value=0, max_value=MOST_HELD)
+    lane = LaneField()
 
-    given, by, at = _read(request, Input), _user(request), timezone.now()
+
+@desk_call
+def answer(request: HttpRequest, project: Project, may_review: bool) -> HttpResponse:
+    given, by, at = _read(request, SubmitInput), _user(request), timezone.now()
     want, only = given.pop("want"), given.pop("lane")
     said = Answer(assignment_id=given.pop("assignment"), **given)
-    saved = annotation_take(project_id=project.pk, answer=said, by=by, at=at)
-    reply = _hand_out(project, by, at, held=[], count=want, only=only) if want else NOTHING_MORE
-    due = saved.annotation.pk % PROGRESS_EVERY == 0
-    progress = presenters.progress_json(project, by, at) if due else None
-    return JsonResponse({"saved": presenters.saved_json(saved), **reply, "progress": progress})
+    saved = annotation_take(project=project, answer=said, by=by, at=at)
+    reply = _hand_out(project, by, at, held=[], count=want, only=only, may_review=may_review) if want else NOTHING_MORE
+    return JsonResponse(
+        {"saved": presenters.saved_json(saved, project), **reply, "progress": presenters.progress_due(project, by, at)}
+    )
 
 
 NOTHING_MORE: dict[str, Any] = {"assignments": [], "empty": None}
 
 
 def _hand_out(
-    project: Project, by: User, at: datetime, *, held: Sequence[Assignment], count: int, only: str
+    project: Project, by: User, at: datetime, *, held: Sequence[Assignment], count: int, only: str, may_review: bool
 ) -> dict[str, Any]:
     """Up to `count` new leases behind the held ones. An empty queue is topped up once before it is called empty."""
     seed = int(at.timestamp() * 1e6)
-    may_review = Permission.REVIEW in permissions_of(by, project.pk)
     leased = assignments_next(project=project, by=by, count=count, at=at, seed=seed, may_review=may_review, only=only)
     if count > 0 and not leased and not only and frontier_refill(project=project, at=at, seed=seed % 2**31):
         leased = assignments_next(project=project, by=by, count=count, at=at, seed=seed, may_review=may_review)
@@ -163,10 +171,11 @@ def _hand_out(
 def _assignments_json(project: Project, shown: Sequence[Assignment]) -> list[dict[str, Any]]:
     if not shown:
         return []
-    names, numbers = schema_of(project).names, selectors.guideline_numbers(project)
+    guessed = any("first" in a.reason for a in shown)
+    names = schema_of(project).names if guessed else ()
     return [
         presenters.assignment_json(
-            a, label_names=names, guidelines=numbers,
+            a, label_names=names,
             votes=selectors.votes_of(a.example_id, project) if a.lane == Lane.REVIEW else (),
         )
         for a in shown
@@ -174,7 +183,7 @@ def _assignments_json(project: Project, shown: Sequence[Assignment]) -> list[dic
 
 
 @desk_call
-def edit(request: HttpRequest, project: Project) -> HttpResponse:
+def edit(request: HttpRequest, project: Project, may_review: bool) -> HttpResponse:
     """Replace one of the last answers."""
 
     class Input(AnswerInput):
@@ -183,13 +192,13 @@ def edit(request: HttpRequest, project: Project) -> HttpResponse:
     given, by, at = _read(request, Input), _user(request), timezone.now()
     of = given.pop("of")
     said = Answer(assignment_id=0, token=of, **given)
-    saved = annotation_edit(project_id=project.pk, of=of, answer=said, by=by, at=at)
+    saved = annotation_edit(project=project, of=of, answer=said, by=by, at=at)
     progress = presenters.progress_json(project, by, at)
-    return JsonResponse({"saved": presenters.saved_json(saved), "progress": progress})
+    return JsonResponse({"saved": presenters.saved_json(saved, project), "progress": progress})
 
 
 @desk_call
-def undo(request: HttpRequest, project: Project) -> HttpResponse:
+def undo(request: HttpRequest, project: Project, may_review: bool) -> HttpResponse:
     class Input(serializers.Serializer[Any]):
         client_id = serializers.UUIDField()
 
@@ -221,12 +230,12 @@ class Leases(serializers.Serializer[Any]):
 
 
 @desk_call
-def renew(request: HttpRequest, project: Project) -> HttpResponse:
+def renew(request: HttpRequest, project: Project, may_review: bool) -> HttpResponse:
     leases = _read(request, Leases)["leases"]
     return JsonResponse({"held": assignments_renew(by=_user(request), leases=leases, at=timezone.now())})
 
 
 @desk_call
-def release(request: HttpRequest, project: Project) -> HttpResponse:
+def release(request: HttpRequest, project: Project, may_review: bool) -> HttpResponse:
     leases = _read(request, Leases)["leases"]
     return JsonResponse({"released": assignments_release(by=_user(request), leases=leases, at=timezone.now())})

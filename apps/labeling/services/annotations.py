@@ -22,14 +22,14 @@ from apps.labeling.models import (
     SetAside,
     SkipReason,
 )
-from apps.labeling.services.assignments import slots_lock
+from apps.labeling.services.assignments import slots_lock_of
 from apps.labeling.services.gold import Judged, gold_judge, pause_if_failing
 from apps.labeling.services.labels import label_resolve
+from apps.labeling.services.prepared import assignments_read, rows
 from apps.labeling.services.reviews import review_decide, review_open, reviews_wanted
 from apps.live.publish import look_again
 from apps.projects import task_types
-from apps.projects.models import SchemaLabel
-from apps.projects.selectors import schema_of
+from apps.projects.models import Project
 from apps.rules.answers import AnswerRefused, Value
 
 SKIPS_TO_SET_ASIDE = 2  # one person may just not know; two rarely err together
@@ -75,21 +75,23 @@ def annotation_submit(*, project_id: int, answer: Answer, by: User, at: datetime
 
     An answer after the lease ran out counts as usual while the slot is free, and as a surplus vote once it is not.
     """
-    return annotation_take(project_id=project_id, answer=answer, by=by, at=at).annotation
+    project = Project.objects.get(pk=project_id)
+    return annotation_take(project=project, answer=answer, by=by, at=at).annotation
 
 
 @transaction.atomic
-def annotation_take(*, project_id: int, answer: Answer, by: User, at: datetime) -> Saved:
+def annotation_take(*, project: Project, answer: Answer, by: User, at: datetime) -> Saved:
     """As `annotation_submit`, with the verdict on a gold example."""
-    if stored := annotation_stored(project_id, answer.client_id, by):
+    siblings = example_locked(answer.assignment_id)
+    given = _given(siblings, project, answer, by)
+    if stored := annotation_stored(project.pk, answer.client_id, by):  # sent again, perhaps at this very moment
         return saved_again(stored)
-    given = _given(project_id, answer, by)
+    if given is None:
+        words = _("This example was never given to you under this token. Reload the page to get the next one.")
+        raise NotFound(words)
+    assignment = _current(siblings, given)
     said = _said(given, answer, at)
-    siblings = example_locked(given, by)
-    if stored := annotation_stored(project_id, answer.client_id, by):  # sent twice at once: the other one held the lock
-        return saved_again(stored)
-    assignment = _current(siblings, given, by)
-    if Annotation.objects.filter(assignment=assignment, withdrawn_at=None).exists():
+    if assignment.state in (AssignmentState.ANSWERED, AssignmentState.SKIPPED) or _answered_late(assignment):
         raise DomainError(_("You have already answered this example; undo first to change it."))
     surplus = filled_by_other(assignment, siblings)
     judged = gold_judge(assignment=assignment, value=said.value)
@@ -97,7 +99,7 @@ def annotation_take(*, project_id: int, answer: Answer, by: User, at: datetime) 
     if not surplus:
         _close(assignment, skipped=said.value is None)
     _follow(assignment, annotation, judged, at)
-    look_again(f"project.{project_id}", "labels")
+    look_again(f"project.{project.pk}", "labels")
     return Saved(annotation, judged)
 
 
@@ -110,35 +112,41 @@ def _value(annotation: Annotation) -> Value | None:
 
 
 def annotation_stored(project_id: int, client_id: uuid.UUID, by: User) -> Annotation | None:
-    rows = Annotation.objects.select_related("label", "assignment__project").filter(client_id=client_id)
-    stored = rows.first()
-    if stored and (stored.annotator_id != by.pk or stored.project_id != project_id):
+    """What is kept under this id. Raises Invalid when it is somebody else’s."""
+    known = rows("SELECT id, annotator_id, project_id FROM labeling_annotation WHERE client_id = %s", [client_id])
+    if not known:
+        return None
+    if known[0][1:] != (by.pk, project_id):
         raise Invalid(_("This answer’s id was used by somebody else. Reload the page and answer again."))
-    return stored
+    return Annotation.objects.select_related("label", "assignment__project").get(pk=known[0][0])
 
 
-def _given(project_id: int, answer: Answer, by: User) -> Assignment:
-    """The assignment that the answer names, with its example and project."""
-    rows = Assignment.objects.filter(pk=answer.assignment_id, project_id=project_id, holder=by, token=answer.token)
-    given = rows.select_related("example", "project").first()
-    if given is None:
-        raise NotFound(_("This example was never given to you under this token. Reload the page to get the next one."))
+def example_locked(assignment_id: int) -> list[Assignment]:
+    """Every assignment of the example, locked in key order; its holder's slots before them, as a lease does."""
+    slots_lock_of(assignment_id)
+    return assignments_read(_SIBLINGS, [assignment_id])
+
+
+_SIBLINGS = """
+    WHERE a.example_id = (SELECT b.example_id FROM labeling_assignment b WHERE b.id = %s)
+    ORDER BY a.id FOR NO KEY UPDATE OF a
+"""
+
+
+def _given(siblings: Sequence[Assignment], project: Project, answer: Answer, by: User) -> Assignment | None:
+    """The assignment that the answer names, if it is this person's under this token."""
+    asked = (answer.assignment_id, project.pk, by.pk, answer.token)
+    given = next((a for a in siblings if (a.pk, a.project_id, a.holder_id, a.token) == asked), None)
+    if given:
+        given.project = project
     return given
 
 
-def example_locked(given: Assignment, by: User) -> list[Assignment]:
-    """Every assignment of the example, locked in key order; this person's slots before them, as a lease does."""
-    same = Assignment.objects.filter(example_id=given.example_id)
-    slots_lock(same.filter(holder=by))
-    return list(same.select_for_update(of=("self",), no_key=True).order_by("pk"))
-
-
-def _current(siblings: Sequence[Assignment], given: Assignment, by: User) -> Assignment:
+def _current(siblings: Sequence[Assignment], given: Assignment) -> Assignment:
     """When the lease had run out and the same person was given the example once more, the answer is for the newer one."""
-    own = [a for a in siblings if a.holder_id == by.pk]
-    newer = next((a for a in own if a.state != AssignmentState.EXPIRED), None)
-    found = newer or next(a for a in own if a.pk == given.pk)
-    found.example, found.project = given.example, given.project
+    own = (a for a in siblings if a.holder_id == given.holder_id and a.state != AssignmentState.EXPIRED)
+    found = next(own, given)
+    found.project = given.project
     return found
 
 
@@ -156,16 +164,14 @@ def _said(given: Assignment, answer: Answer, at: datetime) -> Said:
         raise Invalid(
             _("A review says why the answers differed: one of {known}.").format(known=known), field="error_kind"
         )
-    task = task_types.get(given.project.task_type)
-    labels = _may_be_given(given)
+    task, labels = task_types.get(given.project.task_type), _may_be_given(given)
+    fields = given.example.fields if task.structured else {}
     raw = answer.value if answer.value is not None else {"label": answer.label}
     try:
-        value = task.answer.check(raw, labels=list(labels), fields=given.example.fields)
+        value = task.answer.check(raw, labels=list(labels), fields=fields)
     except AnswerRefused as refused:
         raise Invalid(str(refused), field="value" if answer.value is not None else "label") from refused
-    if task.structured:
-        return Said(value, {"value": value})
-    return Said(value, {"label": labels[value["label"]]})
+    return Said(value, {"value": value} if task.structured else {"label_id": labels[value["label"]]})
 
 
 def _skip_reason(reason: str) -> str:
@@ -175,10 +181,22 @@ def _skip_reason(reason: str) -> str:
     return reason
 
 
-def _may_be_given(given: Assignment) -> dict[str, SchemaLabel]:
-    """The offered labels, and those retired only after the example was shown: an answer on its way is not lost."""
-    labels = schema_of(given.project).labels
-    return {x.name: x for x in labels if x.retired_at is None or x.retired_at > given.leased_at}
+def _answered_late(assignment: Assignment) -> bool:
+    """A surplus vote leaves its assignment as it was: expired."""
+    if assignment.state != AssignmentState.EXPIRED:
+        return False
+    return Annotation.objects.filter(assignment=assignment, withdrawn_at=None).exists()
+
+
+def _may_be_given(given: Assignment) -> dict[str, int]:
+    """The keys of offered labels, and of those retired only after the example was shown: an answer on its way counts."""
+    return dict(rows(_OFFERED, [given.project_id, given.leased_at]))
+
+
+_OFFERED = """
+    SELECT name, id FROM projects_schemalabel
+    WHERE project_id = %s AND (retired_at IS NULL OR retired_at > %s::timestamptz) ORDER BY position
+"""
 
 
 def filled_by_other(assignment: Assignment, siblings: Sequence[Assignment]) -> bool:
@@ -211,19 +229,21 @@ def _follow(assignment: Assignment, annotation: Annotation, judged: Judged | Non
     else:
         if assignment.lane == Lane.REVIEW:
             review_decide(annotation=annotation, at=at)
-        label_resolve(example_id=assignment.example_id, at=at)
+        label_resolve(example_id=assignment.example_id, at=at, project=assignment.project)
     if annotation.flagged and assignment.lane != Lane.REVIEW and reviews_wanted(assignment.project):
         review_open(example=assignment.example, why=ReviewWhy.FLAG, agreement=None, at=at)
 
 
 def _close(assignment: Assignment, *, skipped: bool) -> None:
+    """The slot is answered and goes, or skipped and waits for others: they may know."""
     assignment.state = AssignmentState.SKIPPED if skipped else AssignmentState.ANSWERED
-    assignment.save(update_fields=["state"])
-    item = FrontierItem.objects.filter(example_id=assignment.example_id, slot=assignment.slot)
-    if skipped:
-        item.update(leased_until=None)  # others may know
-    else:
-        item._raw_delete("default")  # nothing refers to a slot
+    closed = [assignment.state, assignment.pk, assignment.example_id, assignment.slot]
+    rows(_SKIPPED if skipped else _ANSWERED, closed)
+
+
+_STATE = "WITH closed AS (UPDATE labeling_assignment SET state = %s WHERE id = %s) "
+_ANSWERED = f"{_STATE} DELETE FROM labeling_frontieritem WHERE example_id = %s AND slot = %s"
+_SKIPPED = f"{_STATE} UPDATE labeling_frontieritem SET leased_until = NULL WHERE example_id = %s AND slot = %s"
 
 
 def _set_aside_if_skipped_often(assignment: Assignment, reason: str, at: datetime) -> None:

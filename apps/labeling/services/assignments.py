@@ -13,16 +13,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from django.db import IntegrityError, connection, transaction
-from django.db.models import Q, QuerySet
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.accounts.models import User
 from apps.datasets.models import Example
 from apps.errors import DomainError
 from apps.labeling.models import QUEUED_LANES, Assignment, AssignmentState, FrontierItem, Lane
 from apps.labeling.services.gold import Draw, gold_draw
+from apps.labeling.services.prepared import assignment_insert, rows
 from apps.labeling.services.suggestions import Suggestion, suggestion_of
-from apps.projects.models import Project
+from apps.projects.models import GuidelineVersion, Project
 
 LEASE = timedelta(minutes=5)  # median answer takes 40 s; renewed by a heartbeat while the tab is active
 MOST_HELD = 20  # prefetched by one person over all tabs
@@ -32,26 +33,29 @@ class LeaseLost(DomainError):
     code = "lease_lost"
 
 
-@dataclass(frozen=True)
-class Person:
-    """Who asks, and what of the queue they may be asked."""
-
-    user: User
-    may_review: bool = False
-    only: str = ""  # one lane, for those who came to review
-
-
 def slots_lock(assignments: QuerySet[Assignment]) -> None:
     """Lock the frontier rows of these assignments. Always before the assignments themselves, as a lease does.
 
     The other order would deadlock: a late answer holds its assignment and waits for the slot, while whoever takes the
     slot waits for the assignment to expire it.
     """
-    slots = assignments.order_by().values_list("example_id", "slot")
-    wanted = Q(pk__in=[])
-    for example_id, slot in slots:
-        wanted |= Q(example_id=example_id, slot=slot)
-    list(FrontierItem.objects.select_for_update().filter(wanted).order_by("pk").values_list("pk", flat=True))
+    same = assignments.order_by().filter(example=OuterRef("example"), slot=OuterRef("slot"))
+    held = FrontierItem.objects.filter(Exists(same), example__in=assignments.order_by().values("example"))
+    list(held.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+
+
+def slots_lock_of(assignment_id: int) -> None:
+    """`slots_lock` for whatever the holder of this assignment has had of its example: on the way of every answer."""
+    rows(_SLOTS, [assignment_id])
+
+
+_SLOTS = """
+    SELECT f.id FROM labeling_frontieritem f
+    WHERE (f.example_id, f.slot) IN (
+        SELECT b.example_id, b.slot FROM labeling_assignment a
+        JOIN labeling_assignment b ON b.example_id = a.example_id AND b.holder_id = a.holder_id WHERE a.id = %s)
+    ORDER BY f.id FOR UPDATE OF f
+"""
 
 
 # What a lease needs to know comes along, so that one statement finds it: the example, a guess from outside, the
@@ -59,13 +63,16 @@ def slots_lock(assignments: QuerySet[Assignment]) -> None:
 _NEXT = """
     SELECT f.id, f.example_id, f.slot, f.lane, f.rank, f.reason::text, f.run_number, f.selection_probability,
            e.external_id, e.fields::text, p.model_version, p.label, p.value::text, p.confidence,
-           (SELECT g.id FROM projects_guidelineversion g WHERE g.project_id = %(project)s ORDER BY g.number DESC LIMIT 1)
+           g.id, g.number
     FROM labeling_frontieritem f
     JOIN datasets_example e ON e.id = f.example_id
     LEFT JOIN LATERAL (
         SELECT q.model_version, s.name AS label, q.value, q.confidence FROM labeling_importedprediction q
         LEFT JOIN projects_schemalabel s ON s.id = q.label_id
         WHERE q.example_id = f.example_id ORDER BY q.at DESC, q.id DESC LIMIT 1) p ON true
+    LEFT JOIN LATERAL (
+        SELECT v.id, v.number FROM projects_guidelineversion v
+        WHERE v.project_id = %(project)s ORDER BY v.number DESC LIMIT 1) g ON true
     WHERE f.project_id = %(project)s AND f.lane = %(lane)s
       AND (f.leased_until IS NULL OR f.leased_until < %(at)s)
       AND NOT EXISTS (
@@ -76,20 +83,25 @@ _NEXT = """
     FOR UPDATE OF f SKIP LOCKED
 """
 
+# How many this person holds, whether they are paused, and which lanes have anything at all: a lane is not drawn in vain.
 _ROOM = """
     SELECT (SELECT count(*) FROM labeling_assignment WHERE project_id = %(project)s AND holder_id = %(holder)s
               AND state = 'leased' AND leased_until >= %(at)s),
            EXISTS (SELECT 1 FROM labeling_pause WHERE project_id = %(project)s AND person_id = %(holder)s
-              AND lifted_at IS NULL)
+              AND lifted_at IS NULL),
+           ARRAY(SELECT lane FROM unnest(%(lanes)s::text[]) AS x(lane) WHERE CASE lane
+              WHEN 'gold' THEN EXISTS (SELECT 1 FROM labeling_golditem g WHERE g.project_id = %(project)s)
+              ELSE (SELECT f.id FROM labeling_frontieritem f WHERE f.project_id = %(project)s AND f.lane = x.lane
+                    ORDER BY f.rank LIMIT 1) IS NOT NULL END)  -- EXISTS would drop the order, and with it the index
 """
 
 _TAKE = """
     WITH taken AS (
-        UPDATE labeling_frontieritem SET leased_until = %(until)s WHERE id = ANY(%(items)s)
+        UPDATE labeling_frontieritem SET leased_until = %(until)s::timestamptz WHERE id = ANY(%(items)s::bigint[])
     )
     UPDATE labeling_assignment SET state = 'expired'
-    WHERE state = 'leased' AND leased_until < %(at)s AND example_id = ANY(%(examples)s)
-      AND (holder_id = %(holder)s OR (example_id, slot) IN (SELECT * FROM unnest(%(examples)s::bigint[], %(slots)s::int[])))
+    WHERE state = 'leased' AND leased_until < %(at)s AND example_id = ANY(%(examples)s::bigint[])
+      AND (holder_id = %(holder)s OR (example_id, slot) IN (SELECT * FROM unnest(%(examples)s::bigint[], %(slots)s::smallint[])))
 """
 
 
@@ -101,29 +113,38 @@ def assignments_next(
     `only` names the one lane to take from. Slots of a lane come in rank order, and a lane that has none is replaced by
     the others, by falling weight.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_ROOM, {"project": project.pk, "holder": by.pk, "at": at})
-        held, paused = cursor.fetchone()
-    person, chance = Person(by, may_review, only), random.Random(seed)
-    wanted, leased, dry = 0 if paused else min(count, MOST_HELD - held), list[Assignment](), set[str]()
-    while len(leased) < wanted:
-        lanes = Counter(_lane_drawn(project, person, chance, dry) for _ in range(wanted - len(leased)))
-        if set(lanes) == {""}:
-            break
-        for lane, n in lanes.items():
-            got = _lease_in(lane, project=project, by=by, count=n, at=at, chance=chance) if lane else []
+    weights = {x: w for x, w in project.lane_weights.items() if w > 0 and (x != Lane.REVIEW or may_review)}
+    if only:
+        weights = {only: 1} if only != Lane.REVIEW or may_review else {}
+    room = _room(project=project, by=by, at=at, lanes=list(weights))
+    weights = {lane: weight for lane, weight in weights.items() if lane in room.lanes}
+    wanted, leased, chance = (
+        0 if room.paused else min(count, MOST_HELD - room.held),
+        list[Assignment](),
+        random.Random(seed),
+    )
+    while weights and len(leased) < wanted:
+        drawn = Counter(lane_order(weights, chance)[0] for _ in range(wanted - len(leased)))
+        for lane, n in drawn.items():
+            got = _lease_in(lane, project=project, by=by, count=n, at=at, chance=chance)
             leased.extend(got)
             if len(got) < n:
-                dry.add(lane)
+                del weights[lane]
     return leased
 
 
-def _lane_drawn(project: Project, person: Person, chance: random.Random, dry: set[str]) -> str:
-    """The lane of one slot, or an empty word when no lane is left."""
-    weights = {x: w for x, w in project.lane_weights.items() if x != Lane.REVIEW or person.may_review}
-    if person.only:
-        weights = {person.only: 1} if person.only != Lane.REVIEW or person.may_review else {}
-    return next((lane for lane in lane_order(weights, chance) if lane not in dry), "")
+@dataclass(frozen=True)
+class Room:
+    """What limits the next lease: examples held, a pause, and the lanes that have something."""
+
+    held: int
+    paused: bool
+    lanes: frozenset[str]
+
+
+def _room(*, project: Project, by: User, at: datetime, lanes: list[str]) -> Room:
+    ((held, paused, found),) = rows(_ROOM, {"project": project.pk, "holder": by.pk, "at": at, "lanes": lanes})
+    return Room(held, paused, frozenset(found))
 
 
 def lane_order(weights: Mapping[str, int], chance: random.Random) -> list[str]:
@@ -152,16 +173,14 @@ def _lease_in(
 
 def _lease(lane: str, *, project: Project, by: User, count: int, at: datetime) -> list[Assignment]:
     bound: dict[str, Any] = {"project": project.pk, "lane": lane, "at": at, "holder": by.pk, "count": count}
-    with connection.cursor() as cursor:
-        cursor.execute(_NEXT, bound)
-        rows = {row[1]: row for row in reversed(cursor.fetchall())}  # two slots of one example: the first
-        if not rows:
-            return []
-        found = [Slot.of(row) for row in reversed(rows.values())]
-        taken: dict[str, Any] = {"at": at, "until": at + LEASE, "holder": by.pk, "items": [s.item_id for s in found]}
-        taken |= {"examples": [s.example.pk for s in found], "slots": [s.slot for s in found]}
-        cursor.execute(_TAKE, taken)
-    return Assignment.objects.bulk_create([_assignment(s, project=project, by=by, at=at) for s in found])
+    by_example = {row[1]: row for row in reversed(rows(_NEXT, bound))}  # two slots of one example: the first
+    if not by_example:
+        return []
+    found = [Slot.of(row) for row in reversed(by_example.values())]
+    taken: dict[str, Any] = {"at": at, "until": at + LEASE, "holder": by.pk, "items": [s.item_id for s in found]}
+    taken |= {"examples": [s.example.pk for s in found], "slots": [s.slot for s in found]}
+    rows(_TAKE, taken)
+    return [assignment_insert(_assignment(s, project=project, by=by, at=at)) for s in found]
 
 
 @dataclass(frozen=True)
@@ -177,7 +196,7 @@ class Slot:
     run_number: int | None
     selection_probability: float | None
     imported: Suggestion | None
-    guidelines_id: int | None
+    guidelines: GuidelineVersion | None
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> "Slot":
@@ -187,7 +206,8 @@ class Slot:
             imported = Suggestion(label=row[11] or "", value=value, confidence=row[13], source=row[10])
         example = Example(pk=row[1], external_id=row[8], fields=orjson.loads(row[9]))
         reason = orjson.loads(row[5])
-        return cls(row[0], example, row[2], row[3], row[4], reason, row[6], row[7], imported, row[14])
+        newest = GuidelineVersion(pk=row[14], number=row[15]) if row[14] else None
+        return cls(row[0], example, row[2], row[3], row[4], reason, row[6], row[7], imported, newest)
 
 
 def _assignment(slot: Slot, *, project: Project, by: User, at: datetime) -> Assignment:
@@ -198,7 +218,7 @@ def _assignment(slot: Slot, *, project: Project, by: User, at: datetime) -> Assi
         project=project, example=slot.example, slot=slot.slot, holder=by, token=uuid.uuid4(), leased_at=at,
         leased_until=at + LEASE, lane=slot.lane, rank=slot.rank, reason=slot.reason, suggestion=shown.label,
         suggested_value=shown.value, suggestion_confidence=shown.confidence, suggestion_source=shown.source,
-        run_number=slot.run_number, selection_probability=slot.selection_probability, guidelines_id=slot.guidelines_id,
+        run_number=slot.run_number, selection_probability=slot.selection_probability, guidelines=slot.guidelines,
     )  # fmt: skip
 
 
@@ -211,7 +231,7 @@ def _lease_gold(*, project: Project, by: User, count: int, at: datetime, chance:
     Assignment.objects.filter(example_id__in=ids, holder=by, state=AssignmentState.LEASED, leased_until__lt=at).update(
         state=AssignmentState.EXPIRED
     )
-    newest = project.guidelines.values_list("pk", flat=True).first()
+    newest = project.guidelines.only("pk", "number").first()
     examples = Example.objects.in_bulk(ids)
     return Assignment.objects.bulk_create(
         [_gold_assignment(d, examples[d.example_id], project, by, at, newest) for d in drawn]
@@ -219,12 +239,12 @@ def _lease_gold(*, project: Project, by: User, count: int, at: datetime, chance:
 
 
 def _gold_assignment(
-    draw: Draw, example: Example, project: Project, by: User, at: datetime, guidelines_id: int | None
+    draw: Draw, example: Example, project: Project, by: User, at: datetime, newest: GuidelineVersion | None
 ) -> Assignment:
     return Assignment(
         project=project, example=example, slot=draw.slot, holder=by, token=uuid.uuid4(), leased_at=at,
         leased_until=at + LEASE, lane=Lane.GOLD, rank=0, reason={"strategy": "gold"}, suggestion=draw.planted,
-        suggestion_confidence=draw.confidence, planted=bool(draw.planted), guidelines_id=guidelines_id,
+        suggestion_confidence=draw.confidence, planted=bool(draw.planted), guidelines=newest,
     )  # fmt: skip
 
 

@@ -1,164 +1,126 @@
 """From answers to labels: what the votes say together once enough have answered; imported labels as they came."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from apps.datasets.models import Example
 from apps.datasets.services import Labeled
-from apps.labeling.models import (
-    Annotation,
-    AutoLabel,
-    FrontierItem,
-    Label,
-    LabelSource,
-    Lane,
-    Review,
-    ReviewState,
-    ReviewWhy,
-    Suspect,
-    SuspectState,
-)
+from apps.labeling.models import FrontierItem, Label, LabelSource, Lane, ReviewWhy
 from apps.labeling.services.auto_labels import auto_audit_settle
 from apps.labeling.services.duplicates import duplicates_lock, duplicates_settle
 from apps.labeling.services.reviews import ask_one_more, review_close, review_open, reviews_wanted
+from apps.labeling.services.sheet import Cast, Sheet, label_of, sheet_locked
 from apps.labeling.services.suspects import suspect_settle
-from apps.labeling.values import columns_of, value_of
+from apps.labeling.values import value_of
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.selectors import overlap_of, schema_of
+from apps.rules.answers import Value
 from apps.rules.settling import Settled, settle
 
 
-@transaction.atomic
-def label_resolve(*, example_id: int, at: datetime) -> Label | None:
+@transaction.atomic(savepoint=False)
+def label_resolve(*, example_id: int, at: datetime, project: Project | None = None) -> Label | None:
     """Settle, change or withdraw the label of one example, and of those that show the same, from the votes that stand.
 
     A reviewer's answer decides alone. A gold label never changes. Where the votes disagree a review opens and there is
     no label until it is decided.
     """
-    example = _locked(example_id)
-    repeated = (
-        duplicates_lock(project_id=example.project_id, digests=[example.content_digest]) if example.copied else []
-    )
-    have = Label.objects.filter(pk=example_id).select_related("label").first() if repeated else _own(example)
-    label = _resolve(example, have, at)
-    duplicates_settle(project_id=example.project_id, digests=repeated, at=at)
-    if example.audited:
-        auto_audit_settle(example_id=example.pk, label=label, at=at)
+    sheet = sheet_locked(example_id, project)
+    digests = [sheet.example.content_digest] if sheet.copied else []
+    repeated = duplicates_lock(project_id=sheet.project.pk, digests=digests) if digests else []
+    if repeated:
+        sheet = replace(sheet, have=label_of(example_id))
+    label = _resolve(sheet, at)
+    if repeated:
+        duplicates_settle(project_id=sheet.project.pk, digests=repeated, at=at)
+    if sheet.audited:
+        auto_audit_settle(example_id=example_id, label=label, at=at)
     return label
 
 
-def _locked(example_id: int) -> Any:
-    """The example, its project, and what else has to be looked at: one statement on the way of every answer."""
-    same = Example.objects.filter(project=OuterRef("project"), content_digest=OuterRef("content_digest"))
-    found = Example.objects.annotate(
-        copied=Exists(same.exclude(pk=OuterRef("pk")).exclude(content_digest="")),
-        audited=Exists(AutoLabel.objects.filter(example=OuterRef("pk"))),
-        waiting=Exists(FrontierItem.objects.filter(example=OuterRef("pk"))),
-        reviewed=Exists(Review.objects.filter(example=OuterRef("pk"), state=ReviewState.OPEN)),
-        doubted=Exists(Suspect.objects.filter(example=OuterRef("pk"), state=SuspectState.OPEN)),
-    )
-    return (
-        found.select_for_update(of=("self",), no_key=True).select_related("project", "label__label").get(pk=example_id)
-    )
-
-
-def _own(example: Any) -> Label | None:
-    """As it came with the example; a copy's may have changed until its lock was there, and is read again."""
-    return getattr(example, "label", None)
-
-
-def _resolve(example: Any, have: Label | None, at: datetime) -> Label | None:
-    if have and have.source == LabelSource.GOLD:
-        return have
-    votes = _votes(example.pk)
-    decided = next((v for v in reversed(votes) if v.assignment.lane == Lane.REVIEW), None)
-    looked_again = any(v.assignment.lane in (Lane.RELABEL, Lane.REVIEW) for v in votes)
-    found = _settled(example, have, votes, decided)
+def _resolve(sheet: Sheet, at: datetime) -> Label | None:
+    if sheet.have and sheet.have.source == LabelSource.GOLD:
+        return sheet.have
+    decided = next((v for v in reversed(sheet.votes) if v.lane == Lane.REVIEW), None)
+    found = _settled(sheet, decided)
     if found.value is None:
-        return _unsettled(example, have, votes, found, at)
-    if example.reviewed:
-        review_close(example=example, at=at)
-    if example.waiting:
-        _stop_asking(example.pk, at)
-    if not votes:  # imported, and every vote was withdrawn
-        return have
-    label = _label(example, have, found, decided, votes, at)
-    if example.doubted:
-        suspect_settle(example_id=example.pk, label=label, looked_again=looked_again, at=at)
+        _unsettled(sheet, found, at)
+        return None
+    if sheet.reviewed:
+        review_close(example=sheet.example, at=at)
+    if sheet.waiting:
+        _stop_asking(sheet.example.pk, at)
+    if not sheet.votes:  # imported, and every vote was withdrawn
+        return sheet.have
+    label = _label(sheet, found.value, decided, at)
+    if sheet.doubted:
+        looked_again = any(v.lane in (Lane.RELABEL, Lane.REVIEW) for v in sheet.votes)
+        suspect_settle(example_id=sheet.example.pk, label=label, looked_again=looked_again, at=at)
     return label
 
 
-def _votes(example_id: int) -> list[Annotation]:
-    """What counts, oldest first: neither skips, nor gold, nor what was withdrawn."""
-    votes = Annotation.objects.filter(example_id=example_id, withdrawn_at=None, skip_reason="")
-    return list(
-        votes.exclude(assignment__lane=Lane.GOLD).select_related("label", "assignment").order_by("answered_at", "pk")
-    )
-
-
-def _settled(example: Any, have: Label | None, votes: list[Annotation], decided: Annotation | None) -> Settled:
-    project: Project = example.project
-    kind = task_types.get(project.task_type).answer
+def _settled(sheet: Sheet, decided: Cast | None) -> Settled:
     if decided:
-        return Settled(value_of(decided), "agreed", "A reviewer decided.", 1.0)
-    values = [value for v in votes if (value := value_of(v)) is not None]
+        return Settled(decided.value, "agreed", "A reviewer decided.", 1.0)
+    project, votes, have = sheet.project, sheet.votes, sheet.have
+    values = [v.value for v in votes]
     asked_again = have and have.source == LabelSource.IMPORTED and (not votes or _second_look(votes))
     if asked_again and have and (imported := value_of(have)) is not None:
         values = [imported, *values]  # what came with the example is one opinion, and the second look another
-    needed = overlap_of(project, votes[-1].assignment.lane) if votes else project.overlap
+    needed = overlap_of(project, votes[-1].lane) if votes else project.overlap
+    kind = task_types.get(project.task_type).answer
     return settle(values, kind=kind, needed=1 if asked_again else needed, review_at_most=project.review_at_most)
 
 
-def _second_look(votes: list[Annotation]) -> bool:
-    return any(v.assignment.lane == Lane.RELABEL for v in votes)
+def _second_look(votes: Sequence[Cast]) -> bool:
+    return any(v.lane == Lane.RELABEL for v in votes)
 
 
-def _unsettled(example: Any, have: Label | None, votes: list[Annotation], found: Settled, at: datetime) -> Label | None:
-    if have and have.source not in (LabelSource.IMPORTED, LabelSource.DUPLICATE):
+def _unsettled(sheet: Sheet, found: Settled, at: datetime) -> None:
+    """No label; where the votes disagree somebody decides. An imported label stands until a second look doubts it."""
+    have, kept = sheet.have, (LabelSource.IMPORTED, LabelSource.DUPLICATE)
+    torn = found.outcome == "disagree"
+    if have and (have.source not in kept or (torn and have.source == LabelSource.IMPORTED)):
         have.delete()
         have = None
-    elif have and found.outcome == "disagree" and have.source == LabelSource.IMPORTED:
-        have.delete()  # a second look doubts it: until somebody decides nobody knows
-        have = None
-    if found.outcome == "disagree" and have is None:
-        if reviews_wanted(example.project):
-            why = ReviewWhy.RELABEL if _second_look(votes) else ReviewWhy.DISAGREEMENT
-            review_open(example=example, why=why, agreement=found.agreement, at=at)
+    if torn and have is None:
+        if reviews_wanted(sheet.project):
+            why = ReviewWhy.RELABEL if _second_look(sheet.votes) else ReviewWhy.DISAGREEMENT
+            review_open(example=sheet.example, why=why, agreement=found.agreement, at=at)
         else:
-            ask_one_more(example=example, lane=votes[-1].assignment.lane, at=at)
-    elif example.reviewed:
-        review_close(example=example, at=at)
-    return None
+            ask_one_more(example=sheet.example, lane=sheet.votes[-1].lane, at=at)
+    elif sheet.reviewed:
+        review_close(example=sheet.example, at=at)
 
 
-def _label(
-    example: Any, have: Label | None, found: Settled, decided: Annotation | None, votes: list[Annotation], at: datetime
-) -> Label:
+def _label(sheet: Sheet, value: Value, decided: Cast | None, at: datetime) -> Label:
     """The row that says so; the times are those of the answer that settled it, and an unchanged label keeps its own."""
-    assert found.value is not None
-    source = LabelSource.REVIEW if decided else LabelSource.CONSENSUS
-    same = have is not None and value_of(have) == found.value
+    have, source = sheet.have, LabelSource.REVIEW if decided else LabelSource.CONSENSUS
+    same = have is not None and value_of(have) == value
     if have and same and (have.source == source or (have.source == LabelSource.IMPORTED and not decided)):
         return have
-    deciding = decided or next((v for v in reversed(votes) if value_of(v) == found.value), votes[-1])
-    columns = {
-        "project_id": example.project_id, **columns_of(example.project, found.value), "source": source,
-        "holdout": example.holdout, "lane": deciding.assignment.lane, "shown_at": deciding.shown_at, "resolved_at": at,
-        "confidence": None,
+    deciding = decided or next((v for v in reversed(sheet.votes) if v.value == value), sheet.votes[-1])
+    columns: dict[str, Any] = {
+        "project_id": sheet.project.pk, "label_id": deciding.label_id, "value": None if deciding.label_id else value,
+        "source": source, "holdout": sheet.example.holdout, "lane": deciding.lane, "shown_at": deciding.shown_at,
+        "resolved_at": at, "confidence": None,
     }  # fmt: skip
     if have and same:  # confirmed by a reviewer: nothing new for a model to learn
-        for name, value in columns.items():
-            setattr(have, name, value)
+        for name, of in columns.items():
+            setattr(have, name, of)
         have.save(update_fields=["source", "lane", "shown_at", "resolved_at", "confidence"])
         return have
     if have:
         have.delete()
-    return Label.objects.create(example_id=example.pk, **columns)
+    label = Label(example_id=sheet.example.pk, **columns)
+    label.save(force_insert=True)
+    return label
 
 
 def _stop_asking(example_id: int, at: datetime) -> None:

@@ -23,6 +23,7 @@ from apps.labeling.services.assignments import LEASE
 from apps.labeling.services.labels import label_resolve
 from apps.labeling.services.reviews import review_reopen
 from apps.live.publish import look_again
+from apps.projects.models import Project
 
 UNDO_DEPTH = 20  # twice what STANDARDS calls the least
 
@@ -35,9 +36,10 @@ class CannotUndo(DomainError):
 def annotation_withdraw(*, project_id: int, client_id: uuid.UUID, by: User, at: datetime) -> Assignment:
     """Undo one of the person's last answers: it stays on record as withdrawn and the example is theirs again."""
     annotation = _recent(project_id, client_id, by)
-    siblings = example_locked(annotation.assignment, by)
+    siblings = example_locked(annotation.assignment_id)
     assignment = next(a for a in siblings if a.pk == annotation.assignment_id)
-    assignment.example, assignment.project = annotation.assignment.example, annotation.assignment.project
+    shown = annotation.assignment
+    assignment.example, assignment.project, assignment.guidelines = shown.example, shown.project, shown.guidelines
     if not annotation.surplus and filled_by_other(assignment, siblings):
         raise CannotUndo(_("Somebody else has this example since you skipped it, so the skip stays."))
     annotation.withdrawn_at = at
@@ -56,7 +58,9 @@ def annotation_withdraw(*, project_id: int, client_id: uuid.UUID, by: User, at: 
 def _recent(project_id: int, client_id: uuid.UUID, by: User) -> Annotation:
     """One of the person's last answers that stand. Raises CannotUndo for any other."""
     own = Annotation.objects.filter(project_id=project_id, annotator=by, withdrawn_at=None)
-    recent = own.select_related("assignment__example", "assignment__project").order_by("-id")[:UNDO_DEPTH]
+    recent = own.select_related("assignment__example", "assignment__project", "assignment__guidelines").order_by("-id")[
+        :UNDO_DEPTH
+    ]
     found = next((a for a in recent if a.client_id == client_id), None)
     if found is None:
         raise CannotUndo(
@@ -66,17 +70,17 @@ def _recent(project_id: int, client_id: uuid.UUID, by: User) -> Annotation:
 
 
 @transaction.atomic
-def annotation_edit(*, project_id: int, of: uuid.UUID, answer: Answer, by: User, at: datetime) -> Saved:
+def annotation_edit(*, project: Project, of: uuid.UUID, answer: Answer, by: User, at: datetime) -> Saved:
     """Replace one of the person's last answers by another on the same example; the old one stays on record as withdrawn.
 
     Of `answer` the assignment and its token are not read. The same `client_id` again returns what is stored.
     """
-    if stored := annotation_stored(project_id, answer.client_id, by):
+    if stored := annotation_stored(project.pk, answer.client_id, by):
         return saved_again(stored)
-    shown_at = _recent(project_id, of, by).shown_at
-    again = annotation_withdraw(project_id=project_id, client_id=of, by=by, at=at)
+    shown_at = _recent(project.pk, of, by).shown_at
+    again = annotation_withdraw(project_id=project.pk, client_id=of, by=by, at=at)
     said = replace(answer, assignment_id=again.pk, token=again.token, shown_at=answer.shown_at or shown_at)
-    return annotation_take(project_id=project_id, answer=said, by=by, at=at)
+    return annotation_take(project=project, answer=said, by=by, at=at)
 
 
 def _reopen(assignment: Assignment, at: datetime) -> None:
