@@ -25,5 +25,6 @@ CELERY_BEAT_SCHEDULE = {
     "what was lost is sent again": {"task": "loop.sweep", "schedule": timedelta(seconds=5)},
     "triggers are looked at": {"task": "loop.triggers", "schedule": timedelta(seconds=5)},
     "queues are topped up": {"task": "loop.refill", "schedule": timedelta(seconds=30)},
+    "consensus is compared": {"task": "labeling.quality_look", "schedule": timedelta(minutes=1)},
     "drift is looked for": {"task": "loop.drift", "schedule": timedelta(minutes=5)},
 }

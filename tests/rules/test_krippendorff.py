@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.rules.agreement import Votes, alpha, alpha_by, alpha_per_label
+from apps.rules.agreement import Votes, alpha, alpha_by, alpha_per_label, alpha_per_part
 
 # Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", four observers and twelve units.
 FOUR_OBSERVERS = [
@@ -146,3 +146,10 @@ def test_ten_thousand_examples_by_five_people_take_well_under_a_second():
     found, labels = alpha(votes), alpha_per_label(votes)
     assert time.process_time() - began < 1.0
     assert found.low < found.value < found.high and len(labels) == 10
+
+
+def test_answers_of_many_parts_are_compared_label_by_label():
+    votes = read(FOUR_OBSERVERS)
+    every = alpha_per_part(votes, np.eye(6, dtype=bool))
+    assert [c.value for c in every] == [c.value for c in alpha_per_label(votes)]
+    assert alpha_per_part(Votes.of([], 1), np.ones((1, 1), bool))[0].reason == "Nobody has answered yet."

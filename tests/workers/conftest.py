@@ -8,6 +8,7 @@ from django.utils import timezone
 from sklearn.datasets import load_digits
 
 from apps.integrations import wiring
+from apps.labeling.jobs import QualityJob
 from apps.loop import services as loop
 from apps.loop.simulation.source import png_of
 from apps.projects.models import Project
@@ -19,28 +20,32 @@ DIGITS = tuple("0123456789")
 
 
 class JobsAtOnce:
-    """Runs each job in the test's own process and transaction; keeps the names, so that a test may look."""
+    """Runs each job in the test's own process and transaction; keeps the names, so that a test may look.
+
+    Doubted labels are looked for by the tests of that alone: it takes a second after each run.
+    """
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, tuple[object, ...]]] = []
-        self.held: set[str] = set()
+        self.held: set[str] = {QualityJob.SUSPECTS}
 
     def send(self, name: str, *, args: tuple[object, ...], queue: str) -> None:
         self.sent.append((name, args))
         if name not in self.held:
-            tasks()[Job(name)](*args)
+            tasks()[str(name)](*args)
 
     def send_group(self, name: str, *, each: Sequence[tuple[object, ...]], queue: str) -> None:
         for args in each:
             self.send(name, args=args, queue=queue)
 
 
-def tasks() -> dict[Job, Callable[..., None]]:
-    from workers.tasks import auto_label, embed, evaluate, measure, score, train
+def tasks() -> dict[str, Callable[..., None]]:
+    from workers.tasks import auto_label, consensus, embed, evaluate, measure, score, suspects, train
 
     return {
         Job.TRAIN: train.train, Job.EMBED: embed.embed, Job.SCORE: score.score, Job.SCORE_PART: score.score_part,
         Job.EVALUATE: evaluate.evaluate, Job.MEASURE: measure.measure, Job.AUTO_LABEL: auto_label.auto_label,
+        QualityJob.CONSENSUS: consensus.consensus, QualityJob.SUSPECTS: suspects.suspects,
     }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from apps.evaluation.models import Outcome, Report
 from apps.evaluation.services import HoldoutPredictions, report_record
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
+from apps.labeling.jobs import QualityJob
 from apps.releases.selectors import champion_of
 from apps.releases.services import candidate_register
 from apps.rules import gate, metrics
@@ -92,10 +93,11 @@ def judge_run(run: Run) -> Report:
     if report.outcome != Outcome.FAIL:
         _ask(Job.SCORE, run.project_id)
     _ask(Job.MEASURE, run.pk)
+    _ask(QualityJob.SUSPECTS, run.pk)
     return report
 
 
-def _ask(job: Job, subject_id: int) -> None:
+def _ask(job: Job | QualityJob, subject_id: int) -> None:
     """Without Redis a sweep asks again."""
     with contextlib.suppress(Unavailable):
         wiring.jobs.send(job, args=(subject_id,), queue=Queue.EMBEDDING)

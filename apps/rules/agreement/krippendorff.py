@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from apps.rules.agreement.pairwise import vote_pairs
 from apps.rules.agreement.votes import (
@@ -32,24 +33,28 @@ def alpha(votes: Votes, *, seed: int = 0, draws: int = DRAWS) -> Coefficient:
 def alpha_per_label(votes: Votes, *, seed: int = 0, draws: int = DRAWS) -> list[Coefficient]:
     """Each label against the rest: one coefficient a code, in their order."""
     shared = votes.shared()
-    if not len(shared.units):
-        return [Coefficient(None, people=votes.n_people, reason=votes.why_none())] * votes.n_codes
-    counts = shared.counts()
-    answers = counts.sum(axis=1)
-    return [_one_label(counts[:, c], answers, shared.n_people, seed, draws) for c in range(votes.n_codes)]
+    given = shared.counts().T if len(shared.units) else np.zeros((votes.n_codes, 0), np.int64)
+    return [_one_label(each, votes, shared, seed, draws) for each in given]
 
 
-def _one_label(given: Ints, answers: Ints, people: int, seed: int, draws: int) -> Coefficient:
+def alpha_per_part(votes: Votes, has: NDArray[np.bool_], *, seed: int = 0, draws: int = DRAWS) -> list[Coefficient]:
+    """For answers of many parts: whether they agree that a label is in it. has (codes, labels) -> one a label."""
+    shared = votes.shared()
+    said = has[shared.codes]
+    return [_one_label(np.bincount(shared.units, each).astype(np.int64), votes, shared, seed, draws) for each in said.T]
+
+
+def _one_label(given: Ints, votes: Votes, shared: Votes, seed: int, draws: int) -> Coefficient:
+    """given (examples,): how many answers to each shared example have the label."""
+    n, people = len(given), shared.n_people
+    if not n:
+        return Coefficient(None, people=votes.n_people, reason=votes.why_none())
     if not given.any():
-        return Coefficient(
-            None, examples=len(given), people=people, reason="Nobody gave this label to a shared example."
-        )
-    found = _alpha_of(np.stack([given, answers - given], axis=1), people, seed=seed, draws=draws)
-    if found.value is not None:
-        return found
-    return Coefficient(
-        None, examples=len(given), people=people, reason="Every answer to a shared example is this label."
-    )
+        return Coefficient(None, examples=n, people=people, reason="Nobody gave this label to a shared example.")
+    answers = np.bincount(shared.units)
+    if (given == answers).all():
+        return Coefficient(None, examples=n, people=people, reason="Every answer to a shared example has this label.")
+    return _alpha_of(np.stack([given, answers - given], axis=1).astype(np.int64), people, seed=seed, draws=draws)
 
 
 def _alpha_of(counts: Ints, people: int, *, seed: int, draws: int) -> Coefficient:

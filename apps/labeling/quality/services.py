@@ -1,0 +1,242 @@
+"""Gold added and removed, pauses lifted, doubted labels put in front of somebody who has not answered them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import User
+from apps.audit.services import event_record, project_scope
+from apps.datasets.models import Example
+from apps.errors import DomainError, Invalid, NotFound
+from apps.labeling.models import (
+    FrontierItem,
+    GoldItem,
+    Label,
+    LabelSource,
+    Lane,
+    Pause,
+    SetAside,
+    Suspect,
+    SuspectState,
+)
+from apps.labeling.services.auto_labels import auto_audit_settle
+from apps.labeling.services.duplicates import duplicates_lock, duplicates_settle
+from apps.labeling.services.labels import label_resolve
+from apps.labeling.services.reviews import review_close, slot_after
+from apps.labeling.services.suspects import suspect_settle
+from apps.labeling.values import columns_of, value_of
+from apps.live.publish import look_again
+from apps.projects import task_types
+from apps.projects.models import Project
+from apps.projects.selectors import schema_of
+from apps.rules.answers import AnswerRefused, Value
+
+MOST_EXPLANATION = 2000  # characters
+
+
+class CannotBeGold(DomainError):
+    code = "cannot_be_gold"
+
+
+class NotPaused(DomainError):
+    code = "not_paused"
+
+
+@transaction.atomic
+def gold_add(
+    *, project: Project, example_id: int, value: Value, explanation: str = "", by: User, at: datetime
+) -> GoldItem:
+    """Make this example's answer known. It gets the label, leaves the queue, and everybody is asked it once.
+
+    Gold lies outside the holdout: people pick it for being clear, and a holdout that is not drawn by chance would judge
+    models by clear cases. A gold label is trained on like any other: nothing is surer. Raises CannotBeGold or Invalid.
+    """
+    if len(explanation) > MOST_EXPLANATION:
+        raise Invalid(_("An explanation has at most {n} characters.").format(n=MOST_EXPLANATION), field="explanation")
+    example = _free_locked(project, example_id, at)
+    columns = columns_of(project, _checked(project, example, value))
+    item = GoldItem.objects.create(
+        example=example, project=project, **columns, explanation=explanation.strip(), by=by, at=at
+    )
+    _label_known(project, example, columns, LabelSource.GOLD, at)
+    kind = task_types.get(project.task_type).answer
+    event_record(
+        scope=project_scope(project.pk), verb="gold.added", subject=f"example {example.pk}", by=by, at=at,
+        sentence=f"{by} made example {example.external_id} gold: {kind.words(value)}", after={"value": value},
+    )  # fmt: skip
+    look_again(f"project.{project.pk}", "quality")
+    return item
+
+
+def _free_locked(project: Project, example_id: int, at: datetime) -> Example:
+    """The example, its waiting slots locked before it, as an answer does. Raises CannotBeGold."""
+    list(FrontierItem.objects.select_for_update().filter(example_id=example_id).order_by("pk").values_list("pk"))
+    rows = Example.objects.select_for_update(no_key=True).filter(pk=example_id, project=project)
+    example = rows.first()
+    if example is None:
+        raise NotFound(_("There is no such example in this project."))
+    if example.holdout:
+        raise CannotBeGold(
+            _("Example {id} lies in the holdout. Gold is picked by hand, and models must be judged by what chance drew.")
+            .format(id=example.external_id)
+        )  # fmt: skip
+    if GoldItem.objects.filter(pk=example_id).exists():
+        raise CannotBeGold(_("Example {id} is gold already.").format(id=example.external_id))
+    return example
+
+
+def _checked(project: Project, example: Example, value: Value) -> Value:
+    task = task_types.get(project.task_type)
+    try:
+        return task.answer.check(value, labels=[x.name for x in schema_of(project).offered], fields=example.fields)
+    except AnswerRefused as refused:
+        raise Invalid(str(refused), field="value") from refused
+
+
+def _label_known(project: Project, example: Example, columns: dict[str, Any], source: str, at: datetime) -> Label:
+    """The label that the example has from now on, with everything that follows from a label."""
+    repeated = duplicates_lock(project_id=project.pk, digests=[example.content_digest])
+    have = Label.objects.filter(pk=example.pk).select_related("label").first()
+    if have and have.label_id == columns["label_id"] and have.value == columns["value"]:
+        have.source, have.confidence = source, None
+        have.save(update_fields=["source", "confidence"])
+        label = have
+    else:
+        shown_at = have.shown_at if have else at
+        if have:
+            have.delete()
+        label = Label.objects.create(
+            project=project, example=example, **columns, source=source, holdout=example.holdout, shown_at=shown_at,
+            resolved_at=at,
+        )  # fmt: skip
+    review_close(example=example, at=at)
+    suspect_settle(example_id=example.pk, label=label, looked_again=True, at=at)
+    free = Q(leased_until=None) | Q(leased_until__lt=at)
+    FrontierItem.objects.filter(free, example=example).delete()
+    SetAside.objects.filter(example=example).delete()
+    duplicates_settle(project_id=project.pk, digests=repeated, at=at)
+    auto_audit_settle(example_id=example.pk, label=label, at=at)
+    return label
+
+
+@transaction.atomic
+def gold_remove(*, project: Project, example_id: int, keep_label: bool, by: User, at: datetime) -> None:
+    """Ask nobody about it any more. The label stays as a person's decision, or goes and what people answered counts."""
+    list(FrontierItem.objects.select_for_update().filter(example_id=example_id).order_by("pk").values_list("pk"))
+    example = Example.objects.select_for_update(no_key=True).filter(pk=example_id, project=project).first()
+    item = GoldItem.objects.filter(pk=example_id, project=project).select_related("label").first()
+    if example is None or item is None:
+        raise NotFound(_("This example is not gold, or not any more."))
+    value = value_of(item)
+    item.delete()
+    known = Label.objects.filter(pk=example_id, source=LabelSource.GOLD)
+    if keep_label:
+        known.update(source=LabelSource.REVIEW)
+    else:
+        known.delete()
+        label_resolve(example_id=example_id, at=at)
+    event_record(
+        scope=project_scope(project.pk), verb="gold.removed", subject=f"example {example_id}", by=by, at=at,
+        sentence=f"{by} took example {example.external_id} out of gold; its label {'stays' if keep_label else 'goes'}",
+        before={"value": value},
+    )  # fmt: skip
+    look_again(f"project.{project.pk}", "quality")
+
+
+@transaction.atomic
+def gold_paste(*, project: Project, lines: Sequence[tuple[int, str, Value]], by: User, at: datetime) -> list[GoldItem]:
+    """All of (line, external id, value), or none: raises Invalid that names every line which does not fit."""
+    ids = dict(
+        Example.objects.filter(project=project, external_id__in=[x[1] for x in lines]).values_list("external_id", "pk")
+    )
+    added, wrong = [], []
+    for number, external_id, value in sorted(
+        lines, key=lambda x: ids.get(x[1], 0)
+    ):  # key order, so that two never block
+        try:
+            if external_id not in ids:
+                raise NotFound(_("there is no example “{id}”.").format(id=external_id[:80]))
+            added.append(gold_add(project=project, example_id=ids[external_id], value=value, by=by, at=at))
+        except DomainError as refused:
+            wrong.append((number, _("Line {n}: {why}").format(n=number, why=refused.message)))
+    if wrong:
+        raise Invalid(" ".join(words for _number, words in sorted(wrong)[:10]), field="lines")
+    return added
+
+
+@transaction.atomic
+def pause_lift(*, project: Project, person_id: int, by: User, at: datetime) -> Pause:
+    """Let somebody go on. Never oneself: a pause is somebody else's question."""
+    open_ones = Pause.objects.select_for_update(of=("self",), no_key=True).select_related("person")
+    pause = open_ones.filter(project=project, person_id=person_id, lifted_at=None).first()
+    if pause is None:
+        raise NotPaused(_("This person is not paused, or somebody was faster."))
+    if person_id == by.pk:
+        raise NotPaused(_("Your own pause is for somebody else to lift: a reviewer, manager or admin."))
+    pause.lifted_at, pause.lifted_by = at, by
+    pause.save(update_fields=["lifted_at", "lifted_by"])
+    event_record(
+        scope=project_scope(project.pk), verb="annotator.resumed", subject=f"user {person_id}", by=by, at=at,
+        sentence=f"{by} lets {pause.person} go on. The pause said: {pause.reason}",
+    )  # fmt: skip
+    look_again(f"project.{project.pk}", "quality")
+    return pause
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A label that does not fit the model's out-of-sample opinion; ids are those of labels of the schema."""
+
+    example_id: int
+    given_id: int
+    expected_id: int
+    quality: float
+
+
+@transaction.atomic
+def suspects_record(
+    *, project: Project, run_number: int, doubts: Sequence[Doubt], sentence: str, at: datetime
+) -> list[Suspect]:
+    """Put doubted labels in the relabel lane, the most doubtful first. Those that changed meanwhile are left alone."""
+    by_id = {doubt.example_id: doubt for doubt in doubts}
+    examples = Example.objects.select_for_update(no_key=True).filter(project=project, pk__in=by_id).order_by("pk")
+    still = {
+        label.pk: label.label_id
+        for label in Label.objects.filter(example__in=[e.pk for e in examples], source__in=DOUBTED)
+    }
+    known = set(
+        Suspect.objects.filter(example_id__in=by_id, state=SuspectState.OPEN).values_list("example_id", flat=True)
+    )
+    fresh = [d for d in doubts if still.get(d.example_id) == d.given_id and d.example_id not in known]
+    made = Suspect.objects.bulk_create(
+        Suspect(
+            project=project, example_id=d.example_id, run_number=run_number, given_id=d.given_id,
+            expected_id=d.expected_id, quality=d.quality, found_at=at,
+        )
+        for d in fresh
+    )  # fmt: skip
+    FrontierItem.objects.bulk_create(
+        FrontierItem(
+            project=project, example_id=d.example_id, slot=slot_after(d.example_id), lane=Lane.RELABEL,
+            rank=round(d.quality * 1_000_000), reason={"strategy": "suspect"}, run_number=run_number, queued_at=at,
+        )
+        for d in fresh
+    )  # fmt: skip
+    event_record(
+        scope=project_scope(project.pk), verb="labels.doubted", subject=f"run {run_number}", by=None, at=at,
+        sentence=sentence, after={"suspects": len(made)},
+    )  # fmt: skip
+    look_again(f"project.{project.pk}", "quality")
+    look_again(f"project.{project.pk}", "queue")
+    return made
+
+
+DOUBTED = (
+    LabelSource.CONSENSUS,
+    LabelSource.IMPORTED,
+)  # a reviewer's and gold are decided, copies follow their original

@@ -1,0 +1,105 @@
+"""Compare majority with Dawid-Skene on gold, and bring labels in line with the one in force: fetch, compute, record."""
+
+import random
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from celery import shared_task
+from django.utils import timezone
+
+from apps.labeling.jobs import QualityJob
+from apps.labeling.quality.merging import (
+    Said,
+    consensus_record,
+    gold_truth,
+    labels_merge,
+    labels_unmerge,
+    said_of,
+    why_not,
+)
+from apps.projects.models import Project
+from apps.rules.agreement import majority
+from apps.rules.consensus import DAWID_SKENE, Scores, in_force
+
+ITERATIONS = 100  # of EM; on 100,000 votes it settles within 20
+SEED = 11  # of which answers to a gold example count
+Posteriors = dict[int, tuple[int, float]]
+
+
+@shared_task(name=QualityJob.CONSENSUS)
+def consensus(project_id: int) -> None:
+    """Twice does no harm: the same votes give the same labels."""
+    project = Project.objects.get(pk=project_id)
+    refused = why_not(project)
+    said = [] if refused else said_of(project)
+    if not refused and not _several(said):
+        refused = "no example has two answers yet, so there is nothing to merge."
+    truth = gold_truth(project)
+    scores = Scores(0, 0, 0) if refused else score(said, truth, votes=max(project.overlap, 1))
+    found = in_force(project.consensus, scores, why_not=refused)
+    consensus_record(project=project, found=found, scores=scores, at=timezone.now())
+    if found.method == DAWID_SKENE:
+        several = _several(said)
+        posteriors = dawid_skene(said, known=truth)
+        labels_merge(project=project, said={k: v for k, v in posteriors.items() if k in several}, at=timezone.now())
+    else:
+        labels_unmerge(project=project, said=said, at=timezone.now())
+
+
+def _several(said: Sequence[Said]) -> set[int]:
+    """Examples with two answers or more: a single one has nothing to be merged with."""
+    people: dict[int, set[int]] = defaultdict(set)
+    for each in said:
+        people[each.example_id].add(each.person_id)
+    return {example_id for example_id, who in people.items() if len(who) > 1}
+
+
+def score(said: Sequence[Said], truth: Mapping[int, int], *, votes: int) -> Scores:
+    """Both methods on gold examples with as many answers as any other example gets: everybody answers gold, and with
+    fifty answers no method errs. Dawid-Skene is not told the known answers. A tie is not right.
+    """
+    kept = _thinned(said, truth, votes)
+    posteriors = dawid_skene(kept) if kept else {}
+    answers: dict[int, list[int]] = defaultdict(list)
+    for each in kept:
+        if each.example_id in truth:
+            answers[each.example_id].append(each.label_id)
+    by_majority = {e: majority(given, needed=1).label == truth[e] for e, given in answers.items()}
+    by_skene = {e: posteriors[e][0] == truth[e] for e in answers}
+    return Scores(
+        len(answers), sum(by_majority.values()), sum(by_skene.values()),
+        sum(by_majority[e] and not by_skene[e] for e in answers),
+        sum(by_skene[e] and not by_majority[e] for e in answers),
+    )  # fmt: skip
+
+
+def _thinned(said: Sequence[Said], truth: Mapping[int, int], votes: int) -> list[Said]:
+    """Of each gold example only so many answers, drawn by chance."""
+    kept, drawn = [], defaultdict(list)
+    for each in said:
+        (drawn[each.example_id] if each.example_id in truth else kept).append(each)
+    chance = random.Random(SEED)
+    for example_id in sorted(drawn):
+        given = drawn[example_id]
+        kept.extend(chance.sample(given, min(votes, len(given))))
+    return kept
+
+
+def dawid_skene(said: Sequence[Said], *, known: Mapping[int, int] | None = None) -> Posteriors:
+    """Example to its most probable label and that probability (Dawid and Skene 1979, by crowd-kit).
+
+    With `known` the people's error rates are learned from those answers as well.
+    """
+    import pandas as pd
+    from crowdkit.aggregation import DawidSkene
+
+    votes = pd.DataFrame(
+        [(x.example_id, x.person_id, x.label_id) for x in said], columns=["task", "worker", "label"]
+    ).drop_duplicates(["task", "worker"], keep="last")
+    present = set(votes["task"])
+    given = {e: label for e, label in (known or {}).items() if e in present and label in set(votes["label"])}
+    model = DawidSkene(n_iter=ITERATIONS)
+    model.fit(votes, true_labels=pd.Series(given, dtype="int64") if given else None)
+    best = model.probas_.idxmax(axis=1)
+    shares = model.probas_.max(axis=1)
+    return {int(e): (int(best[e]), float(shares[e])) for e in best.index}

@@ -1,0 +1,127 @@
+"""Labels that may be wrong, by confident learning on out-of-sample probabilities: fetch, compute, record."""
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+from celery import shared_task
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from apps.labeling.jobs import QualityJob
+from apps.labeling.models import Label, Suspect, SuspectState
+from apps.labeling.quality.services import DOUBTED, Doubt, suspects_record
+from apps.projects import task_types
+from apps.projects.encoders import encoder_of
+from apps.projects.models import Project
+from apps.rules.words import count
+from apps.training.models import Run, RunState
+from workers.tasks.rows import vectors_whole
+
+logger = logging.getLogger(__name__)
+FOLDS = 5
+LEAST_ROWS, LEAST_CLASS = 50, 5  # below it a fold has a class that it never saw
+MOST_ROWS = 20_000  # newest labels; the head is fitted five times, a minute at 100,000
+MOST_SHARE, MOST = 0.02, 200  # of the labels, and in all: what a team can look at again before the next run
+C = 10.0  # as of the probe that compares lanes
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Single labels outside the holdout: ids (n,), classes (n,) as places in `label_ids`, `open` (n,) may be doubted."""
+
+    ids: Ids
+    classes: Ids
+    open: NDArray[np.bool_]
+    label_ids: tuple[int, ...]
+
+
+@shared_task(name=QualityJob.SUSPECTS)
+def suspects(run_id: int) -> None:
+    """Twice does no harm: an example is doubted once at a time."""
+    run = Run.objects.select_related("project").get(pk=run_id)
+    task = task_types.get(run.project.task_type)
+    if run.state == RunState.COMPLETED and task.learns and not task.structured:
+        suspects_find(run)
+
+
+def suspects_find(run: Run) -> int:
+    project = run.project
+    labels = _labels(project)
+    if (why := _too_little(labels)) or labels is None:
+        logger.info("%s: %s", project, why)
+        return 0
+    vectors = vectors_whole(project, encoder_of(project), labels.ids)
+    probabilities = out_of_sample(vectors, labels.classes, seed=run.seed)
+    found = doubted(labels, probabilities)
+    room = max(min(round(MOST_SHARE * len(labels.ids)), MOST) - _waiting(project), 0)
+    sentence = (
+        f"Confident learning doubts {count(len(found), 'label')} of {len(labels.ids):,} after run {run.number}; "
+        f"{count(min(len(found), room), 'example')} asked again, the most doubtful first"
+    )
+    made = suspects_record(
+        project=project, run_number=run.number, doubts=found[:room], sentence=sentence, at=timezone.now()
+    )
+    return len(made)
+
+
+def _labels(project: Project) -> Labels:
+    """Copies are left out: one in another fold would tell the answer. Rare labels too: no fold could learn them."""
+    rows = list(
+        Label.objects.filter(project=project, holdout=False, label__isnull=False).exclude(source="duplicate")
+        .order_by("-resolved_at", "-pk").values_list("pk", "label_id", "source")[:MOST_ROWS]
+    )  # fmt: skip
+    settled = set(
+        Suspect.objects.filter(project=project, state__in=[SuspectState.STANDS, SuspectState.CORRECTED]).values_list(
+            "example_id", flat=True
+        )
+    )
+    times = {label: sum(row[1] == label for row in rows) for label in {row[1] for row in rows}}
+    kept = [row for row in rows if times[row[1]] >= LEAST_CLASS]
+    label_ids = tuple(sorted({row[1] for row in kept}))
+    return Labels(
+        np.array([row[0] for row in kept], np.int64),
+        np.array([label_ids.index(row[1]) for row in kept], np.int64),
+        np.array([row[2] in DOUBTED and row[0] not in settled for row in kept], bool),
+        label_ids,
+    )
+
+
+def _too_little(labels: Labels) -> str:
+    if len(labels.ids) < LEAST_ROWS:
+        return f"too few labels to doubt any: {len(labels.ids)} of {LEAST_ROWS}"
+    return "" if len(labels.label_ids) > 1 else "one label only, so no other can be expected"
+
+
+def out_of_sample(vectors: NDArray[np.float32], classes: Ids, *, seed: int) -> NDArray[np.float64]:
+    """Each row's probabilities (n, classes) by a logistic regression that did not see it: five stratified folds."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold
+
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed % 2**32)
+    found = np.zeros((len(classes), int(classes.max()) + 1))
+    x = np.nan_to_num(vectors.astype(np.float64))
+    for seen, unseen in folds.split(x, classes):
+        head = LogisticRegression(C=C, max_iter=200).fit(x[seen], classes[seen])
+        found[unseen] = head.predict_proba(x[unseen])
+    return found
+
+
+def doubted(labels: Labels, probabilities: NDArray[np.float64]) -> list[Doubt]:
+    """By cleanlab, the lowest self-confidence first (Northcutt et al. 2021, prune by noise rate)."""
+    from cleanlab.filter import find_label_issues
+    from cleanlab.rank import get_label_quality_scores
+
+    quality = get_label_quality_scores(labels.classes, probabilities)
+    order = find_label_issues(labels.classes, probabilities, return_indices_ranked_by="self_confidence", n_jobs=1)
+    expected = probabilities.argmax(axis=1)
+    return [
+        Doubt(int(labels.ids[i]), labels.label_ids[labels.classes[i]], labels.label_ids[expected[i]], float(quality[i]))
+        for i in order
+        if labels.open[i] and expected[i] != labels.classes[i]
+    ]
+
+
+def _waiting(project: Project) -> int:
+    return Suspect.objects.filter(project=project, state=SuspectState.OPEN).count()
