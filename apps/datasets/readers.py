@@ -11,7 +11,15 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-SUFFIXES = (".csv", ".jsonl", ".ndjson", ".parquet")
+TABLES = (".csv", ".jsonl", ".ndjson", ".parquet")
+SUFFIXES = (
+    *TABLES,
+    ".json",
+    ".conll",
+    ".bio",
+    ".zip",
+)  # the rest is read by apps.labeling.transfer: it carries answers
+WORDS = "CSV, JSONL, Parquet, Label Studio JSON, CoNLL or COCO"
 csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # a base64 image is one long field
 
 
@@ -35,11 +43,15 @@ def suffix_of(filename: str) -> str:
         if filename.lower().endswith(suffix):
             return suffix
     endings = ", ".join(SUFFIXES)
-    raise FileUnreadable(f"“{filename}” is not a file we read. Send CSV, JSONL or Parquet (ending {endings}).")
+    raise FileUnreadable(f"“{filename}” is not a file we read. Send {WORDS} (ending {endings}).")
 
 
 def rows_of(file: BinaryIO, filename: str) -> Iterator[Row]:
-    return {".csv": _csv, ".jsonl": _jsonl, ".ndjson": _jsonl, ".parquet": _parquet}[suffix_of(filename)](file)
+    """Of a table. Raises FileUnreadable for what is none."""
+    suffix = suffix_of(filename)
+    if suffix not in TABLES:
+        raise FileUnreadable(f"“{filename}” is no table. Send CSV, JSONL or Parquet (ending {', '.join(TABLES)}).")
+    return {".csv": csv_rows, ".jsonl": jsonl_rows, ".ndjson": jsonl_rows, ".parquet": parquet_rows}[suffix](file)
 
 
 def rows_expected(file: BinaryIO, filename: str) -> int | None:
@@ -52,7 +64,7 @@ def rows_expected(file: BinaryIO, filename: str) -> int | None:
         return None
 
 
-def _csv(file: BinaryIO) -> Iterator[Row]:
+def csv_rows(file: BinaryIO) -> Iterator[Row]:
     text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="strict", newline="")
     reader = csv.DictReader(text, restkey="\x00extra", strict=True)
     number = 0
@@ -77,9 +89,11 @@ def _csv(file: BinaryIO) -> Iterator[Row]:
         yield Row(number + 1, None, f"The CSV breaks off here: {cause}. The rest was not read.")
 
 
-def _jsonl(file: BinaryIO) -> Iterator[Row]:
+def jsonl_rows(file: BinaryIO) -> Iterator[Row]:
     number = 0
     for number, line in enumerate(file, start=1):
+        if number == 1:
+            line = _without_mark(line)
         if not line.strip():
             continue
         try:
@@ -95,7 +109,14 @@ def _jsonl(file: BinaryIO) -> Iterator[Row]:
         raise FileUnreadable("The file is empty.")
 
 
-def _parquet(file: BinaryIO) -> Iterator[Row]:
+def _without_mark(line: bytes) -> bytes:
+    """Raises FileUnreadable for UTF-16, of which every line would be refused one by one."""
+    if line.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise FileUnreadable("The file is UTF-16. Save it as UTF-8 and send it again.")
+    return line.removeprefix(b"\xef\xbb\xbf")
+
+
+def parquet_rows(file: BinaryIO) -> Iterator[Row]:
     number = 0
     try:
         table = pq.ParquetFile(file)

@@ -14,6 +14,8 @@ from apps.datasets import services as datasets
 from apps.datasets.models import DeadLetter, Example, Ingestion
 from apps.datasets.readers import FileUnreadable, Row
 from apps.errors import Invalid
+from apps.labeling.models import Label
+from apps.labeling.transfer.importing import Companions
 from tests.conftest import NOON
 
 
@@ -36,7 +38,8 @@ def read(content, filename):
 def ingest(project, rows, source="api", **more):
     ingestion = datasets.ingestion_open(project=project, source=source, by=None, at=NOON)
     numbered = [row if isinstance(row, Row) else Row(n, row) for n, row in enumerate(rows, 1)]
-    return datasets.examples_ingest(ingestion=ingestion, rows=numbered, now=lambda: NOON, **more)
+    beside = Companions(project, ingestion)
+    return datasets.examples_ingest(ingestion=ingestion, rows=numbered, now=lambda: NOON, beside=beside, **more)
 
 
 def reasons():
@@ -49,7 +52,9 @@ def reasons():
 @pytest.mark.parametrize(
     ("content", "filename", "sentence"),
     [
-        (b"x", "pictures.zip", "is not a file we read"),
+        (b"x", "pictures.rar", "is not a file we read"),
+        (b"[]", "tasks.json", "is no table"),
+        ('{"id": 1}'.encode("utf-16"), "a.jsonl", "UTF-16"),
         (b"x", "noname", "is not a file we read"),
         (b"", "a.csv", "The file is empty"),
         (b"", "a.jsonl", "The file is empty"),
@@ -149,11 +154,10 @@ def test_the_same_id_in_two_projects_is_two_examples(make_project):
     assert Example.objects.count() == 2
 
 
-def test_labels_that_come_along_are_handed_on(project):
-    got = []
+def test_labels_that_come_along_are_kept(project):
     rows = [{"id": "a", "text": "x", "label": " ham "}, {"id": "b", "text": "y", "label": ""}]
-    ingest(project, rows, on_labeled=got.extend)
-    assert [x.label_name for x in got] == ["ham"]
+    ingest(project, rows)
+    assert [(x.example.external_id, x.label.name, x.source) for x in Label.objects.all()] == [("a", "ham", "imported")]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ from apps.datasets.models import Ingestion, IngestionState
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
 from apps.labeling.services.frontier import frontier_refill
-from apps.labeling.services.labels import labels_import, labels_share
+from apps.labeling.services.labels import labels_share
+from apps.labeling.transfer.formats import read_with
+from apps.labeling.transfer.importing import Companions
 from apps.loop.jobs import LoopJob
 from apps.loop.services.scoring import order_check, vectors_ask
 from apps.projects.models import Project
@@ -52,7 +54,7 @@ def ingestion_read(*, ingestion_id: int) -> None:
             ingestion.rows_expected = readers.rows_expected(file, ingestion.url)
             ingestion.save(update_fields=["rows_expected"])
         with fsspec.open(ingestion.url, "rb") as file:
-            _take(ingestion, readers.rows_of(file, ingestion.url))
+            _take(ingestion, read_with(ingestion.project, file, ingestion.url))
     except readers.FileUnreadable as cause:
         error = str(cause)
     except OSError as cause:
@@ -80,13 +82,9 @@ def _take(ingestion: Ingestion, rows: Iterable[readers.Row]) -> None:
         ingestion=ingestion,
         rows=rows,
         now=timezone.now,
-        on_labeled=lambda labeled: _import_labels(project, labeled),
+        beside=Companions(project, ingestion),
         on_repeated=lambda digests: _share_labels(project, digests),
     )
-
-
-def _import_labels(project: Project, labeled: "Iterable[datasets.Labeled]") -> None:
-    labels_import(project=project, labeled=list(labeled), at=timezone.now())
 
 
 def _share_labels(project: Project, digests: Sequence[str]) -> None:

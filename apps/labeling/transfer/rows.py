@@ -1,0 +1,251 @@
+"""What a file can say of one example, whatever the format: the neutral form between every reader and every writer.
+
+A row of a table (JSONL, CSV, Parquet) is flat: `id`, what the example shows, `label`, and dotted columns for the rest:
+`answer.value`, `prediction.model` and so on. A document (Label Studio, COCO, CoNLL) is read into the same names, with
+lists `answers` and `predictions` where an example has several.
+"""
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+
+from apps.labeling.models import ErrorKind, SkipReason
+from apps.projects.task_types import PayloadRefused
+from apps.rules.answers import AnswerKind, AnswerRefused, Value
+
+ANSWER = (
+    "by", "value", "skip", "comment", "flagged", "error_kind", "lane", "suggestion", "suggestion_confidence",
+    "suggestion_source", "active_ms", "shown_at", "at", "guidelines", "run", "surplus", "id",
+)  # fmt: skip
+PREDICTION = ("value", "confidence", "model", "at")
+LABEL = ("source", "lane", "confidence", "shown_at", "at")  # written; of what is read only `label` counts
+GOLD = ("value", "explanation")
+ABOUT = ("holdout",)
+# The dotted columns of a table: where one of them stands in a header, we wrote the file.
+COLUMNS = frozenset(
+    f"{group}.{name}"
+    for group, names in (
+        ("answer", ANSWER), ("prediction", PREDICTION), ("label", LABEL), ("gold", GOLD), ("example", ABOUT)
+    )
+    for name in names
+)  # fmt: skip
+LISTS = ("answers", "predictions")
+MOST_MODEL = 80  # characters of a model's name
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One answer by one person. `value` is None for a skip; what is not said is None or empty."""
+
+    by: str
+    value: Value | None
+    skip: str = ""
+    comment: str = ""
+    flagged: bool = False
+    error_kind: str = ""
+    lane: str = ""
+    suggestion: Value | None = None
+    suggestion_confidence: float | None = None
+    suggestion_source: str = ""
+    active_ms: int = 0
+    shown_at: datetime | None = None
+    at: datetime | None = None
+    guidelines: int | None = None
+    run: int | None = None
+    surplus: bool = False
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What a model said."""
+
+    value: Value
+    model: str
+    confidence: float | None = None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Everything that one row says of its example."""
+
+    label: Value | None = None
+    gold: Value | None = None
+    gold_explanation: str = ""
+    answers: tuple[Answered, ...] = ()
+    guesses: tuple[Guess, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the values of one project are read: its kind of answer, its labels, and what the example shows."""
+
+    kind: AnswerKind
+    labels: tuple[str, ...]
+    fields: Mapping[str, Any]
+
+    def value(self, given: Any) -> Value:
+        """A checked value from any of its spellings. Raises PayloadRefused."""
+        try:
+            return self.kind.check(spelled_out(self.kind.name, given), labels=self.labels, fields=self.fields)
+        except AnswerRefused as refused:
+            raise PayloadRefused(str(refused)) from refused
+
+
+_KEYS = {"choices": "labels", "spans": "spans", "boxes": "boxes"}
+
+
+def spelled_out(kind: str, given: Any) -> dict[str, Any]:
+    """A label's name, a bare list or JSON text become the object that the kind of answer checks."""
+    if kind == "choice":
+        return dict(given) if isinstance(given, Mapping) else {"label": str(given).strip()}
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except ValueError as cause:
+            raise PayloadRefused(f"The value is not JSON: {cause}."[:300]) from cause
+    if isinstance(given, list):
+        return {_KEYS[kind]: given}
+    if not isinstance(given, Mapping):
+        raise PayloadRefused(f"The value must be an object with one list, “{_KEYS[kind]}”.")
+    return dict(given)
+
+
+def compact(value: Value | None) -> Any:
+    """As a table writes it: one label by its bare name, every other kind as its object."""
+    return value["label"] if value is not None and set(value) == {"label"} else value
+
+
+def split(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A row without what it says beside the example, and that, by name; what is empty is left out."""
+    shown, beside = dict[str, Any](), dict[str, Any]()
+    for name, value in values.items():
+        named = name in COLUMNS or name == "label" or (name in LISTS and _objects(value))
+        if not named:
+            shown[name] = value
+        elif value is not None and value != [] and not (isinstance(value, str) and not value.strip()):
+            beside[name] = value
+    return shown, beside
+
+
+def _objects(value: Any) -> bool:
+    """A feature of a table is never a list of objects, so that one called “answers” stays a feature."""
+    return isinstance(value, list) and all(isinstance(x, Mapping) for x in value)
+
+
+def said_in(beside: Mapping[str, Any], reading: Reading) -> Said:
+    """The checked form of what `split` found. Raises PayloadRefused with a sentence for the first fault."""
+    answers = [_group(beside, "answer"), *beside.get("answers", [])]
+    guesses = [_group(beside, "prediction"), *beside.get("predictions", [])]
+    gold = beside.get("gold.value")
+    return Said(
+        label=reading.value(beside["label"]) if "label" in beside else None,
+        gold=reading.value(gold) if gold is not None else None,
+        gold_explanation=str(beside.get("gold.explanation", "")),
+        answers=tuple(answered(x, reading) for x in answers if x),
+        guesses=tuple(guess(x, reading) for x in guesses if x),
+    )
+
+
+def _group(beside: Mapping[str, Any], group: str) -> dict[str, Any]:
+    return {name.split(".", 1)[1]: value for name, value in beside.items() if name.startswith(f"{group}.")}
+
+
+def answered(given: Mapping[str, Any], reading: Reading) -> Answered:
+    value, skip = given.get("value"), _text(given, "skip")
+    if (value is None or value == "") == (not skip):
+        raise PayloadRefused("An answer is either a value or a reason to skip.")
+    if skip and skip not in SkipReason.values:
+        raise PayloadRefused(f"The reason “{skip[:40]}” is not one of {', '.join(SkipReason.values)}.")
+    if _text(given, "error_kind") not in ("", *ErrorKind.values):
+        raise PayloadRefused(f"The kind of error is one of {', '.join(ErrorKind.values)}.")
+    suggestion = given.get("suggestion")
+    return Answered(
+        by=_text(given, "by"), value=None if skip else reading.value(value), skip=skip, comment=_text(given, "comment"),
+        flagged=_truth(given, "flagged"), error_kind=_text(given, "error_kind"), lane=_text(given, "lane")[:8],
+        suggestion=reading.value(suggestion) if suggestion not in (None, "") else None,
+        suggestion_confidence=_share(given, "suggestion_confidence"),
+        suggestion_source=_text(given, "suggestion_source")[:MOST_MODEL], active_ms=_whole(given, "active_ms") or 0,
+        shown_at=_moment(given, "shown_at"), at=_moment(given, "at"), guidelines=_whole(given, "guidelines"),
+        run=_whole(given, "run"), surplus=_truth(given, "surplus"), id=_text(given, "id")[:80],
+    )  # fmt: skip
+
+
+def guess(given: Mapping[str, Any], reading: Reading) -> Guess:
+    if given.get("value") in (None, ""):
+        raise PayloadRefused("A prediction needs its value.")
+    model = _text(given, "model").strip()
+    if len(model) > MOST_MODEL:
+        raise PayloadRefused(f"The model’s name has {len(model)} characters; at most {MOST_MODEL} fit.")
+    return Guess(reading.value(given["value"]), model or "imported", _share(given, "confidence"), _moment(given, "at"))
+
+
+def _text(given: Mapping[str, Any], name: str) -> str:
+    value = given.get(name)
+    text = "" if value is None else str(value)
+    if "\x00" in text:
+        raise PayloadRefused(f"“{name}” contains a NUL character.")
+    text.encode()  # half a character raises here, where its row is still known
+    return text
+
+
+def _truth(given: Mapping[str, Any], name: str) -> bool:
+    value = given.get(name)
+    if value in (None, "", False, 0) or (isinstance(value, str) and value.lower() == "false"):
+        return False
+    if value is True or value == 1 or (isinstance(value, str) and value.lower() == "true"):
+        return True
+    raise PayloadRefused(f"“{name}” is true or false.")
+
+
+def _whole(given: Mapping[str, Any], name: str) -> int | None:
+    value = given.get(name)
+    if value in (None, ""):
+        return None
+    try:
+        number = int(str(value))
+    except ValueError:
+        raise PayloadRefused(f"“{name}” is a whole number.") from None
+    if not 0 <= number < 2**31:
+        raise PayloadRefused(f"“{name}” is a whole number from 0 to 2,147,483,647.")
+    return number
+
+
+def _share(given: Mapping[str, Any], name: str) -> float | None:
+    value = given.get(name)
+    if value in (None, ""):
+        return None
+    try:
+        number = float(str(value))
+    except ValueError:
+        raise PayloadRefused(f"“{name}” is a number from 0 to 1.") from None
+    if not 0 <= number <= 1:
+        raise PayloadRefused(f"“{name}” is a number from 0 to 1.")
+    return number
+
+
+def _moment(given: Mapping[str, Any], name: str) -> datetime | None:
+    value = given.get(name)
+    if value in (None, ""):
+        return None
+    try:
+        moment = value if isinstance(value, datetime) else parse_datetime(str(value))
+    except ValueError:
+        moment = None
+    if moment is None:
+        raise PayloadRefused(f"“{name}” is not a moment such as 2026-11-02T12:00:00Z.")
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def answer_key(project_id: int, external_id: str, answer: Answered) -> uuid.UUID:
+    """The same answer read twice is stored once; read into two projects it is two."""
+    return uuid.uuid5(_NAMESPACE, f"{project_id}:{external_id}:{answer.id or answer.by}")
+
+
+_NAMESPACE = uuid.UUID("0b6f5a53-5c1f-4d0b-9a0e-5f0d7c1f9a11")
