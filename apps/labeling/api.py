@@ -14,7 +14,8 @@ from apps.labeling.desk_selectors import why_empty
 from apps.labeling.models import QUEUED_LANES, Assignment, ErrorKind, Label, Lane, SkipReason
 from apps.labeling.presenters import SHOWN_AS
 from apps.labeling.services.annotations import Answer, annotation_submit
-from apps.labeling.services.assignments import MOST_HELD, assignments_next
+from apps.labeling.services.assignments import MOST_HELD
+from apps.labeling.services.queue import queue_next
 from apps.labeling.services.undo import annotation_withdraw
 from apps.projects.access import permissions_of
 from apps.projects.api_access import ProjectAPI
@@ -73,7 +74,7 @@ class NextAPI(ProjectAPI):
         given.is_valid(raise_exception=True)
         by, at = cast(User, request.user), timezone.now()
         count, only = given.validated_data["count"], given.validated_data["lane"]
-        leased = assignments_next(
+        leased = queue_next(
             project=self.project, by=by, count=count, at=at, seed=uuid.uuid4().int % 2**31, only=only,
             may_review=Permission.REVIEW in permissions_of(by, project_id),
         )  # fmt: skip

@@ -23,11 +23,10 @@ from apps.labeling.models import QUEUED_LANES, Assignment, ErrorKind, Lane, Skip
 from apps.labeling.services.annotations import Answer, annotation_take
 from apps.labeling.services.assignments import (
     MOST_HELD,
-    assignments_next,
     assignments_release,
     assignments_renew,
 )
-from apps.labeling.services.frontier import frontier_refill
+from apps.labeling.services.queue import queue_next
 from apps.labeling.services.undo import UNDO_DEPTH, annotation_edit, annotation_withdraw
 from apps.projects import task_types
 from apps.projects.access import permissions_of, project_permission
@@ -156,11 +155,9 @@ NOTHING_MORE: dict[str, Any] = {"assignments": [], "empty": None}
 def _hand_out(
     project: Project, by: User, at: datetime, *, held: Sequence[Assignment], count: int, only: str, may_review: bool
 ) -> dict[str, Any]:
-    """Up to `count` new leases behind the held ones. An empty queue is topped up once before it is called empty."""
+    """Up to `count` new leases behind the held ones."""
     seed = int(at.timestamp() * 1e6)
-    leased = assignments_next(project=project, by=by, count=count, at=at, seed=seed, may_review=may_review, only=only)
-    if count > 0 and not leased and not only and frontier_refill(project=project, at=at, seed=seed % 2**31):
-        leased = assignments_next(project=project, by=by, count=count, at=at, seed=seed, may_review=may_review)
+    leased = queue_next(project=project, by=by, count=count, at=at, seed=seed, may_review=may_review, only=only)
     empty = selectors.why_empty(project, by, at, only=only) if count > 0 and not leased and not held else None
     return {
         "assignments": _assignments_json(project, [*held, *leased]),

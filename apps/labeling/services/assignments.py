@@ -8,7 +8,7 @@ import random
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -105,9 +105,17 @@ _TAKE = """
 """
 
 
+@dataclass
+class Asked:
+    """What a request for examples found on its way."""
+
+    dry: set[str] = field(default_factory=set)  # lanes that may be given and have nothing
+
+
 def assignments_next(
-    *, project: Project, by: User, count: int, at: datetime, seed: int, may_review: bool = False, only: str = ""
-) -> list[Assignment]:
+    *, project: Project, by: User, count: int, at: datetime, seed: int, may_review: bool = False, only: str = "",
+    asked: Asked | None = None,
+) -> list[Assignment]:  # fmt: skip
     """Lease up to `count` slots; fewer when the lanes run out, MOST_HELD is reached, or the person is paused.
 
     `only` names the one lane to take from. Slots of a lane come in rank order, and a lane that has none is replaced by
@@ -117,6 +125,8 @@ def assignments_next(
     if only:
         weights = {only: 1} if only != Lane.REVIEW or may_review else {}
     room = _room(project=project, by=by, at=at, lanes=list(weights))
+    if asked:
+        asked.dry |= set(weights) - room.lanes
     weights = {lane: weight for lane, weight in weights.items() if lane in room.lanes}
     wanted, leased, chance = (
         0 if room.paused else min(count, MOST_HELD - room.held),

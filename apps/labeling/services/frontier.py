@@ -5,7 +5,7 @@ they are what the live lift and the gates are measured on. The audit lane is fil
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,10 +17,13 @@ from numpy.typing import NDArray
 from apps.datasets.ids import ids_selected
 from apps.datasets.models import Example
 from apps.labeling.models import Assignment, AssignmentState, Frontier, FrontierItem, Lane
+from apps.labeling.services.draws import OPEN, draw
 from apps.live.publish import look_again
 from apps.projects.models import Project
+from apps.projects.selectors import overlap_of
 
 DEPTH = {Lane.ACTIVE: 2000, Lane.RANDOM: 400, Lane.HOLDOUT: 400}  # slots; a team of 50 answers about 400 in 10 min
+CHANCE = (Lane.HOLDOUT, Lane.RANDOM, Lane.ACTIVE)  # lanes that are drawn where nothing orders them, in this order
 RANDOM_SHARE, RANDOM_LEAST = 0.02, 10  # of the pool: what waits in the random lane is withheld from the active one
 
 
@@ -47,15 +50,6 @@ class Origin:
     as_of: datetime | None = None  # when the scoring began: what came later is not in it
 
 
-# Examples that still want an answer. %(...)s are bound; the lane decides the side of the holdout.
-_OPEN = """
-    FROM datasets_example e
-    WHERE e.project_id = %(project)s AND e.holdout = %(holdout)s
-      AND NOT EXISTS (SELECT 1 FROM labeling_label l WHERE l.example_id = e.id)
-      AND NOT EXISTS (SELECT 1 FROM labeling_setaside s WHERE s.example_id = e.id)
-      AND NOT EXISTS (SELECT 1 FROM labeling_autolabel m WHERE m.example_id = e.id)
-"""
-
 # Slots of an example that nobody has answered, given the project's overlap. An open example whose slots are all
 # answered is split between two labels: it gets one slot more.
 _FREE_SLOT = """
@@ -67,84 +61,86 @@ _FREE_SLOT = """
         WHERE a.example_id = c.id AND a.slot = free.slot AND a.state = 'answered')
 """
 
-_DRAW = f"""
+_PUT = f"""
     INSERT INTO labeling_frontieritem
         (project_id, example_id, slot, lane, rank, reason, run_number, selection_probability, queued_at, leased_until)
-    SELECT %(project)s, c.id, free.slot, %(lane)s, %(above)s + c.rank, %(reason)s::jsonb, NULL,
-           %(wanted)s::float / c.pool, %(at)s, NULL
-    FROM (
-        SELECT e.id, row_number() OVER (ORDER BY hashint8extended(e.id, %(seed)s)) AS rank, count(*) OVER () AS pool
-        {_OPEN}
-          AND NOT EXISTS (SELECT 1 FROM labeling_frontieritem f WHERE f.example_id = e.id AND f.lane <> %(displaces)s)
-        ORDER BY 2 LIMIT %(wanted)s
-    ) c {_FREE_SLOT}
+    SELECT %(project)s, c.id, free.slot, %(lane)s, %(above)s + c.rank, %(reason)s::jsonb, NULL, %(share)s, %(at)s, NULL
+    FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS c(id, rank) {_FREE_SLOT}
     ON CONFLICT DO NOTHING
+"""
+
+# The random lane draws from every open example, so what waits in the active lane gives way where the draw hits it.
+_GIVE_WAY = """
+    DELETE FROM labeling_frontieritem f
+    WHERE f.example_id = ANY(%(ids)s) AND f.lane = 'active' AND (f.leased_until IS NULL OR f.leased_until < %(at)s)
 """
 
 
 @transaction.atomic
-def frontier_refill(*, project: Project, at: datetime, seed: int, redraw: bool = False) -> int:
-    """Top up each lane that runs low; returns the number of new slots. Safe to call at any time and twice at once.
+def frontier_refill(
+    *,
+    project: Project,
+    at: datetime,
+    seed: int,
+    redraw: bool = False,
+    lanes: Collection[str] = CHANCE,
+    wait: bool = True,
+) -> int:
+    """Top up each of the lanes that runs low; returns the number of new slots. Safe at any time and twice at once.
 
     `redraw` is for new examples: what waits in the lanes of chance is drawn again, since a lane filled from the first
-    thousand rows of a sorted file would stay a sample of those.
+    thousand rows of a sorted file would stay a sample of those. Without `wait` nothing is done while somebody else fills.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 11))", [f"frontier:{project.pk}"])
+    if not _frontier_lock(project, wait=wait):
+        return 0
     frontier, _ = Frontier.objects.get_or_create(project=project)
     if redraw:
         by_chance = [Lane.HOLDOUT, Lane.RANDOM, *([Lane.ACTIVE] if frontier.scored_at is None else [])]
         FrontierItem.objects.filter(project=project, lane__in=by_chance).exclude(leased_until__gte=at).delete()
     added = 0
-    for lane in (Lane.HOLDOUT, Lane.RANDOM, Lane.ACTIVE):
+    for lane in (x for x in CHANCE if x in lanes):
         have, depth = FrontierItem.objects.filter(project=project, lane=lane).count(), _depth(project, lane)
         scored_lane_has_work = lane == Lane.ACTIVE and frontier.scored_at is not None and have > 0
         if have > depth // 2 or scored_lane_has_work:
             continue
-        added += _draw(project, lane, wanted=depth - have, at=at, seed=seed + len(lane))
+        added += _fill(project, lane, wanted=depth - have, at=at, seed=seed + len(lane))
     if added:
         look_again(f"project.{project.pk}", "queue")
     return added
 
 
+def _frontier_lock(project: Project, *, wait: bool) -> bool:
+    """One at a time fills, swaps or labels automatically, until the transaction ends."""
+    take = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {take}(hashtextextended(%s, 11))", [f"frontier:{project.pk}"])
+        return bool(wait or cursor.fetchone()[0])
+
+
 def _depth(project: Project, lane: Lane) -> int:
     if lane != Lane.RANDOM:
         return DEPTH[lane]
-    pool = Example.objects.filter(project=project, holdout=False).count()
+    enough = round(
+        DEPTH[lane] / RANDOM_SHARE
+    )  # from here on the lane is as deep as it gets: no need to count a million
+    pool = Example.objects.filter(project=project, holdout=False)[:enough].count()
     return min(DEPTH[lane], max(RANDOM_LEAST, round(pool * RANDOM_SHARE)))
 
 
-def _draw(project: Project, lane: Lane, *, wanted: int, at: datetime, seed: int) -> int:
+def _fill(project: Project, lane: Lane, *, wanted: int, at: datetime, seed: int) -> int:
     """Fill one lane by chance. The random lane takes what the active lane only holds in waiting, never the reverse."""
     displaces = Lane.ACTIVE if lane == Lane.RANDOM else ""
+    drawn = draw(project, holdout=lane == Lane.HOLDOUT, displaces=displaces, wanted=wanted, seed=seed)
     values: dict[str, Any] = {
-        "project": project.pk,
-        "holdout": lane == Lane.HOLDOUT,
-        "overlap": project.overlap,
-        "lane": lane,
-        "above": _highest_rank(project, lane),
+        "project": project.pk, "lane": lane, "ids": drawn.ids, "share": drawn.share, "at": at,
+        "overlap": overlap_of(project, lane), "above": _highest_rank(project, lane),
         "reason": '{"strategy": "random"}' if lane != Lane.ACTIVE else '{"strategy": "no-model"}',
-        "at": at,
-        "seed": seed,
-        "wanted": wanted,
-        "displaces": displaces,
-    }
+    }  # fmt: skip
     with connection.cursor() as cursor:
         if lane == Lane.RANDOM:
             cursor.execute(_GIVE_WAY, values)
-        cursor.execute(_DRAW, values)
+        cursor.execute(_PUT, values)
         return int(cursor.rowcount)
-
-
-# The random lane draws from every open example, so what waits in the active lane gives way where the draw hits it.
-_GIVE_WAY = f"""
-    DELETE FROM labeling_frontieritem f USING (
-        SELECT e.id {_OPEN}
-          AND NOT EXISTS (SELECT 1 FROM labeling_frontieritem x WHERE x.example_id = e.id AND x.lane <> 'active')
-        ORDER BY hashint8extended(e.id, %(seed)s) LIMIT %(wanted)s
-    ) drawn
-    WHERE f.example_id = drawn.id AND f.lane = 'active' AND (f.leased_until IS NULL OR f.leased_until < %(at)s)
-"""
 
 
 def _highest_rank(project: Project, lane: str) -> int:
@@ -155,8 +151,7 @@ def _highest_rank(project: Project, lane: str) -> int:
 @transaction.atomic
 def frontier_swap(*, project: Project, picks: Sequence[Scored], origin: Origin, at: datetime) -> int:
     """Replace what waits in the active lane by a newly scored order at once; what is held stays with its holder."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 11))", [f"frontier:{project.pk}"])
+    _frontier_lock(project, wait=True)
     frontier, _ = Frontier.objects.get_or_create(project=project)
     waiting = FrontierItem.objects.filter(project=project, lane=Lane.ACTIVE).exclude(leased_until__gte=at)
     waiting.delete()
@@ -169,7 +164,7 @@ def frontier_swap(*, project: Project, picks: Sequence[Scored], origin: Origin, 
         )
         for rank, p in enumerate(picks)
         if p.example_id in still_open
-        for slot in range(max(project.overlap, len(answered[p.example_id]) + 1))
+        for slot in range(max(overlap_of(project, Lane.ACTIVE), len(answered[p.example_id]) + 1))
         if slot not in answered[p.example_id]
     ]  # fmt: skip
     FrontierItem.objects.bulk_create(items, ignore_conflicts=True, batch_size=2000)
@@ -187,7 +182,7 @@ def _still_open(project: Project, example_ids: Sequence[int]) -> set[int]:
     """Of these, the ones that nobody has settled since they were scored."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT e.id {_OPEN} AND e.id = ANY(%(ids)s)",
+            f"SELECT e.id {OPEN} AND e.id = ANY(%(ids)s)",
             {"project": project.pk, "holdout": False, "ids": list(example_ids)},
         )
         return {row[0] for row in cursor.fetchall()}
@@ -209,14 +204,14 @@ def closed_ids(project_id: int) -> NDArray[np.int64]:
 def open_count(project_id: int) -> int:
     """How many examples outside the holdout still want an answer."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) {_OPEN}", {"project": project_id, "holdout": False})
+        cursor.execute(f"SELECT count(*) {OPEN}", {"project": project_id, "holdout": False})
         return int(cursor.fetchone()[0])
 
 
 def open_ids(project_id: int, *, first: int = 0, last: int = 2**62) -> NDArray[np.int64]:
     """Those outside the holdout with ids from `first` to `last`, both included, ascending."""
     bound = {"project": project_id, "holdout": False, "first": first, "last": last}
-    return ids_selected(f"SELECT e.id {_OPEN} AND e.id BETWEEN %(first)s AND %(last)s ORDER BY e.id", bound)
+    return ids_selected(f"SELECT e.id {OPEN} AND e.id BETWEEN %(first)s AND %(last)s ORDER BY e.id", bound)
 
 
 _CLOSED = """

@@ -9,8 +9,8 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.labeling.models import Assignment
 from apps.labeling.services.annotations import Answer, annotation_submit
-from apps.labeling.services.assignments import assignments_next, assignments_release
-from apps.labeling.services.frontier import frontier_refill
+from apps.labeling.services.assignments import assignments_release
+from apps.labeling.services.queue import queue_next
 from apps.projects.models import Project
 from apps.projects.roles import Role
 from apps.projects.services import member_set
@@ -63,9 +63,7 @@ def label_round(project: Project, people: Sequence[User], truth: Mapping[str, st
 
 def _next_for(project: Project, person: User, held: list[Assignment], *, seed: int) -> Assignment | None:
     if not held:
-        held.extend(assignments_next(project=project, by=person, count=FETCH, at=timezone.now(), seed=seed))
-    if not held and frontier_refill(project=project, at=timezone.now(), seed=seed):
-        held.extend(assignments_next(project=project, by=person, count=FETCH, at=timezone.now(), seed=seed))
+        held.extend(queue_next(project=project, by=person, count=FETCH, at=timezone.now(), seed=seed))
     return held.pop(0) if held else None
 
 
