@@ -108,7 +108,8 @@ export function mount(root, { labels, nearest, example, value, suggestion, shown
       return [...grid.keys, ...moves, { code: "KeyN", ...free("KeyN"), words: say("keys_new_box"), act: make },
         { code: "Tab", words: say("keys_walk_boxes"), act: () => false },
         { code: "Delete", words: say("keys_remove_box"), act: remove },
-        near("Equal", say("keys_nearer"), () => canvas.zoom(1)), near("Minus", say("keys_farther"), () => canvas.zoom(-1))];
+        near("+", say("keys_nearer"), () => canvas.zoom(1)), near("-", say("keys_farther"), () => canvas.zoom(-1)),
+        near("Equal", "", () => canvas.zoom(1))];  // the same key without Shift, where it is one
     },
     refusal: () => { const unnamed = boxes.filter(box => !box.label).length; return unnamed ? many("boxes_unnamed", unnamed) : ""; },
     repaint: paint,

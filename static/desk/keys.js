@@ -5,8 +5,8 @@ import { say } from "./words.js";
 
 const OFF = "fastloop.desk.keys-off";  // WCAG 2.1.4: keys that are single characters can be turned off
 const NAMES = { Space: "key_space", Enter: "key_enter", Escape: "key_esc", Delete: "key_del", Tab: "key_tab" };
-const SIGNS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Slash: "/", Equal: "+", Minus: "−", Home: "Home", End: "End" };
-const CHARACTER = /^(Digit|Key|Numpad|Space$|Slash$|Equal$|Minus$|.$)/u;
+const SIGNS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", "-": "−", Home: "Home", End: "End" };
+const CHARACTER = /^(Digit|Key|Space$|Equal$|.$)/u;
 
 export const codeOf = key => (/^[0-9]$/.test(key) ? `Digit${key}` : /^[a-z]$/i.test(key) ? `Key${key.toUpperCase()}` : key);
 
@@ -26,8 +26,7 @@ export function keyboard(bindings) {
   }
 
   function find(event) {
-    const code = event.code.replace(/^Numpad(?=[0-9])/, "Digit").replace("NumpadAdd", "Equal").replace("NumpadSubtract", "Minus")
-      .replace("NumpadEnter", "Enter").replace("Backspace", "Delete");
+    const code = event.code.replace(/^Numpad(?=[0-9])/, "Digit").replace("NumpadEnter", "Enter").replace("Backspace", "Delete");
     const fine = event.ctrlKey || event.altKey;
     return bindings().find(b => (b.code === code || b.code === event.key.toUpperCase() && b.code.length === 1)
       && (b.shift === undefined || b.shift === event.shiftKey) && Boolean(b.fine) === fine

@@ -68,7 +68,7 @@ export function picks(root, { labels, nearest, shown, pressed, onPick, words }) 
     get keys() {
       const own = offered().filter(l => l.key).map(l => ({ code: codeOf(l.key), shift: false, words: words(l.name), act: () => onPick(l.name) }));
       const names = many ? [] : named(labels).map(l => ({ code: codeOf(l.name), shift: false, act: () => onPick(l.name) }));
-      const slash = find ? [{ code: "Slash", shift: false, words: say("keys_find"), act: () => find.focus() }] : [];
+      const slash = find ? [{ code: "/", words: say("keys_find"), act: () => find.focus() }] : [];
       return [...own, ...names, ...slash];
     },
   };

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from tests.console import Console
 
 PEOPLE = {"ada": "annotator", "rosa": "reviewer"}  # of the demo
 SENTENCE = "I sent 250 euros to my sister Ada in Paris two days ago 😀 and it still says pending."
+_numbers = itertools.count(1)
 LABELS = {
     "text-classification": ("Card arrival", "Pending transfer", "Top-up reverted"),
     "text-multilabel": ("Urgent", "Angry", "Money", "Travel"),
@@ -53,7 +55,12 @@ def make(
 ) -> int:
     """The id of a new project of this kind, with `count` examples in it, where Ada labels and Rosa reviews."""
     names = [{"name": name} for name in labels or LABELS[task_type]]
-    values = {"name": more.pop("name", f"Desk of {task_type}"), "task_type": task_type, "labels": names, **more}
+    values = {
+        "name": more.pop("name", f"{task_type} {next(_numbers)}"),
+        "task_type": task_type,
+        "labels": names,
+        **more,
+    }
     made = int(console.post(lin, "projects/", **values)["id"])
     for username, role in PEOPLE.items():
         console.post(lin, f"projects/{made}/members/", username=username, role=role)
