@@ -6,6 +6,8 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from apps.datasets import api as datasets
 from apps.evaluation import api as evaluation
 from apps.labeling import api as labeling
+from apps.labeling.quality import api as quality
+from apps.labeling.transfer import api as transfer
 from apps.loop import api as loop
 from apps.monitoring import api as monitoring
 from apps.projects import api as projects
@@ -32,6 +34,9 @@ urlpatterns = [
     path(f"{PROJECT}annotations/", labeling.AnnotationsAPI.as_view(), name="api-annotations"),
     path(f"{PROJECT}annotations/<uuid:client_id>/", labeling.AnnotationAPI.as_view(), name="api-annotation"),
     path(f"{PROJECT}labels/", labeling.LabelsAPI.as_view(), name="api-labels"),
+    path(f"{PROJECT}export/", transfer.ExportAPI.as_view(), name="api-export"),
+    path(f"{PROJECT}quality/", quality.QualityAPI.as_view(), name="api-quality"),
+    path(f"{PROJECT}quality/people/", quality.PeopleAPI.as_view(), name="api-quality-people"),
     path(f"{PROJECT}learning/", evaluation.LearningAPI.as_view(), name="api-learning"),
     path(f"{PROJECT}auto-labeling/", evaluation.AutoLabelingAPI.as_view(), name="api-auto-labeling"),
     path(f"{PROJECT}auto-labels/", evaluation.AutoLabelsAPI.as_view(), name="api-auto-labels"),

@@ -17,7 +17,7 @@
   function fault(file) {
     if (!file) return "Choose a file first.";
     if (!form.dataset.suffixes.split(" ").some(s => file.name.toLowerCase().endsWith(s)))
-      return `“${file.name}” is not a file we read. Send CSV, JSONL or Parquet (ending ${form.dataset.suffixes.split(" ").join(", ")}).`;
+      return `“${file.name}” is not a file we read. Send ${form.dataset.words} (ending ${form.dataset.suffixes.split(" ").join(", ")}).`;
     if (file.size === 0) return `“${file.name}” is empty.`;
     if (file.size > Number(form.dataset.limit))
       return `“${file.name}” has ${size(file.size)}; at most ${size(Number(form.dataset.limit))} are taken at once. Split it, or send batches to the API.`;

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from typing import Any, cast
 
 from django.conf import settings
@@ -17,7 +17,7 @@ from apps.accounts.models import User
 from apps.datasets import selectors
 from apps.datasets.forms import ExamplesFilter, LettersFilter
 from apps.datasets.models import DeadLetter
-from apps.datasets.readers import SUFFIXES
+from apps.datasets.readers import SUFFIXES, WORDS
 from apps.errors import Forbidden
 from apps.projects import task_types
 from apps.projects.access import permissions_of, project_permission
@@ -41,7 +41,7 @@ def data_page(request: HttpRequest, project: Project, *, upload_error: str = "",
         "lines": [(example, task.summary(example.fields, example.external_id)) for example in page],
         "ingestions": selectors.ingestions_of(project)[:NEWEST_INGESTIONS], "upload_error": upload_error,
         "limit_bytes": settings.MAX_UPLOAD_BYTES, "limit_words": f"{settings.MAX_UPLOAD_BYTES / 1e9:g} GB",
-        "suffixes": SUFFIXES,
+        "suffixes": SUFFIXES, "file_words": WORDS,
     }  # fmt: skip
     return render(request, "datasets/data.html", context, status=status)
 
@@ -87,9 +87,9 @@ def _as_csv(letters: QuerySet[DeadLetter], filename: str) -> StreamingHttpRespon
     return response
 
 
-async def _csv_lines(letters: QuerySet[DeadLetter]) -> AsyncIterator[str]:
+def _csv_lines(letters: QuerySet[DeadLetter]) -> Iterator[str]:
     yield _csv_line("file", "row", "id", "reason", "raw")
-    async for letter in letters.aiterator(chunk_size=500):
+    for letter in letters.iterator(chunk_size=500):
         yield _csv_line(letter.ingestion, letter.row_number, letter.external_id, letter.reason, letter.raw)
 
 

@@ -169,7 +169,8 @@ def test_an_upload_while_redis_is_away_is_kept_for_the_sweep(project: Project, l
         (
             "mails.docx",
             b"PK",
-            "“mails.docx” is not a file we read. Send CSV, JSONL or Parquet (ending .csv, .jsonl, .ndjson, .parquet).",
+            "“mails.docx” is not a file we read. Send CSV, JSONL, Parquet, Label Studio JSON, CoNLL or COCO "
+            "(ending .csv, .jsonl, .ndjson, .parquet, .json, .conll, .bio, .zip).",
         ),
         ("mails.csv", b"", "“mails.csv” is empty."),
     ],
