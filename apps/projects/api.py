@@ -1,6 +1,6 @@
 """Projects over the API."""
 
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 from django.db.models import Prefetch
 from django.utils import timezone
@@ -14,11 +14,11 @@ from apps.accounts.models import User
 from apps.projects import task_types
 from apps.projects.access import projects_visible_to
 from apps.projects.api_access import ProjectAPI
-from apps.projects.encoders import encoder_of
-from apps.projects.models import Project, SchemaLabel
+from apps.projects.models import SchemaLabel
+from apps.projects.queue_settings import queue_settings_of, queue_settings_set
 from apps.projects.roles import Permission, Role
 from apps.projects.selectors import members_of
-from apps.projects.services import LabelSpec, member_remove, member_set, project_create, queue_settings_set
+from apps.projects.services import LabelSpec, member_remove, member_set, project_create
 from fastloop_console.pagination import Pages
 
 LABELS = Prefetch("labels", SchemaLabel.objects.order_by("position"))
@@ -89,41 +89,56 @@ class QueueAPI(ProjectAPI):
 
     class InputSerializer(serializers.Serializer):
         strategy = serializers.CharField(required=False, max_length=40)
-        overlap = serializers.IntegerField(required=False)
         encoder = serializers.CharField(required=False, max_length=80, allow_blank=True)
+        overlap = serializers.IntegerField(required=False)
         lane_weights = serializers.DictField(child=serializers.IntegerField(min_value=0), required=False)
+        lane_overlap = serializers.DictField(child=serializers.IntegerField(min_value=1), required=False)
+        consensus = serializers.CharField(required=False, max_length=12)
+        review_at_most = serializers.FloatField(required=False)
+        blind_share = serializers.FloatField(required=False)
+        planted_share = serializers.FloatField(required=False)
+        gold_failures = serializers.IntegerField(required=False)
+        gold_feedback = serializers.BooleanField(required=False)
 
     class OutputSerializer(serializers.Serializer):
         strategy = serializers.CharField()
-        overlap = serializers.IntegerField()
         encoder = serializers.CharField()
+        overlap = serializers.IntegerField(help_text="Answers wanted for each example.")
         lane_weights = serializers.DictField(child=serializers.IntegerField())
+        lane_overlap = serializers.DictField(
+            child=serializers.IntegerField(), help_text="Lanes that want another number."
+        )
+        consensus = serializers.CharField(
+            help_text="majority, dawid-skene, or best: whichever is right more often on gold."
+        )
+        review_at_most = serializers.FloatField(
+            help_text="Agreement of the votes, 0 to 1, at which a reviewer decides."
+        )
+        blind_share = serializers.FloatField(help_text="Of the examples with a suggestion: how many show none.")
+        planted_share = serializers.FloatField(help_text="Of gold examples: how many suggest a wrong label on purpose.")
+        gold_failures = serializers.IntegerField(help_text="Wrong gold answers in a row, then a pause; 0 for never.")
+        gold_feedback = serializers.BooleanField(
+            help_text="Whether a gold answer is judged before the annotator’s eyes."
+        )
 
     @extend_schema(operation_id="queue_read", responses=OutputSerializer, summary="How the queue is ordered")
     def get(self, request: Request, project_id: int) -> Response:
-        return Response(self.OutputSerializer(_queue_of(self.project)).data)
+        return Response(self.OutputSerializer(queue_settings_of(self.project)).data)
 
     @extend_schema(
         operation_id="queue_set",
         request=InputSerializer,
         responses=OutputSerializer,
-        summary="Set strategy, answers for each example, vectors or the weights of some lanes; the rest stays",
+        summary="Set what you name; the rest stays, lanes included",
     )
     def patch(self, request: Request, project_id: int) -> Response:
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        values = _queue_of(self.project)
-        weights = {**values["lane_weights"], **given.validated_data.get("lane_weights", {})}
-        values |= {**given.validated_data, "lane_weights": weights}
-        project = queue_settings_set(project=self.project, by=cast(User, request.user), at=timezone.now(), **values)
-        return Response(self.OutputSerializer(_queue_of(project)).data)
-
-
-def _queue_of(project: Project) -> dict[str, Any]:
-    return {
-        "strategy": project.strategy, "overlap": project.overlap, "encoder": encoder_of(project),
-        "lane_weights": dict(project.lane_weights),
-    }  # fmt: skip
+        given_by_name = dict(given.validated_data)
+        project = queue_settings_set(
+            project=self.project, by=cast(User, request.user), at=timezone.now(), **given_by_name
+        )
+        return Response(self.OutputSerializer(queue_settings_of(project)).data)
 
 
 class MembersAPI(ProjectAPI):

@@ -5,12 +5,20 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from apps.projects import task_types
-from apps.projects.encoders import encoder_of, encoders_for
-from apps.projects.models import LANE_WEIGHTS, Project
+from apps.projects.encoders import encoders_for
+from apps.projects.models import LANE_WEIGHTS, ConsensusMethod, Project
+from apps.projects.queue_settings import (
+    LANES,
+    MOST_GOLD_FAILURES,
+    MOST_OVERLAP,
+    ONE_ANSWER_LANES,
+    queue_settings_of,
+)
 from apps.projects.roles import Role
-from apps.projects.services import LANES, MOST_OVERLAP, LabelSpec
+from apps.projects.services import LabelSpec
 from apps.rules.acquisition import DEFAULT, STRATEGIES
 
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -56,11 +64,24 @@ class ProjectForm(LabelsForm):
     holdout_percent = forms.FloatField(min_value=1, max_value=50, initial=5)
     overlap = forms.IntegerField(min_value=1, max_value=MOST_OVERLAP, initial=1)
 
-    def clean_labels(self) -> list[LabelSpec]:
-        labels = super().clean_labels()
-        if len(labels) < 2:
-            raise ValidationError("A model needs at least two labels to choose from.")
-        return labels
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.fields["labels"].required = False  # some task types bring their own
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean() or {}
+        name = values.get("task_type")
+        if name and "labels" in values:
+            task = task_types.get(name)
+            least = 1 if task.structured else 2
+            if not task.labels and len(values["labels"]) < least:
+                words = (
+                    _("Name at least one label.")
+                    if least == 1
+                    else _("A model needs at least two labels to choose from.")
+                )
+                self.add_error("labels", words)
+        return values
 
 
 class GuidelinesForm(forms.Form):
@@ -75,24 +96,67 @@ class GuidelinesForm(forms.Form):
 
 class QueueForm(forms.Form):
     strategy = forms.ChoiceField(choices=strategies)
-    overlap = forms.IntegerField(min_value=1, max_value=MOST_OVERLAP)
     encoder = forms.ChoiceField(required=False)
-    active = forms.IntegerField(min_value=0, max_value=100)
-    random = forms.IntegerField(min_value=0, max_value=100)
-    holdout = forms.IntegerField(min_value=0, max_value=100)
-    audit = forms.IntegerField(min_value=0, max_value=100, initial=LANE_WEIGHTS["audit"])
+    overlap = forms.IntegerField(min_value=1, max_value=MOST_OVERLAP)
+    consensus = forms.ChoiceField(choices=ConsensusMethod.choices)
+    review_percent = forms.IntegerField(min_value=0, max_value=99)
+    blind_percent = forms.IntegerField(min_value=0, max_value=100)
+    planted_percent = forms.IntegerField(min_value=0, max_value=100)
+    gold_failures = forms.IntegerField(min_value=0, max_value=MOST_GOLD_FAILURES)
+    gold_feedback = forms.BooleanField(required=False)
 
     def __init__(self, project: Project, given: Any = None) -> None:
-        kept = {"strategy": project.strategy, "overlap": project.overlap, "encoder": encoder_of(project)}
-        super().__init__(given, initial={**kept, **project.lane_weights})
-        choices = [(name, title) for name, title in encoders_for(project.task_type).items()]
+        kept = queue_settings_of(project)
+        initial: dict[str, Any] = {name: getattr(kept, name) for name in self.base_fields if hasattr(kept, name)}
+        initial |= {f"{name}_percent": round(100 * getattr(kept, of)) for name, of in PERCENTS.items()}
+        initial |= {f"weight_{lane}": kept.lane_weights[lane] for lane in LANES}
+        initial |= {f"overlap_{lane}": kept.lane_overlap.get(lane, "") for lane in LANES}
+        super().__init__(given, initial=initial)
+        for lane in LANES:
+            self.fields[f"weight_{lane}"] = forms.IntegerField(
+                min_value=0, max_value=100, initial=LANE_WEIGHTS[lane], label=_("Weight")
+            )
+            if lane not in ONE_ANSWER_LANES:
+                self.fields[f"overlap_{lane}"] = forms.IntegerField(
+                    min_value=1, max_value=MOST_OVERLAP, required=False, label=_("Answers")
+                )
         encoder = self.fields["encoder"]
         assert isinstance(encoder, forms.ChoiceField)
-        encoder.choices = choices
+        encoder.choices = list(encoders_for(project.task_type).items())
 
-    def lane_weights(self) -> dict[str, int]:
+    def lanes(self) -> list[dict[str, Any]]:
+        """For the table: name, what comes there, and its two fields."""
+        return [
+            {
+                "name": lane, "what": LANE_WORDS[lane], "weight": self[f"weight_{lane}"],
+                "overlap": self[f"overlap_{lane}"] if f"overlap_{lane}" in self.fields else None,
+            }
+            for lane in LANES
+        ]  # fmt: skip
+
+    def settings(self) -> dict[str, Any]:
+        """As `queue_settings_set` takes them."""
         values: dict[str, Any] = self.cleaned_data
-        return {lane: values[lane] for lane in LANES}
+        plain = ("strategy", "encoder", "overlap", "consensus", "gold_failures", "gold_feedback")
+        return {
+            **{name: values[name] for name in plain},
+            **{of: values[f"{name}_percent"] / 100 for name, of in PERCENTS.items()},
+            "lane_weights": {lane: values[f"weight_{lane}"] for lane in LANES},
+            "lane_overlap": {lane: n for lane in LANES if (n := values.get(f"overlap_{lane}"))},
+        }
+
+
+PERCENTS = {"review": "review_at_most", "blind": "blind_share", "planted": "planted_share"}
+LANE_WORDS = {
+    "active": _("What teaches the model most, in its order."),
+    "random": _("By chance: without it the gain of active learning cannot be measured."),
+    "holdout": _("By chance, never trained on: without it no gate can decide."),
+    "audit": _("What the model labeled by itself, drawn for a check."),
+    "gold": _("Examples whose answer is known; everybody gets each of them once."),
+    "relabel": _("Labels that a model doubts, asked of somebody who has not answered."),
+    "review": _("Where answers disagree; for reviewers. With weight 0 one more person is asked instead."),
+    "drift": _("From the part of the traffic that has changed."),
+}
 
 
 class MemberForm(forms.Form):

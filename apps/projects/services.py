@@ -1,14 +1,14 @@
 """Make and change projects, their labels, guidelines and members."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 from django.db import transaction
 from django.utils.text import slugify
+from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.audit.services import event_record, project_scope
@@ -16,17 +16,14 @@ from apps.errors import Forbidden, Invalid
 from apps.live.publish import look_again
 from apps.projects import task_types
 from apps.projects.access import role_of
-from apps.projects.encoders import encoder_of, encoders_for
-from apps.projects.models import LANE_WEIGHTS, GuidelineVersion, Membership, Project, SchemaLabel
+from apps.projects.models import GuidelineVersion, Membership, Project, SchemaLabel
 from apps.projects.roles import Role
-from apps.rules.acquisition import DEFAULT, STRATEGIES
+from apps.rules.acquisition import DEFAULT
 
 # Lightness and hue both differ from neighbor to neighbor, so that the first ten can be told apart without color sight.
 PALETTE = ("#2a78d6", "#b8860b", "#7a4fb5", "#c2386b", "#1b8a5a", "#8a5a2b", "#0f8ea8", "#d2691e", "#5b6b7b", "#4b7f1f")
 HOTKEYS = "1234567890QWERTYUIOPASDFHJKLCVBNM"  # number row first; Z undoes, X skips, G opens the guidelines
 RESERVED_HOTKEYS = frozenset("ZXG?/")
-LANES = tuple(LANE_WEIGHTS)
-MOST_OVERLAP = 5
 
 
 @dataclass(frozen=True)
@@ -60,6 +57,9 @@ def project_create(
     if task_type not in dict(task_types.choices()):
         known = ", ".join(dict(task_types.choices()))
         raise Invalid(f"The task type “{task_type}” is not known. Known are {known}.", field="task_type")
+    task = task_types.get(task_type)
+    if task.labels:
+        labels = [LabelSpec(x) for x in task.labels]
     project = Project.objects.create(
         name=name,
         slug=_free_slug(name),
@@ -144,58 +144,49 @@ def guidelines_write(*, project: Project, text: str, by: User, at: datetime) -> 
 
 
 @transaction.atomic
-def queue_settings_set(
-    *,
-    project: Project,
-    strategy: str,
-    overlap: int,
-    lane_weights: Mapping[str, int],
-    by: User,
-    at: datetime,
-    encoder: str = "",
-) -> Project:
-    """How the queue is ordered and how many people answer each example. Open slots keep theirs till the next refill.
+def label_retire(*, project: Project, name: str, by: User, at: datetime) -> SchemaLabel:
+    """Offer a label no longer. What was answered with it stays, readable and marked; models keep it as a class.
 
-    Another `encoder` makes new vectors beside the old ones; models keep theirs, and the queue goes on. Blank keeps it.
+    Answers that were on their way when it went still count. Raises Invalid when too few labels would remain.
     """
-    if strategy not in STRATEGIES:
-        raise Invalid(f"The strategy “{strategy}” is not known. Known are {', '.join(STRATEGIES)}.", field="strategy")
-    if not 1 <= overlap <= MOST_OVERLAP:
-        raise Invalid(f"Between 1 and {MOST_OVERLAP} people may answer each example.", field="overlap")
-    if not set(lane_weights) <= set(LANES) or any(weight < 0 for weight in lane_weights.values()):
-        raise Invalid(f"The lanes are {', '.join(LANES)}; each has a weight of 0 or more.", field="active")
-    if encoder and encoder not in encoders_for(project.task_type):
-        known = ", ".join(encoders_for(project.task_type))
-        raise Invalid(f"The encoder “{encoder}” is not known here. Known are {known}.", field="encoder")
-    locked = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    before = _queue_settings(locked)
-    locked.strategy, locked.overlap = strategy, overlap
-    locked.lane_weights = {**locked.lane_weights, **lane_weights}
-    locked.encoder = encoder or encoder_of(locked)
-    after = _queue_settings(locked)
-    if after == before:
-        return locked
-    locked.save(update_fields=["strategy", "overlap", "lane_weights", "encoder"])
-    changed = ", ".join(f"{n.replace('_', ' ')} {_said(value)}" for n, value in after.items() if value != before[n])
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    label = project.labels.filter(name=name).first()
+    if label is None:
+        raise Invalid(_("The label “{name}” is not in the project’s labels.").format(name=name), field="labels")
+    if label.retired_at is not None:
+        return label
+    task = task_types.get(project.task_type)
+    left = project.labels.filter(retired_at=None).count() - 1
+    if name in task.labels or left < (1 if task.structured else 2):
+        sentence = _("“{name}” cannot go: too few labels would be left to choose from.")
+        raise Invalid(sentence.format(name=name), field="labels")
+    label.retired_at = at
+    label.save(update_fields=["retired_at"])
+    _label_recorded(project, label, "schema.retired", f"{by} retired “{name}”: it is offered no longer.", by, at)
+    return label
+
+
+@transaction.atomic
+def label_restore(*, project: Project, name: str, by: User, at: datetime) -> SchemaLabel:
+    """Offer a retired label again."""
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    label = project.labels.filter(name=name).first()
+    if label is None:
+        raise Invalid(_("The label “{name}” is not in the project’s labels.").format(name=name), field="labels")
+    if label.retired_at is None:
+        return label
+    label.retired_at = None
+    label.save(update_fields=["retired_at"])
+    _label_recorded(project, label, "schema.restored", f"{by} offers “{name}” again.", by, at)
+    return label
+
+
+def _label_recorded(project: Project, label: SchemaLabel, verb: str, sentence: str, by: User, at: datetime) -> None:
     event_record(
-        scope=project_scope(project.pk), verb="queue.set", subject=f"project {project.pk}", by=by, at=at,
-        sentence=f"{by} set the queue’s {changed}.", before=before, after=after,
+        scope=project_scope(project.pk), verb=verb, subject=f"label {label.pk}", by=by, at=at, sentence=sentence,
+        after={"label": label.name},
     )  # fmt: skip
-    look_again(f"project.{project.pk}", "queue")
-    return locked
-
-
-def _queue_settings(project: Project) -> dict[str, Any]:
-    return {
-        "strategy": project.strategy,
-        "overlap": project.overlap,
-        "lane_weights": dict(project.lane_weights),
-        "encoder": encoder_of(project),
-    }
-
-
-def _said(value: Any) -> str:
-    return " ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else f"to {value}"
+    look_again(f"project.{project.pk}", "schema")
 
 
 @transaction.atomic

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.models import User
@@ -20,6 +21,7 @@ from apps.projects import selectors, services, task_types
 from apps.projects.access import project_permission
 from apps.projects.forms import GuidelinesForm, LabelsForm, MemberForm, ProjectForm, QueueForm
 from apps.projects.models import Project
+from apps.projects.queue_settings import queue_settings_set
 from apps.projects.roles import Permission, Role
 from apps.rules.words import count
 
@@ -128,6 +130,19 @@ def labels_add(request: HttpRequest, project: Project) -> HttpResponse:
 @require_POST
 @login_required
 @project_permission(Permission.EDIT_PROJECT)
+def label_retire(request: HttpRequest, project: Project) -> HttpResponse:
+    """Retire a label, or offer it again: the button says which."""
+    name, again = request.POST.get("name", ""), "restore" in request.POST
+    change = services.label_restore if again else services.label_retire
+    label = change(project=project, name=name, by=_user(request), at=timezone.now())
+    words = _("“{name}” is offered again.") if again else _("“{name}” is retired. What was answered with it stays.")
+    messages.success(request, words.format(name=label.name))
+    return redirect("projects:settings", project.pk)
+
+
+@require_POST
+@login_required
+@project_permission(Permission.EDIT_PROJECT)
 def guidelines_write(request: HttpRequest, project: Project) -> HttpResponse:
     form = GuidelinesForm(request.POST)
     if not form.is_valid():
@@ -153,11 +168,7 @@ def queue_set(request: HttpRequest, project: Project) -> HttpResponse:
     form = QueueForm(project, request.POST)
     try:
         if form.is_valid():
-            services.queue_settings_set(
-                project=project, strategy=form.cleaned_data["strategy"], overlap=form.cleaned_data["overlap"],
-                encoder=form.cleaned_data["encoder"],
-                lane_weights=form.lane_weights(), by=_user(request), at=timezone.now(),
-            )  # fmt: skip
+            queue_settings_set(project=project, by=_user(request), at=timezone.now(), **form.settings())
             messages.success(request, "The queue is set.")
             return redirect("projects:settings", project.pk)
     except Invalid as error:

@@ -14,7 +14,12 @@ NEW = {
     "name": "Mail", "task_type": "text-classification", "labels": "ham | #2a78d6 | H\r\nspam\r\n\r\n",
     "guidelines": "**Mind** it.", "holdout_percent": "10", "overlap": "2",
 }  # fmt: skip
-QUEUE = {"strategy": "entropy", "overlap": "2", "active": "50", "random": "30", "holdout": "15", "audit": "5"}
+QUEUE = {
+    "strategy": "entropy", "overlap": "2", "consensus": "best", "review_percent": "50", "blind_percent": "10",
+    "planted_percent": "0", "gold_failures": "3", "gold_feedback": "on", "overlap_holdout": "3",
+    "weight_active": "50", "weight_random": "30", "weight_holdout": "15", "weight_audit": "5", "weight_gold": "10",
+    "weight_relabel": "0", "weight_review": "10", "weight_drift": "0",
+}  # fmt: skip
 
 
 def _at(name, project, *more):
@@ -98,7 +103,7 @@ def test_settings_can_be_read_by_all_and_changed_by_few(as_, project, ada, mona)
         ("labels_add", {"labels": "ham"}),
         ("labels_add", {"labels": ""}),
         ("queue_set", {**QUEUE, "strategy": "astrology"}),
-        ("queue_set", {**QUEUE, "active": "-1"}),
+        ("queue_set", {**QUEUE, "weight_active": "-1"}),
         ("guidelines_write", {"text": "x" * 100_001}),
     ],
 )
@@ -182,3 +187,20 @@ def test_a_refusal_is_a_page_a_fragment_or_json_as_asked(as_, project, ada):
 def test_an_address_that_does_not_exist_gets_our_page(as_, ada):
     page = as_(ada).get("/nowhere/")
     assert page.status_code == 404 and "There is nothing at this address." in page.content.decode()
+
+
+def test_a_manager_retires_a_label_and_offers_it_again(as_, make_project, mona, ada):
+    project = make_project(labels=("ham", "spam", "eggs"))
+    assert as_(ada).post(_at("label_retire", project), {"name": "eggs"}).status_code == 403
+    assert as_(mona).post(_at("label_retire", project), {"name": "eggs"}).status_code == 302
+    page = as_(mona).get(_at("settings", project)).content.decode()
+    assert "retired" in page and "Offer “eggs” again" in page
+    assert as_(mona).post(_at("label_retire", project), {"name": "eggs", "restore": "1"}).status_code == 302
+    assert not project.labels.exclude(retired_at=None).exists()
+
+
+def test_each_lane_has_a_weight_and_where_it_makes_sense_a_number_of_answers(as_, project, mona):
+    as_(mona).post(_at("queue_set", project), QUEUE)
+    page = as_(mona).get(_at("settings", project)).content.decode()
+    assert 'name="overlap_holdout" id="id_overlap_holdout" value="3"' in page
+    assert 'name="weight_gold"' in page and 'name="overlap_gold"' not in page

@@ -7,7 +7,9 @@ from apps.audit.services import chain_intact, project_scope
 from apps.errors import Forbidden, Invalid
 from apps.projects import services
 from apps.projects.models import Membership, Project
+from apps.projects.queue_settings import queue_settings_set
 from apps.projects.roles import Role
+from apps.projects.selectors import schema_of
 from apps.projects.services import LabelSpec
 from apps.rules.acquisition import DEFAULT
 from tests.conftest import NOON
@@ -71,13 +73,13 @@ def test_the_same_guidelines_again_make_no_version(project, mona):
 
 def test_queue_settings_are_written_with_an_audit_entry(project, mona):
     weights = {"active": 50, "random": 30, "holdout": 15, "audit": 5}
-    services.queue_settings_set(project=project, strategy="entropy", overlap=2, lane_weights=weights, by=mona, at=NOON)
+    queue_settings_set(project=project, strategy="entropy", overlap=2, lane_weights=weights, by=mona, at=NOON)
 
     project.refresh_from_db()
     assert (project.strategy, project.overlap) == ("entropy", 2)
     assert {**project.lane_weights, **weights} == project.lane_weights, "lanes that were not named keep their weight"
     event = Event.objects.first()
-    changed = "strategy to entropy, overlap to 2, lane weights active 50 random 30 holdout 15 audit 5"
+    changed = "strategy to entropy, overlap to 2, lane weights active 50 random 30 holdout 15"
     assert event.sentence == f"Mona set the queue’s {changed}."
     assert (event.before["strategy"], event.after["strategy"]) == (DEFAULT, "entropy")
     assert chain_intact(project_scope(project.pk))
@@ -85,7 +87,7 @@ def test_queue_settings_are_written_with_an_audit_entry(project, mona):
 
 def test_queue_settings_that_stay_the_same_write_nothing(project, mona):
     before = Event.objects.count()
-    services.queue_settings_set(
+    queue_settings_set(
         project=project, strategy=project.strategy, overlap=1, lane_weights=project.lane_weights, by=mona, at=NOON
     )
     assert Event.objects.count() == before
@@ -104,7 +106,7 @@ def test_queue_settings_that_stay_the_same_write_nothing(project, mona):
 def test_queue_settings_that_make_no_sense_change_nothing(project, mona, wrong):
     given = {"strategy": DEFAULT, "overlap": 1, "lane_weights": dict(project.lane_weights), **wrong}
     with pytest.raises(Invalid):
-        services.queue_settings_set(project=project, by=mona, at=NOON, **given)
+        queue_settings_set(project=project, by=mona, at=NOON, **given)
     project.refresh_from_db()
     assert (project.strategy, project.overlap, project.lane_weights["active"]) == (DEFAULT, 1, 65)
 
@@ -134,3 +136,38 @@ def test_a_changed_entry_breaks_the_chain(project):
     assert chain_intact(scope)
     Event.objects.filter(scope=scope, sequence=2).update(sentence="Nobody did anything.")
     assert not chain_intact(scope)
+
+
+def test_a_retired_label_is_offered_no_longer_and_can_come_back(project, mona):
+    services.schema_extend(project=project, labels=[services.LabelSpec("eggs")], by=mona, at=NOON)
+    services.label_retire(project=project, name="ham", by=mona, at=NOON)
+    assert [x.name for x in schema_of(project).offered] == ["spam", "eggs"]
+    assert [x.name for x in schema_of(project).labels] == ["ham", "spam", "eggs"], "class indices stay"
+    with pytest.raises(Invalid, match="too few labels"):
+        services.label_retire(project=project, name="spam", by=mona, at=NOON)
+    with pytest.raises(Invalid, match="“bacon” is not in"):
+        services.label_retire(project=project, name="bacon", by=mona, at=NOON)
+    services.label_restore(project=project, name="ham", by=mona, at=NOON)
+    assert [x.name for x in schema_of(project).offered] == ["ham", "spam", "eggs"]
+    assert Event.objects.filter(verb__startswith="schema.re").count() == 2
+
+
+def test_an_overlap_of_a_lane_that_equals_the_projects_is_not_kept_as_an_exception(project, mona):
+    queue_settings_set(project=project, overlap=2, lane_overlap={"holdout": 3, "random": 2}, by=mona, at=NOON)
+    project.refresh_from_db()
+    assert project.lane_overlap == {"holdout": 3}
+    for wrong in ({"gold": 4}, {"holdout": 9}):
+        with pytest.raises(Invalid):
+            queue_settings_set(project=project, lane_overlap=wrong, by=mona, at=NOON)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"consensus": "loudest"}, {"blind_share": 1.1}, {"gold_failures": 99}, {"review_at_most": -1}]
+)
+def test_settings_out_of_range_are_refused(project, mona, wrong):
+    with pytest.raises(Invalid):
+        queue_settings_set(project=project, by=mona, at=NOON, **wrong)
+
+
+def test_a_preference_project_has_its_two_sides_as_labels(make_project):
+    assert [x.name for x in make_project("text-preference", labels=()).labels.all()] == ["A", "B"]

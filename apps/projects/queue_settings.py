@@ -1,0 +1,122 @@
+"""How a project's queue runs: order, lanes, how many answer, how answers become labels, what is suggested and checked."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import User
+from apps.audit.services import event_record, project_scope
+from apps.errors import Invalid
+from apps.live.publish import look_again
+from apps.projects.encoders import encoder_of, encoders_for
+from apps.projects.models import LANE_WEIGHTS, ConsensusMethod, Project
+from apps.rules.acquisition import STRATEGIES
+
+LANES = tuple(LANE_WEIGHTS)
+ONE_ANSWER_LANES = frozenset({"gold", "review", "relabel"})  # each person once, one reviewer, one second look
+MOST_OVERLAP = 5
+MOST_GOLD_FAILURES = 20
+
+
+@dataclass(frozen=True)
+class QueueSettings:
+    """Shares are 0 to 1. `lane_overlap` holds only the lanes that differ from `overlap`."""
+
+    strategy: str
+    encoder: str
+    overlap: int
+    lane_weights: Mapping[str, int]
+    lane_overlap: Mapping[str, int]
+    consensus: str
+    review_at_most: float
+    blind_share: float
+    planted_share: float
+    gold_failures: int
+    gold_feedback: bool
+
+
+FIELDS = tuple(QueueSettings.__dataclass_fields__)
+
+
+def queue_settings_of(project: Project) -> QueueSettings:
+    found = {name: getattr(project, name) for name in FIELDS}
+    found["lane_weights"] = {lane: int(project.lane_weights.get(lane, LANE_WEIGHTS[lane])) for lane in LANES}
+    return QueueSettings(**{**found, "encoder": encoder_of(project), "lane_overlap": dict(project.lane_overlap)})
+
+
+@transaction.atomic
+def queue_settings_set(*, project: Project, by: User, at: datetime, **given: Any) -> Project:
+    """Change what is given, by name; the rest stays, and so do lanes whose weight is not given.
+
+    Open slots keep theirs till the next refill. Another encoder makes new vectors beside the old ones; models keep
+    theirs, and the queue goes on. Raises Invalid in words and changes nothing.
+    """
+    locked = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    before = queue_settings_of(locked)
+    weights = {**before.lane_weights, **given.pop("lane_weights", {})}
+    if not given.get("encoder", ""):
+        given.pop("encoder", None)
+    after = replace(before, lane_weights=weights, **given)
+    after = replace(after, lane_overlap={k: n for k, n in after.lane_overlap.items() if n != after.overlap})
+    _check(after, project)
+    if after == before:
+        return locked
+    for name in FIELDS:
+        setattr(locked, name, getattr(after, name))
+    locked.save(update_fields=list(FIELDS))
+    _record(locked, asdict(before), asdict(after), by, at)
+    return locked
+
+
+def _check(s: QueueSettings, project: Project) -> None:
+    if s.strategy not in STRATEGIES:
+        sentence = _("The strategy “{name}” is not known. Known are {known}.")
+        raise Invalid(sentence.format(name=s.strategy, known=", ".join(STRATEGIES)), field="strategy")
+    if s.encoder not in encoders_for(project.task_type):
+        sentence = _("The encoder “{name}” is not known here. Known are {known}.")
+        known = ", ".join(encoders_for(project.task_type))
+        raise Invalid(sentence.format(name=s.encoder, known=known), field="encoder")
+    if not set(s.lane_weights) <= set(LANES) or any(weight < 0 for weight in s.lane_weights.values()):
+        sentence = _("The lanes are {lanes}; each has a weight of 0 or more.")
+        raise Invalid(sentence.format(lanes=", ".join(LANES)), field="weight_active")
+    counts = [s.overlap, *s.lane_overlap.values()]
+    if any(not 1 <= n <= MOST_OVERLAP for n in counts) or not set(s.lane_overlap) <= set(LANES) - ONE_ANSWER_LANES:
+        sentence = _(
+            "Between 1 and {most} people may answer each example; gold, review and relabel have rules of their own."
+        )
+        raise Invalid(sentence.format(most=MOST_OVERLAP), field="overlap")
+    if s.consensus not in ConsensusMethod.values:
+        sentence = _("The consensus “{name}” is not known. Known are {known}.")
+        raise Invalid(sentence.format(name=s.consensus, known=", ".join(ConsensusMethod.values)), field="consensus")
+    for name in ("review_at_most", "blind_share", "planted_share"):
+        if not 0 <= getattr(s, name) <= 1:
+            raise Invalid(_("A share lies between 0 and 100 %."), field=name)
+    if not 0 <= s.gold_failures <= MOST_GOLD_FAILURES:
+        sentence = _("Pause after 1 to {most} wrong gold answers in a row, or 0 for never.")
+        raise Invalid(sentence.format(most=MOST_GOLD_FAILURES), field="gold_failures")
+
+
+def _record(project: Project, before: dict[str, Any], after: dict[str, Any], by: User, at: datetime) -> None:
+    changed = ", ".join(
+        f"{name.replace('_', ' ')} {_said(value, before[name])}"
+        for name, value in after.items()
+        if value != before[name]
+    )
+    event_record(
+        scope=project_scope(project.pk), verb="queue.set", subject=f"project {project.pk}", by=by, at=at,
+        sentence=f"{by} set the queue’s {changed}.", before=before, after=after,
+    )  # fmt: skip
+    look_again(f"project.{project.pk}", "queue")
+
+
+def _said(value: Any, before: Any) -> str:
+    """Of lanes only those that changed."""
+    if not isinstance(value, dict):
+        return f"to {value}"
+    changed = {lane: n for lane, n in value.items() if before.get(lane) != n}
+    gone = [f"{lane} as the project" for lane in before if lane not in value]
+    return " ".join([*(f"{lane} {n}" for lane, n in changed.items()), *gone])
