@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from apps.datasets.models import Example, ExampleBlob
 from apps.datasets.shards import ids_without_vector, shard_write, vectors_at
+from apps.projects import task_types
 from apps.projects.encoders import encoder_of
 from apps.projects.models import Project
 from workers.training.encoder import encoded
@@ -30,7 +31,7 @@ def rows_of(project: Project, example_ids: Ids, *, encoder: str = "") -> Rows:
     `encoder` is the one that the model was trained with (`bundle.encoder`); without, the project's own.
     """
     ids = np.asarray(example_ids, np.int64)
-    if project.task_type == "text-classification":
+    if task_types.get(project.task_type).kind == "text":
         return vectors_whole(project, encoder or encoder_of(project), ids)
     return payloads_of(project, ids)
 
@@ -68,13 +69,13 @@ def shard_fill(project: Project, encoder: str, ids: NDArray[np.int64]) -> None:
         project_id=project.pk, encoder=encoder, ids=ids, holdout=flags, vectors=np.concatenate(parts), at=timezone.now()
     )
     seconds = (timezone.now() - began).total_seconds()
-    kind, rate = _WORDS[project.task_type], len(ids) / max(seconds, 1e-9)
+    kind, rate = _WORDS[task_types.get(project.task_type).kind], len(ids) / max(seconds, 1e-9)
     logger.info("%s: %d %s embedded in %.1f s, %.0f %s/s", project, len(ids), kind, seconds, rate, kind)
 
 
 def payloads_of(project: Project, ids: NDArray[np.int64]) -> list[Any]:
     """Texts, encoded images or table rows, in the order of the ids."""
-    return _PAYLOADS[project.task_type](ids.tolist())
+    return _PAYLOADS[task_types.get(project.task_type).kind](ids.tolist())
 
 
 def _texts(ids: list[int]) -> list[Any]:
@@ -92,9 +93,8 @@ def _tables(ids: list[int]) -> list[Any]:
     return [fields[i].get("features", {}) for i in ids]
 
 
-_WORDS = {"text-classification": "texts", "image-classification": "images", "tabular-classification": "rows"}
+# By payload kind; a pair is stored with all its text.
+_WORDS = {"text": "texts", "pair": "pairs", "image": "images", "tabular": "rows"}
 _PAYLOADS: dict[str, Callable[[list[int]], list[Any]]] = {
-    "text-classification": _texts,
-    "image-classification": _images,
-    "tabular-classification": _tables,
-}
+    "text": _texts, "pair": _texts, "image": _images, "tabular": _tables
+}  # fmt: skip

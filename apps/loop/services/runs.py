@@ -9,6 +9,7 @@ from apps.errors import DomainError
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
 from apps.labeling.selectors import counts_of
+from apps.projects import task_types
 from apps.projects.models import Project
 from apps.releases.selectors import champion_of
 from apps.rules import trigger
@@ -45,7 +46,8 @@ def triggers_check(*, at: datetime) -> list[Run]:
     started = []
     for project in Project.objects.select_related("trigger"):
         row = getattr(project, "trigger", None) or Trigger(project=project)
-        decision = _due(project, row, at) if row.enabled else None
+        learns = task_types.get(project.task_type).learns
+        decision = _due(project, row, at) if row.enabled and learns else None
         if decision is None or not decision.fire or decision.cause is None:
             continue
         try:

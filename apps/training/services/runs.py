@@ -14,6 +14,7 @@ from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
 from apps.labeling.models import Label
 from apps.live.publish import look_again
+from apps.projects import task_types
 from apps.projects.models import Project
 from apps.training.jobs import Job, Queue
 from apps.training.models import OPEN_STATES, Run, RunKind, RunState, RunTrigger
@@ -23,6 +24,10 @@ RESEND_AFTER = timedelta(seconds=20)  # a queued run that no worker took: its me
 
 class RunOpen(DomainError):
     code = "run_open"
+
+
+class NoLearner(DomainError):
+    code = "no_learner"
 
 
 class NotEnoughLabels(Invalid):
@@ -38,6 +43,7 @@ def run_start(
     if kind not in RunKind.values:
         raise Invalid(f"The kind “{kind}” is not known. Known are {', '.join(RunKind.values)}.", field="kind")
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    _refuse_without_a_learner(project)
     _refuse_a_second_run(project)
     _refuse_too_few_labels(project)
     last = Run.objects.filter(project=project).aggregate(n=Max("number"))["n"] or 0
@@ -57,6 +63,15 @@ def run_start(
     transaction.on_commit(lambda: run_send(run_id=run.pk, at=at))
     look_again(f"project.{project.pk}", "run", run.pk)
     return run
+
+
+def _refuse_without_a_learner(project: Project) -> None:
+    task = task_types.get(project.task_type)
+    if not task.learns:
+        raise NoLearner(
+            f"No model learns “{task.title.lower()}” here. Its answers are collected, checked and exported; "
+            "guesses of a model of your own can be imported as suggestions."
+        )
 
 
 def _refuse_a_second_run(project: Project) -> None:
