@@ -93,7 +93,7 @@ def test_what_was_looked_at_again_is_not_doubted_a_second_time(wrong) -> None:
 
 
 def test_decided_labels_are_never_doubted(wrong) -> None:
-    project, run, planted = wrong
+    _project, run, planted = wrong
     Label.objects.filter(pk__in=planted).update(source=LabelSource.REVIEW)
     suspects(run.pk)
     assert not Suspect.objects.filter(example_id__in=planted).exists()

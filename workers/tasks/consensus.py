@@ -75,7 +75,8 @@ def score(said: Sequence[Said], truth: Mapping[int, int], *, votes: int) -> Scor
 
 def _thinned(said: Sequence[Said], truth: Mapping[int, int], votes: int) -> list[Said]:
     """Of each gold example only so many answers, drawn by chance."""
-    kept, drawn = [], defaultdict(list)
+    kept: list[Said] = []
+    drawn: dict[int, list[Said]] = defaultdict(list)
     for each in said:
         (drawn[each.example_id] if each.example_id in truth else kept).append(each)
     chance = random.Random(SEED)
@@ -100,6 +101,6 @@ def dawid_skene(said: Sequence[Said], *, known: Mapping[int, int] | None = None)
     given = {e: label for e, label in (known or {}).items() if e in present and label in set(votes["label"])}
     model = DawidSkene(n_iter=ITERATIONS)
     model.fit(votes, true_labels=pd.Series(given, dtype="int64") if given else None)
-    best = model.probas_.idxmax(axis=1)
-    shares = model.probas_.max(axis=1)
+    assert model.probas_ is not None
+    best, shares = model.probas_.idxmax(axis=1), model.probas_.max(axis=1)
     return {int(e): (int(best[e]), float(shares[e])) for e in best.index}

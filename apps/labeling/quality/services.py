@@ -130,8 +130,10 @@ def gold_remove(*, project: Project, example_id: int, keep_label: bool, by: User
     list(FrontierItem.objects.select_for_update().filter(example_id=example_id).order_by("pk").values_list("pk"))
     example = Example.objects.select_for_update(no_key=True).filter(pk=example_id, project=project).first()
     item = GoldItem.objects.filter(pk=example_id, project=project).select_related("label").first()
-    if example is None or item is None:
-        raise NotFound(_("This example is not gold, or not any more."))
+    if example is None:
+        raise NotFound(_("There is no such example in this project."))
+    if item is None:
+        raise CannotBeGold(_("This example is not gold, or somebody was faster."))
     value = value_of(item)
     item.delete()
     known = Label.objects.filter(pk=example_id, source=LabelSource.GOLD)
