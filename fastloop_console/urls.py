@@ -2,7 +2,9 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.decorators.http import require_POST
 from django.views.generic import RedirectView
+from django.views.i18n import set_language
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="projects:list"), name="home"),
@@ -19,6 +21,7 @@ urlpatterns = [
     path("projects/<int:project_id>/monitor/", include("apps.monitoring.urls")),
     path("projects/<int:project_id>/sla/", include("apps.slas.urls")),
     path("api/", include("fastloop_console.api_urls")),
+    path("language/", require_POST(set_language), name="language"),
     path("admin/", admin.site.urls),
 ]
 handler404 = "fastloop_console.errors.not_found"

@@ -39,7 +39,8 @@ def _listed(request: Signed, project: Project, form: TriggerForm | None = None) 
     evidence = selectors.evidence_for(trigger, last_run)
     conditions = conditions_of(timezone.now(), evidence, selectors.settings_of(trigger))
     return {
-        "project": project, "page": page, "learns": task_types.get(project.task_type).learns, "open_run": last_run if last_run and last_run.is_open else None,
+        "project": project, "page": page, "learns": task_types.get(project.task_type).learns,
+        "open_run": last_run if last_run and last_run.is_open else None,
         "trigger": trigger, "form": form, "progress": {c.cause.value: f"{c.sentence}." for c in conditions},
     }  # fmt: skip
 

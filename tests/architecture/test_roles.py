@@ -44,6 +44,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 TABLE: dict[str, dict[str, frozenset[str]]] = {
     "": dict.fromkeys(METHODS, EVERYBODY),  # the bare address leads to the projects
     "accounts:sign_in": {"GET": EVERYBODY, "POST": EVERYBODY, "PUT": EVERYBODY},
+    "language": {"POST": EVERYBODY},
     "accounts:sign_in_here": {"GET": EVERYBODY, "POST": EVERYBODY},
     "accounts:sign_out": {"POST": EVERYBODY},
     "accounts:account": {"GET": SIGNED_IN, "POST": SIGNED_IN},
