@@ -8,7 +8,7 @@ import { many, say } from "./words.js";
 export function session({ url, person, waiting, onBack, onElse }) {
   const dialog = $("#sign-in"), form = $("form", dialog), failure = $("#sign-in-error");
   let confirmed = window.fastloop.csrf();  // a new sign-in, in whichever tab, brings a new token
-  let state = "same";
+  let state = "same", later = false;  // who puts it off is not asked again, the button stays
 
   async function look() {
     const found = await call(url);
@@ -16,6 +16,7 @@ export function session({ url, person, waiting, onBack, onElse }) {
     const before = state;
     state = found.person === null ? "out" : String(found.person) === person ? "same" : "else";
     if (state === "else" && before !== "else") onElse();
+    if (state === "same") later = false;
     if (state === "same" && before !== "same") onBack();
     return state;
   }
@@ -45,6 +46,7 @@ export function session({ url, person, waiting, onBack, onElse }) {
       $("[name=password]", form).focus();
     } finally { button.disabled = false; }
   });
+  dialog.addEventListener("close", () => { later = state !== "same"; });
   $("[data-later]", dialog).addEventListener("click", () => dialog.close());
 
   return {
@@ -58,7 +60,7 @@ export function session({ url, person, waiting, onBack, onElse }) {
     /** The console said that nobody, or somebody without this right, is signed in. */
     async refused() {
       const now = await look().catch(() => "unknown");
-      if (now === "out") ask();
+      if (now === "out" && !later) ask();
       return now;
     },
   };
