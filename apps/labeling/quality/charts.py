@@ -31,7 +31,8 @@ def pairs(agreed: Agreed, names: Mapping[int, str]) -> Figure:
                 "type": "heatmap", "x": labels, "y": labels, "zmin": 0, "zmax": 1, "showscale": False, "xgap": 1, "ygap": 1,
                 "z": [[_strength(cells.get((a, b))) for b in shown] for a in shown],
                 "text": [[_cell(cells.get((a, b)), a == b) for b in shown] for a in shown],
-                "colorscale": [[0, "var(--raised)"], [1, "var(--accent)"]], "hoverongaps": False,
+                "colorscale": [[0, "var(--raised)"], [1, "var(--accent-soft)"]],
+                "textfont": {"color": "var(--ink)"}, "hoverongaps": False,
                 "texttemplate": "%{text}" if len(shown) <= WRITTEN else None,
                 "customdata": [[_meeting(cells.get((a, b))) for b in shown] for a in shown],
                 "hovertemplate": "%{y}, %{x}<br>%{customdata}<extra></extra>",
@@ -94,7 +95,7 @@ def over_time(found: OverTime) -> Figure:
             }
         ] if total else [],
         "layout": {
-            "xaxis": {"type": "date"}, "yaxis": {"rangemode": "tozero", "title": {"text": _step(found.step)}},
+            "xaxis": {"type": "date"}, "yaxis": {"rangemode": "tozero", "tickformat": ",d", "title": {"text": _step(found.step)}},
             "bargap": 0.2,
             "meta": {
                 "finding": _over_time_finding(found, total), "empty": _("Nobody has answered yet."), "rows": _("from, UTC"),
@@ -131,8 +132,8 @@ def durations(found: Durations, name: str = "") -> Figure:
     if found.own is not None:
         series.insert(0, (name, found.own, "var(--accent)"))
     drawn = [(label, times, color) for label, times, color in series if sum(times)]
-    names = [_("under 1 s"), *(_("{range} s").format(range=words.replace("to", "\N{EN DASH}")) for words in NAMES[1:-1]),
-             _("over 160 s")]  # fmt: skip
+    names = [words.replace(" to ", "\N{EN DASH}") for words in NAMES[1:-1]]
+    names = [_("under {n}").format(n=1), *names, _("over {n}").format(n=160)]
     return {
         "data": [
             {
@@ -143,11 +144,13 @@ def durations(found: Durations, name: str = "") -> Figure:
             for label, times, color in drawn
         ],
         "layout": {
-            "xaxis": {"type": "category"}, "yaxis": {"tickformat": ".0%", "rangemode": "tozero"}, "barmode": "group",
+            "xaxis": {"type": "category", "title": {"text": _("seconds")}}, "barmode": "group",
+            "yaxis": {"tickformat": ".0%", "rangemode": "tozero"},
+            "legend": {"orientation": "v", "x": 1, "xanchor": "right", "y": 1, "yanchor": "top"},
             "bargap": 0.25, "showlegend": len(drawn) > 1,
             "meta": {
                 "finding": _durations_finding(found, name), "empty": _("No answer has a known time on screen yet."),
-                "rows": _("active time"),
+                "rows": _("active seconds"),
             },
         },
     }  # fmt: skip

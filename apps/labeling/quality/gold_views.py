@@ -74,7 +74,7 @@ def _gold(request: Signed, project: Project, **forms: Form) -> dict[str, Any]:
     return {
         "project": project, "task": task_types.get(project.task_type), "page": page, "text": text,
         "sums": selectors.gold_sums(project), "found": selectors.gold_candidates(project, text) if text else [],
-        "labels": schema_of(project).offered,
+        "labels": schema_of(project).offered, "most_found": selectors.FOUND,
         "lines": [(x, selectors.summary_of(x.example, project), selectors.words_of(x, project)) for x in page],
         "paste": PasteForm(project=project), "gold_form": GoldForm(), **forms,
     }  # fmt: skip

@@ -72,7 +72,6 @@ _COLUMNS = """
     count(*) FILTER (WHERE n.skip_reason <> ''),
     count(*) FILTER (WHERE n.skip_reason = '' AND n.active_ms > 0),
     coalesce(sum(n.active_ms) FILTER (WHERE n.skip_reason = ''), 0)::bigint,
-    percentile_cont(0.5) WITHIN GROUP (ORDER BY n.active_ms) FILTER (WHERE n.skip_reason = '' AND n.active_ms > 0),
     count(*) FILTER (WHERE n.skip_reason = '' AND n.active_ms > 0 AND n.active_ms < %(fast)s),
     count(*) FILTER (WHERE n."right" IS NOT NULL),
     count(*) FILTER (WHERE n."right"),
@@ -96,7 +95,13 @@ _WORK = f"""
     LEFT JOIN projects_schemalabel s ON s.id = n.label_id
     CROSS JOIN LATERAL (SELECT CASE WHEN a.lane = 'active' THEN a.reason ->> 'suggestion' END AS guess) g
     WHERE n.project_id = %(project)s AND n.withdrawn_at IS NULL {{only}}
-    GROUP BY GROUPING SETS ((n.annotator_id), ())
+    GROUP BY n.annotator_id
+"""
+# Apart from the counts, whose wide rows would be sorted with it: three times as slow.
+_MEDIANS = """
+    SELECT n.annotator_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY n.active_ms) FROM labeling_annotation n
+    WHERE n.project_id = %(project)s AND n.withdrawn_at IS NULL AND n.skip_reason = '' AND n.active_ms > 0 {only}
+    GROUP BY n.annotator_id
 """
 
 
@@ -127,16 +132,23 @@ def person_of(project: Project, user: User) -> Person:
 
 
 def _rows(project: Project, only: dict[str, int]) -> dict[int | None, Work]:
-    """By person; None is everybody together."""
-    query = _WORK.format(only="AND n.annotator_id = %(person)s" if only else "")
+    """By person; None is everybody together, whose median nobody asks for."""
+    condition = "AND n.annotator_id = %(person)s" if only else ""
     with connection.cursor() as cursor:
-        cursor.execute(query, {"project": project.pk, "fast": FAST_MS, **only})
-        return {row[0]: _work(row[1:]) for row in cursor.fetchall()}
+        cursor.execute(_WORK.format(only=condition), {"project": project.pk, "fast": FAST_MS, **only})
+        counted = {row[0]: row[1:] for row in cursor.fetchall()}
+        cursor.execute(_MEDIANS.format(only=condition), {"project": project.pk, **only})
+        medians = dict(cursor.fetchall())
+    found: dict[int | None, Work] = {pk: _work(row, medians.get(pk)) for pk, row in counted.items()}
+    if counted:
+        *sums, lasts = zip(*counted.values(), strict=True)
+        found[None] = _work([*(sum(column) for column in sums), max(lasts)], None)
+    return found
 
 
-def _work(row: Sequence[Any]) -> Work:
-    answers, skips, timed, active_ms, median_ms, fast, judged, right, shown, accepted, planted, taken = row[:12]
-    told, told_same, hidden, hidden_same, flagged, last_at = row[12:]
+def _work(row: Sequence[Any], median_ms: float | None) -> Work:
+    answers, skips, timed, active_ms, fast, judged, right, shown, accepted, planted, taken = row[:11]
+    told, told_same, hidden, hidden_same, flagged, last_at = row[11:]
     return Work(
         answers=answers, skips=skips, per_hour=timed / (active_ms / 3_600_000) if active_ms else None,
         median_s=median_ms / 1000 if median_ms is not None else None, fast=share_of(fast, timed),
@@ -145,7 +157,7 @@ def _work(row: Sequence[Any]) -> Work:
     )  # fmt: skip
 
 
-NO_WORK = _work([0, 0, 0, 0, None, *[0] * 12, None])
+NO_WORK = _work([*[0] * 16, None], None)
 
 
 def _pauses(project: Project, only: dict[str, int] | None = None) -> dict[int, Pause]:

@@ -30,7 +30,7 @@ from apps.projects.models import Project
 from apps.rules.agreement import Share, share_of
 from apps.rules.answers import Value
 
-FOUND = 20  # examples that a search for gold offers
+FOUND = 8  # examples that a search for gold offers: each is a form of two lines
 NOTES = 50  # newest flags and comments
 GAPS = 20
 

@@ -19,6 +19,7 @@ from apps.accounts.models import User
 from apps.labeling.quality import charts, members, merging, selectors, services, times
 from apps.labeling.quality.people import csv_rows, fast_answers, person_of, team_of
 from apps.labeling.quality.votes import agreed_of
+from apps.labeling.selectors import median_active_s
 from apps.live.answers import Signed, go
 from apps.projects.access import project_permission
 from apps.projects.models import Project
@@ -135,7 +136,7 @@ def _person(request: Signed, project: Project, who: User) -> HttpResponse:
         figures_url = reverse("quality:person_figures", args=[project.pk, who.pk])
     context = {
         "project": project, "person": person_of(project, who), "own": own, "figures_url": figures_url,
-        "pauses": selectors.pauses_of(project, who.pk), "team": team_of(project).all,
+        "pauses": selectors.pauses_of(project, who.pk), "team_median_s": median_active_s(project),
         "fast": [(x, selectors.summary_of(x.example, project), selectors.words_of(x, project))
                  for x in fast_answers(project, who)],
     }  # fmt: skip

@@ -1,6 +1,7 @@
 """Read the agreement of a project's people from the answers that stand. Reviewers' answers and planted examples count not."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +32,7 @@ from apps.rules.answers import AnswerKind, Value
 MOST = 200_000  # newest shared answers that are read: a quarter of a second
 MOST_STRUCTURED = 6_000  # spans and boxes are compared pair by pair in Python
 KEPT = 64  # projects whose figures stay in memory until an answer changes
+CHEAP_S, STANDS_TIMES = 0.2, 20  # seconds that nobody minds; how many times its cost a figure may be old
 SEED = 7  # of the bootstrap: the same answers give the same interval
 
 
@@ -57,35 +59,48 @@ class Agreed:
     structured: bool = False
 
 
+# One pass with a window: a join of the answers with themselves is a matter of luck while the table has no statistics yet.
 _SHARED = """
     SELECT example_id, annotator_id, label_id, value::text FROM (
-        SELECT DISTINCT ON (n.example_id, n.annotator_id) n.example_id, n.annotator_id, n.label_id, n.value
+        SELECT n.id, n.example_id, n.annotator_id, n.label_id, n.value,
+               count(*) OVER (PARTITION BY n.example_id) AS times
         FROM labeling_annotation n JOIN labeling_assignment a ON a.id = n.assignment_id
         WHERE n.project_id = %(project)s AND n.withdrawn_at IS NULL AND n.skip_reason = ''
-          AND a.lane <> 'review' AND NOT a.planted
-        ORDER BY n.example_id DESC, n.annotator_id, n.id DESC) said
-    WHERE example_id IN (
-        SELECT example_id FROM labeling_annotation
-        WHERE project_id = %(project)s AND withdrawn_at IS NULL AND skip_reason = ''
-        GROUP BY example_id HAVING count(*) > 1)
-    ORDER BY example_id DESC LIMIT %(most)s
+          AND a.lane <> 'review' AND NOT a.planted) said
+    WHERE times > 1 ORDER BY example_id DESC, id DESC LIMIT %(most)s
 """
 
-_kept: dict[int, tuple[tuple[Any, ...], Agreed]] = {}
+
+@dataclass(frozen=True)
+class Kept:
+    """What was computed for which answers, and until when it stands although new ones came."""
+
+    stamp: tuple[Any, ...]
+    found: Agreed
+    until: float
+
+
+_kept: dict[int, Kept] = {}
 
 
 def agreed_of(project: Project) -> Agreed:
-    """Computed anew once an answer came, was changed or undone; else what this process has in memory."""
+    """Computed anew once an answer came, was changed or undone; else what this process has in memory.
+
+    Fifty people answer twice a second: what took long to compute stands for twenty times as long.
+    """
     answers = Annotation.objects.filter(project=project)
     schema = schema_of(project)
     newest = answers.aggregate(last=Max("pk"), undone=Max("withdrawn_at"))
     stamp = (newest["last"], newest["undone"], tuple((x.pk, x.retired_at) for x in schema.labels))
-    before = _kept.get(project.pk)
-    if before is None or before[0] != stamp:
-        if len(_kept) >= KEPT:
-            _kept.clear()
-        before = _kept[project.pk] = (stamp, _agreed(project, schema))
-    return before[1]
+    before, began = _kept.get(project.pk), time.monotonic()
+    if before is not None and (before.stamp == stamp or began < before.until):
+        return before.found
+    if len(_kept) >= KEPT:
+        _kept.clear()
+    found = _agreed(project, schema)
+    took = time.monotonic() - began
+    _kept[project.pk] = Kept(stamp, found, began + (STANDS_TIMES * took if took > CHEAP_S else 0))
+    return found
 
 
 def _agreed(project: Project, schema: Schema) -> Agreed:
@@ -96,16 +111,15 @@ def _agreed(project: Project, schema: Schema) -> Agreed:
         rows = cursor.fetchall()
     if not rows:
         return _nothing(project, schema, structured)
-    units, people = (np.unique([row[i] for row in rows], return_inverse=True) for i in (0, 1))
-    users = units[0], people[0]
+    _, units = np.unique(np.array([row[0] for row in rows]), return_inverse=True)
+    users, people = np.unique(np.array([row[1] for row in rows]), return_inverse=True)
     codes, values = _coded(rows, schema, structured)
+    _, newest = np.unique(units * len(users) + people, return_index=True)  # a late answer and one after it: the newer
     n_codes = len(values) if structured else len(schema.labels)
-    votes = Votes.sorted(units[1].astype(np.int64), people[1].astype(np.int64), codes, n_codes).shared()
+    votes = Votes.sorted(units[newest], people[newest], codes[newest], n_codes).shared()
     if not len(votes.units):
         return _nothing(project, schema, structured)
-    if structured:
-        return _of_parts(votes, values, users[1], schema, kind)
-    return _of_labels(votes, users[1], schema)
+    return _of_parts(votes, values, users, schema, kind) if structured else _of_labels(votes, users, schema)
 
 
 def _coded(rows: list[tuple[Any, ...]], schema: Schema, structured: bool) -> tuple[Any, list[Value]]:

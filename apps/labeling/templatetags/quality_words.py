@@ -32,6 +32,6 @@ def whole(value: float | None) -> str:
 def seconds(milliseconds: int) -> str:
     """
     >>> seconds(840)
-    '0.8 s'
+    '0.84 s'
     """
-    return f"{milliseconds / 1000:.1f} s"
+    return f"{milliseconds / 1000:.2f} s"
