@@ -2,11 +2,11 @@
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Min, prefetch_related_objects
+from django.db.models import Count, Min
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -24,7 +24,6 @@ from apps.labeling.models import (
     ReviewState,
 )
 from apps.labeling.selectors import QueueCounts, counts_of
-from apps.labeling.services.prepared import assignments_read
 from apps.labeling.services.undo import UNDO_DEPTH
 from apps.labeling.values import value_of
 from apps.projects import task_types
@@ -157,21 +156,10 @@ def _nothing_left(project: Project, to_label: int, counts: QueueCounts) -> Empty
     return EmptyQueue(_("All done"), sentence, _("New examples appear here by themselves."))
 
 
-def assignments_held(project: Project, by: User, at: datetime, *, only: str = "") -> list[Assignment]:
+def assignments_held(project: Project, ids: Sequence[int], *, only: str = "") -> list[Assignment]:
     """What this person's tabs had fetched before a reload, oldest first."""
-    held = assignments_read(_HELD, {"project": project.pk, "holder": by.pk, "at": at, "only": only})
-    if held:  # rare: a page that was just opened holds nothing
-        prefetch_related_objects(held, "example", "guidelines")
-    for each in held:
-        each.project = project
-    return held
-
-
-_HELD = """
-    WHERE a.project_id = %(project)s AND a.holder_id = %(holder)s AND a.state = 'leased'
-      AND a.leased_until >= %(at)s::timestamptz AND (%(only)s::text = '' OR a.lane = %(only)s::text)
-    ORDER BY a.id
-"""
+    held = Assignment.objects.filter(pk__in=ids, **({"lane": only} if only else {}))
+    return list(held.select_related("example", "project", "guidelines").order_by("pk"))
 
 
 def own_progress(project: Project, by: User, at: datetime) -> OwnProgress:

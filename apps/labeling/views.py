@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
 from typing import Any, cast
@@ -23,6 +24,7 @@ from apps.labeling.models import QUEUED_LANES, Assignment, ErrorKind, Lane, Skip
 from apps.labeling.services.annotations import Answer, annotation_take
 from apps.labeling.services.assignments import (
     MOST_HELD,
+    Asked,
     assignments_release,
     assignments_renew,
 )
@@ -112,9 +114,8 @@ def next_examples(request: HttpRequest, project: Project, may_review: bool) -> H
     """What a reload lost comes back first, then new leases."""
 
     given, by, at = _read(request, NextInput), _user(request), timezone.now()
-    held = selectors.assignments_held(project, by, at, only=given["lane"])[:MOST_HELD]
-    fresh = given["count"] - len(held)
-    reply = _hand_out(project, by, at, held=held, count=fresh, only=given["lane"], may_review=may_review)
+    wanted = Wanted(given["count"], given["lane"], may_review, with_held=True)
+    reply = _hand_out(project, by, at, wanted)
     return JsonResponse({**reply, "progress": presenters.progress_due(project, by, at)})
 
 
@@ -143,7 +144,7 @@ def answer(request: HttpRequest, project: Project, may_review: bool) -> HttpResp
     want, only = given.pop("want"), given.pop("lane")
     said = Answer(assignment_id=given.pop("assignment"), **given)
     saved = annotation_take(project=project, answer=said, by=by, at=at)
-    reply = _hand_out(project, by, at, held=[], count=want, only=only, may_review=may_review) if want else NOTHING_MORE
+    reply = _hand_out(project, by, at, Wanted(want, only, may_review)) if want else NOTHING_MORE
     return JsonResponse(
         {"saved": presenters.saved_json(saved, project), **reply, "progress": presenters.progress_due(project, by, at)}
     )
@@ -152,13 +153,25 @@ def answer(request: HttpRequest, project: Project, may_review: bool) -> HttpResp
 NOTHING_MORE: dict[str, Any] = {"assignments": [], "empty": None}
 
 
-def _hand_out(
-    project: Project, by: User, at: datetime, *, held: Sequence[Assignment], count: int, only: str, may_review: bool
-) -> dict[str, Any]:
-    """Up to `count` new leases behind the held ones."""
-    seed = int(at.timestamp() * 1e6)
-    leased = queue_next(project=project, by=by, count=count, at=at, seed=seed, may_review=may_review, only=only)
-    empty = selectors.why_empty(project, by, at, only=only) if count > 0 and not leased and not held else None
+@dataclass(frozen=True)
+class Wanted:
+    """Examples asked for; `with_held` for a page that was just opened: what it held before counts and comes first."""
+
+    count: int
+    only: str
+    may_review: bool
+    with_held: bool = False
+
+
+def _hand_out(project: Project, by: User, at: datetime, wanted: Wanted) -> dict[str, Any]:
+    asked = Asked()
+    leased = queue_next(
+        project=project, by=by, count=wanted.count, at=at, seed=int(at.timestamp() * 1e6), only=wanted.only,
+        may_review=wanted.may_review, in_all=wanted.with_held, asked=asked,
+    )  # fmt: skip
+    held = selectors.assignments_held(project, asked.held, only=wanted.only) if wanted.with_held and asked.held else []
+    nothing = wanted.count > 0 and not leased and not held
+    empty = selectors.why_empty(project, by, at, only=wanted.only) if nothing else None
     return {
         "assignments": _assignments_json(project, [*held, *leased]),
         "empty": presenters.empty_json(empty) if empty else None,

@@ -25,7 +25,7 @@ from apps.labeling.models import (
 from apps.labeling.services.assignments import slots_lock_of
 from apps.labeling.services.gold import Judged, gold_judge, pause_if_failing
 from apps.labeling.services.labels import label_resolve
-from apps.labeling.services.prepared import assignments_read, rows
+from apps.labeling.services.prepared import assignments_read, insert, rows
 from apps.labeling.services.reviews import review_decide, review_open, reviews_wanted
 from apps.live.publish import look_again
 from apps.projects import task_types
@@ -209,13 +209,14 @@ def _store(
     assignment: Assignment, answer: Answer, said: Said, *, by: User, at: datetime, surplus: bool, judged: Judged | None
 ) -> Annotation:
     shown_at = min(max(answer.shown_at or assignment.leased_at, assignment.leased_at), at)
-    return Annotation.objects.create(
+    annotation = Annotation(
         client_id=answer.client_id, project_id=assignment.project_id, example_id=assignment.example_id,
         assignment=assignment, annotator=by, **said.columns, comment=answer.comment.replace("\x00", ""),
         flagged=answer.flagged, error_kind=answer.error_kind if assignment.lane == Lane.REVIEW else "",
         shown_at=shown_at, answered_at=at, active_ms=min(max(answer.active_ms, 0), IDLE_MS), surplus=surplus,
         right=judged.right if judged else None,
     )  # fmt: skip
+    return insert(annotation)
 
 
 def _follow(assignment: Assignment, annotation: Annotation, judged: Judged | None, at: datetime) -> None:

@@ -21,7 +21,7 @@ from apps.datasets.models import Example
 from apps.errors import DomainError
 from apps.labeling.models import QUEUED_LANES, Assignment, AssignmentState, FrontierItem, Lane
 from apps.labeling.services.gold import Draw, gold_draw
-from apps.labeling.services.prepared import assignment_insert, rows
+from apps.labeling.services.prepared import insert, rows
 from apps.labeling.services.suggestions import Suggestion, suggestion_of
 from apps.projects.models import GuidelineVersion, Project
 
@@ -85,7 +85,7 @@ _NEXT = """
 
 # How many this person holds, whether they are paused, and which lanes have anything at all: a lane is not drawn in vain.
 _ROOM = """
-    SELECT (SELECT count(*) FROM labeling_assignment WHERE project_id = %(project)s AND holder_id = %(holder)s
+    SELECT ARRAY(SELECT id FROM labeling_assignment WHERE project_id = %(project)s AND holder_id = %(holder)s
               AND state = 'leased' AND leased_until >= %(at)s),
            EXISTS (SELECT 1 FROM labeling_pause WHERE project_id = %(project)s AND person_id = %(holder)s
               AND lifted_at IS NULL),
@@ -110,26 +110,27 @@ class Asked:
     """What a request for examples found on its way."""
 
     dry: set[str] = field(default_factory=set)  # lanes that may be given and have nothing
+    held: list[int] = field(default_factory=list)  # assignments that the person holds already
 
 
 def assignments_next(
     *, project: Project, by: User, count: int, at: datetime, seed: int, may_review: bool = False, only: str = "",
-    asked: Asked | None = None,
+    in_all: bool = False, asked: Asked | None = None,
 ) -> list[Assignment]:  # fmt: skip
     """Lease up to `count` slots; fewer when the lanes run out, MOST_HELD is reached, or the person is paused.
 
-    `only` names the one lane to take from. Slots of a lane come in rank order, and a lane that has none is replaced by
-    the others, by falling weight.
+    With `in_all` what the person holds already counts towards `count`. `only` names the one lane to take from. Slots of
+    a lane come in rank order, and a lane that has none is replaced by the others, by falling weight.
     """
     weights = {x: w for x, w in project.lane_weights.items() if w > 0 and (x != Lane.REVIEW or may_review)}
     if only:
         weights = {only: 1} if only != Lane.REVIEW or may_review else {}
     room = _room(project=project, by=by, at=at, lanes=list(weights))
     if asked:
-        asked.dry |= set(weights) - room.lanes
+        asked.dry, asked.held = set(weights) - room.lanes, room.held
     weights = {lane: weight for lane, weight in weights.items() if lane in room.lanes}
     wanted, leased, chance = (
-        0 if room.paused else min(count, MOST_HELD - room.held),
+        0 if room.paused else min(count - len(room.held) * in_all, MOST_HELD - len(room.held)),
         list[Assignment](),
         random.Random(seed),
     )
@@ -145,9 +146,9 @@ def assignments_next(
 
 @dataclass(frozen=True)
 class Room:
-    """What limits the next lease: examples held, a pause, and the lanes that have something."""
+    """What limits the next lease: assignments held, a pause, and the lanes that have something."""
 
-    held: int
+    held: list[int]
     paused: bool
     lanes: frozenset[str]
 
@@ -190,7 +191,7 @@ def _lease(lane: str, *, project: Project, by: User, count: int, at: datetime) -
     taken: dict[str, Any] = {"at": at, "until": at + LEASE, "holder": by.pk, "items": [s.item_id for s in found]}
     taken |= {"examples": [s.example.pk for s in found], "slots": [s.slot for s in found]}
     rows(_TAKE, taken)
-    return [assignment_insert(_assignment(s, project=project, by=by, at=at)) for s in found]
+    return [insert(_assignment(s, project=project, by=by, at=at)) for s in found]
 
 
 @dataclass(frozen=True)

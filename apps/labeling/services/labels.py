@@ -13,6 +13,7 @@ from apps.datasets.services import Labeled
 from apps.labeling.models import FrontierItem, Label, LabelSource, Lane, ReviewWhy
 from apps.labeling.services.auto_labels import auto_audit_settle
 from apps.labeling.services.duplicates import duplicates_lock, duplicates_settle
+from apps.labeling.services.prepared import insert
 from apps.labeling.services.reviews import ask_one_more, review_close, review_open, reviews_wanted
 from apps.labeling.services.sheet import Cast, Sheet, label_of, sheet_locked
 from apps.labeling.services.suspects import suspect_settle
@@ -118,9 +119,7 @@ def _label(sheet: Sheet, value: Value, decided: Cast | None, at: datetime) -> La
         return have
     if have:
         have.delete()
-    label = Label(example_id=sheet.example.pk, **columns)
-    label.save(force_insert=True)
-    return label
+    return insert(Label(example_id=sheet.example.pk, **columns))
 
 
 def _stop_asking(example_id: int, at: datetime) -> None:

@@ -4,11 +4,13 @@ PostgreSQL spends more on planning these than on running them, and the ORM more 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 import orjson
 import psycopg
 from django.db import connection
+from django.db.models import AutoField, Model
 
 from apps.labeling.models import Assignment
 
@@ -40,20 +42,28 @@ def _assignment(row: Sequence[Any]) -> Assignment:
     return Assignment.from_db("default", _FIELDS, values)
 
 
-_NEW = [f for f in Assignment._meta.concrete_fields if not f.primary_key]
-_INSERT = (
-    f"INSERT INTO labeling_assignment ({', '.join(str(f.column) for f in _NEW)}) "
-    f"VALUES ({', '.join('%s::jsonb' if f.get_internal_type() == 'JSONField' else '%s' for f in _NEW)}) RETURNING id"
-)
+M = TypeVar("M", bound=Model)
 
 
-def assignment_insert(assignment: Assignment) -> Assignment:
-    """Store a new one and give it its key. Raises IntegrityError where a constraint stands."""
-    values = [getattr(assignment, f.attname) for f in _NEW]
-    kept = [
-        orjson.dumps(v).decode() if f.get_internal_type() == "JSONField" and v is not None else v
-        for f, v in zip(_NEW, values, strict=True)
-    ]
-    ((assignment.pk,),) = rows(_INSERT, kept)
-    assignment._state.adding, assignment._state.db = False, "default"
-    return assignment
+def insert(row: M) -> M:
+    """Store a new row and give it its key. Raises IntegrityError where a constraint stands."""
+    sql, names, jsons = _insert_of(type(row))
+    values = [getattr(row, name) for name in names]
+    for i in jsons:
+        values[i] = orjson.dumps(values[i]).decode() if values[i] is not None else None
+    ((row.pk,),) = rows(sql, values)
+    row._state.adding, row._state.db = False, "default"
+    return row
+
+
+@cache
+def _insert_of(model: type[Model]) -> tuple[str, list[str], list[int]]:
+    """The statement, the attributes it takes in order, and which of them are JSON."""
+    fields = [f for f in model._meta.concrete_fields if not isinstance(f, AutoField)]
+    jsons = [i for i, f in enumerate(fields) if f.get_internal_type() == "JSONField"]
+    columns = ", ".join(f'"{f.column}"' for f in fields)
+    marks = ", ".join("%s::jsonb" if i in jsons else "%s" for i in range(len(fields)))
+    key = model._meta.pk
+    assert key is not None
+    sql = f'INSERT INTO {model._meta.db_table} ({columns}) VALUES ({marks}) RETURNING "{key.column}"'
+    return sql, [f.attname for f in fields], jsons
