@@ -14,6 +14,7 @@ urlpatterns = [
     path("projects/<int:project_id>/data/export/", include("apps.labeling.transfer.urls")),
     path("projects/<int:project_id>/data/", include("apps.datasets.urls")),
     path("projects/<int:project_id>/label/", include("apps.labeling.urls")),
+    path("projects/<int:project_id>/label/", include("apps.labeling.bulk.urls")),
     path("projects/<int:project_id>/quality/", include("apps.labeling.quality.urls")),
     path("projects/<int:project_id>/runs/", include("apps.training.urls")),
     path("projects/<int:project_id>/learning/", include("apps.evaluation.urls")),

@@ -76,6 +76,12 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "datasets:counts": {"GET": DATA},
     "datasets:ingestions": {"GET": DATA},
     "datasets:dead_letters": {"GET": DATA},
+    "bulk:bulk": {"GET": LABELERS},
+    "bulk:label": {"POST": LABELERS},
+    "bulk:undo": {"POST": LABELERS},
+    "bulk:search": {"GET": MEMBERS},
+    "bulk:take": {"POST": LABELERS},
+    "bulk:flag": {"POST": LABELERS},
     "transfer:export": {"GET": DATA},
     "transfer:file": {"GET": DATA},
     "datasets:image": {"GET": MEMBERS},  # who labels must see it, who sees the data may

@@ -17,6 +17,8 @@ PAGES = {
     "refused": "/projects/{project}/data/refused/",
     "export": "/projects/{project}/data/export/",
     "label": "/projects/{project}/label/",
+    "bulk": "/projects/{project}/label/bulk/",
+    "search": "/projects/{project}/label/search/?label=-",
     "runs": "/projects/{project}/runs/",
     "run": "/projects/{project}/models/runs/{run}/",
     "models": "/projects/{project}/models/",
