@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,13 +16,18 @@ from apps.labeling.models import (
     Annotation,
     Assignment,
     AssignmentState,
+    AutoLabel,
     FrontierItem,
     GoldItem,
     ImportedPrediction,
     Label,
     LabelSource,
     Lane,
+    Review,
+    ReviewState,
     SetAside,
+    Suspect,
+    SuspectState,
 )
 from apps.labeling.services.annotations import SKIPS_TO_SET_ASIDE
 from apps.labeling.services.labels import label_resolve, labels_share
@@ -239,26 +244,42 @@ def _annotation(project: Project, x: Answer, assignment_id: int, columns: Column
 
 
 def _resolve(project: Project, fresh: Sequence[Answer], columns: Columns, at: datetime) -> None:
-    """Labels of examples that came just now and show what no other shows are made at once; the others one by one."""
+    """Labels of examples that nobody has said anything of before are made at once; the others one by one."""
     votes: dict[int, list[Answer]] = defaultdict(list)
     for x in fresh:
         if x.said.value is not None:
             votes[x.of.example_id].append(x)
-    labeled = set(Label.objects.filter(pk__in=list(votes)).values_list("pk", flat=True))
-    kind, needed, rows = task_types.get(project.task_type).answer, overlap_of(project, Lane.BULK), []
-    slowly = []
+    kind, needed = task_types.get(project.task_type).answer, overlap_of(project, Lane.BULK)
+    slowly, made = _spoken_of(fresh, list(votes)), dict[int, tuple[Any, ...]]()
     for example_id, xs in votes.items():
         values = [x.said.value for x in xs if x.said.value is not None]
         found = settle(values, kind=kind, needed=needed, review_at_most=project.review_at_most)
-        of = xs[0].of
-        if not of.fresh or example_id in labeled or found.outcome == "disagree":
-            slowly.append(example_id)
+        if example_id in slowly or found.outcome == "disagree":
+            slowly.add(example_id)
         elif found.value is not None:
-            rows.append(_label_row(project, of, columns(found.value), LabelSource.CONSENSUS, at, Lane.BULK))
+            column = columns(found.value)
+            made[example_id] = _label_row(project, xs[0].of, column, LabelSource.CONSENSUS, at, Lane.BULK)
     names = ("project_id", "example_id", "label_id", "value", "source", "holdout", "lane", "shown_at", "resolved_at")
-    rows_copy(Label, names, rows)
-    for example_id in slowly:
+    rows_copy(Label, names, made.values())
+    _asked_no_more(project, [votes[pk][0].of for pk in made], at)
+    for example_id in sorted(slowly):
         label_resolve(example_id=example_id, at=at)
+
+
+def _spoken_of(fresh: Sequence[Answer], example_ids: Sequence[int]) -> set[int]:
+    """Those with a label, a review, a doubt, a label by the model, or an answer from before: their history decides too."""
+    answers = Counter(x.of.example_id for x in fresh)
+    stored = Annotation.objects.filter(example_id__in=example_ids, withdrawn_at=None).values("example_id")
+    counted = stored.annotate(n=Count("pk")).order_by().values_list("example_id", "n")
+    found = {pk for pk, n in counted if n > answers[pk]}
+    for rows in (
+        Label.objects.filter(pk__in=example_ids),
+        AutoLabel.objects.filter(example_id__in=example_ids),
+        Review.objects.filter(example_id__in=example_ids, state=ReviewState.OPEN),
+        Suspect.objects.filter(example_id__in=example_ids, state=SuspectState.OPEN),
+    ):
+        found |= set(rows.values_list("example_id", flat=True))
+    return found
 
 
 def _set_aside(project: Project, fresh: Sequence[Answer], at: datetime) -> None:

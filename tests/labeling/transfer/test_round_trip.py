@@ -31,7 +31,7 @@ TEXTS = st.one_of(
 NAMES = st.sampled_from(LABELS)
 counter = itertools.count()
 QUIET = settings(
-    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 
@@ -53,8 +53,8 @@ def boxes_in(draw: st.DrawFn, side: int = 40) -> dict[str, Any]:
     found = []
     for _ in range(draw(st.integers(0, 3))):
         x, y = (draw(st.integers(0, side * 100 - 200)) / 100 for _ in "xy")
-        width = draw(st.integers(100, int(side * 100 - x * 100))) / 100
-        height = draw(st.integers(100, int(side * 100 - y * 100))) / 100
+        width = draw(st.integers(110, int(side * 100 - x * 100))) / 100
+        height = draw(st.integers(110, int(side * 100 - y * 100))) / 100
         found.append({"x": x, "y": y, "width": width, "height": height, "label": draw(NAMES)})
     return {"boxes": found}
 
@@ -85,7 +85,7 @@ def rows(draw: st.DrawFn, kind: str, answer: str) -> list[dict[str, Any]]:
                 "=name": text.strip(),
             }
         value = {
-            "choice": NAMES, "choices": st.lists(NAMES, unique=True).map(lambda x: {"labels": x}),
+            "choice": st.sampled_from(["A", "B"]) if kind == "pair" else NAMES, "choices": st.lists(NAMES, unique=True).map(lambda x: {"labels": x}),
             "spans": spans_in(text), "boxes": boxes_in(),
         }[answer]  # fmt: skip
         row["label"] = draw(value)

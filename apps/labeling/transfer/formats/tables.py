@@ -10,7 +10,7 @@ import base64
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any, BinaryIO
@@ -30,7 +30,7 @@ from apps.projects.models import Project
 from apps.projects.task_types import RESERVED
 
 LINES_AT_ONCE = 500  # a chunk of the stream; a generator's step for each line would cost more than the line
-GROUP = 5000  # rows of a Parquet row group
+GROUP = 2000  # rows of a Parquet row group
 RISKY = ("=", "+", "-", "@", "\t", "\r", "'")
 Cells = dict[str, Any]
 
@@ -195,20 +195,24 @@ def _typed(value: Any) -> Any:
 
 
 def _write_parquet(export: Export) -> Iterator[bytes]:
-    names = _names(export)
-    schema = pa.schema([(n, _type(n, export)) for n in names])
+    schema = pa.schema([(n, _type(n, export)) for n in _names(export)])
     sink, rows = _Sink(), _cells(export)
     with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
         while chunk := list(islice(rows, 100 if export.task.kind == "image" else GROUP)):
-            columns = [
-                pa.array([_plain(cells.get(n), schema.field(n).type) for cells in chunk], schema.field(n).type)
-                for n in names
-            ]
+            columns = [_column(field, chunk) for field in schema]
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
             yield sink.taken()
     yield sink.taken()
 
 
+def _column(field: Any, chunk: Sequence[Cells]) -> Any:
+    values = [cells.get(field.name) for cells in chunk]
+    if field.type == pa.string() and field.name not in _ALWAYS_TEXT:
+        values = [v if v is None or isinstance(v, str) else json.dumps(v, ensure_ascii=False) for v in values]
+    return pa.array(values, field.type)
+
+
+_ALWAYS_TEXT = COLUMNS - {"answer.value", "answer.suggestion", "prediction.value"} | {"id", "text", "prompt", "a", "b"}
 _TYPES = {
     "collected_at": pa.timestamp("us", "UTC"), "image": pa.binary(), "answer.flagged": pa.bool_(),
     "answer.surplus": pa.bool_(), "example.holdout": pa.bool_(), "answer.active_ms": pa.int64(),
@@ -225,12 +229,6 @@ def _type(name: str, export: Export) -> Any:
     if types and types <= {"number", "float"}:
         return pa.float64() if "float" in types else pa.int64()
     return pa.bool_() if types == {"boolean"} else pa.string()
-
-
-def _plain(value: Any, kind: Any) -> Any:
-    if kind == pa.string() and value is not None and not isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    return value
 
 
 class _Sink(io.RawIOBase):
