@@ -28,6 +28,9 @@ const reviewing = () => now()?.lane === "review";
 const taken = codesOf(labels);
 const free = code => ({ shift: taken.has(code) });  // a label has its key; the desk’s own moves to Shift
 
+// Before any other listener: an answer is measured from the press of its own key.
+for (const sign of ["keydown", "click"]) addEventListener(sign, event => { began = event.timeStamp; }, { capture: true });
+
 // --- the parts
 const time = clock(), gold = goldNotice(), note = notes();
 const counted = progress(read("progress"), { alone: urls.alone === "1" });
@@ -294,7 +297,6 @@ function bindings() {
   ].filter(Boolean);
 }
 function cancel() { leaveEdit(); show(); }
-for (const sign of ["keydown", "click"]) addEventListener(sign, event => { began = event.timeStamp; }, { capture: true });
 desk.addEventListener("click", event => {
   const button = event.target.closest("button");
   if (button && event.detail && !button.closest("#undo-list")) button.blur();  // a mouse click: the next Space belongs to the suggestion

@@ -33,6 +33,7 @@ def press(page: Page, *keys: str) -> None:
 
 def answer(page: Page, *keys: str) -> str:
     """Press the keys, wait for the next example; returns which one was answered."""
+    expect(page.locator("#task")).to_be_visible()
     before = current(page)
     press(page, *keys)
     gone(page, before)
