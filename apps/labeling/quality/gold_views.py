@@ -24,7 +24,7 @@ from apps.projects.models import Project
 from apps.projects.roles import Permission
 from apps.projects.selectors import schema_of
 
-A_PAGE = 50
+A_PAGE = 25
 
 
 @require_GET
