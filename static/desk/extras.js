@@ -54,7 +54,7 @@ export function extras({ item, reviewing, onSkip, onKind }) {
   }
 
   flag.addEventListener("click", toggleFlag);
-  remark.addEventListener("toggle", () => { if (remark.open) { note.value = item()?.extras.comment || ""; note.focus(); } });
+  remark.addEventListener("toggle", () => { if (remark.open && document.activeElement !== note) { note.value = item()?.extras.comment || ""; note.focus(); } });
   note.addEventListener("keydown", event => {
     if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); keepComment(); }
     if (event.key === "Escape") { remark.open = false; event.stopPropagation(); }

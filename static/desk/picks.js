@@ -8,13 +8,18 @@ export const MOST_PICKS = 12;
 const PLACES = [..."1234QWERASDF"];  // keys of the grid when the labels are more than it holds
 
 const isKey = name => /^[a-z0-9]$/i.test(name);
-/** The label’s own letter, where no label has it as its key. */
-const named = labels => labels.filter(l => isKey(l.name) && !labels.some(o => o.hotkey.toUpperCase() === l.name.toUpperCase()));
+/** A second key: the label’s own letter, or its number where no label has a number; where that key is free. */
+function aliases(labels) {
+  if (labels.length > MOST_PICKS) return [];
+  const numbers = labels.length < 10 && !labels.some(l => /[0-9]/.test(l.hotkey));
+  const wanted = labels.map((l, i) => [l.name, isKey(l.name) && l.name.toUpperCase() !== l.hotkey.toUpperCase() ? l.name : numbers ? `${i + 1}` : ""]);
+  return wanted.filter(([, key]) => key && !labels.some(o => o.hotkey.toUpperCase() === key.toUpperCase())).map(([name, key]) => ({ name, code: codeOf(key) }));
+}
 
 /** The keys that labels have, by place on the keyboard. */
 export function codesOf(labels) {
   if (labels.length > MOST_PICKS) return new Set(PLACES.map(codeOf));
-  return new Set([...labels.filter(l => l.hotkey).map(l => codeOf(l.hotkey)), ...named(labels).map(l => codeOf(l.name))]);
+  return new Set([...labels.filter(l => l.hotkey).map(l => codeOf(l.hotkey)), ...aliases(labels).map(alias => alias.code)]);
 }
 
 /** `shown(code)` is the letter on the reader's key; `pressed(name)` marks a button; `onPick(name)` answers. */
@@ -66,8 +71,12 @@ export function picks(root, { labels, nearest, shown, pressed, onPick, words }) 
   return {
     paint,
     get keys() {
-      const own = offered().filter(l => l.key).map(l => ({ code: codeOf(l.key), shift: false, words: words(l.name), act: () => onPick(l.name) }));
-      const names = many ? [] : named(labels).map(l => ({ code: codeOf(l.name), shift: false, act: () => onPick(l.name) }));
+      const second = aliases(labels);
+      const own = offered().filter(l => l.key).map(l => ({
+        code: codeOf(l.key), shift: false, words: words(l.name), act: () => onPick(l.name),
+        shown: [codeOf(l.key), ...second.filter(alias => alias.name === l.name).map(alias => alias.code)],
+      }));
+      const names = second.map(({ name, code }) => ({ code, shift: false, act: () => onPick(name) }));
       const slash = find ? [{ code: "/", words: say("keys_find"), act: () => find.focus() }] : [];
       return [...own, ...names, ...slash];
     },
