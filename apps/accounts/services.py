@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.db import transaction
+from django.utils.translation import gettext
 from knox.models import AuthToken
 
 from apps.accounts.models import User
@@ -28,4 +29,4 @@ def token_revoke(*, user: User, key: str) -> None:
     """End one of the person's own tokens, named by its first characters. Raises NotFound for anybody else's."""
     gone, _ = AuthToken.objects.filter(user=user, token_key=key).delete()
     if not gone:
-        raise NotFound("You have no such token; it may have been revoked already.")
+        raise NotFound(gettext("You have no such token; it may have been revoked already."))

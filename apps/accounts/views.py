@@ -11,6 +11,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.accounts import selectors, services
@@ -73,7 +74,7 @@ def account(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, name_form=form, status=422)
     services.name_set(user=user, display_name=form.cleaned_data["display_name"])
-    messages.success(request, "Your name is saved.")
+    messages.success(request, gettext("Your name is saved."))
     return redirect("accounts:account")
 
 
@@ -94,5 +95,5 @@ def token_create(request: HttpRequest) -> HttpResponse:
 @login_required
 def token_revoke(request: HttpRequest, key: str) -> HttpResponse:
     services.token_revoke(user=cast(User, request.user), key=key)
-    messages.success(request, "The token is revoked. Whatever used it is locked out from now on.")
+    messages.success(request, gettext("The token is revoked. Whatever used it is locked out from now on."))
     return redirect("accounts:account")

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils.translation import override
 
 from apps.accounts.models import User
 from apps.audit.models import Event
@@ -67,3 +68,9 @@ def _hash(event: Event) -> str:
         event.before, event.after, event.previous_hash,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def english(words: object) -> str:
+    """A choice's words for the record: it is kept in one language, whichever the person who acts reads."""
+    with override("en"):
+        return str(words)

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, cast
 
 from django.utils import timezone
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -180,7 +181,7 @@ class AutoBatchWithdrawAPI(ProjectAPI):
     def post(self, request: Request, project_id: int, number: int) -> Response:
         batch = auto_batches_of(self.project).filter(number=number).first()
         if batch is None:
-            raise NotFound("There is no such batch of auto-labels.")
+            raise NotFound(gettext("There is no such batch of auto-labels."))
         return Response(
             BatchOutput(auto_batch_withdraw(batch=batch, by=cast(User, request.user), at=timezone.now())).data
         )

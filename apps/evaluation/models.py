@@ -1,15 +1,16 @@
 """Reports: candidate and champion on the same holdout, and the verdict of the gates."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from apps.projects.models import Project
 from apps.training.models import Run
 
 
 class Outcome(models.TextChoices):
-    PASS = "pass", "Pass"
-    FAIL = "fail", "Fail"
-    INCONCLUSIVE = "inconclusive", "Inconclusive"
+    PASS = "pass", gettext_lazy("Pass")
+    FAIL = "fail", gettext_lazy("Fail")
+    INCONCLUSIVE = "inconclusive", gettext_lazy("Inconclusive")
 
 
 class Report(models.Model):

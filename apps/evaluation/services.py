@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.db import transaction
 
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import english, event_record, project_scope
 from apps.evaluation.models import LearningReport, Outcome, Report
 from apps.integrations import wiring
 from apps.live.publish import look_again
@@ -65,7 +65,8 @@ def report_record(
         if made:
             event_record(
                 scope=project_scope(run.project_id), verb=f"verdict.{outcome}", subject=f"run {run.number}", by=None, at=at,
-                sentence=f"Run {run.number} was judged on {report.examples:,} holdout examples: {Outcome(outcome).label.lower()}.",
+                sentence=f"Run {run.number} was judged on {report.examples:,} holdout examples: "
+                f"{english(Outcome(outcome).label).lower()}.",
                 after={"outcome": outcome, "gates": {g["name"]: g["outcome"] for g in gates}},
             )  # fmt: skip
             look_again(f"run.{run.pk}", "report", run.pk)

@@ -7,6 +7,7 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.errors import NotFound
@@ -98,7 +99,10 @@ def auto_labeling(request: Signed, project: Project) -> HttpResponse:
         audit_share=given["audit_percent"] / 100, by=request.user, at=timezone.now(),
     )  # fmt: skip
     messages.success(
-        request, "Auto-labeling is on; the champion looks at the pool now." if row.enabled else "Auto-labeling is off."
+        request,
+        gettext("Auto-labeling is on; the champion looks at the pool now.")
+        if row.enabled
+        else gettext("Auto-labeling is off."),
     )
     return go(request, reverse("evaluation:learning", args=[project.pk]))
 
@@ -109,10 +113,13 @@ def auto_labeling(request: Signed, project: Project) -> HttpResponse:
 def auto_withdraw(request: Signed, project: Project, number: int) -> HttpResponse:
     batch = labeling.auto_batches_of(project).filter(number=number).first()
     if batch is None:
-        raise NotFound("There is no such batch of auto-labels.")
+        raise NotFound(gettext("There is no such batch of auto-labels."))
     auto_labels.auto_batch_withdraw(batch=batch, by=request.user, at=timezone.now())
     messages.success(
-        request, f"Batch {number} is withdrawn; its examples are open again and join the queue within a minute."
+        request,
+        gettext("Batch {number} is withdrawn; its examples are open again and join the queue within a minute.").format(
+            number=number
+        ),
     )
     return go(request, reverse("evaluation:learning", args=[project.pk]))
 
@@ -126,5 +133,5 @@ def rate(request: Signed, project: Project) -> HttpResponse:
         template = "evaluation/_rate.html" if request.htmx else "evaluation/learning.html"
         return render(request, template, _shown(project, rate_form=form), status=422)
     rate_set(project=project, by=request.user, at=timezone.now(), **form.cleaned_data)
-    messages.success(request, "The rate is saved.")
+    messages.success(request, gettext("The rate is saved."))
     return go(request, reverse("evaluation:learning", args=[project.pk]))

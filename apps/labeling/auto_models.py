@@ -2,6 +2,7 @@
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from apps.datasets.models import Example
 from apps.projects.models import Project, SchemaLabel
@@ -26,8 +27,8 @@ class AutoLabeling(models.Model):
 class AutoBatchState(models.TextChoices):
     """active -> withdrawn, by the audit or by a person; a withdrawn batch stays withdrawn."""
 
-    ACTIVE = "active", "In force"
-    WITHDRAWN = "withdrawn", "Withdrawn"
+    ACTIVE = "active", gettext_lazy("In force")
+    WITHDRAWN = "withdrawn", gettext_lazy("Withdrawn")
 
 
 class AutoBatch(models.Model):

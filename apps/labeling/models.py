@@ -5,6 +5,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from apps.datasets.models import Example
 from apps.labeling.auto_models import AutoBatch as AutoBatch
@@ -27,35 +28,35 @@ from apps.projects.models import GuidelineVersion, Project, SchemaLabel
 
 
 class Lane(models.TextChoices):
-    ACTIVE = "active", "Active"
-    RANDOM = "random", "Random"
-    HOLDOUT = "holdout", "Holdout"
-    AUDIT = "audit", "Audit"
-    GOLD = "gold", "Gold"  # the answer is known: asked of everybody, counts for nobody's label
-    RELABEL = "relabel", "Relabel"  # a label that a model doubts
-    REVIEW = "review", "Review"  # the votes disagree; for those who may review
-    DRIFT = "drift", "Drift"
-    BULK = "bulk", "Bulk"  # given from a page of similar examples: never in the queue
+    ACTIVE = "active", gettext_lazy("Active")
+    RANDOM = "random", gettext_lazy("Random")
+    HOLDOUT = "holdout", gettext_lazy("Holdout")
+    AUDIT = "audit", gettext_lazy("Audit")
+    GOLD = "gold", gettext_lazy("Gold")  # the answer is known: asked of everybody, counts for nobody's label
+    RELABEL = "relabel", gettext_lazy("Relabel")  # a label that a model doubts
+    REVIEW = "review", gettext_lazy("Review")  # the votes disagree; for those who may review
+    DRIFT = "drift", gettext_lazy("Drift")
+    BULK = "bulk", gettext_lazy("Bulk")  # given from a page of similar examples: never in the queue
 
 
 QUEUED_LANES = tuple(lane for lane in Lane if lane != Lane.BULK)
 
 
 class SkipReason(models.TextChoices):
-    UNCLEAR = "unclear", "Unclear, needs context"
-    NO_LABEL = "no-label", "No label fits"
-    BROKEN = "broken", "Broken or empty"
-    LANGUAGE = "language", "Not my language"
-    OFFENSIVE = "offensive", "Offensive"
+    UNCLEAR = "unclear", gettext_lazy("Unclear, needs context")
+    NO_LABEL = "no-label", gettext_lazy("No label fits")
+    BROKEN = "broken", gettext_lazy("Broken or empty")
+    LANGUAGE = "language", gettext_lazy("Not my language")
+    OFFENSIVE = "offensive", gettext_lazy("Offensive")
 
 
 class AssignmentState(models.TextChoices):
     """leased -> answered | skipped | expired; answered and skipped -> leased by undo; expired -> answered when late."""
 
-    LEASED = "leased", "Held"
-    ANSWERED = "answered", "Answered"
-    SKIPPED = "skipped", "Skipped"
-    EXPIRED = "expired", "Expired"
+    LEASED = "leased", gettext_lazy("Held")
+    ANSWERED = "answered", gettext_lazy("Answered")
+    SKIPPED = "skipped", gettext_lazy("Skipped")
+    EXPIRED = "expired", gettext_lazy("Expired")
 
 
 class Frontier(models.Model):
@@ -190,11 +191,11 @@ class Annotation(models.Model):
 
 
 class LabelSource(models.TextChoices):
-    CONSENSUS = "consensus", "Agreed by people"
-    IMPORTED = "imported", "Came with the example"
-    DUPLICATE = "duplicate", "Same as another example"
-    REVIEW = "review", "Decided by a reviewer"
-    GOLD = "gold", "Known beforehand"
+    CONSENSUS = "consensus", gettext_lazy("Agreed by people")
+    IMPORTED = "imported", gettext_lazy("Came with the example")
+    DUPLICATE = "duplicate", gettext_lazy("Same as another example")
+    REVIEW = "review", gettext_lazy("Decided by a reviewer")
+    GOLD = "gold", gettext_lazy("Known beforehand")
 
 
 class Label(models.Model):

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from apps.datasets.models import Example
 from apps.projects.models import Project, SchemaLabel
@@ -10,10 +11,10 @@ from apps.projects.models import Project, SchemaLabel
 class ErrorKind(models.TextChoices):
     """Why the answers differed, as a reviewer sees it."""
 
-    AMBIGUOUS = "ambiguous", "Ambiguous: both can be defended"
-    GUIDELINE_GAP = "guideline-gap", "Guideline gap: the rules do not say"
-    SLIP = "slip", "Slip: somebody pressed the wrong key"
-    EDGE_CASE = "edge-case", "Edge case: rare, and hard"
+    AMBIGUOUS = "ambiguous", gettext_lazy("Ambiguous: both can be defended")
+    GUIDELINE_GAP = "guideline-gap", gettext_lazy("Guideline gap: the rules do not say")
+    SLIP = "slip", gettext_lazy("Slip: somebody pressed the wrong key")
+    EDGE_CASE = "edge-case", gettext_lazy("Edge case: rare, and hard")
 
 
 class GoldItem(models.Model):
@@ -55,15 +56,15 @@ class Pause(models.Model):
 class ReviewState(models.TextChoices):
     """open -> decided by a reviewer, or closed because later answers settled it."""
 
-    OPEN = "open", "Open"
-    DECIDED = "decided", "Decided"
-    CLOSED = "closed", "Settled without a review"
+    OPEN = "open", gettext_lazy("Open")
+    DECIDED = "decided", gettext_lazy("Decided")
+    CLOSED = "closed", gettext_lazy("Settled without a review")
 
 
 class ReviewWhy(models.TextChoices):
-    DISAGREEMENT = "disagreement", "The answers disagree"
-    FLAG = "flag", "Somebody flagged it"
-    RELABEL = "relabel", "A second look disagrees with the label"
+    DISAGREEMENT = "disagreement", gettext_lazy("The answers disagree")
+    FLAG = "flag", gettext_lazy("Somebody flagged it")
+    RELABEL = "relabel", gettext_lazy("A second look disagrees with the label")
 
 
 class Review(models.Model):
@@ -94,10 +95,10 @@ class Review(models.Model):
 class SuspectState(models.TextChoices):
     """open -> stands (a second look agrees) | corrected (the label changed) | moot (the label changed by itself)."""
 
-    OPEN = "open", "Not looked at"
-    STANDS = "stands", "The label stands"
-    CORRECTED = "corrected", "The label was wrong"
-    MOOT = "moot", "Overtaken"
+    OPEN = "open", gettext_lazy("Not looked at")
+    STANDS = "stands", gettext_lazy("The label stands")
+    CORRECTED = "corrected", gettext_lazy("The label was wrong")
+    MOOT = "moot", gettext_lazy("Overtaken")
 
 
 class Suspect(models.Model):

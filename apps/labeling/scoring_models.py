@@ -1,6 +1,7 @@
 """One ordering of a project's pool, and the parts that it was cut into where one task would take too long."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from apps.projects.models import Project
 
@@ -8,10 +9,10 @@ from apps.projects.models import Project
 class ScoringState(models.TextChoices):
     """open -> done | superseded | failed. Done in the same transaction that swaps the frontier, so it happens once."""
 
-    OPEN = "open", "Scoring"
-    DONE = "done", "Done"
-    SUPERSEDED = "superseded", "A newer one took over"
-    FAILED = "failed", "Failed"
+    OPEN = "open", gettext_lazy("Scoring")
+    DONE = "done", gettext_lazy("Done")
+    SUPERSEDED = "superseded", gettext_lazy("A newer one took over")
+    FAILED = "failed", gettext_lazy("Failed")
 
 
 class ScoringPass(models.Model):

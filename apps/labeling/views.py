@@ -11,6 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from rest_framework import serializers
@@ -70,7 +71,7 @@ def _read(request: HttpRequest, serializer: type[serializers.Serializer[Any]]) -
     try:
         body = json.loads(request.body or b"null")
     except ValueError:
-        raise Invalid("The request is not JSON.") from None
+        raise Invalid(gettext("The request is not JSON.")) from None
     found = serializer(data=body)
     if not found.is_valid():
         field, reasons = next(iter(found.errors.items()))

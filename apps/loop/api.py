@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, cast
 
 from django.utils import timezone
+from django.utils.translation import gettext
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -143,7 +144,7 @@ class PredictAPI(ProjectAPI):
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         if champion_of(self.project) is None:
-            raise services.NoChampion("No model serves yet. Promote one first.")
+            raise services.NoChampion(gettext("No model serves yet. Promote one first."))
         try:
             return Response(wiring.predictor.infer(model=self.project.slug, request=dict(given.validated_data)))
         except Unavailable as away:

@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from apps.accounts.models import User
@@ -32,16 +33,16 @@ def upload(request: HttpRequest, project: Project) -> HttpResponse:
         return data_page(request, project, upload_error=error.message, status=422)
     if wants_json:
         return JsonResponse({"ingestion": ingestion.pk, "filename": ingestion.filename}, status=202)
-    messages.success(request, f"“{ingestion.filename}” is here and is being read.")
+    messages.success(request, gettext("“{filename}” is here and is being read.").format(filename=ingestion.filename))
     return redirect("datasets:data", project.pk)
 
 
 def _taken(request: HttpRequest, project: Project) -> Ingestion:
     if request.content_type != "multipart/form-data":
-        raise Invalid("Send the file as a form, multipart/form-data, in the field “file”.", field="file")
+        raise Invalid(gettext("Send the file as a form, multipart/form-data, in the field “file”."), field="file")
     file = request.FILES.get("file")
     if file is None or not file.name:
-        raise Invalid("Choose a file first.", field="file")
+        raise Invalid(gettext("Choose a file first."), field="file")
     return upload_take(
         project=project, filename=file.name, size_bytes=file.size or 0, chunks=file.chunks(),
         by=cast(User, request.user), at=timezone.now(),

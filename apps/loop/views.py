@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.live.answers import Signed, go
@@ -70,7 +71,7 @@ def bell(request: Signed, project: Project) -> HttpResponse:
 def run_start(request: Signed, project: Project) -> HttpResponse:
     kind = request.POST.get("kind", RunKind.INCREMENTAL)
     run = services.run_start_now(project=project, kind=kind, by=request.user, at=timezone.now())
-    messages.success(request, f"Run {run.number} is queued.")
+    messages.success(request, gettext("Run {number} is queued.").format(number=run.number))
     return go(request, reverse("releases:run", args=[project.pk, run.pk]))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from apps.errors import Invalid
 from apps.monitoring.models import Alert, DriftCheck, Prediction
@@ -104,7 +105,11 @@ def range_that_fits(project: Project, at: datetime) -> Range:
 
 def range_named(name: str) -> Range:
     if name not in RANGES:
-        raise Invalid(f"The range “{name[:20]}” is not known. Known are {', '.join(RANGES)}.")
+        raise Invalid(
+            gettext("The range “{name}” is not known. Known are {ranges}.").format(
+                name=name[:20], ranges=", ".join(RANGES)
+            )
+        )
     return RANGES[name]
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 from django.db import transaction
+from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.audit.services import event_record, project_scope
@@ -125,11 +126,17 @@ def alert_raise(
 def alert_resolve(*, project: Project, alert_id: int, note: str, by: User, at: datetime) -> Alert:
     alert = Alert.objects.select_for_update(no_key=True).filter(pk=alert_id, project=project).first()
     if alert is None:
-        raise NotFound("There is no such alert.")
+        raise NotFound(gettext("There is no such alert."))
     if alert.resolved_at:
-        raise DomainError(f"{alert.resolved_by or 'Somebody'} resolved this alert already: “{alert.note}”.")
+        raise DomainError(
+            gettext("{somebody} resolved this alert already: “{note}”.").format(
+                somebody=alert.resolved_by or "Somebody", note=alert.note
+            )
+        )
     if not note.strip():
-        raise Invalid("Say in a note what it was; the next person to see such an alert will read it.", field="note")
+        raise Invalid(
+            gettext("Say in a note what it was; the next person to see such an alert will read it."), field="note"
+        )
     alert.resolved_at, alert.resolved_by, alert.note = at, by, note.strip()[:400]
     alert.save(update_fields=["resolved_at", "resolved_by", "note"])
     event_record(

@@ -6,6 +6,7 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.errors import Invalid
@@ -73,9 +74,11 @@ def resolve(request: Signed, project: Project, alert_id: int) -> HttpResponse:
     form = ResolveForm(request.POST)
     if not form.is_valid():
         raise Invalid(
-            "Say in a note of at most 400 characters what it was; the next person to see such an alert reads it.",
+            gettext(
+                "Say in a note of at most 400 characters what it was; the next person to see such an alert reads it."
+            ),
             field="note",
         )
     services.alert_resolve(project=project, alert_id=alert_id, by=request.user, at=timezone.now(), **form.cleaned_data)
-    messages.success(request, "The alert is resolved; your note stays with it.")
+    messages.success(request, gettext("The alert is resolved; your note stays with it."))
     return go(request, reverse("monitoring:monitor", args=[project.pk]))

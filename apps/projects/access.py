@@ -7,6 +7,7 @@ from typing import Any, cast
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.errors import Forbidden, NotFound
@@ -43,8 +44,10 @@ def project_for(user: User, project_id: int, permission: Permission) -> Project:
     if permission not in GRANTS[role]:
         needed = " or ".join(r.lower() for r in roles_with(permission))
         raise Forbidden(
-            f"To {permission.value} you need the role {needed}. Yours is {Role(role).label.lower()}. "
-            "A manager or admin of the project can change it.",
+            gettext(
+                "To {value} you need the role {needed}. Yours is {role}. A manager or admin of the project "
+                "can change it."
+            ).format(value=permission.value, needed=needed, role=Role(role).label.lower()),
             project_id=project_id,
         )
     project = Project.objects.filter(pk=project_id).first()

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from apps.projects import task_types
@@ -40,9 +41,17 @@ def labels_from(text: str) -> list[LabelSpec]:
         color = next((p for p in parts[1:] if p.startswith("#")), "")
         keys = [p for p in parts[1:] if p and not p.startswith("#")]
         if color and not COLOR.fullmatch(color):
-            raise ValidationError(f"Line {number}: “{color}” is not a color. Write it as #2a78d6.")
+            raise ValidationError(
+                gettext("Line {number}: “{color}” is not a color. Write it as #2a78d6.").format(
+                    number=number, color=color
+                )
+            )
         if len(keys) > 1 or any(len(key) != 1 or not key.isascii() or not key.isalnum() for key in keys):
-            raise ValidationError(f"Line {number}: write it as name | #color | key, the key one letter or digit.")
+            raise ValidationError(
+                gettext("Line {number}: write it as name | #color | key, the key one letter or digit.").format(
+                    number=number
+                )
+            )
         found.append(LabelSpec(parts[0], color.lower(), keys[0] if keys else ""))
     return found
 
@@ -50,7 +59,9 @@ def labels_from(text: str) -> list[LabelSpec]:
 class LabelsForm(forms.Form):
     labels = forms.CharField(
         widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
-        help_text="One a line. A color and a key may follow: ham | #2a78d6 | H. What you leave out is chosen for you.",
+        help_text=gettext_lazy(
+            "One a line. A color and a key may follow: ham | #2a78d6 | H. What you leave out is chosen for you."
+        ),
     )
 
     def clean_labels(self) -> list[LabelSpec]:
@@ -87,7 +98,7 @@ class ProjectForm(LabelsForm):
 class GuidelinesForm(forms.Form):
     text = forms.CharField(
         required=False, strip=False, max_length=MAX_GUIDELINES, widget=forms.Textarea(attrs={"rows": 14}),
-        help_text="Markdown. Every save is a new version; each answer remembers the one it was given under.",
+        help_text=gettext_lazy("Markdown. Every save is a new version; each answer remembers the one it was given under."),
     )  # fmt: skip
 
     def clean_text(self) -> str:

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from apps.projects.roles import Role
 from apps.rules.acquisition import DEFAULT
@@ -18,9 +19,9 @@ GOLD_FAILURES = 3  # in a row; CVAT's start
 
 
 class ConsensusMethod(models.TextChoices):
-    MAJORITY = "majority", "Majority"
-    DAWID_SKENE = "dawid-skene", "Dawid-Skene"
-    BEST = "best", "Whichever is right more often on gold"
+    MAJORITY = "majority", gettext_lazy("Majority")
+    DAWID_SKENE = "dawid-skene", gettext_lazy("Dawid-Skene")
+    BEST = "best", gettext_lazy("Whichever is right more often on gold")
 
 
 def default_strategy() -> str:

@@ -3,14 +3,15 @@
 from enum import StrEnum
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy
 
 
 class Role(TextChoices):
-    ANNOTATOR = "annotator", "Annotator"
-    REVIEWER = "reviewer", "Reviewer"
-    MANAGER = "manager", "Manager"
-    ENGINEER = "engineer", "Engineer"
-    ADMIN = "admin", "Admin"
+    ANNOTATOR = "annotator", gettext_lazy("Annotator")
+    REVIEWER = "reviewer", gettext_lazy("Reviewer")
+    MANAGER = "manager", gettext_lazy("Manager")
+    ENGINEER = "engineer", gettext_lazy("Engineer")
+    ADMIN = "admin", gettext_lazy("Admin")
 
 
 class Permission(StrEnum):

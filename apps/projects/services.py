@@ -8,10 +8,11 @@ from decimal import Decimal
 
 from django.db import transaction
 from django.utils.text import slugify
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import english, event_record, project_scope
 from apps.errors import Forbidden, Invalid
 from apps.live.publish import look_again
 from apps.projects import task_types
@@ -48,15 +49,22 @@ def project_create(
 ) -> Project:
     """Make a project; its creator becomes its admin. Raises Invalid in words, Forbidden for those who may not."""
     if not (by.may_create_projects or by.is_superuser):
-        raise Forbidden("You may label and look, but not create projects. An admin can allow it on your account.")
+        raise Forbidden(
+            gettext("You may label and look, but not create projects. An admin can allow it on your account.")
+        )
     name = name.strip()
     if not name:
-        raise Invalid("The project needs a name.", field="name")
+        raise Invalid(gettext("The project needs a name."), field="name")
     if Project.objects.filter(name__iexact=name).exists():
-        raise Invalid(f"A project named “{name}” exists already.", field="name")
+        raise Invalid(gettext("A project named “{name}” exists already.").format(name=name), field="name")
     if task_type not in dict(task_types.choices()):
         known = ", ".join(dict(task_types.choices()))
-        raise Invalid(f"The task type “{task_type}” is not known. Known are {known}.", field="task_type")
+        raise Invalid(
+            gettext("The task type “{task_type}” is not known. Known are {known}.").format(
+                task_type=task_type, known=known
+            ),
+            field="task_type",
+        )
     task = task_types.get(task_type)
     if task.labels:
         labels = [LabelSpec(x) for x in task.labels]
@@ -101,15 +109,20 @@ def schema_extend(
     for position, spec in enumerate(labels, start=len(have)):
         name, hotkey = spec.name.strip(), spec.hotkey.strip().upper()
         if not name:
-            raise Invalid("A label needs a name.", field="labels")
+            raise Invalid(gettext("A label needs a name."), field="labels")
         if len(name) > 80:
-            raise Invalid(f"The label “{name[:30]}…” is longer than 80 characters.", field="labels")
+            raise Invalid(
+                gettext("The label “{name}…” is longer than 80 characters.").format(name=name[:30]), field="labels"
+            )
         if name.casefold() in names:
-            raise Invalid(f"The label “{name}” is there twice.", field="labels")
+            raise Invalid(gettext("The label “{name}” is there twice.").format(name=name), field="labels")
         if hotkey in RESERVED_HOTKEYS:
-            raise Invalid(f"The key {hotkey} is taken by the labeling screen itself.", field="labels")
+            raise Invalid(
+                gettext("The key {hotkey} is taken by the labeling screen itself.").format(hotkey=hotkey),
+                field="labels",
+            )
         if hotkey and hotkey in keys:
-            raise Invalid(f"The key {hotkey} is given to two labels.", field="labels")
+            raise Invalid(gettext("The key {hotkey} is given to two labels.").format(hotkey=hotkey), field="labels")
         own = _own_key(name)
         hotkey = hotkey or (own if own not in keys else "") or next(free_keys, "")
         names.add(name.casefold())
@@ -215,10 +228,15 @@ def _money(amount: Decimal | None) -> str:
 def member_set(*, project: Project, username: str, role: str, by: User, at: datetime) -> Membership:
     """Give a person a role, or change it. Only an admin makes or unmakes admins; the last one keeps theirs."""
     if role not in Role.values:
-        raise Invalid(f"The role “{role}” is not known. Known are {', '.join(Role.values)}.", field="role")
+        raise Invalid(
+            gettext("The role “{role}” is not known. Known are {values}.").format(
+                role=role, values=", ".join(Role.values)
+            ),
+            field="role",
+        )
     person = User.objects.filter(username__iexact=username.strip(), is_active=True).first()
     if person is None:
-        raise Invalid(f"Nobody signs in as “{username}”.", field="username")
+        raise Invalid(gettext("Nobody signs in as “{username}”.").format(username=username), field="username")
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     before = Membership.objects.filter(project=project, user=person).first()
     if Role.ADMIN in (role, before.role if before else ""):
@@ -228,7 +246,7 @@ def member_set(*, project: Project, username: str, role: str, by: User, at: date
     membership, _ = Membership.objects.update_or_create(project=project, user=person, defaults={"role": role})
     event_record(
         scope=project_scope(project.pk), verb="member.set", subject=f"user {person.pk}", by=by, at=at,
-        sentence=f"{by} made {person} {Role(role).label.lower()}.",
+        sentence=f"{by} made {person} {english(Role(role).label).lower()}.",
         before={"role": before.role if before else None}, after={"role": role},
     )  # fmt: skip
     return membership
@@ -259,7 +277,7 @@ def _only_by_admin(project: Project, by: User) -> None:
 
 def _keep_one_admin(project: Project) -> None:
     if Membership.objects.filter(project=project, role=Role.ADMIN).count() < 2:
-        raise Invalid("A project keeps at least one admin. Make somebody else admin first.", field="role")
+        raise Invalid(gettext("A project keeps at least one admin. Make somebody else admin first."), field="role")
 
 
 def _own_key(name: str) -> str:

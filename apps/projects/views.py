@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -63,10 +64,12 @@ def project_open(request: HttpRequest, project: Project) -> HttpResponse:
 @login_required
 def project_new(request: HttpRequest) -> HttpResponse:
     if not _may_create(_user(request)):
-        raise Forbidden("Your account may not create projects. Whoever runs this console can allow it.")
+        raise Forbidden(gettext("Your account may not create projects. Whoever runs this console can allow it."))
     form = ProjectForm(request.POST or None, initial={"task_type": "text-classification"})
     if request.method == "POST" and form.is_valid() and (project := _created(form, _user(request))):
-        messages.success(request, f"“{project}” is there. Add examples to start the loop.")
+        messages.success(
+            request, gettext("“{project}” is there. Add examples to start the loop.").format(project=project)
+        )
         return redirect("projects:open", project.pk)
     kinds = [task_types.get(name) for name, _ in task_types.choices()]
     status = 422 if request.method == "POST" else 200
@@ -120,7 +123,9 @@ def labels_add(request: HttpRequest, project: Project) -> HttpResponse:
             made = services.schema_extend(
                 project=project, labels=form.cleaned_data["labels"], by=_user(request), at=timezone.now()
             )
-            messages.success(request, f"{count(len(made), 'label')} added. The next run knows them.")
+            messages.success(
+                request, gettext("{made} added. The next run knows them.").format(made=count(len(made), "label"))
+            )
             return redirect("projects:settings", project.pk)
     except Invalid as error:
         _refused(form, error)
@@ -150,7 +155,10 @@ def guidelines_write(request: HttpRequest, project: Project) -> HttpResponse:
     version = services.guidelines_write(
         project=project, text=form.cleaned_data["text"], by=_user(request), at=timezone.now()
     )
-    messages.success(request, f"Version {version.number} of the guidelines holds from the next example on.")
+    messages.success(
+        request,
+        gettext("Version {number} of the guidelines holds from the next example on.").format(number=version.number),
+    )
     return redirect("projects:settings", project.pk)
 
 
@@ -169,7 +177,7 @@ def queue_set(request: HttpRequest, project: Project) -> HttpResponse:
     try:
         if form.is_valid():
             queue_settings_set(project=project, by=_user(request), at=timezone.now(), **form.settings())
-            messages.success(request, "The queue is set.")
+            messages.success(request, gettext("The queue is set."))
             return redirect("projects:settings", project.pk)
     except Invalid as error:
         _refused(form, error)
@@ -191,7 +199,12 @@ def members(request: HttpRequest, project: Project) -> HttpResponse:
     try:
         if form.is_valid():
             given = services.member_set(project=project, by=_user(request), at=timezone.now(), **form.cleaned_data)
-            messages.success(request, f"{given.user} is {given.get_role_display().lower()} now.")
+            messages.success(
+                request,
+                gettext("{user} is {role_display} now.").format(
+                    user=given.user, role_display=given.get_role_display().lower()
+                ),
+            )
             return redirect("projects:members", project.pk)
     except Invalid as error:
         _refused(form, error)
@@ -203,7 +216,7 @@ def members(request: HttpRequest, project: Project) -> HttpResponse:
 @project_permission(Permission.MANAGE_MEMBERS)
 def member_remove(request: HttpRequest, project: Project, user_id: int) -> HttpResponse:
     services.member_remove(project=project, user_id=user_id, by=_user(request), at=timezone.now())
-    messages.success(request, "Removed. Their answers stay.")
+    messages.success(request, gettext("Removed. Their answers stay."))
     left = user_id == _user(request).pk
     return redirect("projects:list") if left else redirect("projects:members", project.pk)
 

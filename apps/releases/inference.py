@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+
 from apps.errors import DomainError, Invalid
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
@@ -44,15 +46,17 @@ def ask(*, model: str, request: Request) -> Answer:
         answer = wiring.predictor.infer(model=model, request=request)
     except Unavailable as cause:
         if cause.permanent:
-            raise Invalid(f"The predictor does not take this: {cause}") from cause
-        raise PredictorAway(f"{cause} Answers given before are kept; try again in a moment.") from cause
+            raise Invalid(gettext("The predictor does not take this: {cause}").format(cause=cause)) from cause
+        raise PredictorAway(
+            gettext("{cause} Answers given before are kept; try again in a moment.").format(cause=cause)
+        ) from cause
     return read(answer, latency_ms=1000 * (time.perf_counter() - began))
 
 
 def read(answer: Mapping[str, Any], *, latency_ms: float) -> Answer:
     outputs = {o["name"]: o["data"] for o in answer.get("outputs", [])}
     if not outputs.get("label") or not outputs.get("confidence"):
-        raise PredictorAway("The predictor answered without a label. Its log says more.")
+        raise PredictorAway(gettext("The predictor answered without a label. Its log says more."))
     version = (answer.get("parameters") or {}).get("model_version") or answer.get("model_version") or "unknown"
     return Answer(str(outputs["label"][0]), float(outputs["confidence"][0]), str(version), latency_ms)
 
@@ -70,10 +74,13 @@ def _text(text: str) -> str:
 
 def _png(image: bytes | None) -> str:
     if not image:
-        raise Invalid("Choose a PNG file first.", field="image")
+        raise Invalid(gettext("Choose a PNG file first."), field="image")
     if len(image) > MOST_BYTES:
         raise Invalid(
-            f"The file has {len(image) / 1e6:.0f} MB; at most {MOST_BYTES / 1e6:.0f} MB are taken here.", field="image"
+            gettext("The file has {e6:.0f} MB; at most {e62:.0f} MB are taken here.").format(
+                e6=len(image) / 1e6, e62=MOST_BYTES / 1e6
+            ),
+            field="image",
         )
     try:
         task_types.ImagePayload().read({"image": image})
@@ -91,7 +98,7 @@ def _features(fields: Mapping[str, str], example: Mapping[str, Any]) -> list[Req
     ]
     inputs = [_feature(name, text, value) for name, text, value in given if text]
     if not inputs:
-        raise Invalid("Fill in at least one feature.", field="features")
+        raise Invalid(gettext("Fill in at least one feature."), field="features")
     return inputs
 
 
@@ -101,4 +108,6 @@ def _feature(name: str, text: str, like: Any) -> Request:
     try:
         return {"name": name, "shape": [1], "datatype": "FP64", "data": [float(text.replace(",", "."))]}
     except ValueError:
-        raise Invalid(f"“{name}” needs a number, not “{text[:40]}”.", field="features") from None
+        raise Invalid(
+            gettext("“{name}” needs a number, not “{text}”.").format(name=name, text=text[:40]), field="features"
+        ) from None

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from apps.evaluation.models import Report
 from apps.projects.models import Project
@@ -26,8 +27,8 @@ class ModelVersion(models.Model):
 
 
 class AliasName(models.TextChoices):
-    CHAMPION = "champion", "Champion"
-    CANDIDATE = "candidate", "Candidate"
+    CHAMPION = "champion", gettext_lazy("Champion")
+    CANDIDATE = "candidate", gettext_lazy("Candidate")
 
 
 class Alias(models.Model):
@@ -46,8 +47,8 @@ class Alias(models.Model):
 
 
 class PromotionKind(models.TextChoices):
-    PROMOTE = "promote", "Promoted"
-    ROLL_BACK = "roll-back", "Rolled back"
+    PROMOTE = "promote", gettext_lazy("Promoted")
+    ROLL_BACK = "roll-back", gettext_lazy("Rolled back")
 
 
 class Promotion(models.Model):

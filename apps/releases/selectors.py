@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.datasets.models import Example
@@ -44,7 +45,7 @@ def version_for(user: User, version_id: int, permission: Permission) -> ModelVer
         .first()
     )
     if version is None:
-        raise NotFound("There is no such model version.")
+        raise NotFound(gettext("There is no such model version."))
     project_for(user, version.project_id, permission)
     return version
 
@@ -70,7 +71,7 @@ def version_in(project: Project, version_id: int) -> ModelVersion:
     """The version of this project; the project's permission is checked by then."""
     version = versions_of(project).filter(pk=version_id).first()
     if version is None:
-        raise NotFound("There is no such model version in this project.")
+        raise NotFound(gettext("There is no such model version in this project."))
     return version
 
 

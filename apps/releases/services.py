@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.audit.services import event_record, project_scope
@@ -55,17 +56,23 @@ def model_promote(*, version: ModelVersion, reason: str, by: User, at: datetime)
     version = ModelVersion.objects.select_related("report", "run").get(pk=version.pk)
     champion = _champion(project)
     if champion and champion.pk == version.pk:
-        raise AlreadyChampion(f"v{version.number} is champion already; nothing was changed.")
+        raise AlreadyChampion(
+            gettext("v{number} is champion already; nothing was changed.").format(number=version.number)
+        )
     if version.report.outcome == Outcome.FAIL:
         failed = [g["title"] for g in version.report.gates if g["outcome"] == Outcome.FAIL]
         raise GateClosed(
-            f"v{version.number} failed its gate “{failed[0] if failed else 'verdict'}” and cannot be promoted. "
-            "The champion stays. Label more and train again."
+            gettext(
+                "v{number} failed its gate “{verdict}” and cannot be promoted. The champion stays. Label "
+                "more and train again."
+            ).format(number=version.number, verdict=failed[0] if failed else "verdict")
         )
     if version.report.outcome == Outcome.INCONCLUSIVE and len(reason.strip()) < LEAST_REASON:
         raise Invalid(
-            f"The verdict on v{version.number} is inconclusive. Say why it should serve all the same, in at least "
-            f"{LEAST_REASON} characters; it is kept in the audit trail.",
+            gettext(
+                "The verdict on v{number} is inconclusive. Say why it should serve all the same, in at least "
+                "{least_reason} characters; it is kept in the audit trail."
+            ).format(number=version.number, least_reason=LEAST_REASON),
             field="reason",
         )
     return _crown(project, version, champion, PromotionKind.PROMOTE, reason, by, at)
@@ -80,14 +87,18 @@ def model_roll_back(
     project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     champion = _champion(project)
     if champion is None:
-        raise NothingToRollBackTo("No model serves yet, so there is nothing to roll back.")
+        raise NothingToRollBackTo(gettext("No model serves yet, so there is nothing to roll back."))
     if expected_champion is not None and expected_champion != champion.number:
         raise DomainError(
-            f"The champion is v{champion.number} now, not v{expected_champion}. Nothing was changed; look again."
+            gettext("The champion is v{number} now, not v{expected_champion}. Nothing was changed; look again.").format(
+                number=champion.number, expected_champion=expected_champion
+            )
         )
     before = previous_champion(project)
     if before is None:
-        raise NothingToRollBackTo(f"v{champion.number} is the first champion; there is none before it.")
+        raise NothingToRollBackTo(
+            gettext("v{number} is the first champion; there is none before it.").format(number=champion.number)
+        )
     return _crown(project, before, champion, PromotionKind.ROLL_BACK, reason, by, at)
 
 

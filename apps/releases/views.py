@@ -6,6 +6,7 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.errors import Invalid
@@ -36,10 +37,10 @@ def models(request: Signed, project: Project) -> HttpResponse:
 def promote(request: Signed, project: Project, version_id: int) -> HttpResponse:
     form = PromoteForm(request.POST)
     if not form.is_valid():
-        raise Invalid("The reason is longer than 400 characters. Say it shorter.", field="reason")
+        raise Invalid(gettext("The reason is longer than 400 characters. Say it shorter."), field="reason")
     version = selectors.version_in(project, version_id)
     services.model_promote(version=version, reason=form.cleaned_data["reason"], by=request.user, at=timezone.now())
-    messages.success(request, f"v{version.number} is champion. The predictor loads it.")
+    messages.success(request, gettext("v{number} is champion. The predictor loads it.").format(number=version.number))
     return go(request, reverse("releases:models", args=[project.pk]))
 
 
@@ -49,9 +50,11 @@ def promote(request: Signed, project: Project, version_id: int) -> HttpResponse:
 def roll_back(request: Signed, project: Project) -> HttpResponse:
     form = RollBackForm(request.POST)
     if not form.is_valid():
-        raise Invalid("The page did not say which champion it saw. Reload it and roll back from there.")
+        raise Invalid(gettext("The page did not say which champion it saw. Reload it and roll back from there."))
     promotion = services.model_roll_back(project=project, by=request.user, at=timezone.now(), **form.cleaned_data)
-    messages.success(request, f"Rolled back to v{promotion.version.number}. The predictor loads it.")
+    messages.success(
+        request, gettext("Rolled back to v{number}. The predictor loads it.").format(number=promotion.version.number)
+    )
     return go(request, reverse("releases:models", args=[project.pk]))
 
 

@@ -2,6 +2,7 @@
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from apps.projects.models import Project
 
@@ -9,11 +10,11 @@ DEFAULT_TARGET_HOURS = 72.0
 
 
 class Stage(models.TextChoices):
-    COLLECT = "collect", "Collect"
-    ANNOTATE = "annotate", "Annotate"
-    TRAIN = "train", "Train"
-    EVALUATE = "evaluate", "Evaluate"
-    DEPLOY = "deploy", "Deploy"
+    COLLECT = "collect", gettext_lazy("Collect")
+    ANNOTATE = "annotate", gettext_lazy("Annotate")
+    TRAIN = "train", gettext_lazy("Train")
+    EVALUATE = "evaluate", gettext_lazy("Evaluate")
+    DEPLOY = "deploy", gettext_lazy("Deploy")
 
 
 class Target(models.Model):

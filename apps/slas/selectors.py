@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
+from django.utils.translation import gettext
+
 from apps.errors import Invalid
 from apps.projects.models import Project
 from apps.rules.clock import LEAST_LAPS
@@ -101,7 +103,11 @@ class Levels:
 
 def period_named(name: str) -> Period:
     if name not in PERIODS:
-        raise Invalid(f"The period “{name[:20]}” is not known. Known are {', '.join(PERIODS)}.")
+        raise Invalid(
+            gettext("The period “{name}” is not known. Known are {periods}.").format(
+                name=name[:20], periods=", ".join(PERIODS)
+            )
+        )
     return PERIODS[name]
 
 

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import gettext
 
 from apps.accounts.models import User
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import english, event_record, project_scope
 from apps.errors import Invalid
 from apps.live.publish import look_again
 from apps.projects.models import Project
@@ -35,7 +36,7 @@ def target_hours(project: Project) -> float:
 def target_set(*, project: Project, hours: float, by: User, at: datetime) -> Target:
     """Laps already closed keep the target they were measured against."""
     if not 0.1 <= hours <= LONGEST_TARGET_HOURS:
-        raise Invalid("The target lies between 0.1 and 8,760 hours (a year).", field="hours")
+        raise Invalid(gettext("The target lies between 0.1 and 8,760 hours (a year)."), field="hours")
     before = target_hours(project)
     target, _ = Target.objects.update_or_create(project=project, defaults={"hours": hours})
     event_record(
@@ -86,7 +87,7 @@ def lap_record(
     event_record(
         scope=project_scope(project.pk), verb="lap.closed", subject=f"lap {lap.number}", by=None, at=at,
         sentence=f"Lap {lap.number} closed: 9 in 10 of {labels:,} labels served within {_words(p90_s)}, "
-        f"target {target_s / 3600:g} h" + (f"; breach, most time in {cause.label.lower()}." if breached else "."),
+        f"target {target_s / 3600:g} h" + (f"; breach, most time in {english(cause.label).lower()}." if breached else "."),
         after={"p90_s": p90_s, "breached": breached},
     )  # fmt: skip
     look_again(f"project.{project.pk}", "lap", lap.pk)

@@ -8,6 +8,7 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.live.answers import Signed, go
@@ -81,5 +82,5 @@ def target(request: Signed, project: Project) -> HttpResponse:
         template = "slas/_target.html" if request.htmx else "slas/sla.html"
         return render(request, template, _shown(request, project, form), status=422)
     services.target_set(project=project, hours=form.cleaned_data["hours"], by=request.user, at=timezone.now())
-    messages.success(request, "The target is saved. Laps already closed keep theirs.")
+    messages.success(request, gettext("The target is saved. Laps already closed keep theirs."))
     return go(request, reverse("slas:sla", args=[project.pk]))

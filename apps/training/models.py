@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from apps.datasets.models import DatasetVersion
 from apps.projects.models import Project
@@ -10,29 +11,29 @@ from apps.rules.words import count
 
 
 class RunKind(models.TextChoices):
-    INCREMENTAL = "incremental", "Incremental"
-    FULL = "full", "Full"
+    INCREMENTAL = "incremental", gettext_lazy("Incremental")
+    FULL = "full", gettext_lazy("Full")
 
 
 class RunTrigger(models.TextChoices):
     """What started a run; its `trigger` says the same in words, with the numbers."""
 
-    MANUAL = "manual", "By a person"
-    LABELS = "labels", "By new labels"
-    MINUTES = "minutes", "By time"
-    DISAGREEMENT = "disagreement", "By disagreement"
-    DRIFT = "drift", "By drift"
-    SIMULATED = "simulated", "Simulated"
+    MANUAL = "manual", gettext_lazy("By a person")
+    LABELS = "labels", gettext_lazy("By new labels")
+    MINUTES = "minutes", gettext_lazy("By time")
+    DISAGREEMENT = "disagreement", gettext_lazy("By disagreement")
+    DRIFT = "drift", gettext_lazy("By drift")
+    SIMULATED = "simulated", gettext_lazy("Simulated")
 
 
 class RunState(models.TextChoices):
     """queued -> running -> completed | failed | canceled; queued -> canceled. See MOVES."""
 
-    QUEUED = "queued", "Queued"
-    RUNNING = "running", "Training"
-    COMPLETED = "completed", "Completed"
-    FAILED = "failed", "Failed"
-    CANCELED = "canceled", "Canceled"
+    QUEUED = "queued", gettext_lazy("Queued")
+    RUNNING = "running", gettext_lazy("Training")
+    COMPLETED = "completed", gettext_lazy("Completed")
+    FAILED = "failed", gettext_lazy("Failed")
+    CANCELED = "canceled", gettext_lazy("Canceled")
 
 
 MOVES = {

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.db.models import Count, Max, Min, QuerySet
+from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.errors import NotFound
@@ -36,7 +37,7 @@ def run_for(user: User, run_id: int, permission: Permission) -> Run:
     """The run, if the person may. Raises NotFound or Forbidden."""
     run = Run.objects.select_related("project", "started_by", "base_run", "dataset_version").filter(pk=run_id).first()
     if run is None:
-        raise NotFound("There is no such run.")
+        raise NotFound(gettext("There is no such run."))
     project_for(user, run.project_id, permission)
     return run
 
@@ -50,7 +51,7 @@ def run_in(project: Project, run_id: int) -> Run:
     """The run of this project; the project's permission is checked by then."""
     run = runs_of(project).filter(pk=run_id).first()
     if run is None:
-        raise NotFound("There is no such run in this project.")
+        raise NotFound(gettext("There is no such run in this project."))
     return run
 
 

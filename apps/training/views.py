@@ -7,6 +7,7 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.live.answers import Signed, go
@@ -54,7 +55,7 @@ def trigger(request: Signed, project: Project) -> HttpResponse:
         template = "training/_trigger.html" if request.htmx else "training/runs.html"
         return render(request, template, _listed(request, project, form), status=422)
     trigger_set(project=project, by=request.user, at=timezone.now(), **form.cleaned_data)
-    messages.success(request, "The trigger is saved.")
+    messages.success(request, gettext("The trigger is saved."))
     return go(request, reverse("training:runs", args=[project.pk]))
 
 
@@ -64,7 +65,10 @@ def trigger(request: Signed, project: Project) -> HttpResponse:
 def cancel(request: Signed, project: Project, run_id: int) -> HttpResponse:
     run = run_services.run_cancel(run=selectors.run_in(project, run_id), by=request.user, at=timezone.now())
     ended = "is canceled" if not run.is_open else "ends at its next report"
-    messages.success(request, f"Run {run.number} {ended}. Its labels wait for the next run.")
+    messages.success(
+        request,
+        gettext("Run {number} {ended}. Its labels wait for the next run.").format(number=run.number, ended=ended),
+    )
     return go(request, reverse("releases:run", args=[project.pk, run.pk]))
 
 

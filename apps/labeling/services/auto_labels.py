@@ -8,6 +8,7 @@ from datetime import datetime
 import numpy as np
 from django.db import connection, transaction
 from django.db.models import Count, Max, Q
+from django.utils.translation import gettext
 from numpy.typing import NDArray
 
 from apps.accounts.models import User
@@ -43,9 +44,9 @@ def auto_labeling_set(
 ) -> AutoLabeling:
     """Allow the model to label, or stop it. What it has labeled stays until a batch is withdrawn."""
     if not TARGETS[0] <= target_precision <= TARGETS[1]:
-        raise Invalid("The precision lies between 80 % and 99.99 %.", field="target_percent")
+        raise Invalid(gettext("The precision lies between 80 % and 99.99 %."), field="target_percent")
     if not AUDITS[0] <= audit_share <= AUDITS[1]:
-        raise Invalid("Between 1 % and 100 % of the model’s labels are audited.", field="audit_percent")
+        raise Invalid(gettext("Between 1 % and 100 % of the model’s labels are audited."), field="audit_percent")
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     row, _ = AutoLabeling.objects.get_or_create(project=project)
     before = _settings(row)
@@ -193,7 +194,11 @@ def auto_batch_withdraw(*, batch: AutoBatch, by: User, at: datetime) -> AutoBatc
     """A person takes a batch back: its examples are open again."""
     batch = AutoBatch.objects.select_for_update(no_key=True).get(pk=batch.pk)
     if batch.state == AutoBatchState.WITHDRAWN:
-        raise BatchWithdrawn(f"Batch {batch.number} is withdrawn already: {batch.withdrawn_why}")
+        raise BatchWithdrawn(
+            gettext("Batch {number} is withdrawn already: {withdrawn_why}").format(
+                number=batch.number, withdrawn_why=batch.withdrawn_why
+            )
+        )
     _withdraw(batch, f"{by} withdrew it.", by=by, at=at)
     look_again(f"project.{batch.project_id}", "auto")
     return batch

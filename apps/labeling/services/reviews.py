@@ -4,9 +4,18 @@ from datetime import datetime
 
 from django.db.models import Max, Q
 
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import english, event_record, project_scope
 from apps.datasets.models import Example
-from apps.labeling.models import Annotation, Assignment, AssignmentState, FrontierItem, Lane, Review, ReviewState
+from apps.labeling.models import (
+    Annotation,
+    Assignment,
+    AssignmentState,
+    ErrorKind,
+    FrontierItem,
+    Lane,
+    Review,
+    ReviewState,
+)
 from apps.live.publish import look_again
 from apps.projects.models import Project
 
@@ -60,7 +69,7 @@ def review_decide(*, annotation: Annotation, at: datetime) -> None:
     event_record(
         scope=project_scope(annotation.project_id), verb="review.decided", subject=f"example {annotation.example_id}",
         by=annotation.annotator, at=at,
-        sentence=f"{annotation.annotator} decided a review: {review.get_error_kind_display().lower()}",
+        sentence=f"{annotation.annotator} decided a review: {english(ErrorKind(annotation.error_kind).label).lower()}",
         before={"state": ReviewState.OPEN}, after={"state": review.state, "error_kind": review.error_kind},
     )  # fmt: skip
     look_again(f"project.{annotation.project_id}", "quality")

@@ -4,6 +4,8 @@ import contextlib
 import logging
 from datetime import datetime
 
+from django.utils.translation import gettext
+
 from apps.errors import DomainError
 from apps.evaluation.selectors import predictions_of
 from apps.integrations.ports import Unavailable
@@ -27,12 +29,14 @@ class HoldoutUnreadable(DomainError):
 def drift_check_now(*, project: Project, at: datetime, seed: int | None = None) -> DriftCheck:
     champion = champion_of(project)
     if champion is None:
-        raise NoChampion("No model serves yet, so there is nothing that could drift. Promote one first.")
+        raise NoChampion(gettext("No model serves yet, so there is nothing that could drift. Promote one first."))
     try:
         said = predictions_of(champion.report)
     except Unavailable as cause:
         raise HoldoutUnreadable(
-            f"What v{champion.number} said of its holdout cannot be read, so there is nothing to compare with: {cause}"
+            gettext(
+                "What v{number} said of its holdout cannot be read, so there is nothing to compare with: {cause}"
+            ).format(number=champion.number, cause=cause)
         ) from cause
     reference = Reference(champion.report.label_names, said.predicted, said.confidence)
     return drift_check(

@@ -4,6 +4,8 @@ import contextlib
 import logging
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext
+
 from apps.accounts.models import User
 from apps.errors import DomainError
 from apps.integrations import wiring
@@ -32,7 +34,9 @@ def run_start_now(
     words = reason or f"{by} asked for it."
     if base is not None and counts_of(project).fresh == 0:
         raise NotEnoughLabels(
-            f"No label is new since run {base.number}, so there is nothing to add. Label more, or train in full."
+            gettext(
+                "No label is new since run {number}, so there is nothing to add. Label more, or train in full."
+            ).format(number=base.number)
         )
     if kind == RunKind.INCREMENTAL and base is None:
         kind, words = RunKind.FULL, f"{words} There is no champion yet, so it trains in full."

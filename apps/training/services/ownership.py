@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from apps.audit.services import event_record, project_scope
 from apps.datasets.models import DatasetVersion
@@ -51,7 +52,11 @@ def run_claim(*, run_id: int, at: datetime) -> Run:
     run = Run.objects.select_for_update(of=("self",), no_key=True).select_related("project").get(pk=run_id)
     dead = run.state == RunState.RUNNING and (run.leased_until is None or run.leased_until < at)
     if run.state != RunState.QUEUED and not dead:
-        raise RunLost(f"Run {run.number} is {run.get_state_display().lower()} under another worker.")
+        raise RunLost(
+            gettext("Run {number} is {state_display} under another worker.").format(
+                number=run.number, state_display=run.get_state_display().lower()
+            )
+        )
     if run.cancel_requested_at:
         _move(run, RunState.CANCELED, at)
         return run
@@ -76,7 +81,7 @@ def run_heartbeat(*, run_id: int, owner: uuid.UUID, at: datetime) -> bool:
     """Renew the lease; returns whether somebody asked to cancel. Raises RunLost."""
     renewed = Run.objects.filter(pk=run_id, owner=owner, state=RunState.RUNNING).update(leased_until=at + LEASE)
     if not renewed:
-        raise RunLost("The run was taken over or ended.")
+        raise RunLost(gettext("The run was taken over or ended."))
     return Run.objects.filter(pk=run_id, cancel_requested_at__isnull=False).exists()
 
 
@@ -131,14 +136,14 @@ def run_report(*, run_id: int, owner: uuid.UUID, progress: Progress, at: datetim
 def run_phase(*, run_id: int, owner: uuid.UUID, phase: str, at: datetime) -> None:
     """A line and a word for what happens between training and the verdict."""
     if not Run.objects.filter(pk=run_id, owner=owner, state=RunState.RUNNING).update(phase=phase[:80]):
-        raise RunLost("The run was taken over or ended.")
+        raise RunLost(gettext("The run was taken over or ended."))
     RunLine.objects.create(run_id=run_id, at=at, text=phase[:400])
     send_now(f"run.{run_id}", "run", run_id)
 
 
 def run_checkpointed(*, run_id: int, owner: uuid.UUID, url: str, step: int, size_bytes: int, at: datetime) -> None:
     if not Run.objects.filter(pk=run_id, owner=owner, state=RunState.RUNNING).update(checkpoint_url=url):
-        raise RunLost("The run was taken over or ended.")
+        raise RunLost(gettext("The run was taken over or ended."))
     RunLine.objects.create(run_id=run_id, at=at, text=f"checkpoint at step {step} written, {size_bytes / 1e6:.1f} MB")
 
 
@@ -173,14 +178,18 @@ def run_canceled(*, run_id: int, owner: uuid.UUID, at: datetime) -> Run:
 def _owned(run_id: int, owner: uuid.UUID) -> Run:
     run = Run.objects.select_for_update(no_key=True).get(pk=run_id)
     if run.owner != owner or run.state != RunState.RUNNING:
-        raise RunLost(f"Run {run.number} was taken over or ended.")
+        raise RunLost(gettext("Run {number} was taken over or ended.").format(number=run.number))
     return run
 
 
 def _move(run: Run, state: RunState, at: datetime) -> None:
     before = RunState(run.state)
     if state not in MOVES[before]:
-        raise DomainError(f"Run {run.number} cannot go from {before} to {state}.")
+        raise DomainError(
+            gettext("Run {number} cannot go from {before} to {state}.").format(
+                number=run.number, before=before, state=state
+            )
+        )
     run.state = state
     if state in (RunState.COMPLETED, RunState.FAILED, RunState.CANCELED):
         run.finished_at, run.leased_until = at, None

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Max, Q
+from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.audit.services import event_record, project_scope
@@ -41,7 +42,12 @@ def run_start(
 ) -> Run:  # fmt: skip
     """Queue one run. Raises NotEnoughLabels in words, RunOpen when one is queued or training already."""
     if kind not in RunKind.values:
-        raise Invalid(f"The kind “{kind}” is not known. Known are {', '.join(RunKind.values)}.", field="kind")
+        raise Invalid(
+            gettext("The kind “{kind}” is not known. Known are {values}.").format(
+                kind=kind, values=", ".join(RunKind.values)
+            ),
+            field="kind",
+        )
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     _refuse_without_a_learner(project)
     _refuse_a_second_run(project)
@@ -54,7 +60,7 @@ def run_start(
                 queued_at=at, seed=seed, code_version=settings.CODE_VERSION, trigger_type=trigger_type,
             )  # fmt: skip
     except IntegrityError:
-        raise RunOpen("Another run of this project is open already.") from None
+        raise RunOpen(gettext("Another run of this project is open already.")) from None
     event_record(
         scope=project_scope(project.pk), verb="run.started", subject=f"run {run.number}", by=by, at=at,
         sentence=f"{by or 'System'} started run {run.number} ({kind}): {trigger}",
@@ -69,8 +75,10 @@ def _refuse_without_a_learner(project: Project) -> None:
     task = task_types.get(project.task_type)
     if not task.learns:
         raise NoLearner(
-            f"No model learns “{task.title.lower()}” here. Its answers are collected, checked and exported; "
-            "guesses of a model of your own can be imported as suggestions."
+            gettext(
+                "No model learns “{title}” here. Its answers are collected, checked and exported; guesses of "
+                "a model of your own can be imported as suggestions."
+            ).format(title=task.title.lower())
         )
 
 
@@ -78,8 +86,9 @@ def _refuse_a_second_run(project: Project) -> None:
     running = Run.objects.filter(project=project, state__in=OPEN_STATES).first()
     if running:
         raise RunOpen(
-            f"Run {running.number} is {running.get_state_display().lower()} already. "
-            "Labels given meanwhile go into the run after it.",
+            gettext("Run {number} is {state_display} already. Labels given meanwhile go into the run after it.").format(
+                number=running.number, state_display=running.get_state_display().lower()
+            ),
             run=running.number,
         )
 
@@ -87,11 +96,13 @@ def _refuse_a_second_run(project: Project) -> None:
 def _refuse_too_few_labels(project: Project) -> None:
     labels = Label.objects.filter(project=project, holdout=False)
     if not labels.exists():
-        raise NotEnoughLabels("There is nothing to train on: no example outside the holdout has a label yet.")
+        raise NotEnoughLabels(gettext("There is nothing to train on: no example outside the holdout has a label yet."))
     classes = labels.values_list("label__name", flat=True).distinct()
     if len(classes[:2]) < 2:
         raise NotEnoughLabels(
-            f"Every labeled example is “{classes[0]}”. A model needs at least two different labels to learn from."
+            gettext(
+                "Every labeled example is “{classes}”. A model needs at least two different labels to learn from."
+            ).format(classes=classes[0])
         )
 
 
@@ -119,7 +130,11 @@ def run_cancel(*, run: Run, by: User, at: datetime) -> Run:
     """A queued run ends at once; a training one ends at its next report, within seconds, and keeps its checkpoint."""
     run = Run.objects.select_for_update(no_key=True).get(pk=run.pk)
     if not run.is_open:
-        raise DomainError(f"Run {run.number} is {run.get_state_display().lower()} already; there is nothing to cancel.")
+        raise DomainError(
+            gettext("Run {number} is {state_display} already; there is nothing to cancel.").format(
+                number=run.number, state_display=run.get_state_display().lower()
+            )
+        )
     if run.cancel_requested_at is not None:
         return run
     run.cancel_requested_at = at

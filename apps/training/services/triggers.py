@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.audit.services import event_record, project_scope
@@ -61,10 +62,25 @@ def _check(change: TriggerChange) -> None:
     for name, (least, most, noun) in BOUNDS.items():
         value = getattr(change, name)
         if value is not None and not least <= value <= most:
-            raise Invalid(f"The trigger takes {least} to {most:,} {noun}s, not {value:,}.", field=name)
+            raise Invalid(
+                gettext("The trigger takes {least} to {most:,} {noun}s, not {value:,}.").format(
+                    least=least, most=most, noun=noun, value=value
+                ),
+                field=name,
+            )
     if not 0 <= change.debounce_s <= 86_400:
-        raise Invalid(f"Runs wait for 0 to 86,400 quiet seconds, not {change.debounce_s:,}.", field="debounce_s")
+        raise Invalid(
+            gettext("Runs wait for 0 to 86,400 quiet seconds, not {debounce_s:,}.").format(
+                debounce_s=change.debounce_s
+            ),
+            field="debounce_s",
+        )
     if change.kind not in RunKind.values:
-        raise Invalid(f"The kind “{change.kind}” is not known. Known are {', '.join(RunKind.values)}.", field="kind")
+        raise Invalid(
+            gettext("The kind “{kind}” is not known. Known are {values}.").format(
+                kind=change.kind, values=", ".join(RunKind.values)
+            ),
+            field="kind",
+        )
     if change.enabled and change.new_labels is None and change.minutes is None and change.disagreement_points is None:
         raise Invalid(NEVER, field="enabled")
