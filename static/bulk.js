@@ -4,7 +4,7 @@
   const form = document.getElementById("bulk");
   if (!form) return;
   const IDLE_MS = 5 * 60 * 1000;
-  const KEYS = "1234567890QWERTYUIOP";  // by place: A selects, Z undoes
+  const FREE = "1234567890QWERTYUIOPSDFGHJKLXCVBNM";  // for labels without a key of their own; A selects, Z undoes
   const boxes = [...form.querySelectorAll("input[name=example]")];
   const labels = [...form.querySelectorAll("[data-label]")];
   const send = form.querySelector("[data-send]"), said = document.getElementById("selected"), all = document.getElementById("all");
@@ -35,10 +35,17 @@
   }
   const keyOf = event => event.code.startsWith("Digit") ? event.code.slice(5) : event.code.startsWith("Key") ? event.code.slice(3) : "";
 
-  labels.forEach((label, i) => {
+  const keys = new Map();
+  for (const label of labels) if (/^[0-9B-Y]$/.test(label.dataset.key)) keys.set(label.dataset.key, label);
+  for (const label of labels.filter(x => ![...keys.values()].includes(x))) {
+    const free = [...FREE].find(key => !keys.has(key));
+    if (free) keys.set(free, label);
+  }
+  for (const [key, label] of keys) {
     const shown = (label.matches("input") ? label.parentElement : label).querySelector("kbd");
-    if (KEYS[i]) { shown.textContent = KEYS[i]; shown.hidden = false; }
-  });
+    shown.textContent = key;
+    shown.hidden = false;
+  }
   for (const shown of document.querySelectorAll("#undo-batch kbd, [data-send] kbd")) shown.hidden = false;
   all.hidden = false;
   all.addEventListener("click", toggleAll);
@@ -49,7 +56,7 @@
   document.addEventListener("keydown", event => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (event.target.matches("input:not([type=checkbox]), select, textarea")) return;
-    const key = keyOf(event), label = labels[KEYS.indexOf(key)];
+    const key = keyOf(event), label = keys.get(key);
     if (event.code === "ArrowDown" || event.code === "ArrowUp") move(event.code === "ArrowDown" ? 1 : -1);
     else if (key === "A") toggleAll();
     else if (key === "Z" && undo) undo.click();

@@ -107,5 +107,5 @@ def test_a_page_of_results_costs_the_same_queries_for_fifty_as_for_five(as_, pro
     browser = as_(rosa)
     for first, n in ((0, 5), (100, 60)):
         ingest(project, [{"id": str(i), "text": f"word {i}"} for i in range(first, first + n)])
-        with django_assert_num_queries(14):
+        with django_assert_num_queries(17):
             browser.get(reverse("bulk:search", args=[project.pk]), {"q": "word"})

@@ -1,5 +1,7 @@
 """The nearest examples by the cosine of their vectors: block by block over the mapped shards, never the matrix as a whole."""
 
+import ctypes
+import mmap
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,8 +58,20 @@ def nearest(
                 lengths = np.sqrt(np.einsum("ij,ij->i", block, block))
                 scores = (block @ query)[rows] / np.maximum(lengths[rows], 1e-9)
                 best_ids, best = _kept(best_ids, best, shard.ids[start : start + BLOCK][rows], scores, count)
+        _let_go(shard.vectors)
     order = np.lexsort((best_ids, -best))
     return Neighbors(tuple(best_ids[order].tolist()), tuple(best[order].round(4).tolist()))
+
+
+def _let_go(vectors: NDArray[np.float16]) -> None:
+    """Take a mapped file's pages out of this process; they stay in the system's cache for the next one who asks."""
+    begin, end = vectors.ctypes.data, vectors.ctypes.data + vectors.nbytes
+    first, last = -(-begin // mmap.PAGESIZE) * mmap.PAGESIZE, end // mmap.PAGESIZE * mmap.PAGESIZE
+    if _LIBC is not None and last > first:
+        _LIBC.madvise(ctypes.c_void_p(first), ctypes.c_size_t(last - first), mmap.MADV_DONTNEED)
+
+
+_LIBC = ctypes.CDLL(None) if hasattr(mmap, "MADV_DONTNEED") else None
 
 
 def _kept(

@@ -6,15 +6,13 @@ for an answer, outside the holdout, and what they have answered themselves.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from django.db import connection
+from django.db import connection, transaction
 
 from apps.accounts.models import User
 from apps.labeling.bulk.neighbors import neighbors_of, not_to_ask
-from apps.labeling.models import Lane
 from apps.projects.models import Project
 
 FOUND_AT_ONCE = 50
@@ -105,14 +103,17 @@ def _found(project: Project, asked: Asked, by: User, sees_all: bool) -> Hits:
         bound |= {"lane": asked.lane, "by": asked.by}  # type: ignore[dict-item]
     bound["offset"] = FOUND_AT_ONCE * (min(asked.page, MOST_PAGES) - 1)
     sql = f"SELECT e.id FROM datasets_example e WHERE {' AND '.join(where)} ORDER BY e.id DESC LIMIT %(limit)s OFFSET %(offset)s"
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SET LOCAL work_mem = '64MB'"
+        )  # else the bitmap of a common word is lossy: each row is parsed again
         cursor.execute(sql, bound)
         ids = [int(row[0]) for row in cursor.fetchall()]
     return Hits(tuple(ids[:FOUND_AT_ONCE]), more=len(ids) > FOUND_AT_ONCE and asked.page < MOST_PAGES)
 
 
 # Newest first among at most so many: a word that half of all texts hold is found as quickly as one that few do.
-_MOST_WITH_WORD = 20_000
+_MOST_WITH_WORD = 10_000
 _WORDS = f"""
     (SELECT x.id FROM datasets_example x WHERE x.project_id = %(project)s AND x.external_id = %(id)s)
     UNION ALL
@@ -129,7 +130,3 @@ def tsquery(words: str) -> str:
     """
     found = _WORD.findall(words)
     return " & ".join([*found[:-1], f"{found[-1]}:*"]) if found else ""
-
-
-def lanes() -> Sequence[tuple[str, str]]:
-    return Lane.choices

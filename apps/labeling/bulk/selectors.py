@@ -13,13 +13,14 @@ from apps.datasets.models import Example
 from apps.errors import NotFound
 from apps.labeling.bulk.neighbors import neighbors_of, not_to_ask
 from apps.labeling.bulk.search import Asked, Hits, hits_of
-from apps.labeling.models import Annotation, Label, SkipReason
+from apps.labeling.models import Annotation, Label, Lane, SkipReason
 from apps.labeling.services.bulk import KINDS, last_batch
 from apps.labeling.values import value_of
 from apps.projects import task_types
 from apps.projects.models import Project
 
 SIZES = (10, 25, 50, 100)
+LANES = Lane.choices
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,7 @@ def search(request: HttpRequest, project: Project) -> HttpResponse:
     hits, lines = selectors.searched(project, asked, by=_user(request), sees_all=sees_all)
     context = {
         "project": project, "task": task_types.get(project.task_type), "asked": asked, "hits": hits, "lines": lines,
-        "sees_all": sees_all, "labels": schema_of(project).names, "lanes": finding.lanes(), "none": finding.NO_LABEL,
+        "sees_all": sees_all, "labels": schema_of(project).names, "lanes": selectors.LANES, "none": finding.NO_LABEL,
         "people": selectors.answered_by(project) if sees_all else [],
     }  # fmt: skip
     return render(request, "labeling/search.html", context)

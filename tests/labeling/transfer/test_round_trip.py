@@ -85,7 +85,8 @@ def rows(draw: st.DrawFn, kind: str, answer: str) -> list[dict[str, Any]]:
                 "=name": text.strip(),
             }
         value = {
-            "choice": st.sampled_from(["A", "B"]) if kind == "pair" else NAMES, "choices": st.lists(NAMES, unique=True).map(lambda x: {"labels": x}),
+            "choice": st.sampled_from(["A", "B"]) if kind == "pair" else NAMES,
+            "choices": st.lists(NAMES, unique=True).map(lambda x: {"labels": x}),
             "spans": spans_in(text), "boxes": boxes_in(),
         }[answer]  # fmt: skip
         row["label"] = draw(value)
