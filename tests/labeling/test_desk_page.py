@@ -1,0 +1,60 @@
+"""The page of the desk as the console renders it: words, controls of the kind of answer, and text that stays text."""
+
+import json
+import re
+
+import pytest
+from django.urls import reverse
+
+from apps.labeling.desk_words import desk_words
+from fastloop_console.env import ROOT
+
+EVIL = "</script><script>bad()</script>"
+USED = re.compile(r'\b(say|many)\(\s*"([a-z_0-9]+)"')
+
+
+def _page(as_, person, project, query=""):
+    reply = as_(person).get(reverse("labeling:desk", args=[project.pk]) + query)
+    assert reply.status_code == 200
+    return reply.content.decode()
+
+
+def _block(page, name):
+    found = re.search(rf'<script id="{name}" type="application/json">(.*?)</script>', page)
+    assert found is not None, name
+    return json.loads(found.group(1))
+
+
+@pytest.mark.parametrize(
+    ("task_type", "kind", "control"),
+    [
+        ("text-classification", "choice", "data-picks"), ("text-multilabel", "choices", "data-picks"),
+        ("text-spans", "spans", "data-extend"), ("image-boxes", "boxes", "data-make"),
+    ],
+)  # fmt: skip
+def test_each_kind_of_answer_brings_its_own_controls_and_script(as_, make_project, ada, task_type, kind, control):
+    page = _page(as_, ada, make_project(task_type))
+    assert f"desk/{kind}.js" in page
+    assert control in page
+
+
+def test_labels_and_guidelines_with_html_stay_text(as_, make_project, ada):
+    page = _page(as_, ada, make_project(labels=(EVIL, "ham"), name=f"Desk {EVIL}"))
+    assert "<script>bad()" not in page
+    assert [label["name"] for label in _block(page, "labels")] == [EVIL, "ham"]
+
+
+def test_every_word_that_the_scripts_say_is_in_the_catalog_and_every_word_there_is_said():
+    words, scripts = desk_words(), [p.read_text() for p in sorted((ROOT / "static" / "desk").glob("*.js"))]
+    said = {(how, name) for text in scripts for how, name in USED.findall(text)}
+    for how, name in said:
+        for whole in [f"{name}_one", f"{name}_many"] if how == "many" else [name]:
+            assert whole in words, f"{whole} is said and not there"
+    text = "".join(scripts)
+    unused = [name for name in words if not name.startswith("lane_") and re.sub("_(one|many)$", "", name) not in text]
+    assert unused == []
+
+
+def test_the_review_mode_is_kept_by_the_page(as_, project, rosa):
+    assert 'data-lane="review"' in _page(as_, rosa, project, "?lane=review")
+    assert 'data-lane=""' in _page(as_, rosa, project, "?lane=nonsense")
