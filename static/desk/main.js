@@ -1,6 +1,7 @@
 // The labeling desk: paint, answer, undo, change. The next examples are here before they are needed; answers leave by the outbox.
 
 import { call } from "./api.js";
+import { bound } from "./bound.js";
 import { clock } from "./clock.js";
 import { $, $$, newId, speak } from "./dom.js";
 import { afterPaint, fill } from "./example.js";
@@ -11,7 +12,7 @@ import { outbox } from "./outbox.js";
 import { merged, past } from "./past.js";
 import { codesOf } from "./picks.js";
 import { queue } from "./queue.js";
-import { emptyState, goldNotice, notes, outboxLine, progress } from "./screen.js";
+import { emptyState, goldNotice, noneCame, notes, outboxLine, progress } from "./screen.js";
 import { session } from "./sign-in.js";
 import { openStore } from "./store.js";
 import { exclusively, tabs } from "./tabs.js";
@@ -61,7 +62,7 @@ const who = session({
   onBack() { box.flush(); if (!waiting.length) refill(); },
   onElse() { lost = true; leaveEdit(); waiting.clear(); show(); },
 });
-const keys = keyboard(bindings);
+const keys = keyboard(() => bindings());
 const memory = past({ entries: merged(read("past"), await store.all()), depth, isWaiting: entry => box.has(entry.client_id), onOpen: open, shown: keys.shown });
 const around = extras({ item: now, reviewing, onSkip: (reason, words) => submit({ skip_reason: reason }, say("skipped", { why: words })), onKind: said => submit(said.body, said.words) });
 const nothing = emptyState({ onAgain: () => { empty = null; show(); refill(); } });
@@ -74,8 +75,7 @@ function take(reply) {
   if (fresh) others.changed();
   empty = reply.empty ?? (waiting.length ? null : empty);
   counted.told(reply.progress);
-  if (wasEmpty && waiting.length) show();
-  else if (!waiting.length) show();
+  if (wasEmpty || !waiting.length) show();
   else paintAhead();
 }
 async function refill() {
@@ -89,9 +89,7 @@ async function refill() {
 function trouble(error) {
   if (error.status === 401 || error.code === "old_token") who.refused();
   if (waiting.length) return error.status === 401 ? undefined : window.fastloop.toast("warn", error.message);
-  const kept = box.waiting ? many("kept_here", box.waiting) : "";
-  const title = error.status === 401 ? say("signed_out_title") : error.status ? say("no_example_came") : say("offline");
-  empty = { title, sentence: `${error.status ? error.message : say("offline_empty")} ${kept}`.trim() };
+  empty = noneCame(error, box.waiting);
   show();
   if (error.status !== 401) nothing.in(5000);
 }
@@ -215,10 +213,7 @@ function open(entry) {
   show();
   $("#example").focus({ preventScroll: true });
 }
-function leaveEdit() {
-  edited = null;
-  around.close();
-}
+function leaveEdit() { edited = null; around.close(); }
 /** What is half done on the example that leaves the screen, for when it comes back. */
 function stow() {
   if (edited || !waiting.first || !mounted) return;
@@ -280,32 +275,14 @@ function paintAhead() {
 }
 
 // --- keys and buttons
-function bindings() {
-  const menu = $("#remark").open, item = now(), guessed = item?.suggestion;
-  const escape = [edited && { code: "Escape", words: say("keys_leave_change"), act: cancel }, gold.open && !menu && { code: "Escape", words: say("keys_close_gold"), act: gold.close }];
-  return [
-    ...around.steps,
-    ...(menu || $("#skip").open ? [] : escape),
-    ...(item && mounted && !memory.inside ? mounted.keys : []),
-    guessed && { code: "Space", shift: false, words: say("keys_accept"), act: accept },
-    guessed && !kind.atOnce && { code: "Space", shift: true, words: say("keys_take"), act: () => mounted.take(guessed.value) },
-    item && !kind.atOnce && { code: "Enter", words: say("keys_send"), act: () => send() },
-    ...around.keys,
-    memory.last && !edited && { code: "KeyZ", shift: false, words: many("keys_undo", depth), act: undo },
-    memory.last && { code: "KeyE", ...free("KeyE"), words: say("keys_change"), act: () => memory.focus() },
-    { code: "KeyG", shift: false, words: say("keys_guidelines"), act: () => { $("#guidelines").open = !$("#guidelines").open; } },
-  ].filter(Boolean);
-}
+const bindings = () => bound({ item: now(), kind, mounted, edited, around, gold, memory, depth, free, accept, cancel, send, undo });
 function cancel() { leaveEdit(); show(); }
 desk.addEventListener("click", event => {
   const button = event.target.closest("button");
   if (button && event.detail && !button.closest("#undo-list")) button.blur();  // a mouse click: the next Space belongs to the suggestion
 });
-$("#undo").addEventListener("click", undo);
-$("#send").addEventListener("click", () => send(true));
-$("#accept").addEventListener("click", accept);
-$("#take").addEventListener("click", () => mounted.take(now().suggestion.value));
-$("#leave-change").addEventListener("click", cancel);
+const buttons = { undo, send: () => send(true), accept, take: () => mounted.take(now().suggestion.value), "leave-change": cancel };
+for (const [id, act] of Object.entries(buttons)) $(`#${id}`).addEventListener("click", act);
 
 // --- the page's life
 addEventListener("pageshow", event => { if (event.persisted) { waiting.clear(); empty = null; show(); refill(); } });

@@ -112,3 +112,10 @@ export function emptyState({ onAgain }) {
     hide() { clearTimeout(timer); place.hidden = true; },
   };
 }
+
+/** Why no example came, for the empty desk. */
+export function noneCame(error, waiting) {
+  const kept = waiting ? many("kept_here", waiting) : "";
+  const title = error.status === 401 ? say("signed_out_title") : error.status ? say("no_example_came") : say("offline");
+  return { title, sentence: `${error.status ? error.message : say("offline_empty")} ${kept}`.trim() };
+}
