@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.utils.translation import gettext
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -52,7 +53,7 @@ class IngestionAPI(ProjectAPI):
     def get(self, request: Request, project_id: int, ingestion_id: int) -> Response:
         found = ingestions_of(self.project).filter(pk=ingestion_id).first()
         if found is None:
-            raise NotFound("There is no such upload in this project.")
+            raise NotFound(gettext("There is no such upload in this project."))
         return Response(IngestionOutput(found).data)
 
 

@@ -2,15 +2,16 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from apps.projects.models import Project
 
 
 class IngestionState(models.TextChoices):
-    QUEUED = "queued", "Waiting"
-    RUNNING = "running", "Reading"
-    COMPLETED = "completed", "Done"
-    FAILED = "failed", "Failed"
+    QUEUED = "queued", gettext_lazy("Waiting")
+    RUNNING = "running", gettext_lazy("Reading")
+    COMPLETED = "completed", gettext_lazy("Done")
+    FAILED = "failed", gettext_lazy("Failed")
 
 
 class Ingestion(models.Model):

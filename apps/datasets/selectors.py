@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext
 
 from apps.datasets.models import DatasetVersion, DeadLetter, Example, ExampleBlob, Ingestion
 from apps.errors import NotFound
@@ -45,7 +46,7 @@ def newest_version(project: Project) -> DatasetVersion | None:
 def image_of(project: Project, example_id: int) -> bytes:
     blob = ExampleBlob.objects.filter(example_id=example_id, example__project=project).first()
     if blob is None:
-        raise NotFound("This example has no image.")
+        raise NotFound(gettext("This example has no image."))
     return bytes(blob.content)
 
 

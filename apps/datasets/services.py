@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from django.db import transaction
+from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.audit.services import event_record, project_scope
@@ -48,7 +49,7 @@ def upload_receive(
     except FileUnreadable as cause:
         raise Invalid(str(cause), field="file") from cause
     if size_bytes == 0:
-        raise Invalid(f"“{filename}” is empty.", field="file")
+        raise Invalid(gettext("“{filename}” is empty.").format(filename=filename), field="file")
     ingestion = ingestion_open(project=project, source="upload", by=by, at=at, filename=filename, size_bytes=size_bytes)
     ingestion.url = wiring.storage().write_stream(f"uploads/{project.pk}/{ingestion.pk}{suffix}", chunks)
     ingestion.save(update_fields=["url"])

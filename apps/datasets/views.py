@@ -11,6 +11,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
 from apps.accounts.models import User
@@ -105,7 +106,7 @@ def _csv_line(*cells: object) -> str:
 @project_permission(Permission.VIEW_PROJECT)
 def image(request: HttpRequest, project: Project, example_id: int) -> HttpResponse:
     if not permissions_of(cast(User, request.user), project.pk) & {Permission.LABEL, Permission.VIEW_DATA}:
-        raise Forbidden("To see an image you need a role that labels or sees the data.", project_id=project.pk)
+        raise Forbidden(gettext("To see an image you need a role that labels or sees the data."), project_id=project.pk)
     response = HttpResponse(selectors.image_of(project, example_id), content_type="image/png")
     response["Cache-Control"] = f"private, max-age={YEAR_S}, immutable"
     return response

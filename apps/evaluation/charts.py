@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from django.utils.translation import gettext
+
 from apps.evaluation.models import LearningReport, Report
-from apps.rules.words import count, percent
+from apps.rules.words import percent
+from apps.words import counted
 
 Figure = dict[str, Any]
 SHORT = 18  # characters of a label's name on an axis
@@ -27,9 +30,9 @@ def confusion(report: Report) -> Figure:
             }
         ],
         "layout": {
-            "xaxis": {**axis, "title": {"text": "the model said"}, "tickangle": tilt},
+            "xaxis": {**axis, "title": {"text": gettext("the model said")}, "tickangle": tilt},
             "yaxis": {**axis, "title": {"text": "truth"}, "autorange": "reversed"},
-            "meta": {"finding": finding(report), "empty": "No holdout example was judged.", "rows": "truth"},
+            "meta": {"finding": finding(report), "empty": gettext("No holdout example was judged."), "rows": "truth"},
         },
     }  # fmt: skip
 
@@ -38,11 +41,15 @@ def finding(report: Report) -> str:
     right = sum(row[i] for i, row in enumerate(report.confusion) if i < len(row))
     mistakes = [(cell, i, j) for i, row in enumerate(report.confusion) for j, cell in enumerate(row) if i != j]
     times, truth, said = max(mistakes, default=(0, 0, 0))
-    words = f"{right:,} of {report.examples:,} holdout examples are right"
+    words = gettext("{right:,} of {examples:,} holdout examples are right").format(
+        right=right, examples=report.examples
+    )
     if not times:
-        return f"{words}; no two labels are confused."
+        return gettext("{words}; no two labels are confused.").format(words=words)
     names = report.label_names
-    return f"{words}; most often “{names[truth]}” is taken for “{names[said]}”, {count(times, 'time')}."
+    return gettext("{words}; most often “{truth}” is taken for “{said}”, {time}.").format(
+        words=words, truth=names[truth], said=names[said], time=counted(times, "time")
+    )
 
 
 def _short(names: list[str]) -> list[str]:
@@ -59,20 +66,20 @@ def _short(names: list[str]) -> list[str]:
 def learning(report: LearningReport | None) -> Figure:
     """Two lines over the number of labels, each with its 95 % band; what they are called stands at their ends."""
     lanes = [
-        ("Random", report.random_points if report else [], "var(--ink-3)", "dash"),
-        ("Active", report.active_points if report else [], "var(--accent)", "solid"),
+        (gettext("Random"), report.random_points if report else [], "var(--ink-3)", "dash"),
+        (gettext("Active"), report.active_points if report else [], "var(--accent)", "solid"),
     ]
     drawn = [lane for lane in lanes if lane[1]]
     traces = [_band(points, color) for _, points, color, _ in drawn] + [_line(*lane) for lane in drawn]
     return {
         "data": traces,
         "layout": {
-            "xaxis": {"title": {"text": "labels of the lane"}, "rangemode": "tozero", "showgrid": False},
-            "yaxis": {"tickformat": ".0%", "title": {"text": "right on the holdout"}},
+            "xaxis": {"title": {"text": gettext("labels of the lane")}, "rangemode": "tozero", "showgrid": False},
+            "yaxis": {"tickformat": ".0%", "title": {"text": gettext("right on the holdout")}},
             "annotations": [_at_end(name, points, color) for name, points, color, _ in drawn],
             "meta": {
-                "finding": str(report.lift["sentence"]) if report else "Nothing is measured yet.",
-                "empty": "Both lanes need 10 labels and the holdout 1 before there is anything to draw.", "rows": "labels",
+                "finding": str(report.lift["sentence"]) if report else gettext("Nothing is measured yet."),
+                "empty": gettext("Both lanes need 10 labels and the holdout 1 before there is anything to draw."), "rows": "labels",
             },
         },
     }  # fmt: skip
@@ -83,7 +90,10 @@ def _line(name: str, points: list[dict[str, float]], color: str, dash: str) -> F
         "type": "scatter", "mode": "lines+markers", "name": name, "x": [p["labels"] for p in points],
         "y": [round(p["score"], 4) for p in points], "line": {"color": color, "width": 2, "dash": dash},
         "marker": {"size": 6, "color": color, "symbol": "circle" if dash == "solid" else "square"},
-        "text": [f"{percent(p['score'], 1)}, {percent(p['low'], 1)} to {percent(p['high'], 1)}" for p in points],
+        "text": [
+            gettext("{score}, {low} to {high}").format(**{name: percent(p[name], 1) for name in ("score", "low", "high")})
+            for p in points
+        ],
         "hovertemplate": "%{text}",
     }  # fmt: skip
 

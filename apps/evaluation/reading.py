@@ -3,12 +3,18 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext, gettext_lazy
+
 from apps.evaluation.models import Outcome, Report
-from apps.rules.words import count, percent, points, signed
+from apps.rules.words import percent, points, signed
+from apps.words import counted
 
 TITLES = {
-    "accuracy": "Accuracy", "macro_f1": "Macro F1", "log_loss": "Log-loss", "calibration_error": "Calibration error",
-}  # fmt: skip
+    "accuracy": gettext_lazy("Accuracy"),
+    "macro_f1": gettext_lazy("Macro F1"),
+    "log_loss": gettext_lazy("Log-loss"),
+    "calibration_error": gettext_lazy("Calibration error"),
+}
 SHARES = ("accuracy", "macro_f1", "calibration_error")
 LOWER_IS_BETTER = ("log_loss", "calibration_error")
 
@@ -57,10 +63,18 @@ def headline(report: Report) -> str:
     """Inconclusive: 4 gates pass, none fails, 1 cannot tell."""
     tally = {outcome: sum(g["outcome"] == outcome for g in report.gates) for outcome in Outcome}
     if report.outcome == Outcome.PASS:
-        return f"Pass: all {len(report.gates)} gates" if len(report.gates) > 1 else "Pass"
-    passed = f"{count(tally[Outcome.PASS], 'gate')} pass" + ("es" if tally[Outcome.PASS] == 1 else "")
-    failed = f"{tally[Outcome.FAIL] or 'none'} fail" + ("" if tally[Outcome.FAIL] > 1 else "s")
-    unsure = f"{tally[Outcome.INCONCLUSIVE] or 'none'} cannot tell"
+        return (
+            gettext("Pass: all {gates} gates").format(gates=len(report.gates))
+            if len(report.gates) > 1
+            else gettext("Pass")
+        )
+    passed = gettext("{gate} pass").format(gate=counted(tally[Outcome.PASS], "gate")) + (
+        "es" if tally[Outcome.PASS] == 1 else ""
+    )
+    failed = gettext("{none} fail").format(none=tally[Outcome.FAIL] or "none") + (
+        "" if tally[Outcome.FAIL] > 1 else "s"
+    )
+    unsure = gettext("{none} cannot tell").format(none=tally[Outcome.INCONCLUSIVE] or "none")
     return f"{Outcome(report.outcome).label}: {passed}, {failed}, {unsure}"
 
 
@@ -72,7 +86,7 @@ def _row(name: str, report: Report) -> MetricRow:
     step = points if name in SHARES else (lambda v: signed(v, 3))
     kind, words = _judged(change, name in LOWER_IS_BETTER)
     return MetricRow(
-        title=TITLES[name],
+        title=str(TITLES[name]),
         champion=_said(champion.get("value"), say),
         candidate=_said(candidate.get("value"), say),
         interval=_between(candidate, say),
@@ -87,9 +101,9 @@ def _judged(change: dict[str, Any], lower_is_better: bool) -> tuple[str, str]:
     """Zero inside the interval may be chance; else the sign says which way."""
     low, high = change.get("low"), change.get("high")
     if low is None or high is None:
-        return ("paused", "cannot be told") if change else ("", "")
+        return ("paused", gettext("cannot be told")) if change else ("", "")
     if low <= 0 <= high:
-        return "paused", "may be chance"
+        return "paused", gettext("may be chance")
     return ("ok", "better") if (low > 0) != lower_is_better else ("breach", "worse")
 
 
@@ -99,7 +113,11 @@ def _said(value: float | None, say: Any) -> str:
 
 def _between(interval: dict[str, Any], say: Any) -> str:
     low, high = interval.get("low"), interval.get("high")
-    return "" if low is None or high is None else f"{str(say(low)).removesuffix(' %')} to {say(high)}"
+    return (
+        ""
+        if low is None or high is None
+        else gettext("{removesuffix} to {high}").format(removesuffix=str(say(low)).removesuffix(" %"), high=say(high))
+    )
 
 
 def _mistaken(report: Report, truth: int) -> str:

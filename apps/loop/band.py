@@ -4,14 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy
+
 from apps.evaluation.models import Outcome, Report
 from apps.labeling.selectors import QueueCounts
 from apps.loop.templatetags.wording import briefly, duration
 from apps.monitoring.models import DriftCheck
 from apps.projects.roles import Permission
 from apps.releases.models import ModelVersion, Promotion
-from apps.rules.words import count
 from apps.training.models import Run, RunState, Trigger
+from apps.words import counted
 
 STAGES = ("collect", "annotate", "train", "evaluate", "deploy", "monitor")
 # How long the oldest item of a stage may wait: hours of a 72 h target. They sum to it, and go as shares of any other.
@@ -37,14 +40,14 @@ class Action:
 @dataclass(frozen=True)
 class State:
     kind: str  # ok warn breach paused running
-    words: str
+    words: str | Promise
     icon: str = ""
 
 
 CHECKED = {
-    "none": State("ok", "No drift"),
-    "drift": State("ok", "Drift, resolved"),
-    "too-few": State("paused", "Too few answers to tell", "unsure"),
+    "none": State("ok", gettext_lazy("No drift")),
+    "drift": State("ok", gettext_lazy("Drift, resolved")),
+    "too-few": State("paused", gettext_lazy("Too few answers to tell"), "unsure"),
 }
 
 
@@ -82,14 +85,18 @@ class Judge:
         limit = briefly(LIMIT_SHARE[stage] * self.target_s)
         late = self.lateness(stage, since)
         if late > 1:
-            return State("warn", f"Late, limit {limit}")
-        return State("warn", f"Nearly late, limit {limit}") if late > NEARLY else State("ok", "On time")
+            return State("warn", gettext("Late, limit {limit}").format(limit=limit))
+        return (
+            State("warn", gettext("Nearly late, limit {limit}").format(limit=limit))
+            if late > NEARLY
+            else State("ok", gettext("On time"))
+        )
 
     def times(self, stage: str, since: datetime | None) -> tuple[tuple[str, str], ...]:
         median = self.medians.get(stage)
         return (
-            ("Oldest waiting", briefly(self.age_s(since))),
-            ("Median time", "none yet" if median is None else briefly(median)),
+            (gettext("Oldest waiting"), briefly(self.age_s(since))),
+            (gettext("Median time"), gettext("none yet") if median is None else briefly(median)),
         )
 
 
@@ -139,15 +146,15 @@ def hidden(stage: str) -> Card:
 
 def collect(judge: Judge, facts: Collecting, counts: QueueCounts) -> Card:
     if facts.reading:
-        state = State("running", f"Reading {count(facts.reading, 'file')}")
+        state = State("running", gettext("Reading {file}").format(file=counted(facts.reading, "file")))
     elif facts.new:
-        state = State("ok", "Flowing")
+        state = State("ok", gettext("Flowing"))
     else:
-        state = State("paused", "Nothing new" if counts.examples else "Empty")
+        state = State("paused", gettext("Nothing new") if counts.examples else gettext("Empty"))
     adds = judge.may(Permission.ADD_EXAMPLES)
-    action = Action("Add examples" if adds else "See the data", "datasets:data")
+    action = Action(gettext("Add examples") if adds else gettext("See the data"), "datasets:data")
     return Card(
-        "collect", state, facts.new, "new in 24 h", judge.times("collect", facts.oldest), action,
+        "collect", state, facts.new, gettext("new in 24 h"), judge.times("collect", facts.oldest), action,
         judge.lateness("collect", facts.oldest),
     )  # fmt: skip
 
@@ -157,10 +164,10 @@ def annotate(judge: Judge, oldest: datetime | None, counts: QueueCounts) -> Card
     if counts.to_label:
         state = judge.state("annotate", oldest)
     else:
-        state = State("ok", "All labeled") if counts.examples else State("paused", "No examples yet")
-    action = Action("Start labeling", "labeling:desk") if judge.may(Permission.LABEL) else None
+        state = State("ok", gettext("All labeled")) if counts.examples else State("paused", gettext("No examples yet"))
+    action = Action(gettext("Start labeling"), "labeling:desk") if judge.may(Permission.LABEL) else None
     return Card(
-        "annotate", state, counts.to_label, "to label", judge.times("annotate", oldest), action,
+        "annotate", state, counts.to_label, gettext("to label"), judge.times("annotate", oldest), action,
         judge.lateness("annotate", oldest),
     )  # fmt: skip
 
@@ -169,81 +176,102 @@ def train(judge: Judge, facts: Training) -> Card:
     run, last = facts.open_run, facts.last_run
     action: Action | None = None
     if run:
-        state = State("running", f"Run {run.number}, {run_words(run)}")
-        action = Action(f"Watch run {run.number}", "releases:run", run.pk, helps=False)
+        state = State("running", gettext("Run {number}, {run}").format(number=run.number, run=run_words(run)))
+        action = Action(gettext("Watch run {number}").format(number=run.number), "releases:run", run.pk, helps=False)
     elif last and last.state == RunState.FAILED:
-        state = State("breach", f"Run {last.number} failed")
+        state = State("breach", gettext("Run {number} failed").format(number=last.number))
     elif facts.fresh:
         state = judge.state("train", facts.oldest)
     else:
-        state = State("ok", "Up to date") if last else State("paused", "No run yet")
+        state = State("ok", gettext("Up to date")) if last else State("paused", gettext("No run yet"))
     if run is None and judge.may(Permission.START_RUN) and (facts.fresh or last):
-        action = Action("Start a run", "loop:run_start", post=True)
+        action = Action(gettext("Start a run"), "loop:run_start", post=True)
     elif run is None:
-        action = Action("See the runs", "training:runs", helps=False)
+        action = Action(gettext("See the runs"), "training:runs", helps=False)
     times = judge.times("train", facts.oldest)
-    starts = ("Starts by itself", facts.trigger.brief)
+    starts = (gettext("Starts by itself"), facts.trigger.brief)
     return Card(
-        "train", state, facts.fresh, "new labels", (*times, starts), action, judge.lateness("train", facts.oldest)
+        "train",
+        state,
+        facts.fresh,
+        gettext("new labels"),
+        (*times, starts),
+        action,
+        judge.lateness("train", facts.oldest),
     )
 
 
 def evaluate(judge: Judge, facts: Evaluating) -> Card:
-    action = Action("Read the verdict", "releases:run", facts.run.pk, helps=False) if facts.run else None
+    action = Action(gettext("Read the verdict"), "releases:run", facts.run.pk, helps=False) if facts.run else None
     if facts.waiting:
-        state = State("running", "Judging")
+        state = State("running", gettext("Judging"))
     elif facts.run and facts.report:
         state = _verdict(facts.run, facts.report)
     else:
-        state = State("paused", "No verdict yet")
+        state = State("paused", gettext("No verdict yet"))
     times = judge.times("evaluate", facts.oldest)
-    return Card("evaluate", state, facts.waiting, "to judge", times, action, judge.lateness("evaluate", facts.oldest))
+    return Card(
+        "evaluate", state, facts.waiting, gettext("to judge"), times, action, judge.lateness("evaluate", facts.oldest)
+    )
 
 
 def _verdict(run: Run, report: Report) -> State:
     if report.outcome == Outcome.PASS:
-        return State("ok", f"Run {run.number} passed")
+        return State("ok", gettext("Run {number} passed").format(number=run.number))
     if report.outcome == Outcome.FAIL:
-        return State("breach", f"Run {run.number} failed a gate")
-    return State("paused", f"Run {run.number} cannot tell", "unsure")
+        return State("breach", gettext("Run {number} failed a gate").format(number=run.number))
+    return State("paused", gettext("Run {number} cannot tell").format(number=run.number), "unsure")
 
 
 def deploy(judge: Judge, facts: Deploying) -> Card:
     candidate, champion, loading = facts.candidate, facts.champion, facts.loading
     since = loading.at if loading else candidate.report.finished_at if candidate else None
     if loading:
-        state = State("running", f"v{loading.version.number} is being loaded")
+        state = State("running", gettext("v{number} is being loaded").format(number=loading.version.number))
     elif candidate:
         state = judge.state("deploy", since)
     else:
-        state = State("ok", f"v{champion.number} serves") if champion else State("paused", "No model serves yet")
+        state = (
+            State("ok", gettext("v{number} serves").format(number=champion.number))
+            if champion
+            else State("paused", gettext("No model serves yet"))
+        )
     promotes = candidate is not None and judge.may(Permission.PROMOTE)
     if candidate and promotes:
         passed = candidate.report.outcome == Outcome.PASS
-        action = Action(f"Promote v{candidate.number}", "releases:models", helps=passed)
+        action = Action(gettext("Promote v{number}").format(number=candidate.number), "releases:models", helps=passed)
     else:
-        action = Action("Open models", "releases:models", helps=False)
-    number, unit = (1, "to promote") if candidate and not loading else (1, "loading") if loading else (0, "to promote")
+        action = Action(gettext("Open models"), "releases:models", helps=False)
+    number, unit = (
+        (1, gettext("to promote"))
+        if candidate and not loading
+        else (1, gettext("loading"))
+        if loading
+        else (0, gettext("to promote"))
+    )
     return Card("deploy", state, number, unit, judge.times("deploy", since), action, judge.lateness("deploy", since))
 
 
 def monitor(judge: Judge, facts: Monitoring) -> Card:
     check = facts.check
-    action: Action | None = Action("Open the monitor", "monitoring:monitor", helps=False)
+    action: Action | None = Action(gettext("Open the monitor"), "monitoring:monitor", helps=False)
     if facts.alerts:
-        state = State("breach", "Drift alarm" if facts.alerts == 1 else f"{facts.alerts} alarms")
-        action = Action("See the alarm", "monitoring:monitor")
+        state = State(
+            "breach",
+            gettext("Drift alarm") if facts.alerts == 1 else gettext("{alerts} alarms").format(alerts=facts.alerts),
+        )
+        action = Action(gettext("See the alarm"), "monitoring:monitor")
     elif not facts.serves:
-        state = State("paused", "Nothing serves yet")
+        state = State("paused", gettext("Nothing serves yet"))
     elif check is None:
-        state = State("paused", "Not checked yet")
+        state = State("paused", gettext("Not checked yet"))
     else:
         state = CHECKED[check.outcome]
     if not facts.alerts and facts.serves and judge.may(Permission.RESOLVE_ALERT):
-        action = Action("Check for drift", "loop:drift_check", post=True, helps=False)
+        action = Action(gettext("Check for drift"), "loop:drift_check", post=True, helps=False)
     checked = briefly(judge.age_s(check.at)) + " ago" if check else "never"
-    lines = (("Oldest open", briefly(judge.age_s(facts.oldest))), ("Checked", checked))
-    unit = "alarm open" if facts.alerts == 1 else "alarms open"
+    lines = ((gettext("Oldest open"), briefly(judge.age_s(facts.oldest))), (gettext("Checked"), checked))
+    unit = gettext("alarm open") if facts.alerts == 1 else gettext("alarms open")
     return Card("monitor", state, facts.alerts, unit, lines, action, judge.lateness("monitor", facts.oldest))
 
 
@@ -265,5 +293,9 @@ def run_words(run: Run) -> str:
         return "queued"
     if not run.steps_total or run.phase not in ("", "training"):
         return run.phase or "training"
-    left = "" if run.seconds_left is None else f", {duration(run.seconds_left)} left"
+    left = (
+        ""
+        if run.seconds_left is None
+        else gettext(", {seconds_left} left").format(seconds_left=duration(run.seconds_left))
+    )
     return f"{run.percent} %{left}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
+from django.utils.translation import gettext
 
 from apps.labeling.models import Label
 from apps.loop.ruler import Part, Piece, Ruler, hours, pieces_of, ruler_for
@@ -45,7 +46,11 @@ class OpenLap:
         if self.forecast is None:
             return ""
         middle, low, high = (duration(s) for s in (self.forecast.expected_s, self.forecast.low_s, self.forecast.high_s))
-        return middle if low == high else f"{middle}, 8 in 10 between {low} and {high}"
+        return (
+            middle
+            if low == high
+            else gettext("{middle}, 8 in 10 between {low} and {high}").format(middle=middle, low=low, high=high)
+        )
 
     @property
     def wait_s(self) -> float:
@@ -90,19 +95,24 @@ class Clock:
             return ""
         left = self.lap.target_s - self.lap.p90_s
         if left >= 0 and self.lap.p90_s < self.lap.target_s / 100:
-            return f"Well under the {hours(self.lap.target_s)} target"
-        return f"{duration(abs(left))} {'under' if left >= 0 else 'past'} the {hours(self.lap.target_s)} target"
+            return gettext("Well under the {target_s} target").format(target_s=hours(self.lap.target_s))
+        words = gettext("{left} under the {target} target") if left >= 0 else gettext("{left} past the {target} target")
+        return words.format(left=duration(abs(left)), target=hours(self.lap.target_s))
 
     @property
     def open_words(self) -> str:
         if self.open_lap is None:
             return ""
-        forecast, name = self.open_lap.forecast, f"Lap {self.open_lap.number}"
+        forecast, name = self.open_lap.forecast, gettext("Lap {number}").format(number=self.open_lap.number)
         if self.open_lap.age_s > self.target_s:
-            return f"{name} is past the {hours(self.target_s)} target"
+            return gettext("{name} is past the {target_s} target").format(name=name, target_s=hours(self.target_s))
         if forecast is None:
-            return f"{name} is {duration(self.open_lap.age_s)} old"
-        return f"{name} may breach" if forecast.breach_chance >= 0.5 else f"{name} looks on time"
+            return gettext("{name} is {age_s} old").format(name=name, age_s=duration(self.open_lap.age_s))
+        return (
+            gettext("{name} may breach").format(name=name)
+            if forecast.breach_chance >= 0.5
+            else gettext("{name} looks on time").format(name=name)
+        )
 
     @property
     def waiting_s(self) -> float:

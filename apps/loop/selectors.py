@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Max, Min, Q, Sum
+from django.utils.translation import gettext
 
 from apps.audit.models import Event
 from apps.audit.selectors import events_of
@@ -224,7 +225,9 @@ def _running(
 ) -> tuple[Running, ...]:
     found = []
     if Permission.VIEW_RUNS in permissions and open_run:
-        title = f"Run {open_run.number}, {open_run.get_kind_display().lower()}"
+        title = gettext("Run {number}, {kind_display}").format(
+            number=open_run.number, kind_display=open_run.get_kind_display().lower()
+        )
         percent = open_run.percent if open_run.steps_total else None
         found.append(Running(title, band.run_words(open_run), percent, "releases:run", open_run.pk))
     if Permission.VIEW_DATA in permissions:
@@ -233,16 +236,20 @@ def _running(
     held = Assignment.objects.filter(project=project, state=AssignmentState.LEASED, leased_until__gte=at)
     people = held.aggregate(n=Count("holder", distinct=True))["n"]
     if people:
-        words = "1 person labels" if people == 1 else f"{people} people label"
-        found.append(Running("Labeling", words, None, "labeling:desk"))
+        words = gettext("1 person labels") if people == 1 else gettext("{people} people label").format(people=people)
+        found.append(Running(gettext("Labeling"), words, None, "labeling:desk"))
     return tuple(found)
 
 
 def _reading(ingestion: Ingestion) -> Running:
     expected = ingestion.rows_expected
     percent = min(100, round(100 * ingestion.rows_read / expected)) if expected else None
-    words = f"{ingestion.rows_read:,} of {expected:,} rows" if expected else f"{ingestion.rows_read:,} rows"
-    return Running(f"Reading {ingestion}", words, percent, "datasets:data")
+    words = (
+        gettext("{rows_read:,} of {expected:,} rows").format(rows_read=ingestion.rows_read, expected=expected)
+        if expected
+        else gettext("{rows_read:,} rows").format(rows_read=ingestion.rows_read)
+    )
+    return Running(gettext("Reading {ingestion}").format(ingestion=ingestion), words, percent, "datasets:data")
 
 
 def _first_steps(facts: _Facts) -> tuple[Step, ...]:
@@ -250,15 +257,23 @@ def _first_steps(facts: _Facts) -> tuple[Step, ...]:
     counts = facts.counts
     trained = facts.champion or facts.candidate or facts.open_run
     rows = [
-        ("Examples", f"{counts.examples:,} are here" if counts.examples else "Add the first ones", counts.examples > 0),
         (
-            "Labels",
-            f"{counts.labeled:,} given" if counts.labeled else "At least two different ones",
+            gettext("Examples"),
+            gettext("{examples:,} are here").format(examples=counts.examples)
+            if counts.examples
+            else gettext("Add the first ones"),
+            counts.examples > 0,
+        ),
+        (
+            gettext("Labels"),
+            gettext("{labeled:,} given").format(labeled=counts.labeled)
+            if counts.labeled
+            else gettext("At least two different ones"),
             counts.labeled > 0,
         ),
-        ("A run", "It learns from the labels", trained is not None),
-        ("A verdict", "The gates judge it on the holdout", bool(facts.champion or facts.candidate)),
-        ("A champion", "Promote it, and the first lap closes", facts.champion is not None),
+        ("A run", gettext("It learns from the labels"), trained is not None),
+        ("A verdict", gettext("The gates judge it on the holdout"), bool(facts.champion or facts.candidate)),
+        ("A champion", gettext("Promote it, and the first lap closes"), facts.champion is not None),
     ]
     now = next((i for i, row in enumerate(rows) if not row[2]), len(rows))
     return tuple(

@@ -4,12 +4,17 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+from django.utils.translation import gettext, gettext_lazy
+
 from apps.monitoring.selectors import Bucket, Traffic
 
 Figure = dict[str, Any]
 NAMED = 6  # labels with a color of their own; the rest is one band
-COLORS = [f"var(--{name})" for name in ("collect", "annotate", "train", "evaluate", "deploy", "monitor")]
-OTHER = "all other labels"
+COLORS = [
+    gettext_lazy("var(--{name})").format(name=name)
+    for name in ("collect", "annotate", "train", "evaluate", "deploy", "monitor")
+]
+OTHER = gettext_lazy("all other labels")
 
 
 def traffic(found: Traffic) -> dict[str, Figure]:
@@ -22,15 +27,24 @@ def volume(found: Traffic) -> Figure:
         "width": _width_ms(found), "offset": 0, "marker": {"color": "var(--accent)"}, "hovertemplate": "%{y:,} answers",
     }  # fmt: skip
     return _figure(
-        found, [bars], {"rangemode": "tozero", "tickformat": ",d"}, f"{found.answers:,} answers in the {_span(found)}."
+        found,
+        [bars],
+        {"rangemode": "tozero", "tickformat": ",d"},
+        gettext("{answers:,} answers in the {found}.").format(answers=found.answers, found=_span(found)),
     )
 
 
 def latency(found: Traffic) -> Figure:
     median = _line(found, "median", [b.median_ms for b in found.buckets], "var(--accent)", "%{y:.0f} ms")
-    slow = _line(found, "95 of 100 within", [b.slowest_ms for b in found.buckets], "var(--ink-2)", "%{y:.0f} ms")
+    slow = _line(
+        found, gettext("95 of 100 within"), [b.slowest_ms for b in found.buckets], "var(--ink-2)", "%{y:.0f} ms"
+    )
     words = (
-        f"The slowest five in a hundred took {found.slowest_ms:.0f} milliseconds at most." if found.slowest_ms else ""
+        gettext("The slowest five in a hundred took {slowest_ms:.0f} milliseconds at most.").format(
+            slowest_ms=found.slowest_ms
+        )
+        if found.slowest_ms
+        else ""
     )
     figure = _figure(found, [median, slow], {"rangemode": "tozero", "ticksuffix": " ms"}, words, room=0.12)
     figure["layout"]["annotations"] = [_end(t, "{:.0f} ms") for t in (median, slow) if t["x"]]
@@ -39,9 +53,17 @@ def latency(found: Traffic) -> Figure:
 
 def confidence(found: Traffic) -> Figure:
     line = _line(
-        found, "mean confidence", [round(100 * b.confidence, 2) for b in found.buckets], "var(--accent)", "%{y:.1f} %"
+        found,
+        gettext("mean confidence"),
+        [round(100 * b.confidence, 2) for b in found.buckets],
+        "var(--accent)",
+        "%{y:.1f} %",
     )
-    words = f"Mean confidence is {100 * found.confidence:.0f} percent." if found.confidence is not None else ""
+    words = (
+        gettext("Mean confidence is {confidence:.0f} percent.").format(confidence=100 * found.confidence)
+        if found.confidence is not None
+        else ""
+    )
     return _figure(found, [line], {"range": [0, 100], "ticksuffix": " %"}, words)
 
 
@@ -57,10 +79,12 @@ def mix(found: Traffic) -> Figure:
     ]
     if len(total) > NAMED:
         rest = [sum(n for label, n in b.by_label.items() if label not in named) / b.answers for b in found.buckets]
-        traces.append(_share(found, OTHER, rest, "var(--line-strong)"))
+        traces.append(_share(found, str(OTHER), rest, "var(--line-strong)"))
     first = total.most_common(1)
     words = (
-        f"“{first[0][0]}” is answered most often, {100 * first[0][1] / found.answers:.0f} percent of the time."
+        gettext("“{first}” is answered most often, {answers:.0f} percent of the time.").format(
+            first=first[0][0], answers=100 * first[0][1] / found.answers
+        )
         if first
         else ""
     )
@@ -109,7 +133,11 @@ def _figure(found: Traffic, traces: list[Figure], yaxis: Figure, finding: str, r
             },
             "yaxis": yaxis,
             "bargap": 0.1,
-            "meta": {"finding": finding or "No answers.", "empty": f"No answer in the {_span(found)}.", "rows": "from"},
+            "meta": {
+                "finding": finding or gettext("No answers."),
+                "empty": gettext("No answer in the {found}.").format(found=_span(found)),
+                "rows": "from",
+            },
         },
     }
 
@@ -131,4 +159,4 @@ def _width_ms(found: Traffic) -> float:
 
 
 def _span(found: Traffic) -> str:
-    return found.range.title.lower()
+    return str(found.range.title).lower()

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
-from django.utils.translation import gettext
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy
 
 from apps.errors import Invalid
 from apps.monitoring.models import Alert, DriftCheck, Prediction
@@ -33,7 +34,7 @@ class Range:
     """How far back, and how wide a bucket: about 60 of them fit a chart."""
 
     name: str
-    title: str
+    title: str | Promise
     span: timedelta
     step: timedelta
 
@@ -41,9 +42,9 @@ class Range:
 RANGES = {
     r.name: r
     for r in (
-        Range("hour", "Last hour", timedelta(hours=1), timedelta(minutes=1)),
-        Range("day", "Last day", timedelta(days=1), timedelta(minutes=30)),
-        Range("week", "Last week", timedelta(days=7), timedelta(hours=3)),
+        Range("hour", gettext_lazy("Last hour"), timedelta(hours=1), timedelta(minutes=1)),
+        Range("day", gettext_lazy("Last day"), timedelta(days=1), timedelta(minutes=30)),
+        Range("week", gettext_lazy("Last week"), timedelta(days=7), timedelta(hours=3)),
     )
 }
 

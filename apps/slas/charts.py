@@ -3,6 +3,8 @@
 from statistics import median
 from typing import Any
 
+from django.utils.translation import gettext
+
 from apps.slas.models import Lap, Stage
 from apps.slas.selectors import Levels
 
@@ -23,7 +25,9 @@ def laps(found: Levels) -> Figure:
     shows_target = longest >= OWN_SCALE * target_s
     unit_s, unit = _unit(max(longest, target_s) if shows_target else longest)
     traces = [
-        _marks("in time", [lap for lap in found.laps if not lap.breached], "circle", "var(--accent)", unit_s, unit),
+        _marks(
+            gettext("in time"), [lap for lap in found.laps if not lap.breached], "circle", "var(--accent)", unit_s, unit
+        ),
         _marks("breach", [lap for lap in found.laps if lap.breached], "square", "var(--breach)", unit_s, unit),
     ]
     if len(found.laps) >= MEDIAN_OF:
@@ -33,7 +37,7 @@ def laps(found: Levels) -> Figure:
         "yaxis": {"rangemode": "tozero", "ticksuffix": f" {unit}"},
         "hovermode": "closest",
         "annotations": _last(found, unit_s, unit),
-        "meta": {"finding": _finding(found), "empty": "No lap closed in this period.", "rows": "closed"},
+        "meta": {"finding": _finding(found), "empty": gettext("No lap closed in this period."), "rows": "closed"},
     }
     if shows_target:
         y = target_s / unit_s
@@ -46,7 +50,7 @@ def laps(found: Levels) -> Figure:
         layout["annotations"].append(
             {
                 "xref": "paper", "x": 0, "xanchor": "left", "y": y, "yanchor": "bottom", "showarrow": False,
-                "text": f"target {y:g} {unit}", "font": {"color": "var(--ink)"},
+                "text": gettext("target {y:g} {unit}").format(y=y, unit=unit), "font": {"color": "var(--ink)"},
             }
         )  # fmt: skip
     return {"data": [t for t in traces if t["x"]], "layout": layout}
@@ -68,14 +72,18 @@ def stages(found: Levels) -> Figure:
             "bargap": 0.25,
             "xaxis": {"type": "category", "tickangle": 0},
             "yaxis": {"rangemode": "tozero", "ticksuffix": f" {unit}"},
-            "meta": {"finding": _stage_finding(found), "empty": "No lap closed in this period.", "rows": "lap"},
+            "meta": {
+                "finding": _stage_finding(found),
+                "empty": gettext("No lap closed in this period."),
+                "rows": "lap",
+            },
         },
     }
 
 
 def _bars(shown: tuple[Lap, ...], stage: Stage, kind: str, unit_s: float, unit: str) -> Figure:
     values = [{t.stage: getattr(t, f"{kind}_s") for t in lap.stages.all()}.get(stage, 0.0) / unit_s for lap in shown]
-    color = f"var(--{stage.value})"
+    color = gettext("var(--{value})").format(value=stage.value)
     marker: Figure = {"color": color, "line": {"width": 1, "color": color if kind == "wait" else "var(--paper)"}}
     if kind == "wait":
         marker["pattern"] = {"shape": "/", "bgcolor": "var(--paper)", "fgcolor": color, "size": 5, "solidity": 0.45}
@@ -91,7 +99,10 @@ def _marks(name: str, laps: list[Lap], symbol: str, color: str, unit_s: float, u
     return {
         "type": "scatter", "mode": "markers", "name": name, "x": [lap.closed_at.isoformat() for lap in laps],
         "y": [round(lap.p90_s / unit_s, 4) for lap in laps], "marker": {"symbol": symbol, "size": 9, "color": color},
-        "text": [f"lap {lap.number}: {lap.p90_s / unit_s:.1f} {unit}" for lap in laps],
+        "text": [
+            gettext("lap {number}: {took:.1f} {unit}").format(number=lap.number, took=lap.p90_s / unit_s, unit=unit)
+            for lap in laps
+        ],
         "hovertemplate": "%{text}<extra></extra>",
     }  # fmt: skip
 
@@ -99,7 +110,7 @@ def _marks(name: str, laps: list[Lap], symbol: str, color: str, unit_s: float, u
 def _middle(laps: tuple[Lap, ...], unit_s: float, unit: str) -> Figure:
     middles = [median(lap.p90_s for lap in laps[max(0, i - MEDIAN_OF + 1) : i + 1]) for i in range(len(laps))]
     return {
-        "type": "scatter", "mode": "lines", "name": f"median of {MEDIAN_OF}",
+        "type": "scatter", "mode": "lines", "name": gettext("median of {median_of}").format(median_of=MEDIAN_OF),
         "x": [lap.closed_at.isoformat() for lap in laps],
         "y": [round(m / unit_s, 4) for m in middles], "line": {"color": "var(--line-strong)", "width": 1},
         "text": [f"{m / unit_s:.1f} {unit}" for m in middles], "hoverinfo": "skip",
@@ -128,10 +139,16 @@ def _unit(seconds: float) -> tuple[float, str]:
 
 def _finding(found: Levels) -> str:
     if not found.laps:
-        return "No lap closed in this period."
-    return f"{found.in_time} of {len(found.laps)} laps were within the target of {found.target_hours:g} hours."
+        return gettext("No lap closed in this period.")
+    return gettext("{in_time} of {laps} laps were within the target of {target_hours:g} hours.").format(
+        in_time=found.in_time, laps=len(found.laps), target_hours=found.target_hours
+    )
 
 
 def _stage_finding(found: Levels) -> str:
     slowest = found.slowest
-    return f"Most time goes into {slowest.stage.label.lower()}." if slowest else "No lap closed in this period."
+    return (
+        gettext("Most time goes into {stage}.").format(stage=slowest.stage.label.lower())
+        if slowest
+        else gettext("No lap closed in this period.")
+    )

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from django.utils.translation import gettext
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy
 
 from apps.errors import Invalid
 from apps.projects.models import Project
@@ -20,17 +21,17 @@ MOST_LAPS = 500  # drawn and listed; more than a lap a day for a year
 @dataclass(frozen=True)
 class Period:
     name: str
-    title: str
+    title: str | Promise
     span: timedelta | None
 
 
 PERIODS = {
     p.name: p
     for p in (
-        Period("16-weeks", "16 weeks", timedelta(weeks=16)),
-        Period("4-weeks", "4 weeks", timedelta(weeks=4)),
-        Period("year", "12 months", timedelta(days=365)),
-        Period("all", "All laps", None),
+        Period("16-weeks", gettext_lazy("16 weeks"), timedelta(weeks=16)),
+        Period("4-weeks", gettext_lazy("4 weeks"), timedelta(weeks=4)),
+        Period("year", gettext_lazy("12 months"), timedelta(days=365)),
+        Period("all", gettext_lazy("All laps"), None),
     )
 }
 

@@ -3,6 +3,8 @@
 from math import sqrt
 from typing import Any
 
+from django.utils.translation import gettext
+
 from apps.training.models import Run
 from apps.training.selectors import Curves
 
@@ -27,7 +29,7 @@ def loss(found: Curves, steps_total: int) -> Figure:
             "xaxis": _steps(found.steps, steps_total),
             "yaxis": {"rangemode": "tozero", "title": {"text": "nats"}},
             "annotations": _apart([a for t in traces for a in _end_label(t, "{:.2f}")]),
-            "meta": {"finding": _loss_finding(found), "empty": "No loss was reported yet.", "rows": "step"},
+            "meta": {"finding": _loss_finding(found), "empty": gettext("No loss was reported yet."), "rows": "step"},
         },
     }
 
@@ -36,7 +38,9 @@ def holdout(found: Curves, holdout_rows: int, champion: float | None, steps_tota
     """Accuracy with its 95 % Wilson interval; the champion as one dashed line, named at its end."""
     pairs = [(s, a) for s, a in zip(found.steps, found.holdout_accuracy, strict=True) if a is not None]
     steps, shares = [s for s, _ in pairs], [a for _, a in pairs]
-    trace = _line("holdout accuracy", steps, [100 * a for a in shares], "var(--accent)", digits=1, mode="lines+markers")
+    trace = _line(
+        gettext("holdout accuracy"), steps, [100 * a for a in shares], "var(--accent)", digits=1, mode="lines+markers"
+    )
     if holdout_rows:
         ends = [wilson(a, holdout_rows) for a in shares]
         trace["error_y"] = {
@@ -45,7 +49,7 @@ def holdout(found: Curves, holdout_rows: int, champion: float | None, steps_tota
             "arrayminus": [100 * (a - low) for a, (low, _) in zip(shares, ends, strict=True)],
         }  # fmt: skip
         trace["text"] = [
-            f"{100 * a:.1f} %, between {100 * lo:.1f} and {100 * hi:.1f}"
+            gettext("{a:.1f} %, between {lo:.1f} and {hi:.1f}").format(a=100 * a, lo=100 * lo, hi=100 * hi)
             for a, (lo, hi) in zip(shares, ends, strict=True)
         ]
     layout: Figure = {
@@ -54,7 +58,7 @@ def holdout(found: Curves, holdout_rows: int, champion: float | None, steps_tota
         "annotations": _end_label(trace, "{:.1f} %"),
         "meta": {
             "finding": _holdout_finding(shares, champion),
-            "empty": "Nothing was measured on the holdout yet.",
+            "empty": gettext("Nothing was measured on the holdout yet."),
             "rows": "step",
         },
     }
@@ -66,7 +70,7 @@ def holdout(found: Curves, holdout_rows: int, champion: float | None, steps_tota
             {
                 "x": 0, "xref": "paper", "xanchor": "left", "xshift": 4, "y": 100 * champion, "yanchor": "bottom",
                 "showarrow": False,
-                "text": f"champion {100 * champion:.1f} %", "font": {"color": "var(--ink)"},
+                "text": gettext("champion {champion:.1f} %").format(champion=100 * champion), "font": {"color": "var(--ink)"},
             }
         )  # fmt: skip
     return {"data": [trace], "layout": layout}
@@ -122,18 +126,28 @@ def _across(y: float) -> Figure:
 
 def _loss_finding(found: Curves) -> str:
     if not found.steps:
-        return "No loss was reported yet."
+        return gettext("No loss was reported yet.")
     held = [v for v in found.validation_loss if v is not None]
-    words = f"Training loss went from {found.train_loss[0]:.2f} to {found.train_loss[-1]:.2f}"
+    words = gettext("Training loss went from {train_loss:.2f} to {train_loss2:.2f}").format(
+        train_loss=found.train_loss[0], train_loss2=found.train_loss[-1]
+    )
     return (
-        f"{words}, validation loss to {held[-1]:.2f}, at step {found.steps[-1]:,}."
+        gettext("{words}, validation loss to {held:.2f}, at step {steps:,}.").format(
+            words=words, held=held[-1], steps=found.steps[-1]
+        )
         if held
-        else f"{words} at step {found.steps[-1]:,}."
+        else gettext("{words} at step {steps:,}.").format(words=words, steps=found.steps[-1])
     )
 
 
 def _holdout_finding(shares: list[float], champion: float | None) -> str:
     if not shares:
-        return "Nothing was measured on the holdout yet."
-    words = f"Holdout accuracy is {100 * shares[-1]:.1f} percent after {len(shares)} measurements"
-    return f"{words}; the champion had {100 * champion:.1f}." if champion is not None else f"{words}."
+        return gettext("Nothing was measured on the holdout yet.")
+    words = gettext("Holdout accuracy is {shares:.1f} percent after {shares2} measurements").format(
+        shares=100 * shares[-1], shares2=len(shares)
+    )
+    return (
+        gettext("{words}; the champion had {champion:.1f}.").format(words=words, champion=100 * champion)
+        if champion is not None
+        else f"{words}."
+    )

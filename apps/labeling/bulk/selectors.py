@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.datasets.models import Example
@@ -54,7 +55,7 @@ def alike(project: Project, example_id: int, *, count: int, by: User, sees_all: 
     example = Example.objects.filter(project=project, pk=example_id).first()
     asked_not = not_to_ask(project, by)
     if example is None or (not sees_all and _hidden(example, project, by)):
-        raise NotFound("There is no such example in this project.")
+        raise NotFound(gettext("There is no such example in this project."))
     found = neighbors_of(project, example_id, count=count, without=asked_not, holdout=False)
     lines = lines_of(project, found.ids, by=by, sees_all=sees_all, similarities=found.similarities)
     (like,) = lines_of(project, [example_id], by=by, sees_all=sees_all)
