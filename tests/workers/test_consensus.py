@@ -205,3 +205,28 @@ def test_it_is_asked_for_after_new_answers_and_not_more_often_than_every_ten_min
     jobs.held.add(QualityJob.CONSENSUS)
     assert merging.consensus_check(at=now + timedelta(minutes=20)) == [answered.pk]
     assert (QualityJob.CONSENSUS, (answered.pk,)) in jobs.sent
+
+
+def test_a_label_that_a_reviewer_decides_meanwhile_is_not_rewritten(answered: Project) -> None:
+    ham, spam = answered.labels.all()
+    label = Label.objects.filter(project=answered, label=ham).first()
+    assert label is not None
+    Label.objects.filter(pk=label.pk).update(source=LabelSource.REVIEW)
+    assert merging._label_change(label.pk, spam.pk, 0.9, at=NOON) is False
+    assert labels_of(answered)[label.pk] == (ham.pk, LabelSource.REVIEW)
+
+
+def test_the_report_counts_as_many_answers_to_gold_as_the_projects_overlap(
+    answered: Project, people: list[User]
+) -> None:
+    gold(answered, 60)
+    for example_id, label in list(answered.truth.items())[:60]:
+        example = Example.objects.get(pk=example_id)
+        answered_it = Assignment.objects.filter(example=example).values_list("holder", flat=True)
+        for slot, who in enumerate((p for p in people if p.pk not in answered_it), start=10):
+            say(answered, example, who, label, slot, lane="gold")
+    consensus(answered.pk)
+    said, truth = merging.said_of(answered), merging.gold_truth(answered)
+    report, wanted = ConsensusReport.objects.get(project=answered), score(said, truth, votes=answered.overlap)
+    assert (report.majority_right, report.dawid_skene_right) == (wanted.majority_right, wanted.dawid_skene_right)
+    assert report.majority_right < score(said, truth, votes=5).majority_right
