@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["astrology"], "There is no bench “astrology”. There are acquisition, efficiency, loop."),
+        (["astrology"], "There is no bench “astrology”. There are acquisition, efficiency, loop, queue, transfer."),
         (["acquisition", "--pool", "0"], "--pool and --dim are at least 1, --classes at least 2."),
         (["acquisition", "--classes", "1"], "--pool and --dim are at least 1, --classes at least 2."),
         (["efficiency", "digits", "--seeds", "0"], "--seeds and --jobs are at least 1."),

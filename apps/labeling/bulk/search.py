@@ -113,7 +113,7 @@ def _found(project: Project, asked: Asked, by: User, sees_all: bool) -> Hits:
 
 
 # Newest first among at most so many: a word that half of all texts hold is found as quickly as one that few do.
-_MOST_WITH_WORD = 10_000
+_MOST_WITH_WORD = 5_000
 _WORDS = f"""
     (SELECT x.id FROM datasets_example x WHERE x.project_id = %(project)s AND x.external_id = %(id)s)
     UNION ALL
