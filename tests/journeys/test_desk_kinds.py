@@ -202,6 +202,7 @@ def test_boxes_are_drawn_in_pixels_of_the_image_at_any_zoom_and_clipped_to_it(
     project = kinds.make(console, alma, "image-boxes")
     page = signed_in("ada", **WIDE)
     open_desk(page, project)
+    page.wait_for_function("() => document.querySelector('.plane img').naturalWidth === 320")
     draw(page, (20, 30), (60, 90))
     press(page, "Enter")
     expect(page.locator("#note")).to_have_text("One box has no label. Name it or remove it, then send.")

@@ -215,6 +215,7 @@ def start(page: Page, task_type: str) -> None:
             "ArrowRight",
         )
     elif task_type == "image-boxes":
+        page.wait_for_function("() => document.querySelector('.plane img').naturalWidth > 0")
         press(page, "n", "1", "ArrowLeft")
     elif task_type == "text-multilabel":
         press(page, "1", "3")
