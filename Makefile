@@ -7,7 +7,7 @@ UV = UV_SYSTEM_CERTS=1 UV_FIND_LINKS="$${UV_FIND_LINKS:-$${PIP_FIND_LINKS:-`$(BI
 # What starts whole consoles and measures seconds runs alone, after the rest has used both cores.
 PYTEST = $(BIN)/python -m pytest -q -n 2 -m "not journey and not fault" && $(BIN)/python -m pytest -q -m "journey or fault"
 
-.PHONY: run setup setup-dev test check lock bench clean
+.PHONY: run setup setup-dev test check lock messages bench clean
 
 run: setup  ## install and start everything; Ctrl-C stops it
 	@exec $(BIN)/python manage.py up
@@ -43,6 +43,9 @@ lock: setup  ## write requirements.txt and requirements-dev.txt from their .in f
 	@sed -i.bak 's/+cpu//' requirements.txt && rm requirements.txt.bak
 	$(UV) pip compile --quiet --upgrade --no-header --no-annotate --python-version 3.11 requirements-dev.in -o requirements-dev.txt
 	$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 -c requirements.txt docker/requirements-web.in -o docker/requirements-web.txt
+
+messages: setup-dev  ## bring the catalogs of the interface's words in line, and compile them
+	$(BIN)/python -m tests.architecture.words
 
 bench: setup-dev  ## make bench NAME=loop
 	$(BIN)/python manage.py bench $(NAME) --json

@@ -2,10 +2,9 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
@@ -94,8 +93,8 @@ def export(request: Signed, project: Project) -> StreamingHttpResponse:
     return response
 
 
-async def _csv_lines(project: Project) -> AsyncIterator[str]:
-    for row in await sync_to_async(lambda: list(csv_rows(project)))():
+def _csv_lines(project: Project) -> Iterator[str]:
+    for row in csv_rows(project):
         line = io.StringIO()
         csv.writer(line).writerow(row)
         yield line.getvalue()

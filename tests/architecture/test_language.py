@@ -1,0 +1,168 @@
+"""No word of the interface escapes the catalog, and the catalog is whole: English in the code, Spanish beside it."""
+
+import ast
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import polib
+import pytest
+from django.template.base import Lexer, TokenType
+from django.utils.translation import override
+
+from fastloop_console.env import ROOT
+from tests.architecture.words import CATALOG, TEMPLATES, extracted
+
+WORD = re.compile(r"[A-Za-z]{2,}")
+HOLE = re.compile(r"%\([A-Za-z_0-9]+\)[sd]|\{[^}]*\}|%%")
+NAMES = {"FastLoop", "FastLoop Console", "Dawid-Skene", "ms", "API"}  # the same in every language
+NO_WORDS = re.compile(r"{% block (?:body_class|topic) %}.*?{% endblock %}")  # names for styles and sockets
+SAID_ATTRIBUTES = {"aria-label", "title", "placeholder", "alt"}
+SILENT = {"script", "style", "svg", "code", "pre", "kbd"}
+# Their words are for scripts and records, or are the API's, whose language is English.
+UNSEEN = ("rules", "loop/management", "loop/simulation", "loop/demo.py", "integrations", "live")
+REFUSALS = {"DomainError", "Invalid", "Forbidden", "NotFound"}
+
+
+class Shown(HTMLParser):
+    """The text and the spoken attributes of a template, what goes through gettext taken out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside: list[str] = []
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        if tag in SILENT:
+            self.inside.append(tag)
+        self.found += [value or "" for name, value in attributes if name in SAID_ATTRIBUTES]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self.inside:
+            self.inside.remove(tag)
+
+    def handle_data(self, text: str) -> None:
+        if not self.inside:
+            self.found.append(text)
+
+
+def escaped_in(template: str) -> list[str]:
+    """Words of a template that no gettext sees."""
+    shown, within = "", False
+    for token in Lexer(re.sub(NO_WORDS, "", template)).tokenize():
+        name = token.contents.split(" ")[0] if token.token_type == TokenType.BLOCK else ""
+        within = name == "blocktranslate" or (within and name != "endblocktranslate")
+        if token.token_type == TokenType.TEXT and not within:
+            shown += token.contents
+        elif token.token_type != TokenType.TEXT and name != "endblocktranslate":
+            shown += "\N{OBJECT REPLACEMENT CHARACTER}"
+    parser = Shown()
+    parser.feed(re.sub(r"<!doctype[^>]*>", "", shown))
+    found = (x.replace("\N{OBJECT REPLACEMENT CHARACTER}", " ").strip() for x in parser.found)
+    return [x for x in found if WORD.search(x) and x not in NAMES]
+
+
+def test_the_walk_finds_words_that_escape() -> None:
+    assert escaped_in('<p class="x">{% translate "Save" %} now</p><b title="More">{{ n }}</b>') == ["More", "now"] or (
+        escaped_in('<p class="x">{% translate "Save" %} now</p><b title="More">{{ n }}</b>') == ["now", "More"]
+    )
+    assert escaped_in("{% blocktranslate %}All {{ n }}{% endblocktranslate %}<kbd>Esc</kbd>") == []
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_word_of_a_template_escapes_gettext(template: Path) -> None:
+    assert escaped_in(template.read_text()) == []
+
+
+def modules() -> list[Path]:
+    found = [p for p in (ROOT / "apps").rglob("*.py") if "migrations" not in p.parts]
+    return [p for p in found if not str(p.relative_to(ROOT / "apps")).startswith(UNSEEN)]
+
+
+def refusal_names(trees: dict[Path, ast.Module]) -> set[str]:
+    """DomainError and all that derive from it, by name."""
+    classes = [n for tree in trees.values() for n in ast.walk(tree) if isinstance(n, ast.ClassDef)]
+    names, before = set(REFUSALS), 0
+    while len(names) > before:
+        before = len(names)
+        names |= {c.name for c in classes if {getattr(b, "id", "") for b in c.bases} & names}
+    return names
+
+
+def bare(node: ast.expr) -> bool:
+    """Whether this is a literal with words in it."""
+    if isinstance(node, ast.IfExp):
+        return bare(node.body) or bare(node.orelse)
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+    return any(isinstance(p, ast.Constant) and isinstance(p.value, str) and WORD.search(p.value) for p in parts)
+
+
+def said(node: ast.AST, refusals: set[str]) -> ast.expr | None:
+    """What a person will read of this call or choice, if anything."""
+    if isinstance(node, ast.Call):
+        name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        owner = getattr(getattr(node.func, "value", None), "id", "")
+        if owner == "messages" and len(node.args) > 1:
+            return node.args[1]
+        if name in refusals | {"ValidationError"} and node.args:
+            return node.args[0]
+    if isinstance(node, ast.ClassDef) and any("Choices" in ast.unparse(b) for b in node.bases):
+        for line in node.body:
+            if isinstance(line, ast.Assign) and isinstance(line.value, ast.Tuple) and bare(line.value.elts[1]):
+                return line.value.elts[1]
+    return None
+
+
+def test_no_refusal_message_or_choice_escapes_gettext() -> None:
+    trees = {p: ast.parse(p.read_text()) for p in modules()}
+    refusals = refusal_names(trees)
+    assert "LeaseLost" in refusals, "the walk does not see the refusals"
+    escaped = [
+        f"{path.relative_to(ROOT)}:{words.lineno}"
+        for path, tree in trees.items()
+        for node in ast.walk(tree)
+        if (words := said(node, refusals)) is not None and bare(words)
+    ]
+    assert escaped == []
+
+
+def test_every_word_has_its_spanish() -> None:
+    catalog = polib.pofile(str(CATALOG))
+    known = {e.msgid: e for e in catalog if not e.obsolete}
+    words = extracted()
+    assert len(words) > 1000, "the walk does not see the words"
+    assert sorted(set(words) - set(known)) == [], "run `make messages` and translate what is new"
+    lacking = [m for m in words if not known[m].translated() or "fuzzy" in known[m].flags]
+    assert sorted(lacking) == []
+
+
+def test_a_translation_fills_the_same_holes() -> None:
+    wrong = []
+    for entry in polib.pofile(str(CATALOG)):
+        holes = set(HOLE.findall(entry.msgid)) | set(HOLE.findall(entry.msgid_plural or ""))
+        forms = list(entry.msgstr_plural.values()) if entry.msgid_plural else [entry.msgstr]
+        if any(not set(HOLE.findall(form)) <= holes for form in forms) or (
+            not entry.msgid_plural and entry.msgstr and set(HOLE.findall(entry.msgstr)) != holes
+        ):
+            wrong.append(entry.msgid)
+    assert wrong == []
+
+
+def test_the_compiled_catalog_is_that_of_the_words() -> None:
+    compiled = {e.msgid: (e.msgstr, e.msgstr_plural) for e in polib.mofile(str(CATALOG.with_suffix(".mo")))}
+    written = {
+        e.msgid: (e.msgstr, e.msgstr_plural) for e in polib.pofile(str(CATALOG)) if e.translated() and not e.obsolete
+    }
+    assert compiled == written, "run `make messages`"
+
+
+def test_a_page_is_spanish_for_whoever_chose_it(client, as_, project, ada) -> None:
+    browser = as_(ada)
+    page = f"/projects/{project.pk}/label/"
+    assert 'lang="en"' in browser.get(page).content.decode()
+    answer = browser.post("/language/", {"language": "es", "next": page})
+    assert (answer.status_code, answer["Location"]) == (302, page)
+    shown = browser.get(page).content.decode()
+    assert 'lang="es"' in shown and "Guía" in shown
+    with override("en"):
+        assert "Guidelines" not in re.sub(r"<script.*?</script>", "", shown, flags=re.S)

@@ -1,0 +1,50 @@
+"""The words of the interface, and `make messages`: bring the catalogs in line with them.
+
+Django's own makemessages wants GNU gettext on the machine; this reads the same words with Babel.
+"""
+
+from io import BytesIO
+
+import polib
+from babel.messages.extract import extract
+from django.utils.translation.template import templatize
+
+from fastloop_console.env import ROOT
+
+CATALOG = ROOT / "locale/es/LC_MESSAGES/django.po"
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+KEYWORDS = {"gettext": None, "gettext_lazy": None, "_": None, "ngettext": (1, 2), "ngettext_lazy": (1, 2)}
+
+
+def extracted() -> dict[str, str]:
+    """Every msgid of templates and code with its plural, which is empty where there is none."""
+    found: dict[str, str] = {}
+    code = [p for folder in ("apps", "fastloop_console") for p in sorted((ROOT / folder).rglob("*.py"))]
+    for path in [*TEMPLATES, *code]:
+        text = path.read_text()
+        source = templatize(text, origin=str(path)) if path.suffix == ".html" else text
+        for _, message, _, _ in extract("python", BytesIO(source.encode()), keywords=KEYWORDS):
+            one, many = (message[0], message[1]) if isinstance(message, tuple) else (message, "")
+            found[one] = many or found.get(one, "")
+    return {one: many for one, many in found.items() if one}
+
+
+def main() -> None:
+    """New words come without a translation, gone ones leave, and what is translated is compiled."""
+    catalog, words = polib.pofile(str(CATALOG)), extracted()
+    known = {e.msgid: e for e in catalog}
+    for msgid, entry in known.items():
+        if msgid not in words:
+            catalog.remove(entry)
+    for msgid, plural in words.items():
+        if msgid not in known:
+            more = {"msgid_plural": plural, "msgstr_plural": {0: "", 1: ""}} if plural else {}
+            catalog.append(polib.POEntry(msgid=msgid, **more))
+    catalog.sort(key=lambda e: e.msgid)
+    catalog.save(str(CATALOG))
+    catalog.save_as_mofile(str(CATALOG.with_suffix(".mo")))
+    print(f"{len(words):,} words, {len(catalog.untranslated_entries()):,} of them without a translation")
+
+
+if __name__ == "__main__":
+    main()
