@@ -1,7 +1,6 @@
 """Take examples in: once for each (project, external_id), bad rows to the dead letters, the holdout apart at once."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -21,14 +20,6 @@ from apps.projects.models import Project
 BATCH = 2000  # rows a transaction: progress is seen every fifth of a second
 MAX_API_BATCH = 5000
 STALLED = timedelta(minutes=2)  # a reader that has said nothing for so long is dead
-
-
-@dataclass(frozen=True)
-class Labeled:
-    """An example that came with its label, for whoever keeps labels."""
-
-    example_id: int
-    label_name: str
 
 
 @transaction.atomic

@@ -1,5 +1,6 @@
 """Examples that show the same are one question: the label of one is the label of all, marked as such."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -49,7 +50,7 @@ def duplicates_settle(*, project_id: int, digests: Sequence[str], at: datetime) 
 
 def _settle(group: Sequence[Example], labels: dict[int, Label], at: datetime) -> int:
     own = [labels[e.pk] for e in group if e.pk in labels and labels[e.pk].source != LabelSource.DUPLICATE]
-    given = {label.label_id for label in own}
+    given = {_said(label) for label in own}
     others = [e for e in group if e.pk not in labels or labels[e.pk].source == LabelSource.DUPLICATE]
     if len(given) != 1:
         Label.objects.filter(example_id__in=[e.pk for e in others], source=LabelSource.DUPLICATE).delete()
@@ -64,13 +65,19 @@ def _settle(group: Sequence[Example], labels: dict[int, Label], at: datetime) ->
 
 
 def _differs(have: Label | None, source: Label) -> bool:
-    return have is None or have.label_id != source.label_id
+    return have is None or _said(have) != _said(source)
+
+
+def _said(label: Label) -> tuple[int | None, str]:
+    """What can be compared: the one label, or the canonical JSON of another kind of answer."""
+    return label.label_id, json.dumps(label.value, sort_keys=True)
 
 
 def _shared(example: Example, source: Label, at: datetime) -> Label:
     """The clock of a copy starts when the copy is there: it may have come after its label."""
     return Label(
-        project_id=source.project_id, example=example, label_id=source.label_id, source=LabelSource.DUPLICATE,
+        project_id=source.project_id, example=example, label_id=source.label_id, value=source.value,
+        source=LabelSource.DUPLICATE,
         holdout=example.holdout, lane=source.lane, shown_at=max(source.shown_at, example.ingested_at),
         resolved_at=max(source.resolved_at, example.ingested_at),
     )  # fmt: skip

@@ -8,8 +8,6 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from apps.datasets.models import Example
-from apps.datasets.services import Labeled
 from apps.labeling.models import FrontierItem, Label, LabelSource, Lane, ReviewWhy
 from apps.labeling.services.auto_labels import auto_audit_settle
 from apps.labeling.services.duplicates import duplicates_lock, duplicates_settle
@@ -20,7 +18,7 @@ from apps.labeling.services.suspects import suspect_settle
 from apps.labeling.values import value_of
 from apps.projects import task_types
 from apps.projects.models import Project
-from apps.projects.selectors import overlap_of, schema_of
+from apps.projects.selectors import overlap_of
 from apps.rules.answers import Value
 from apps.rules.settling import Settled, settle
 
@@ -125,25 +123,6 @@ def _label(sheet: Sheet, value: Value, decided: Cast | None, at: datetime) -> La
 def _stop_asking(example_id: int, at: datetime) -> None:
     """The label stands, so slots that nobody holds are not asked any more."""
     FrontierItem.objects.filter(Q(leased_until=None) | Q(leased_until__lt=at), example_id=example_id).delete()
-
-
-@transaction.atomic
-def labels_import(*, project: Project, labeled: Sequence[Labeled], at: datetime) -> int:
-    """Keep labels that came with their examples; they need no answer, so their slots leave the queue."""
-    by_name = {x.name: x.pk for x in schema_of(project).labels}
-    holdout = dict(Example.objects.filter(pk__in=[x.example_id for x in labeled]).values_list("pk", "holdout"))
-    made = Label.objects.bulk_create(
-        [
-            Label(
-                project=project, example_id=x.example_id, label_id=by_name[x.label_name], source=LabelSource.IMPORTED,
-                holdout=holdout[x.example_id], shown_at=at, resolved_at=at,
-            )
-            for x in labeled
-        ],
-        ignore_conflicts=True,
-    )  # fmt: skip
-    FrontierItem.objects.filter(example_id__in=[x.example_id for x in labeled]).delete()
-    return len(made)
 
 
 @transaction.atomic

@@ -80,7 +80,7 @@ def _box(given: Any, labels: Sequence[str], image_width: float, image_height: fl
         raise AnswerRefused(f"The box {place} reaches outside the image of {image_width:g} by {image_height:g} pixels.")
     left, top = max(x, 0.0), max(y, 0.0)
     right, bottom = min(x + width, image_width), min(y + height, image_height)
-    if right - left < LEAST_SIDE or bottom - top < LEAST_SIDE:
+    if round(min(right - left, bottom - top), 2) < LEAST_SIDE:
         raise AnswerRefused("A box is at least one pixel wide and high.")
     sides = zip(SIDES, (left, top, right - left, bottom - top), strict=True)
     return {**{name: round(value, 2) for name, value in sides}, "label": known_label(given["label"], labels)}
