@@ -15,7 +15,23 @@ from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.http import FileResponse, HttpResponseBase
 from django.urls import set_script_prefix
 
-THREADS = 16  # a process: most of a request is waiting for PostgreSQL; an export holds its thread until it is through
+AT_WORK = 4  # requests a process: more threads only take the interpreter's lock from each other
+THREADS = 32  # a stream holds its thread until its reader has everything, and is not counted as work
+
+
+class Turn:
+    """One request's place among those at work; given back once, at its end or when it begins to stream."""
+
+    def __init__(self, places: asyncio.Semaphore, loop: asyncio.AbstractEventLoop) -> None:
+        self._places, self._loop, self._held = places, loop, True
+
+    def over(self) -> None:
+        if self._held:
+            self._held = False
+            self._places.release()
+
+    def over_from_thread(self) -> None:
+        self._loop.call_soon_threadsafe(self.over)
 
 
 class OneThread(ASGIHandler):
@@ -23,6 +39,7 @@ class OneThread(ASGIHandler):
         super(ASGIHandler, self).__init__()
         self.load_middleware(is_async=False)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="request")
+        self._turn = asyncio.Semaphore(AT_WORK)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
@@ -36,14 +53,19 @@ class OneThread(ASGIHandler):
             """From the thread; returns when the server has taken it, so that a stream never runs ahead of its reader."""
             asyncio.run_coroutine_threadsafe(send(message), loop).result()
 
+        await self._turn.acquire()
+        turn = Turn(self._turn, loop)
         try:
-            whole = await loop.run_in_executor(self._threads, context.run, self._answer, scope, body_file, deliver)
+            whole = await loop.run_in_executor(
+                self._threads, context.run, self._answer, scope, body_file, deliver, turn
+            )
         finally:
+            turn.over()
             body_file.close()
         for message in whole:
             await send(message)
 
-    def _answer(self, scope: Any, body_file: Any, deliver: Any) -> list[dict[str, Any]]:
+    def _answer(self, scope: Any, body_file: Any, deliver: Any, turn: "Turn") -> list[dict[str, Any]]:
         """The messages of a whole response; a streamed one is delivered from here and leaves none."""
         set_script_prefix(get_script_prefix(scope))
         signals.request_started.send(sender=self.__class__, scope=scope)
@@ -54,6 +76,7 @@ class OneThread(ASGIHandler):
             response.block_size = self.chunk_size
         try:
             if response.streaming:
+                turn.over_from_thread()
                 self._stream(response, deliver)
                 return []
             return [_start(response), {"type": "http.response.body", "body": response.content}]

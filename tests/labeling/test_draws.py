@@ -30,7 +30,7 @@ def test_a_draw_takes_open_examples_of_its_side_each_once(pool, monkeypatch, wal
         drawn = draw(pool, holdout=holdout, displaces="", wanted=10, seed=3)
         assert len(set(drawn.ids)) == len(drawn.ids) == 10
         assert set(drawn.ids) <= side
-        assert drawn.share == pytest.approx(10 / len(side), rel=0.5)
+        assert drawn.share == pytest.approx(10 / len(side), rel=0.8)  # estimated from the hits
     assert draw(pool, holdout=False, displaces="", wanted=10**4, seed=3).share == 1.0
 
 

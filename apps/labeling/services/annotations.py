@@ -96,8 +96,6 @@ def annotation_take(*, project: Project, answer: Answer, by: User, at: datetime)
     surplus = filled_by_other(assignment, siblings)
     judged = gold_judge(assignment=assignment, value=said.value)
     annotation = _store(assignment, answer, said, by=by, at=at, surplus=surplus, judged=judged)
-    if not surplus:
-        _close(assignment, skipped=said.value is None)
     _follow(assignment, annotation, judged, at)
     look_again(f"project.{project.pk}", "labels")
     return Saved(annotation, judged)
@@ -122,7 +120,7 @@ def annotation_stored(project_id: int, client_id: uuid.UUID, by: User) -> Annota
 
 
 def example_locked(assignment_id: int) -> list[Assignment]:
-    """Every assignment of the example, locked in key order; its holder's slots before them, as a lease does."""
+    """Every assignment of the example, locked in key order; its slots before them, as a lease does."""
     slots_lock_of(assignment_id)
     return assignments_read(_SIBLINGS, [assignment_id])
 
@@ -216,7 +214,20 @@ def _store(
         shown_at=shown_at, answered_at=at, active_ms=min(max(answer.active_ms, 0), IDLE_MS), surplus=surplus,
         right=judged.right if judged else None,
     )  # fmt: skip
-    return insert(annotation)
+    if surplus:
+        return insert(annotation)
+    skipped = said.value is None
+    assignment.state = AssignmentState.SKIPPED if skipped else AssignmentState.ANSWERED
+    closed = [assignment.state, assignment.pk, assignment.example_id, assignment.slot]
+    return insert(annotation, beside=_SKIPPED if skipped else _ANSWERED, more=closed)
+
+
+# With the answer its slot goes, or waits for others where it was skipped: they may know.
+_STATE = "closed AS (UPDATE labeling_assignment SET state = %s WHERE id = %s), "
+_ANSWERED = f"{_STATE} slot AS (DELETE FROM labeling_frontieritem WHERE example_id = %s AND slot = %s)"
+_SKIPPED = (
+    f"{_STATE} slot AS (UPDATE labeling_frontieritem SET leased_until = NULL WHERE example_id = %s AND slot = %s)"
+)
 
 
 def _follow(assignment: Assignment, annotation: Annotation, judged: Judged | None, at: datetime) -> None:
@@ -233,18 +244,6 @@ def _follow(assignment: Assignment, annotation: Annotation, judged: Judged | Non
         label_resolve(example_id=assignment.example_id, at=at, project=assignment.project)
     if annotation.flagged and assignment.lane != Lane.REVIEW and reviews_wanted(assignment.project):
         review_open(example=assignment.example, why=ReviewWhy.FLAG, agreement=None, at=at)
-
-
-def _close(assignment: Assignment, *, skipped: bool) -> None:
-    """The slot is answered and goes, or skipped and waits for others: they may know."""
-    assignment.state = AssignmentState.SKIPPED if skipped else AssignmentState.ANSWERED
-    closed = [assignment.state, assignment.pk, assignment.example_id, assignment.slot]
-    rows(_SKIPPED if skipped else _ANSWERED, closed)
-
-
-_STATE = "WITH closed AS (UPDATE labeling_assignment SET state = %s WHERE id = %s) "
-_ANSWERED = f"{_STATE} DELETE FROM labeling_frontieritem WHERE example_id = %s AND slot = %s"
-_SKIPPED = f"{_STATE} UPDATE labeling_frontieritem SET leased_until = NULL WHERE example_id = %s AND slot = %s"
 
 
 def _set_aside_if_skipped_often(assignment: Assignment, reason: str, at: datetime) -> None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -22,7 +21,8 @@ from apps.errors import DomainError
 from apps.labeling.models import QUEUED_LANES, Assignment, AssignmentState, FrontierItem, Lane
 from apps.labeling.services.gold import Draw, gold_draw
 from apps.labeling.services.prepared import insert, rows
-from apps.labeling.services.suggestions import Suggestion, suggestion_of
+from apps.labeling.services.slots import NEXT, NEXT_AT_ONCE, TAKE, Slot, room_of
+from apps.labeling.services.suggestions import suggestion_of
 from apps.projects.models import GuidelineVersion, Project
 
 LEASE = timedelta(minutes=5)  # median answer takes 40 s; renewed by a heartbeat while the tab is active
@@ -45,63 +45,14 @@ def slots_lock(assignments: QuerySet[Assignment]) -> None:
 
 
 def slots_lock_of(assignment_id: int) -> None:
-    """`slots_lock` for whatever the holder of this assignment has had of its example: on the way of every answer."""
+    """`slots_lock` for every slot of this assignment's example: on the way of every answer."""
     rows(_SLOTS, [assignment_id])
 
 
 _SLOTS = """
     SELECT f.id FROM labeling_frontieritem f
-    WHERE (f.example_id, f.slot) IN (
-        SELECT b.example_id, b.slot FROM labeling_assignment a
-        JOIN labeling_assignment b ON b.example_id = a.example_id AND b.holder_id = a.holder_id WHERE a.id = %s)
+    WHERE f.example_id = (SELECT a.example_id FROM labeling_assignment a WHERE a.id = %s)
     ORDER BY f.id FOR UPDATE OF f
-"""
-
-
-# What a lease needs to know comes along, so that one statement finds it: the example, a guess from outside, the
-# guidelines in force. Somebody paused is given nothing, and nobody holds more than MOST_HELD.
-_NEXT = """
-    SELECT f.id, f.example_id, f.slot, f.lane, f.rank, f.reason::text, f.run_number, f.selection_probability,
-           e.external_id, e.fields::text, p.model_version, p.label, p.value::text, p.confidence,
-           g.id, g.number
-    FROM labeling_frontieritem f
-    JOIN datasets_example e ON e.id = f.example_id
-    LEFT JOIN LATERAL (
-        SELECT q.model_version, s.name AS label, q.value, q.confidence FROM labeling_importedprediction q
-        LEFT JOIN projects_schemalabel s ON s.id = q.label_id
-        WHERE q.example_id = f.example_id ORDER BY q.at DESC, q.id DESC LIMIT 1) p ON true
-    LEFT JOIN LATERAL (
-        SELECT v.id, v.number FROM projects_guidelineversion v
-        WHERE v.project_id = %(project)s ORDER BY v.number DESC LIMIT 1) g ON true
-    WHERE f.project_id = %(project)s AND f.lane = %(lane)s
-      AND (f.leased_until IS NULL OR f.leased_until < %(at)s)
-      AND NOT EXISTS (
-          SELECT 1 FROM labeling_assignment a
-          WHERE a.example_id = f.example_id AND a.holder_id = %(holder)s
-            AND (a.state IN ('answered', 'skipped') OR (a.state = 'leased' AND a.leased_until >= %(at)s)))
-    ORDER BY f.rank, f.id LIMIT %(count)s
-    FOR UPDATE OF f SKIP LOCKED
-"""
-
-# How many this person holds, whether they are paused, and which lanes have anything at all: a lane is not drawn in vain.
-_ROOM = """
-    SELECT ARRAY(SELECT id FROM labeling_assignment WHERE project_id = %(project)s AND holder_id = %(holder)s
-              AND state = 'leased' AND leased_until >= %(at)s),
-           EXISTS (SELECT 1 FROM labeling_pause WHERE project_id = %(project)s AND person_id = %(holder)s
-              AND lifted_at IS NULL),
-           ARRAY(SELECT lane FROM unnest(%(lanes)s::text[]) AS x(lane) WHERE CASE lane
-              WHEN 'gold' THEN EXISTS (SELECT 1 FROM labeling_golditem g WHERE g.project_id = %(project)s)
-              ELSE (SELECT f.id FROM labeling_frontieritem f WHERE f.project_id = %(project)s AND f.lane = x.lane
-                    ORDER BY f.rank LIMIT 1) IS NOT NULL END)  -- EXISTS would drop the order, and with it the index
-"""
-
-_TAKE = """
-    WITH taken AS (
-        UPDATE labeling_frontieritem SET leased_until = %(until)s::timestamptz WHERE id = ANY(%(items)s::bigint[])
-    )
-    UPDATE labeling_assignment SET state = 'expired'
-    WHERE state = 'leased' AND leased_until < %(at)s AND example_id = ANY(%(examples)s::bigint[])
-      AND (holder_id = %(holder)s OR (example_id, slot) IN (SELECT * FROM unnest(%(examples)s::bigint[], %(slots)s::smallint[])))
 """
 
 
@@ -125,9 +76,13 @@ def assignments_next(
     weights = {x: w for x, w in project.lane_weights.items() if w > 0 and (x != Lane.REVIEW or may_review)}
     if only:
         weights = {only: 1} if only != Lane.REVIEW or may_review else {}
-    room = _room(project=project, by=by, at=at, lanes=list(weights))
+    most = 1 if in_all else MOST_HELD
+    if count == 1 and (found := _at_once(project, weights, by=by, at=at, seed=seed, most=most)):
+        return found
+    room = room_of(project=project, by=by, at=at, lanes=list(weights))
     if asked:
         asked.dry, asked.held = set(weights) - room.lanes, room.held
+    _empty[project.pk] = (at, frozenset(weights) - room.lanes)
     weights = {lane: weight for lane, weight in weights.items() if lane in room.lanes}
     wanted, leased, chance = (
         0 if room.paused else min(count - len(room.held) * in_all, MOST_HELD - len(room.held)),
@@ -139,23 +94,27 @@ def assignments_next(
         for lane, n in drawn.items():
             got = _lease_in(lane, project=project, by=by, count=n, at=at, chance=chance)
             leased.extend(got)
-            if len(got) < n:
+            if not got:  # fewer than asked may be two slots of one example: the lane has more
                 del weights[lane]
     return leased
 
 
-@dataclass(frozen=True)
-class Room:
-    """What limits the next lease: assignments held, a pause, and the lanes that have something."""
-
-    held: list[int]
-    paused: bool
-    lanes: frozenset[str]
+_empty: dict[int, tuple[datetime, frozenset[str]]] = {}  # project -> lanes that had nothing, and when; of this process
+EMPTY_FOR = timedelta(seconds=2)
 
 
-def _room(*, project: Project, by: User, at: datetime, lanes: list[str]) -> Room:
-    ((held, paused, found),) = rows(_ROOM, {"project": project.pk, "holder": by.pk, "at": at, "lanes": lanes})
-    return Room(held, paused, frozenset(found))
+def _at_once(
+    project: Project, weights: Mapping[str, int], *, by: User, at: datetime, seed: int, most: int
+) -> list[Assignment]:
+    """One example of the lane that is drawn, in the way that nearly always works; nothing where it does not."""
+    seen, empty = _empty.get(project.pk, (at, frozenset()))
+    if not timedelta(0) <= at - seen < EMPTY_FOR:
+        return []  # look again which lanes have something, so that an empty one is filled in time
+    chance = random.Random(seed)
+    order = lane_order({lane: w for lane, w in weights.items() if lane not in empty}, chance)
+    if not order or order[0] == Lane.GOLD:
+        return []
+    return _lease_in(order[0], project=project, by=by, count=1, at=at, chance=chance, most=most)
 
 
 def lane_order(weights: Mapping[str, int], chance: random.Random) -> list[str]:
@@ -168,7 +127,7 @@ def lane_order(weights: Mapping[str, int], chance: random.Random) -> list[str]:
 
 
 def _lease_in(
-    lane: str, *, project: Project, by: User, count: int, at: datetime, chance: random.Random
+    lane: str, *, project: Project, by: User, count: int, at: datetime, chance: random.Random, most: int = 0
 ) -> list[Assignment]:
     """Slots of this lane. A second tab of the same person may collide on a constraint: then once more."""
     for _ in range(2):
@@ -176,49 +135,32 @@ def _lease_in(
             with transaction.atomic():
                 if lane == Lane.GOLD:
                     return _lease_gold(project=project, by=by, count=count, at=at, chance=chance)
-                return _lease(lane, project=project, by=by, count=count, at=at)
+                return _lease(lane, project=project, by=by, count=count, at=at, most=most)
         except IntegrityError:
             continue
     return []
 
 
-def _lease(lane: str, *, project: Project, by: User, count: int, at: datetime) -> list[Assignment]:
-    bound: dict[str, Any] = {"project": project.pk, "lane": lane, "at": at, "holder": by.pk, "count": count}
-    by_example = {row[1]: row for row in reversed(rows(_NEXT, bound))}  # two slots of one example: the first
+def _lease(lane: str, *, project: Project, by: User, count: int, at: datetime, most: int = 0) -> list[Assignment]:
+    """`most` is given where nobody has looked yet how many the person holds."""
+    bound: dict[str, Any] = {
+        "project": project.pk,
+        "lane": lane,
+        "at": at,
+        "holder": by.pk,
+        "count": count,
+        "most": most,
+    }
+    by_example = {
+        row[1]: row for row in reversed(rows(NEXT_AT_ONCE if most else NEXT, bound))
+    }  # two slots of one example: the first
     if not by_example:
         return []
     found = [Slot.of(row) for row in reversed(by_example.values())]
     taken: dict[str, Any] = {"at": at, "until": at + LEASE, "holder": by.pk, "items": [s.item_id for s in found]}
     taken |= {"examples": [s.example.pk for s in found], "slots": [s.slot for s in found]}
-    rows(_TAKE, taken)
+    rows(TAKE, taken)
     return [insert(_assignment(s, project=project, by=by, at=at)) for s in found]
-
-
-@dataclass(frozen=True)
-class Slot:
-    """One row of _NEXT."""
-
-    item_id: int
-    example: Example
-    slot: int
-    lane: str
-    rank: int
-    reason: dict[str, Any]
-    run_number: int | None
-    selection_probability: float | None
-    imported: Suggestion | None
-    guidelines: GuidelineVersion | None
-
-    @classmethod
-    def of(cls, row: Sequence[Any]) -> "Slot":
-        imported = None
-        if row[10] is not None:
-            value = orjson.loads(row[12]) if row[12] else None
-            imported = Suggestion(label=row[11] or "", value=value, confidence=row[13], source=row[10])
-        example = Example(pk=row[1], external_id=row[8], fields=orjson.loads(row[9]))
-        reason = orjson.loads(row[5])
-        newest = GuidelineVersion(pk=row[14], number=row[15]) if row[14] else None
-        return cls(row[0], example, row[2], row[3], row[4], reason, row[6], row[7], imported, newest)
 
 
 def _assignment(slot: Slot, *, project: Project, by: User, at: datetime) -> Assignment:

@@ -66,6 +66,7 @@ _PUT = f"""
         (project_id, example_id, slot, lane, rank, reason, run_number, selection_probability, queued_at, leased_until)
     SELECT %(project)s, c.id, free.slot, %(lane)s, %(above)s + c.rank, %(reason)s::jsonb, NULL, %(share)s, %(at)s, NULL
     FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS c(id, rank) {_FREE_SLOT}
+      AND NOT EXISTS (SELECT 1 FROM labeling_label l WHERE l.example_id = c.id)  -- answered since it was drawn
     ON CONFLICT DO NOTHING
 """
 

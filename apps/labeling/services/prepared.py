@@ -45,13 +45,16 @@ def _assignment(row: Sequence[Any]) -> Assignment:
 M = TypeVar("M", bound=Model)
 
 
-def insert(row: M) -> M:
-    """Store a new row and give it its key. Raises IntegrityError where a constraint stands."""
+def insert(row: M, *, beside: str = "", more: Sequence[Any] = ()) -> M:
+    """Store a new row and give it its key. Raises IntegrityError where a constraint stands.
+
+    `beside` are further writes as common table expressions, with their parameters in `more`: one way to the server less.
+    """
     sql, names, jsons = _insert_of(type(row))
     values = [getattr(row, name) for name in names]
     for i in jsons:
         values[i] = orjson.dumps(values[i]).decode() if values[i] is not None else None
-    ((row.pk,),) = rows(sql, values)
+    ((row.pk,),) = rows(f"WITH {beside} {sql}" if beside else sql, [*more, *values])
     row._state.adding, row._state.db = False, "default"
     return row
 
