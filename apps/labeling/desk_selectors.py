@@ -27,7 +27,9 @@ from apps.labeling.selectors import QueueCounts, counts_of
 from apps.labeling.services.undo import UNDO_DEPTH
 from apps.labeling.values import value_of
 from apps.projects import task_types
+from apps.projects.access import permissions_of
 from apps.projects.models import Project
+from apps.projects.roles import Permission
 from apps.rules.answers import Value
 
 
@@ -233,3 +235,10 @@ def votes_of(example_id: int, project: Project) -> list[Vote]:
         Vote(n, value_of(row), _words(row, value_of(row), project), row.comment, row.skip_reason)
         for n, row in enumerate(rows.select_related("label").order_by("answered_at", "pk"), start=1)
     ]
+
+
+def reviews_waiting(project: Project, by: User) -> int:
+    """Open reviews, for those who may decide them."""
+    if Permission.REVIEW not in permissions_of(by, project.pk):
+        return 0
+    return Review.objects.filter(project=project, state=ReviewState.OPEN).count()

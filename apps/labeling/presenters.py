@@ -139,7 +139,10 @@ def empty_json(empty: EmptyQueue) -> dict[str, Any]:
 
 def progress_json(project: Project, by: User, at: datetime) -> dict[str, Any]:
     own, team = selectors.own_progress(project, by, at), selectors.team_progress(project)
-    return {"today": own.today, "mean_s": own.mean_s, "labeled": team.labeled, "examples": team.examples}
+    return {
+        "today": own.today, "mean_s": own.mean_s, "labeled": team.labeled, "examples": team.examples,
+        "waiting": {"review": selectors.reviews_waiting(project, by)},
+    }  # fmt: skip
 
 
 def progress_due(project: Project, by: User, at: datetime) -> dict[str, Any] | None:

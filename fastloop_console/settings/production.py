@@ -18,5 +18,5 @@ SECURE_HSTS_SECONDS = 31_536_000
 WHITENOISE_USE_FINDERS = False
 STORAGES = {  # `collectstatic` compresses once and names files by content, so that browsers may keep them for ever
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "fastloop_console.static.Hashed"},
 }
