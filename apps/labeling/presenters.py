@@ -16,7 +16,7 @@ from apps.labeling.services.annotations import Saved
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
-from apps.rules.acquisition import reason_sentence
+from apps.rules.acquisition import reason_template
 
 NEAREST = 12  # keys of the grid: 1234 QWER ASDF
 # Told apart from the others, a gold example would be answered with more care than the rest.
@@ -98,7 +98,8 @@ def why(lane: str, reason: Mapping[str, Any], *, blind: bool, label_names: Seque
         return gettext("No model has learned from this project yet, so the order is by chance.")
     if blind and "first" in reason:
         return why_blind()
-    return reason_sentence(reason, label_names)
+    template, filled = reason_template(reason, label_names)
+    return gettext(template).format(**filled)
 
 
 def example_json(example: Example, project: Project) -> dict[str, Any]:

@@ -231,11 +231,8 @@ def deploy(judge: Judge, facts: Deploying) -> Card:
     elif candidate:
         state = judge.state("deploy", since)
     else:
-        state = (
-            State("ok", gettext("v{number} serves").format(number=champion.number))
-            if champion
-            else State("paused", gettext("No model serves yet"))
-        )
+        serves = gettext("v{number} serves").format(number=champion.number) if champion else ""
+        state = State("ok", serves) if serves else State("paused", gettext("No model serves yet"))
     promotes = candidate is not None and judge.may(Permission.PROMOTE)
     if candidate and promotes:
         passed = candidate.report.outcome == Outcome.PASS

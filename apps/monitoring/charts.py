@@ -10,10 +10,7 @@ from apps.monitoring.selectors import Bucket, Traffic
 
 Figure = dict[str, Any]
 NAMED = 6  # labels with a color of their own; the rest is one band
-COLORS = [
-    gettext_lazy("var(--{name})").format(name=name)
-    for name in ("collect", "annotate", "train", "evaluate", "deploy", "monitor")
-]
+COLORS = [f"var(--{name})" for name in ("collect", "annotate", "train", "evaluate", "deploy", "monitor")]
 OTHER = gettext_lazy("all other labels")
 
 

@@ -83,7 +83,7 @@ def stages(found: Levels) -> Figure:
 
 def _bars(shown: tuple[Lap, ...], stage: Stage, kind: str, unit_s: float, unit: str) -> Figure:
     values = [{t.stage: getattr(t, f"{kind}_s") for t in lap.stages.all()}.get(stage, 0.0) / unit_s for lap in shown]
-    color = gettext("var(--{value})").format(value=stage.value)
+    color = f"var(--{stage.value})"
     marker: Figure = {"color": color, "line": {"width": 1, "color": color if kind == "wait" else "var(--paper)"}}
     if kind == "wait":
         marker["pattern"] = {"shape": "/", "bgcolor": "var(--paper)", "fgcolor": color, "size": 5, "solidity": 0.45}

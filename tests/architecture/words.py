@@ -9,6 +9,7 @@ import polib
 from babel.messages.extract import extract
 from django.utils.translation.template import templatize
 
+from apps.rules.acquisition import TEMPLATES as TEMPLATES_OF_REASONS
 from fastloop_console.env import ROOT
 
 CATALOG = ROOT / "locale/es/LC_MESSAGES/django.po"
@@ -18,7 +19,7 @@ KEYWORDS = {"gettext": None, "gettext_lazy": None, "_": None, "ngettext": (1, 2)
 
 def extracted() -> dict[str, str]:
     """Every msgid of templates and code with its plural, which is empty where there is none."""
-    found: dict[str, str] = {}
+    found: dict[str, str] = dict.fromkeys(TEMPLATES_OF_REASONS.values(), "")
     code = [p for folder in ("apps", "fastloop_console") for p in sorted((ROOT / folder).rglob("*.py"))]
     for path in [*TEMPLATES, *code]:
         text = path.read_text()

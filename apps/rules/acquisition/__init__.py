@@ -6,7 +6,7 @@ Choosing runs in three steps, so that it spreads over shards, threads and machin
 
 from apps.rules.acquisition.candidates import Candidates, Labeled, Scores, merge, shortlist
 from apps.rules.acquisition.phase import Evidence, Phase, evidence_of, phase_of
-from apps.rules.acquisition.reasons import Reason, reason_of, reason_sentence
+from apps.rules.acquisition.reasons import TEMPLATES, Reason, reason_of, reason_sentence, reason_template
 from apps.rules.acquisition.registry import DEFAULT, START, STRATEGIES, Need, Strategy, strategy_named
 from apps.rules.acquisition.selection import Chosen, choose
 
@@ -14,6 +14,7 @@ __all__ = [
     "DEFAULT",
     "START",
     "STRATEGIES",
+    "TEMPLATES",
     "Candidates",
     "Chosen",
     "Evidence",
@@ -29,6 +30,7 @@ __all__ = [
     "phase_of",
     "reason_of",
     "reason_sentence",
+    "reason_template",
     "shortlist",
     "strategy_named",
 ]

@@ -9,11 +9,24 @@ from apps.rules.words import percent
 
 Floats = NDArray[np.floating]
 Reason = dict[str, float | int | str]
-OF_THE_POOL = {  # chosen without asking the model, so what the model says is no reason
+# With holes to fill, so that whoever shows them can say them in another language first.
+TEMPLATES = {
+    # chosen without asking the model, so what the model says is no reason
     "random": "Drawn at random, whatever the model thinks.",
     "typicality": "It stands for many examples like it that have few labels or none.",
     "core-set": "It is unlike everything that has a label.",
+    "no-model": "No model has been trained yet, so this one was drawn at random.",
+    "unscored": "The model gives no usable probability here, so this example waited for the others.",
+    "least-confidence": "The model's first guess is {first}, and it is only {first_p} sure.",
+    "bald": "Versions of the model contradict each other here; together they lean to {first}, {first_p}.",
+    "class-quota": "Among the examples that the model takes for {first}, this is one of the least certain, {first_p}.",
+    "badge": "The model guesses {first}, {first_p}, and an answer here would teach it something of its own.",
+    "entropy": "The model is torn between many labels: {first} leads with {first_p}, {second} follows with {second_p}.",
+    "margin-clusters": "The model hesitates between {first} and {second}, {first_p} against {second_p}, "
+    "and this example stands for others like it.",
+    "margin": "The model hesitates between {first} and {second}, {first_p} against {second_p}.",
 }
+OF_THE_POOL = ("random", "typicality", "core-set")
 
 
 def reason_of(strategy: str, row: Floats | None) -> Reason:
@@ -36,32 +49,27 @@ def _second(row: Floats, first: int) -> int:
     return int(rest.argmax())
 
 
+def reason_template(reason: Mapping[str, float | int | str], label_names: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """Why a person sees this example: a sentence with holes, and what fills them."""
+    strategy = str(reason["strategy"])
+    if strategy in OF_THE_POOL:
+        return TEMPLATES[strategy], {}
+    if strategy == "no-model" or ("first" not in reason and "unscored" not in reason):
+        return TEMPLATES["no-model"], {}
+    if "unscored" in reason:
+        return TEMPLATES["unscored"], {}
+    filled = {"first": label_names[int(reason["first"])], "first_p": percent(float(reason["first_p"]))}
+    if "second" not in reason:
+        return TEMPLATES["least-confidence"], filled
+    filled |= {"second": label_names[int(reason["second"])], "second_p": percent(float(reason["second_p"]))}
+    return TEMPLATES.get(strategy, TEMPLATES["margin"]), filled
+
+
 def reason_sentence(reason: Mapping[str, float | int | str], label_names: Sequence[str]) -> str:
     """Why a person sees this example, in one sentence.
 
     >>> reason_sentence({"strategy": "margin", "first": 0, "first_p": 0.41, "second": 1, "second_p": 0.38}, ["A", "B"])
     'The model hesitates between A and B, 41 % against 38 %.'
     """
-    strategy = reason["strategy"]
-    if strategy in OF_THE_POOL:
-        return OF_THE_POOL[str(strategy)]
-    if strategy == "no-model" or ("first" not in reason and "unscored" not in reason):
-        return "No model has been trained yet, so this one was drawn at random."
-    if "unscored" in reason:
-        return "The model gives no usable probability here, so this example waited for the others."
-    first, first_p = label_names[int(reason["first"])], percent(float(reason["first_p"]))
-    if strategy == "least-confidence" or "second" not in reason:
-        return f"The model's first guess is {first}, and it is only {first_p} sure."
-    if strategy == "bald":
-        return f"Versions of the model contradict each other here; together they lean to {first}, {first_p}."
-    if strategy == "class-quota":
-        return f"Among the examples that the model takes for {first}, this is one of the least certain, {first_p}."
-    if strategy == "badge":
-        return f"The model guesses {first}, {first_p}, and an answer here would teach it something of its own."
-    second, second_p = label_names[int(reason["second"])], percent(float(reason["second_p"]))
-    if strategy == "entropy":
-        return f"The model is torn between many labels: {first} leads with {first_p}, {second} follows with {second_p}."
-    close_call = f"The model hesitates between {first} and {second}, {first_p} against {second_p}"
-    if strategy == "margin-clusters":
-        return f"{close_call}, and this example stands for others like it."
-    return f"{close_call}."
+    template, filled = reason_template(reason, label_names)
+    return template.format(**filled)
