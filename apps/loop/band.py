@@ -266,7 +266,7 @@ def monitor(judge: Judge, facts: Monitoring) -> Card:
         state = CHECKED[check.outcome]
     if not facts.alerts and facts.serves and judge.may(Permission.RESOLVE_ALERT):
         action = Action(gettext("Check for drift"), "loop:drift_check", post=True, helps=False)
-    checked = briefly(judge.age_s(check.at)) + " ago" if check else "never"
+    checked = gettext("{age} ago").format(age=briefly(judge.age_s(check.at))) if check else gettext("never")
     lines = ((gettext("Oldest open"), briefly(judge.age_s(facts.oldest))), (gettext("Checked"), checked))
     unit = gettext("alarm open") if facts.alerts == 1 else gettext("alarms open")
     return Card("monitor", state, facts.alerts, unit, lines, action, judge.lateness("monitor", facts.oldest))

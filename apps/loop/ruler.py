@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
+from django.utils.translation import gettext
+
 from apps.loop.templatetags.wording import duration
 from apps.rules.words import percent
 
@@ -69,8 +71,9 @@ def ruler_for(length_s: float, target_s: float, also_s: Sequence[float] = ()) ->
     end = step * ceil(span * 1.02 / step)
     shows_target = target_s <= end
     note = "" if shows_target else (
-        f"This ruler ends at {duration(end)}. The {hours(target_s)} target lies far beyond it: "
-        f"the lap took {_share(length_s / target_s)} of it."
+        gettext("This ruler ends at {end}. The {target} target lies far beyond it: the lap took {share} of it.").format(
+            end=duration(end), target=hours(target_s), share=_share(length_s / target_s)
+        )
     )  # fmt: skip
     target_at = round(100 * target_s / end, 2) if shows_target else None
     return Ruler(end, _ticks(end, step, target_at, target_s), target_at, note)
@@ -110,4 +113,4 @@ def hours(seconds: float) -> str:
 
 
 def _share(share: float) -> str:
-    return percent(share, 1) if share >= 0.001 else "less than 0.1 %"
+    return percent(share, 1) if share >= 0.001 else gettext("less than 0.1 %")

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from apps.datasets.models import DatasetVersion
 from apps.projects.models import Project
@@ -207,10 +207,12 @@ class Trigger(models.Model):
     def brief(self) -> str:
         """For a small place: the first cause alone."""
         if not self.enabled:
-            return "never"
+            return gettext("never")
         if self.new_labels is not None:
-            return f"at {self.new_labels:,}"
-        return f"after {self.minutes:,} min" if self.minutes is not None else "on disagreement"
+            return gettext("at {n:,}").format(n=self.new_labels)
+        if self.minutes is not None:
+            return gettext("after {n:,} min").format(n=self.minutes)
+        return gettext("on disagreement")
 
     def __str__(self) -> str:
         return self.words

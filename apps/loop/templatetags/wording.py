@@ -7,6 +7,7 @@ from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 register = template.Library()
 
@@ -15,7 +16,7 @@ register = template.Library()
 def duration(seconds: float | None) -> str:
     """3.2 s, 12 s, 4 min, 1 h 20 min, 61 h 20 min, 12 d 4 h."""
     if seconds is None:
-        return "none"
+        return gettext("none")
     if seconds < 10:
         return f"{seconds:.1f} s"
     if seconds < 100:
@@ -46,26 +47,26 @@ def number_and_unit(seconds: float | None) -> list[tuple[str, str]]:
 @register.filter
 def age(moment: datetime | None) -> str:
     """How long ago, in the same words."""
-    return duration(max((timezone.now() - moment).total_seconds(), 0)) if moment else "none"
+    return duration(max((timezone.now() - moment).total_seconds(), 0)) if moment else gettext("none")
 
 
 @register.filter
 def moment(at: datetime | None) -> str:
     """14:32 within the last day, before that 3 Nov."""
     if at is None:
-        return "none"
+        return gettext("none")
     local = timezone.localtime(at)
     return f"{local:%H:%M}" if (timezone.now() - at).total_seconds() < 86_400 else f"{local.day} {local:%b}"
 
 
 @register.filter
 def thousands(number: int | None) -> str:
-    return "none" if number is None else f"{number:,}"
+    return gettext("none") if number is None else f"{number:,}"
 
 
 @register.filter
 def percent(share: float | None, digits: int = 1) -> str:
-    return "none" if share is None else f"{100 * share:.{digits}f} %"
+    return gettext("none") if share is None else f"{100 * share:.{digits}f} %"
 
 
 @register.filter
@@ -83,12 +84,25 @@ def share(value: float) -> str:
 @register.filter
 def points(difference: float | None) -> str:
     """A difference of shares in points, signed, with a true minus."""
-    return "none" if difference is None else f"{100 * difference:+.1f}".replace("-", "\N{MINUS SIGN}")
+    return gettext("none") if difference is None else f"{100 * difference:+.1f}".replace("-", "\N{MINUS SIGN}")
 
 
 @register.filter
 def signed(number: float | None, digits: int = 3) -> str:
-    return "none" if number is None else f"{number:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    return gettext("none") if number is None else f"{number:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+@register.filter
+def stage_name(stage: str) -> str:
+    """A stage of the loop in the reader's language."""
+    return {
+        "collect": gettext("Collect"),
+        "annotate": gettext("Annotate"),
+        "train": gettext("Train"),
+        "evaluate": gettext("Evaluate"),
+        "deploy": gettext("Deploy"),
+        "monitor": gettext("Monitor"),
+    }[stage]
 
 
 @register.filter
