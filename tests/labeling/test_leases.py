@@ -158,3 +158,22 @@ def test_whoever_let_a_lease_run_out_may_have_the_example_again(make_project, ad
     old.refresh_from_db()
     assert [a.example_id for a in again] == [old.example_id]
     assert old.state == AssignmentState.EXPIRED
+
+
+def test_a_slot_that_was_answered_and_put_back_blocks_nobody(project, add_examples, lease, say, ada, grace):
+    add_examples(project, 2)
+    answered = lease(project, ada)[0]
+    say(answered)
+    FrontierItem.objects.create(  # as a draw does that runs beside the answer
+        project=project, example=answered.example, slot=answered.slot, lane=answered.lane, rank=0, queued_at=NOON
+    )
+
+    assert [a.example_id != answered.example_id for a in lease(project, grace, 2)] == [True]
+
+
+def test_asked_for_one_a_person_who_holds_enough_gets_none(project, add_examples, lease, ada):
+    add_examples(project, 40)
+    lease(project, ada, MOST_HELD)
+    lease(project, ada, 1)
+    assert lease(project, ada, 1) == []
+    assert Assignment.objects.filter(holder=ada).count() == MOST_HELD

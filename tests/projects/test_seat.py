@@ -1,0 +1,77 @@
+"""The desk's short way of asking who sits there is as strict as the long one."""
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.test import RequestFactory
+
+from apps.projects import seat
+from apps.projects.models import Membership
+from apps.projects.roles import Permission
+from apps.projects.seat import seat_of
+
+
+@pytest.fixture
+def asked(client, project, ada):
+    """Ada's request, signed in."""
+    client.force_login(ada)
+    request = RequestFactory().post("/")
+    request.COOKIES["sessionid"] = client.cookies["sessionid"].value
+    return request
+
+
+def test_a_member_is_seated_with_the_rights_of_the_role(asked, project, ada):
+    found = seat_of(asked, project.pk)
+    assert (found.user, found.project, found.role) == (ada, project, "annotator")
+    assert (found.may(Permission.LABEL), found.may(Permission.REVIEW)) == (True, False)
+    assert found.project.lane_weights == project.lane_weights, "JSON is read as the ORM reads it"
+
+
+def test_a_session_that_ended_seats_nobody(asked, project):
+    assert seat_of(asked, project.pk)
+    Session.objects.all().delete()
+    assert seat_of(asked, project.pk) is None
+
+
+def test_another_password_ends_every_session(asked, project, ada):
+    assert seat_of(asked, project.pk)
+    ada.set_password("another horse")
+    ada.save()
+    assert seat_of(asked, project.pk) is None
+
+
+def test_whoever_was_locked_out_or_removed_is_not_seated(asked, project, ada):
+    ada.is_active = False
+    ada.save()
+    assert seat_of(asked, project.pk) is None
+    ada.is_active = True
+    ada.save()
+    Membership.objects.filter(user=ada).delete()
+    assert seat_of(asked, project.pk) is None
+
+
+def test_a_session_of_somebody_else_under_the_same_key_is_read_anew(asked, project, ada, grace, client):
+    assert seat_of(asked, project.pk).user == ada
+    key = asked.COOKIES["sessionid"]
+    client.logout()
+    client.force_login(grace)
+    Session.objects.filter(pk=client.cookies["sessionid"].value).update(session_key=key)
+    found = seat_of(asked, project.pk) or seat_of(asked, project.pk)
+    assert found.user == grace
+
+
+def test_no_cookie_and_a_made_up_one_seat_nobody(project):
+    request = RequestFactory().post("/")
+    assert seat_of(request, project.pk) is None
+    request.COOKIES["sessionid"] = "x" * 32
+    assert seat_of(request, project.pk) is None
+
+
+def test_remembered_sessions_are_bounded(monkeypatch, asked, project, client, grace):
+    monkeypatch.setattr(seat, "MOST_REMEMBERED", 1)
+    seat._signed_in.clear()
+    assert seat_of(asked, project.pk)
+    client.force_login(grace)
+    other = RequestFactory().post("/")
+    other.COOKIES["sessionid"] = client.cookies["sessionid"].value
+    assert seat_of(other, project.pk)
+    assert len(seat._signed_in) == 1
