@@ -1,12 +1,14 @@
 """Lanes of chance: every open example as likely as the other, in a walk over all and in looking up random ids."""
 
+import uuid
 from collections import Counter
 
 import pytest
 
 from apps.datasets.models import Example
-from apps.labeling.models import FrontierItem, SetAside
-from apps.labeling.services import draws, queue
+from apps.labeling.models import FrontierItem, ImportedPrediction, SetAside
+from apps.labeling.services import draws, frontier, queue
+from apps.labeling.services.annotations import Answer, annotation_submit
 from apps.labeling.services.draws import draw
 from apps.labeling.services.frontier import frontier_refill
 from apps.labeling.services.queue import queue_next
@@ -77,3 +79,32 @@ def test_each_lane_has_an_overlap_of_its_own(make_project, add_examples):
     slots = Counter(FrontierItem.objects.filter(project=project).values_list("lane", "example"))
     assert {n for (lane, _), n in slots.items() if lane == "holdout"} == {3}
     assert {n for (lane, _), n in slots.items() if lane != "holdout"} == {1}
+
+
+def test_what_was_answered_since_it_was_drawn_is_not_asked_again(project, add_examples, ada, monkeypatch):
+    add_examples(project, 1)
+    held = queue_next(project=project, by=ada, count=1, at=NOON, seed=1)[0]
+    answer = Answer(client_id=uuid.uuid4(), assignment_id=held.pk, token=held.token, label="ham")
+    annotation_submit(project_id=project.pk, answer=answer, by=ada, at=NOON)
+    monkeypatch.setattr(frontier, "draw", lambda *_, **__: draws.Drawn([held.example_id], 1.0))
+    frontier_refill(project=project, at=NOON, seed=1)
+    assert not FrontierItem.objects.exists()
+
+
+def test_imported_guesses_are_suggested_in_the_active_lane_and_never_where_people_measure(
+    make_project, add_examples, ada
+):
+    project = make_project(holdout_share=0.5)
+    project.blind_share = 0.0
+    project.save()
+    add_examples(project, 30)
+    ImportedPrediction.objects.bulk_create(
+        ImportedPrediction(
+            project=project, example=e, model_version="theirs", label=project.labels.first(), confidence=0.8, at=NOON
+        )
+        for e in Example.objects.filter(project=project)
+    )
+    held = [a for seed in range(4) for a in queue_next(project=project, by=ada, count=5, at=NOON, seed=seed)]
+    by_lane = {lane: {a.suggestion for a in held if a.lane == lane} for lane in {a.lane for a in held}}
+    assert by_lane["active"] == {"ham"} and by_lane["holdout"] == {""}
+    assert {a.suggestion_source for a in held if a.lane == "active"} == {"theirs"}
