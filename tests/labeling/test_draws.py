@@ -10,7 +10,7 @@ from apps.labeling.models import FrontierItem, ImportedPrediction, SetAside
 from apps.labeling.services import draws, frontier, queue
 from apps.labeling.services.annotations import Answer, annotation_submit
 from apps.labeling.services.draws import draw
-from apps.labeling.services.frontier import frontier_refill
+from apps.labeling.services.frontier import Origin, Scored, frontier_refill, frontier_swap
 from apps.labeling.services.queue import queue_next
 from tests.conftest import NOON
 
@@ -108,3 +108,20 @@ def test_imported_guesses_are_suggested_in_the_active_lane_and_never_where_peopl
     by_lane = {lane: {a.suggestion for a in held if a.lane == lane} for lane in {a.lane for a in held}}
     assert by_lane["active"] == {"ham"} and by_lane["holdout"] == {""}
     assert {a.suggestion_source for a in held if a.lane == "active"} == {"theirs"}
+
+
+def test_an_answer_given_while_a_new_order_comes_is_not_asked_for_twice(project, add_examples, ada, monkeypatch):
+    add_examples(project, 1)
+    held = queue_next(project=project, by=ada, count=1, at=NOON, seed=1)[0]
+    read = frontier._answered_slots
+
+    def then_answered(*given):
+        found = read(*given)
+        answer = Answer(client_id=uuid.uuid4(), assignment_id=held.pk, token=held.token, label="ham")
+        annotation_submit(project_id=project.pk, answer=answer, by=ada, at=NOON)
+        return found
+
+    monkeypatch.setattr(frontier, "_answered_slots", then_answered)
+    picks = [Scored(held.example_id, {"strategy": "margin"})]
+    assert frontier_swap(project=project, picks=picks, origin=Origin("margin", 1, run_number=1), at=NOON) == 0
+    assert not FrontierItem.objects.exists()

@@ -156,8 +156,9 @@ def frontier_swap(*, project: Project, picks: Sequence[Scored], origin: Origin, 
     frontier, _ = Frontier.objects.get_or_create(project=project)
     waiting = FrontierItem.objects.filter(project=project, lane=Lane.ACTIVE).exclude(leased_until__gte=at)
     waiting.delete()
+    # In this order: an answer that is committed in between then closes the example, instead of asking for a second one.
+    answered = _answered_slots(project, {p.example_id for p in picks})
     still_open = _still_open(project, [p.example_id for p in picks])
-    answered = _answered_slots(project, still_open)
     items = [
         FrontierItem(
             project=project, example_id=p.example_id, slot=slot, lane=Lane.ACTIVE, rank=rank, reason=dict(p.reason),
