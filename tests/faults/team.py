@@ -100,7 +100,7 @@ def main(arguments: list[str]) -> Any:
     from django.db.models import Count
 
     from apps.accounts.models import User
-    from apps.labeling.models import Annotation, Assignment, Label
+    from apps.labeling.models import Annotation, Assignment
     from apps.projects.models import Membership, Project
     from apps.projects.roles import Role
     from tests.bench.queue import signed_in
@@ -120,8 +120,9 @@ def main(arguments: list[str]) -> Any:
         "people_twice": people.filter(n__gt=1).count(),
         "answered": held.count(),
         "counted": counted.count(),
-        "labels": Label.objects.filter(project=project).count(),
-        "answered_examples": counted.values("example").distinct().count(),
+        "unsettled": list(
+            counted.filter(example__label=None).exclude(example__reviews__state="open").values_list("example", flat=True)
+        ),
     }  # fmt: skip
 
 

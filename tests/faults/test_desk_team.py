@@ -53,7 +53,7 @@ def whole(console: Console, project: int, team: Team) -> None:
     assert set(found["kept"]) == team.sent
     assert (found["slots_twice"], found["people_twice"]) == (0, 0)
     assert found["answered"] == found["counted"], "an assignment and its answer do not say the same"
-    assert found["labels"] == found["answered_examples"], "an answered example has no label"
+    assert found["unsettled"] == [], "an answered example has neither a label nor a review of answers that disagree"
     assert len(team.sent) > PEOPLE, "the team hardly worked"
 
 
