@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from apps.evaluation.models import Outcome, Report
 from apps.rules.words import percent, points, signed
-from apps.words import counted
 
 TITLES = {
     "accuracy": gettext_lazy("Accuracy"),
@@ -68,14 +67,13 @@ def headline(report: Report) -> str:
             if len(report.gates) > 1
             else gettext("Pass")
         )
-    passed = gettext("{gate} pass").format(gate=counted(tally[Outcome.PASS], "gate")) + (
-        "es" if tally[Outcome.PASS] == 1 else ""
+    yes, no, unsure = (tally[o] for o in (Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE))
+    parts = (
+        ngettext("{n} gate passes", "{n} gates pass", yes).format(n=yes),
+        ngettext("{n} fails", "{n} fail", no).format(n=no) if no else gettext("none fails"),
+        gettext("{n} cannot tell").format(n=unsure) if unsure else gettext("none cannot tell"),
     )
-    failed = gettext("{none} fail").format(none=tally[Outcome.FAIL] or "none") + (
-        "" if tally[Outcome.FAIL] > 1 else "s"
-    )
-    unsure = gettext("{none} cannot tell").format(none=tally[Outcome.INCONCLUSIVE] or "none")
-    return f"{Outcome(report.outcome).label}: {passed}, {failed}, {unsure}"
+    return f"{Outcome(report.outcome).label}: {', '.join(parts)}"
 
 
 def _row(name: str, report: Report) -> MetricRow:
@@ -116,7 +114,7 @@ def _between(interval: dict[str, Any], say: Any) -> str:
     return (
         ""
         if low is None or high is None
-        else gettext("{removesuffix} to {high}").format(removesuffix=str(say(low)).removesuffix(" %"), high=say(high))
+        else gettext("{low} to {high}").format(low=str(say(low)).removesuffix(" %"), high=say(high))
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pyarrow.parquet as pq
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from apps.evaluation.models import LearningReport, Report
 from apps.evaluation.services import HoldoutPredictions, curve_unpacked
@@ -72,7 +73,7 @@ def learning_of(project: Project) -> Learning:
 def _saved(found: Lift) -> str:
     if found.saved is not None:
         return percent(found.saved).replace("-", MINUS)
-    return "at its ceiling" if found.at_ceiling else "cannot be told"
+    return gettext("at its ceiling") if found.at_ceiling else gettext("cannot be told")
 
 
 def _between(found: Lift) -> str:

@@ -16,7 +16,7 @@ from apps.labeling.models import (
     SetAside,
 )
 from apps.projects import task_types
-from apps.projects.models import Project, SchemaLabel
+from apps.projects.models import Project
 
 
 @dataclass(frozen=True)
@@ -49,17 +49,6 @@ def counts_of(project: Project) -> QueueCounts:
         set_aside=SetAside.objects.filter(project=project).count(),
         auto_labeled=AutoLabel.objects.filter(project=project, audit=False).count(),
     )
-
-
-def fresh_labels(project: Project) -> int:
-    """Labels outside the holdout that no completed run has seen."""
-    return Label.objects.filter(project=project, holdout=False, first_run_number=None).count()
-
-
-def label_counts(project: Project) -> list[tuple[SchemaLabel, int]]:
-    counted = Label.objects.filter(project=project).values_list("label").annotate(n=Count("pk"))
-    found = dict(counted.values_list("label", "n"))
-    return [(label, found.get(label.pk, 0)) for label in project.labels.all()]
 
 
 @dataclass(frozen=True)

@@ -77,8 +77,8 @@ def _png(image: bytes | None) -> str:
         raise Invalid(gettext("Choose a PNG file first."), field="image")
     if len(image) > MOST_BYTES:
         raise Invalid(
-            gettext("The file has {e6:.0f} MB; at most {e62:.0f} MB are taken here.").format(
-                e6=len(image) / 1e6, e62=MOST_BYTES / 1e6
+            gettext("The file has {has:.0f} MB; at most {most:.0f} MB are taken here.").format(
+                has=len(image) / 1e6, most=MOST_BYTES / 1e6
             ),
             field="image",
         )

@@ -128,8 +128,8 @@ def _loss_finding(found: Curves) -> str:
     if not found.steps:
         return gettext("No loss was reported yet.")
     held = [v for v in found.validation_loss if v is not None]
-    words = gettext("Training loss went from {train_loss:.2f} to {train_loss2:.2f}").format(
-        train_loss=found.train_loss[0], train_loss2=found.train_loss[-1]
+    words = gettext("Training loss went from {first:.2f} to {last:.2f}").format(
+        first=found.train_loss[0], last=found.train_loss[-1]
     )
     return (
         gettext("{words}, validation loss to {held:.2f}, at step {steps:,}.").format(
@@ -143,8 +143,8 @@ def _loss_finding(found: Curves) -> str:
 def _holdout_finding(shares: list[float], champion: float | None) -> str:
     if not shares:
         return gettext("Nothing was measured on the holdout yet.")
-    words = gettext("Holdout accuracy is {shares:.1f} percent after {shares2} measurements").format(
-        shares=100 * shares[-1], shares2=len(shares)
+    words = gettext("Holdout accuracy is {last:.1f} percent after {n} measurements").format(
+        last=100 * shares[-1], n=len(shares)
     )
     return (
         gettext("{words}; the champion had {champion:.1f}.").format(words=words, champion=100 * champion)

@@ -64,11 +64,11 @@ def trigger(request: Signed, project: Project) -> HttpResponse:
 @project_permission(Permission.START_RUN)
 def cancel(request: Signed, project: Project, run_id: int) -> HttpResponse:
     run = run_services.run_cancel(run=selectors.run_in(project, run_id), by=request.user, at=timezone.now())
-    ended = "is canceled" if not run.is_open else "ends at its next report"
-    messages.success(
-        request,
-        gettext("Run {number} {ended}. Its labels wait for the next run.").format(number=run.number, ended=ended),
-    )
+    if run.is_open:
+        words = gettext("Run {number} ends at its next report. Its labels wait for the next run.")
+    else:
+        words = gettext("Run {number} is canceled. Its labels wait for the next run.")
+    messages.success(request, words.format(number=run.number))
     return go(request, reverse("releases:run", args=[project.pk, run.pk]))
 
 

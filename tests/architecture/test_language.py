@@ -74,6 +74,12 @@ def test_no_word_of_a_template_escapes_gettext(template: Path) -> None:
     assert escaped_in(template.read_text()) == []
 
 
+def test_no_constant_of_a_tag_holds_a_percent_sign() -> None:
+    """Django doubles it there and never halves it: `{% translate "..." as name %}` says it right."""
+    wrong = [str(p.relative_to(ROOT)) for p in TEMPLATES if re.search(r'_\("[^"]*%[^"]*"\)', p.read_text())]
+    assert wrong == []
+
+
 def modules() -> list[Path]:
     found = [p for p in (ROOT / "apps").rglob("*.py") if "migrations" not in p.parts]
     return [p for p in found if not str(p.relative_to(ROOT / "apps")).startswith(UNSEEN)]

@@ -18,8 +18,9 @@ from apps.labeling.quality.merging import (
     why_not,
 )
 from apps.projects.models import Project
-from apps.rules.agreement import majority
+from apps.rules.answers import KINDS
 from apps.rules.consensus import DAWID_SKENE, Scores, in_force
+from apps.rules.settling import settle
 
 ITERATIONS = 100  # of EM; on 100,000 votes it settles within 20
 SEED = 11  # of which answers to a gold example count
@@ -64,7 +65,7 @@ def score(said: Sequence[Said], truth: Mapping[int, int], *, votes: int) -> Scor
     for each in kept:
         if each.example_id in truth:
             answers[each.example_id].append(each.label_id)
-    by_majority = {e: majority(given, needed=1).label == truth[e] for e, given in answers.items()}
+    by_majority = {e: _majority(given) == str(truth[e]) for e, given in answers.items()}
     by_skene = {e: posteriors[e][0] == truth[e] for e in answers}
     return Scores(
         len(answers), sum(by_majority.values()), sum(by_skene.values()),
@@ -104,3 +105,10 @@ def dawid_skene(said: Sequence[Said], *, known: Mapping[int, int] | None = None)
     assert model.probas_ is not None
     best, shares = model.probas_.idxmax(axis=1), model.probas_.max(axis=1)
     return {int(e): (int(best[e]), float(shares[e])) for e in best.index}
+
+
+def _majority(labels: Sequence[int]) -> str | None:
+    """The label by the rule that settles answers where majority is in force; None where they are torn."""
+    votes = [{"label": str(label)} for label in labels]
+    found = settle(votes, kind=KINDS["choice"], needed=1, review_at_most=0.0)
+    return str(found.value["label"]) if found.value else None

@@ -1,6 +1,5 @@
 """Read what is known of the answers' quality beside agreement: gold, reviews, doubted labels, the consensus in force."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,10 +12,8 @@ from apps.labeling.models import (
     Annotation,
     ConsensusReport,
     ErrorKind,
-    FrontierItem,
     GoldItem,
     Label,
-    Lane,
     Pause,
     Review,
     ReviewState,
@@ -206,12 +203,6 @@ def pauses_of(project: Project, user_id: int) -> list[Pause]:
     """All of a person's, newest first."""
     rows = Pause.objects.filter(project=project, person_id=user_id).select_related("lifted_by", "person")
     return list(rows.order_by("-at"))
-
-
-def waiting_in(project: Project) -> Mapping[str, int]:
-    """Slots that wait in the lanes of quality."""
-    lanes = FrontierItem.objects.filter(project=project, lane__in=[Lane.RELABEL, Lane.REVIEW])
-    return dict(lanes.order_by().values_list("lane").annotate(n=Count("pk")).values_list("lane", "n"))
 
 
 def oldest_review(project: Project) -> datetime | None:

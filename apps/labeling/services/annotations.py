@@ -27,6 +27,7 @@ from apps.labeling.services.gold import Judged, gold_judge, pause_if_failing
 from apps.labeling.services.labels import label_resolve
 from apps.labeling.services.prepared import assignments_read, insert, rows
 from apps.labeling.services.reviews import review_decide, review_open, reviews_wanted
+from apps.labeling.values import value_of
 from apps.live.publish import look_again
 from apps.projects import task_types
 from apps.projects.models import Project
@@ -102,11 +103,7 @@ def annotation_take(*, project: Project, answer: Answer, by: User, at: datetime)
 
 
 def saved_again(stored: Annotation) -> Saved:
-    return Saved(stored, gold_judge(assignment=stored.assignment, value=_value(stored)))
-
-
-def _value(annotation: Annotation) -> Value | None:
-    return annotation.value or ({"label": annotation.label.name} if annotation.label else None)
+    return Saved(stored, gold_judge(assignment=stored.assignment, value=value_of(stored)))
 
 
 def annotation_stored(project_id: int, client_id: uuid.UUID, by: User) -> Annotation | None:

@@ -6,7 +6,6 @@ lists `answers` and `predictions` where an example has several.
 """
 
 import json
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -241,11 +240,3 @@ def _moment(given: Mapping[str, Any], name: str) -> datetime | None:
     if moment is None:
         raise PayloadRefused(f"“{name}” is not a moment such as 2026-11-02T12:00:00Z.")
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def answer_key(project_id: int, external_id: str, answer: Answered) -> uuid.UUID:
-    """The same answer read twice is stored once; read into two projects it is two."""
-    return uuid.uuid5(_NAMESPACE, f"{project_id}:{external_id}:{answer.id or answer.by}")
-
-
-_NAMESPACE = uuid.UUID("0b6f5a53-5c1f-4d0b-9a0e-5f0d7c1f9a11")

@@ -6,14 +6,12 @@ Every coefficient is `Coefficient`: where it is undefined `value` is None and `r
 from apps.rules.agreement.cohen import cohen
 from apps.rules.agreement.fleiss import fleiss
 from apps.rules.agreement.krippendorff import alpha, alpha_by, alpha_per_label, alpha_per_part
-from apps.rules.agreement.majority import Consensus, majority
 from apps.rules.agreement.pairwise import Pair, Partner, pairs_of, partners_of
 from apps.rules.agreement.shares import Share, difference, share_of
 from apps.rules.agreement.votes import Coefficient, Votes
 
 __all__ = [
     "Coefficient",
-    "Consensus",
     "Pair",
     "Partner",
     "Share",
@@ -25,7 +23,6 @@ __all__ = [
     "cohen",
     "difference",
     "fleiss",
-    "majority",
     "pairs_of",
     "partners_of",
     "share_of",

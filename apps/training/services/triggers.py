@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
 from django.db import transaction
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from apps.accounts.models import User
 from apps.audit.services import event_record, project_scope
@@ -13,11 +13,13 @@ from apps.projects.models import Project
 from apps.training.models import RunKind, Trigger
 
 BOUNDS = {
-    "new_labels": (1, 1_000_000, "new label"),
-    "minutes": (1, 525_600, "minute"),  # a year
-    "disagreement_points": (1, 100, "point"),
+    "new_labels": (1, 1_000_000, gettext_lazy("new labels")),
+    "minutes": (1, 525_600, gettext_lazy("minutes")),  # a year
+    "disagreement_points": (1, 100, gettext_lazy("points")),
 }
-NEVER = "Every cause is empty, so no run would ever start by itself. Set one of them, or switch the trigger off."
+NEVER = gettext_lazy(
+    "Every cause is empty, so no run would ever start by itself. Set one of them, or switch the trigger off."
+)
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def _check(change: TriggerChange) -> None:
         value = getattr(change, name)
         if value is not None and not least <= value <= most:
             raise Invalid(
-                gettext("The trigger takes {least} to {most:,} {noun}s, not {value:,}.").format(
+                gettext("The trigger takes {least} to {most:,} {noun}, not {value:,}.").format(
                     least=least, most=most, noun=noun, value=value
                 ),
                 field=name,
@@ -83,4 +85,4 @@ def _check(change: TriggerChange) -> None:
             field="kind",
         )
     if change.enabled and change.new_labels is None and change.minutes is None and change.disagreement_points is None:
-        raise Invalid(NEVER, field="enabled")
+        raise Invalid(str(NEVER), field="enabled")
