@@ -1,7 +1,8 @@
 """Django under an ASGI server, each request in one thread from its first middleware to its last byte.
 
 Django's own handler crosses between the event loop and threads at every middleware, and makes a thread for each request:
-measured here as two thirds of the cost of a small answer. Our views are all synchronous, so one crossing is enough.
+measured here as a third of the cost of a small answer (114 against 165 a second). Our views are all synchronous, so
+one crossing is enough.
 """
 
 import asyncio

@@ -8,7 +8,6 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
 from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
@@ -19,6 +18,7 @@ from django.utils.crypto import constant_time_compare
 from apps.accounts.models import User
 from apps.projects.models import Project
 from apps.projects.roles import GRANTS, Permission, Role
+from apps.statements import rows
 
 MOST_REMEMBERED = 2000  # sessions, a few hundred bytes each
 
@@ -57,10 +57,7 @@ def seat_of(request: HttpRequest, project_id: int) -> Seat | None:
     known = _signed_in.get(key) or _unpacked(key)
     if known is None:
         return None
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(_SEAT, {"person": known[1], "project": project_id, "session": key}, prepare=True)
-        row = cursor.fetchone()
+    row = next(iter(rows(_SEAT, {"person": known[1], "project": project_id, "session": key})), None)
     if row is None or row[0] != known[0]:
         _signed_in.pop(key, None)
         return None

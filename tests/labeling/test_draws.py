@@ -97,17 +97,20 @@ def test_imported_guesses_are_suggested_in_the_active_lane_and_never_where_peopl
     project = make_project(holdout_share=0.5)
     project.blind_share = 0.0
     project.save()
-    add_examples(project, 30)
+    add_examples(project, 100)
     ImportedPrediction.objects.bulk_create(
         ImportedPrediction(
             project=project, example=e, model_version="theirs", label=project.labels.first(), confidence=0.8, at=NOON
         )
         for e in Example.objects.filter(project=project)
     )
-    held = [a for seed in range(4) for a in queue_next(project=project, by=ada, count=5, at=NOON, seed=seed)]
-    by_lane = {lane: {a.suggestion for a in held if a.lane == lane} for lane in {a.lane for a in held}}
-    assert by_lane["active"] == {"ham"} and by_lane["holdout"] == {""}
-    assert {a.suggestion_source for a in held if a.lane == "active"} == {"theirs"}
+
+    def taken(lane):
+        return queue_next(project=project, by=ada, count=3, at=NOON, seed=1, only=lane)
+
+    active, measured = taken("active"), [*taken("holdout"), *taken("random")]
+    assert {(a.suggestion, a.suggestion_source) for a in active} == {("ham", "theirs")}
+    assert {(a.suggestion, a.suggestion_source) for a in measured} == {("", "")}
 
 
 def test_an_answer_given_while_a_new_order_comes_is_not_asked_for_twice(project, add_examples, ada, monkeypatch):

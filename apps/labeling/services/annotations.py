@@ -25,13 +25,14 @@ from apps.labeling.models import (
 from apps.labeling.services.assignments import slots_lock_of
 from apps.labeling.services.gold import Judged, gold_judge, pause_if_failing
 from apps.labeling.services.labels import label_resolve
-from apps.labeling.services.prepared import assignments_read, insert, rows
+from apps.labeling.services.prepared import assignments_read, insert
 from apps.labeling.services.reviews import review_decide, review_open, reviews_wanted
 from apps.labeling.values import value_of
 from apps.live.publish import look_again
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.rules.answers import AnswerRefused, Value
+from apps.statements import rows
 
 SKIPS_TO_SET_ASIDE = 2  # one person may just not know; two rarely err together
 IDLE_MS = 5 * 60 * 1000  # the clock for time per label stops after 5 min (Labelbox)

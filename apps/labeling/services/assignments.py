@@ -20,10 +20,11 @@ from apps.datasets.models import Example
 from apps.errors import DomainError
 from apps.labeling.models import QUEUED_LANES, Assignment, AssignmentState, FrontierItem, Lane
 from apps.labeling.services.gold import Draw, gold_draw
-from apps.labeling.services.prepared import insert, rows
+from apps.labeling.services.prepared import insert
 from apps.labeling.services.slots import NEXT, NEXT_AT_ONCE, TAKE, Slot, room_of
 from apps.labeling.services.suggestions import suggestion_of
 from apps.projects.models import GuidelineVersion, Project
+from apps.statements import rows
 
 LEASE = timedelta(minutes=5)  # median answer takes 40 s; renewed by a heartbeat while the tab is active
 MOST_HELD = 20  # prefetched by one person over all tabs

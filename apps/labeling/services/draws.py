@@ -7,7 +7,7 @@ from django.db import connection
 
 from apps.projects.models import Project
 
-WALK_UP_TO = 50_000  # ids: looking at all of them takes 50 ms
+WALK_UP_TO = 50_000  # ids: so many are looked at at once, and in the order of a hash
 PROBES = 8  # ids looked up for each example wanted, a round; one in twenty is on the holdout's side
 ROUNDS = 6
 

@@ -1,29 +1,14 @@
-"""The few statements that run at every answer: planned once a connection, and read without building a query.
+"""Rows of the desk's hot path through prepared statements: PostgreSQL spends more on planning these than on running them."""
 
-PostgreSQL spends more on planning these than on running them, and the ORM more on writing them than on both.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, TypeVar
 
 import orjson
-import psycopg
-from django.db import connection
 from django.db.models import AutoField, Model
 
 from apps.labeling.models import Assignment
-
-Params = Sequence[Any] | Mapping[str, Any]
-
-
-def rows(sql: str, params: Params) -> list[tuple[Any, ...]]:
-    """Run on Django's own connection, within its transaction; its errors come as Django's."""
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(sql, params, prepare=True)  # type: ignore[call-overload]
-        return cursor.fetchall() if cursor.description else []
-
+from apps.statements import Params, rows
 
 _FIELDS = [f.attname for f in Assignment._meta.concrete_fields]
 _JSON = [i for i, f in enumerate(Assignment._meta.concrete_fields) if f.get_internal_type() == "JSONField"]

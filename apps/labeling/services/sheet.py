@@ -8,9 +8,9 @@ import orjson
 
 from apps.datasets.models import Example
 from apps.labeling.models import Label
-from apps.labeling.services.prepared import rows
 from apps.projects.models import Project
 from apps.rules.answers import Value
+from apps.statements import rows
 
 
 @dataclass(frozen=True)

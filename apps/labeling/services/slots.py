@@ -9,9 +9,9 @@ import orjson
 
 from apps.accounts.models import User
 from apps.datasets.models import Example
-from apps.labeling.services.prepared import rows
 from apps.labeling.services.suggestions import Suggestion
 from apps.projects.models import GuidelineVersion, Project
+from apps.statements import rows
 
 # What a lease needs to know comes along, so that one statement finds it: the example, a guess from outside, the
 # guidelines in force. Somebody paused is given nothing, and nobody holds more than MOST_HELD.
