@@ -71,7 +71,7 @@ def draw(project: Project, *, holdout: bool, displaces: str, wanted: int, seed: 
 
 def _probed(bound: dict[str, Any], first: int, span: int) -> Drawn | None:
     """None where the rounds did not find half of what is wanted."""
-    wanted, found, tried = bound["wanted"], dict[int, None](), 0
+    wanted, found, hits = bound["wanted"], dict[int, None](), 0.0
     for turn in range(ROUNDS):
         probes = PROBES * wanted * (turn + 1)
         with connection.cursor() as cursor:
@@ -79,14 +79,13 @@ def _probed(bound: dict[str, Any], first: int, span: int) -> Drawn | None:
                 _PROBE, {**bound, "seed": bound["seed"] + turn, "first": first, "span": span, "probes": probes}
             )
             found.update((row[0], None) for row in cursor.fetchall())
-        tried += probes
+        hits = hits or len(found) / probes  # of the first round: later ones find again what is found
         if len(found) >= wanted:
             break
     if 2 * len(found) < wanted:
         return None
     ids = list(found)[:wanted]
-    pool = max(len(found), round(span * len(found) / min(tried, span)))  # those that fit, by the share of hits
-    return Drawn(ids, min(1.0, len(ids) / pool))
+    return Drawn(ids, min(1.0, len(ids) / max(len(found), span * hits)))
 
 
 def _walked(bound: dict[str, Any]) -> Drawn:
