@@ -1,7 +1,7 @@
 """Pairs of people, answers over time and how long they take, as Plotly figures. No query, no HTML."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -16,6 +16,7 @@ Figure = dict[str, Any]
 MOST = 20  # people on the map: those who met others most often
 WRITTEN = 10  # people up to which each cell carries its number
 FAST = 2  # buckets of NAMES below two seconds
+LEAST_BARS = 12  # half a day, or nearly two weeks
 
 
 def pairs(agreed: Agreed, names: Mapping[int, str]) -> Figure:
@@ -95,13 +96,22 @@ def over_time(found: OverTime) -> Figure:
             }
         ] if total else [],
         "layout": {
-            "xaxis": {"type": "date"}, "yaxis": {"rangemode": "tozero", "tickformat": ",d", "title": {"text": _step(found.step)}},
+            "xaxis": {"type": "date", **_room(found)},
+            "yaxis": {"rangemode": "tozero", "tickformat": ",d", "title": {"text": _step(found.step)}},
             "bargap": 0.2,
             "meta": {
                 "finding": _over_time_finding(found, total), "empty": _("Nobody has answered yet."), "rows": _("from, UTC"),
             },
         },
     }  # fmt: skip
+
+
+def _room(found: OverTime) -> dict[str, Any]:
+    """A few first bars are shown as hours of half a day or days of two weeks: one bar alone has no scale."""
+    if not found.starts or len(found.starts) >= LEAST_BARS:
+        return {}
+    step = timedelta(hours=1) if found.step == "hour" else timedelta(days=1)
+    return {"range": [(found.starts[-1] - LEAST_BARS * step).isoformat(), (found.starts[-1] + step).isoformat()]}
 
 
 def _step(step: str) -> str:
