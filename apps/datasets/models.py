@@ -1,6 +1,7 @@
 """Examples, how they came in, what was refused, and the immutable versions that runs train on."""
 
 from django.conf import settings
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy
 
@@ -118,7 +119,10 @@ class EmbeddingShard(models.Model):
 
 
 class DatasetVersion(models.Model):
-    """The labels as they stood at one moment: a Parquet file that is never written again, named by its digest."""
+    """The labels as they stood at one moment: what the appends of this and all earlier batches to a Delta table say.
+
+    `url` is the table; versions written before it was one are a Parquet file each.
+    """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="dataset_versions")
     number = models.PositiveIntegerField()
@@ -127,6 +131,11 @@ class DatasetVersion(models.Model):
     holdout_rows = models.PositiveIntegerField()
     digest = models.CharField(max_length=64)
     created_at = models.DateTimeField()
+    batch = models.UUIDField(null=True)  # names the rows of its append; an append whose transaction failed is in no row
+    added = models.PositiveIntegerField(default=0)
+    relabeled = models.PositiveIntegerField(default=0)
+    removed = models.PositiveIntegerField(default=0)
+    dropped_at = models.DateTimeField(null=True)  # by the policy: its rows can no longer be read
 
     class Meta:
         ordering = ["-number"]
@@ -134,3 +143,19 @@ class DatasetVersion(models.Model):
 
     def __str__(self) -> str:
         return f"data v{self.number}"
+
+
+class VersionPolicy(models.Model):
+    """How long versions stay readable. Those that a model was trained on stay whatever their age."""
+
+    project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="version_policy", primary_key=True)
+    keep_days = models.PositiveIntegerField(
+        null=True, default=None, validators=[MinValueValidator(1)]
+    )  # None: for ever
+    vacuum_hours = models.PositiveIntegerField(default=168)  # before files that no version names are removed
+    kept_at = models.DateTimeField(null=True)  # when the policy was last carried out
+    files = models.PositiveIntegerField(default=0)
+    bytes = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"version policy of {self.project}"

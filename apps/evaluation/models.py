@@ -64,3 +64,33 @@ class LearningReport(models.Model):
 
     def __str__(self) -> str:
         return f"learning of {self.run}"
+
+
+class FreshnessGap(models.Model):
+    """A full run against the incremental line on the same holdout rows: what the shortcut costs, in points of accuracy.
+
+    Positive: the full run is better. The interval is a paired bootstrap's at 95 %.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="freshness_gaps")
+    full_run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="freshness_gap")
+    incremental_run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="+")
+    increments = models.PositiveSmallIntegerField()  # since the last full run
+    holdout_rows = models.PositiveIntegerField()
+    points = models.FloatField()
+    low = models.FloatField()
+    high = models.FloatField()
+    full_s = models.FloatField()  # device seconds of each
+    incremental_s = models.FloatField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+
+    @property
+    def real(self) -> bool:
+        """Whether full is surely better: the interval lies above 0."""
+        return self.low > 0
+
+    def __str__(self) -> str:
+        return f"{self.full_run} against {self.incremental_run}: {self.points:+.1f} points"

@@ -24,7 +24,7 @@ from apps.projects.api_access import ProjectAPI
 from apps.projects.roles import Permission
 from apps.releases.selectors import champion_of
 from apps.training.api import RunOutput
-from apps.training.models import RunKind
+from apps.training.models import RunKind, asked_kinds
 from apps.training.selectors import runs_of
 
 FLAGS = {"true": True, "false": False}
@@ -111,7 +111,7 @@ class RunsAPI(ProjectAPI):
     needs: ClassVar[dict[str, Permission]] = {"GET": Permission.VIEW_RUNS, "POST": Permission.START_RUN}
 
     class InputSerializer(serializers.Serializer):
-        kind = serializers.ChoiceField(choices=RunKind.choices, required=False, default=RunKind.INCREMENTAL)
+        kind = serializers.ChoiceField(choices=asked_kinds(), required=False, default=RunKind.INCREMENTAL)
 
     @extend_schema(operation_id="runs_list", responses=RunOutput(many=True), summary="Runs, newest first")
     def get(self, request: Request, project_id: int) -> Response:

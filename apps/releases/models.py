@@ -72,3 +72,21 @@ class Promotion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.version}"
+
+
+class Mirrored(models.Model):
+    """What a tracking server has of one run: written again until it has all of it."""
+
+    run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="mirrored")
+    tracking_run = models.CharField(max_length=64, blank=True)
+    state = models.CharField(max_length=10, blank=True)  # of the run, as last mirrored
+    step = models.PositiveIntegerField(default=0)  # of the newest point mirrored
+    registry_version = models.CharField(max_length=16, blank=True)
+    aliases = models.JSONField(default=list)
+    attempts = models.PositiveIntegerField(default=0)
+    retry_at = models.DateTimeField(null=True)
+    at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=400, blank=True)
+
+    def __str__(self) -> str:
+        return f"mirror of {self.run}"

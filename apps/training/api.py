@@ -13,7 +13,7 @@ from apps.accounts.models import User
 from apps.projects.api_access import ProjectAPI
 from apps.projects.roles import Permission
 from apps.rules.trigger import conditions_of
-from apps.training.models import RunKind, RunTrigger, Trigger
+from apps.training.models import RunTrigger, Trigger, asked_kinds
 from apps.training.selectors import evidence_for, last_run_of, run_for, settings_of
 from apps.training.services.runs import run_cancel
 from apps.training.services.triggers import BOUNDS, FIELDS, trigger_of, trigger_set
@@ -61,7 +61,7 @@ class TriggerAPI(ProjectAPI):
             "disagreement_points", "Points by which people contradict the model more than it expects"
         )
         debounce_s = serializers.IntegerField(min_value=0, max_value=86_400)
-        kind = serializers.ChoiceField(choices=RunKind.choices)
+        kind = serializers.ChoiceField(choices=asked_kinds())
 
     class OutputSerializer(TriggerSerializer):
         class ConditionSerializer(serializers.Serializer):

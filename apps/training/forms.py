@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from apps.training.models import RunKind
+from apps.training.models import asked_kinds
 from apps.training.services.triggers import NEVER
 
 
@@ -16,7 +16,7 @@ class TriggerForm(forms.Form):
     minutes = forms.IntegerField(min_value=1, max_value=525_600, required=False)
     disagreement_points = forms.IntegerField(min_value=1, max_value=100, required=False)
     debounce_s = forms.IntegerField(min_value=0, max_value=86_400)
-    kind = forms.ChoiceField(choices=RunKind.choices)
+    kind = forms.ChoiceField(choices=asked_kinds())
 
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = super().clean() or {}

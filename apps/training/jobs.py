@@ -11,6 +11,8 @@ class Job(StrEnum):
     SCORE_PART = "workers.score_part"
     MEASURE = "workers.measure"
     AUTO_LABEL = "workers.auto_label"
+    TRIAL = "workers.trial"
+    ONLINE = "workers.online"
 
 
 class Queue(StrEnum):

@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from apps.training import views
+from apps.training.views import online, runs, sweeps
 
 app_name = "training"
 urlpatterns = [
-    path("", views.runs, name="runs"),
-    path("trigger/", views.trigger, name="trigger"),
-    path("<int:run_id>/cancel/", views.cancel, name="cancel"),
-    path("<int:run_id>/curves/", views.curves, name="curves"),
-    path("<int:run_id>/log/", views.log, name="log"),
+    path("", runs.runs, name="runs"),
+    path("trigger/", runs.trigger, name="trigger"),
+    path("<int:run_id>/cancel/", runs.cancel, name="cancel"),
+    path("<int:run_id>/curves/", runs.curves, name="curves"),
+    path("<int:run_id>/log/", runs.log, name="log"),
+    *sweeps.urlpatterns,
+    *online.urlpatterns,
 ]

@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "channels",
+    "django_celery_beat",
     "django_htmx",
     "knox",
     "rest_framework",

@@ -7,7 +7,7 @@ import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -63,6 +63,8 @@ logger = logging.getLogger(__name__)
 REFUSALS = (
     NothingToTrain, OneClassOnly, RowsUnreadable, BaseDoesNotFit, RecipeInvalid, BundleUnreadable, Unavailable,
 )  # fmt: skip
+
+LEARNS_AS: dict[str, str] = {RunKind.SWEEP: RunKind.FULL}  # the best trial's recipe, from scratch
 
 
 class Heartbeat:
@@ -145,8 +147,7 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
     encoder = _encoder(run, rows)
     base, passed_over = _base(run, encoder)
     kind = RunKind.FULL if passed_over else run.kind
-    asked = {**run.recipe, "kind": str(kind)} if run.recipe else {}
-    recipe = Recipe.from_dict(asked) if asked else Recipe.for_task(project.task_type, kind, seed=run.seed)
+    recipe = Recipe.for_task(project.task_type, LEARNS_AS.get(kind, kind), **{"seed": run.seed, **_settings(run)})
     recipe = replace(recipe, encoder=encoder)
     chosen, new = _chosen(run, [r for r in rows if not r.holdout], recipe, index)
     holdout = [r for r in rows if r.holdout]
@@ -183,6 +184,11 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
         project_id=project.pk, example_ids=[r.example_id for r in rows if not r.holdout], run_number=run.number
     )
     return completed
+
+
+def _settings(run: Run) -> dict[str, Any]:
+    """What differs from the kind's defaults: asked for, suggested by a sweep, or bound when the run was first taken."""
+    return {name: value for name, value in run.recipe.items() if name not in ("task_type", "kind")}
 
 
 def _encoder(run: Run, rows: list[VersionRow]) -> str:

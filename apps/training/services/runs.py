@@ -2,6 +2,7 @@
 
 import contextlib
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -10,6 +11,7 @@ from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.audit.services import event_record, project_scope
+from apps.datasets.models import DatasetVersion
 from apps.errors import DomainError, Invalid
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
@@ -18,7 +20,7 @@ from apps.live.publish import look_again
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.training.jobs import Job, Queue
-from apps.training.models import OPEN_STATES, Run, RunKind, RunState, RunTrigger
+from apps.training.models import OPEN_STATES, Run, RunKind, RunPriority, RunState, RunTrigger
 
 RESEND_AFTER = timedelta(seconds=20)  # a queued run that no worker took: its message may be lost
 
@@ -38,9 +40,13 @@ class NotEnoughLabels(Invalid):
 @transaction.atomic
 def run_start(
     *, project: Project, kind: str, trigger: str, base_run: Run | None, by: User | None, at: datetime, seed: int = 0,
-    trigger_type: RunTrigger = RunTrigger.MANUAL,
+    trigger_type: RunTrigger = RunTrigger.MANUAL, priority: int = RunPriority.NORMAL, fallback: str = "",
+    recipe: dict[str, Any] | None = None, dataset_version: DatasetVersion | None = None, reproduces: Run | None = None,
 ) -> Run:  # fmt: skip
-    """Queue one run. Raises NotEnoughLabels in words, RunOpen when one is queued or training already."""
+    """Queue one run. Raises NotEnoughLabels in words, RunOpen when one of this kind is queued or training already.
+
+    `recipe` holds the settings that differ from the kind's defaults; without `dataset_version` the worker writes one.
+    """
     if kind not in RunKind.values:
         raise Invalid(
             gettext("The kind “{kind}” is not known. Known are {values}.").format(
@@ -50,17 +56,21 @@ def run_start(
         )
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     _refuse_without_a_learner(project)
-    _refuse_a_second_run(project)
-    _refuse_too_few_labels(project)
+    if reproduces is None:
+        _refuse_a_second_run(project, kind)
+    if dataset_version is None:
+        _refuse_too_few_labels(project)
     last = Run.objects.filter(project=project).aggregate(n=Max("number"))["n"] or 0
     try:
         with transaction.atomic():
             run = Run.objects.create(
                 project=project, number=last + 1, kind=kind, trigger=trigger[:200], base_run=base_run, started_by=by,
                 queued_at=at, seed=seed, code_version=settings.CODE_VERSION, trigger_type=trigger_type,
+                priority=priority, fallback=fallback[:200], recipe=recipe or {}, dataset_version=dataset_version,
+                reproduces=reproduces,
             )  # fmt: skip
     except IntegrityError:
-        raise RunOpen(gettext("Another run of this project is open already.")) from None
+        raise RunOpen(gettext("Another run of this kind is open already.")) from None
     event_record(
         scope=project_scope(project.pk), verb="run.started", subject=f"run {run.number}", by=by, at=at,
         sentence=f"{by or 'System'} started run {run.number} ({kind}): {trigger}",
@@ -82,8 +92,8 @@ def _refuse_without_a_learner(project: Project) -> None:
         )
 
 
-def _refuse_a_second_run(project: Project) -> None:
-    running = Run.objects.filter(project=project, state__in=OPEN_STATES).first()
+def _refuse_a_second_run(project: Project, kind: str) -> None:
+    running = Run.objects.filter(project=project, kind=kind, state__in=OPEN_STATES, reproduces=None).first()
     if running:
         raise RunOpen(
             gettext("Run {number} is {state_display} already. Labels given meanwhile go into the run after it.").format(

@@ -11,8 +11,29 @@ from apps.rules.words import count
 
 
 class RunKind(models.TextChoices):
+    """Online runs record what a learner that never stops has learned so far; a sweep's run trains its best trial."""
+
     INCREMENTAL = "incremental", gettext_lazy("Incremental")
     FULL = "full", gettext_lazy("Full")
+    FINE_TUNE = "fine-tune", gettext_lazy("Fine-tune")
+    ONLINE = "online", gettext_lazy("Online")
+    SWEEP = "sweep", gettext_lazy("Sweep")
+
+
+ASKED_KINDS = (RunKind.INCREMENTAL, RunKind.FULL, RunKind.FINE_TUNE)  # that a person, a trigger or a schedule starts
+
+
+def asked_kinds() -> list[tuple[str, str]]:
+    """As choices of a form or a serializer."""
+    return [(kind.value, str(kind.label)) for kind in ASKED_KINDS]
+
+
+class RunPriority(models.IntegerChoices):
+    """Which queued run a free worker takes first; among equals the oldest."""
+
+    HIGH = 1, gettext_lazy("High")
+    NORMAL = 5, gettext_lazy("Normal")
+    LOW = 9, gettext_lazy("Low")
 
 
 class RunTrigger(models.TextChoices):
@@ -23,6 +44,10 @@ class RunTrigger(models.TextChoices):
     MINUTES = "minutes", gettext_lazy("By time")
     DISAGREEMENT = "disagreement", gettext_lazy("By disagreement")
     DRIFT = "drift", gettext_lazy("By drift")
+    SCHEDULE = "schedule", gettext_lazy("By schedule")
+    SWEEP = "sweep", gettext_lazy("By a sweep")
+    ONLINE = "online", gettext_lazy("By online learning")
+    REPRODUCED = "reproduced", gettext_lazy("To reproduce a run")
     SIMULATED = "simulated", gettext_lazy("Simulated")
 
 
@@ -59,8 +84,12 @@ class Run(models.Model):
     base_run = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
     dataset_version = models.ForeignKey(DatasetVersion, null=True, on_delete=models.PROTECT, related_name="runs")
     recipe = models.JSONField(default=dict)
-    seed = models.PositiveIntegerField(default=0)
+    seed = models.PositiveBigIntegerField(default=0)
     code_version = models.CharField(max_length=40, blank=True)
+    packages = models.JSONField(default=dict)  # name to version, of those that decide the weights
+    priority = models.PositiveSmallIntegerField(choices=RunPriority.choices, default=RunPriority.NORMAL)
+    fallback = models.CharField(max_length=200, blank=True)  # why an incremental run was made full
+    reproduces = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="reproductions")
 
     queued_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
@@ -83,6 +112,12 @@ class Run(models.Model):
     label_names = models.JSONField(default=list)
     artifact_url = models.CharField(max_length=400, blank=True)
     checkpoint_url = models.CharField(max_length=400, blank=True)
+    earlier_checkpoint_url = models.CharField(max_length=400, blank=True)  # read when the newest is damaged
+    weights_digest = models.CharField(max_length=64, blank=True)  # of the model file
+    devices = models.PositiveSmallIntegerField(default=1)  # that worked at the same time
+    device_s = models.FloatField(default=0)  # seconds a device was held: over all attempts, devices and trials
+    measured = models.JSONField(default=dict)  # a fine-tune: tokens_per_s, peak_memory_mb, peak_share, world_size
+    comparison = models.JSONField(null=True)  # a reproduction against the run it repeats
     error = models.CharField(max_length=400, blank=True)
     traceback = models.TextField(blank=True)
 
@@ -91,10 +126,16 @@ class Run(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["project", "number"], name="training_run_number_once"),
             models.UniqueConstraint(
-                fields=["project"], condition=models.Q(state__in=["queued", "running"]), name="training_one_open_run"
+                fields=["project", "kind"], name="training_one_open_kind",
+                condition=models.Q(state__in=["queued", "running"], reproduces=None),
+            ),
+        ]  # fmt: skip
+        indexes = [
+            models.Index(fields=["state", "leased_until"], name="training_run_sweep"),
+            models.Index(
+                fields=["priority", "queued_at"], condition=models.Q(state="queued"), name="training_run_queue"
             ),
         ]
-        indexes = [models.Index(fields=["state", "leased_until"], name="training_run_sweep")]
 
     @property
     def is_open(self) -> bool:
@@ -134,6 +175,10 @@ class RunPoint(models.Model):
     validation_loss = models.FloatField(null=True)
     holdout_loss = models.FloatField(null=True)
     holdout_accuracy = models.FloatField(null=True)
+    learning_rate = models.FloatField(null=True)
+    samples_per_s = models.FloatField(null=True)
+    device_percent = models.FloatField(null=True)  # of the GPU, or of all cores
+    memory_mb = models.FloatField(null=True)  # on the GPU, or resident
     at = models.DateTimeField()
 
     class Meta:

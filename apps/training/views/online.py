@@ -1,0 +1,5 @@
+"""Pages of online learning."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

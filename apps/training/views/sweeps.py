@@ -1,0 +1,5 @@
+"""Pages of sweeps."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
