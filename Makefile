@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV = UV_SYSTEM_CERTS=1 UV_FIND_LINKS="$${UV_FIND_LINKS:-$${PIP_FIND_LINKS:-`$(BIN)/pip config get global.find-links 2>/dev/null`}}" $(BIN)/uv
 
 # What starts whole consoles and measures seconds runs alone, after the rest has used both cores.
-PYTEST = $(BIN)/python -m pytest -q -n 2 -m "not journey and not fault" && $(BIN)/python -m pytest -q -m "journey or fault"
+PYTEST = $(BIN)/python -m pytest -q -n 2 -m "not journey and not fault and not live" && $(BIN)/python -m pytest -q -m "journey or fault or live"
 
 .PHONY: run setup setup-dev test check lock messages bench clean
 

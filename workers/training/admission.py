@@ -29,8 +29,8 @@ def checked_targets(rows: Rows, targets: Targets, labels: Sequence[str]) -> Tens
 
 
 def checked_base(base: Bundle | None, recipe: Recipe) -> Bundle | None:
-    """The model to start from; a full run has none."""
-    if recipe.kind == "full":
+    """The model to start from; only an incremental run has one."""
+    if recipe.kind != "incremental":
         return None
     if base is None:
         raise BaseDoesNotFit("An incremental run needs a model to start from. Start a full run first.")

@@ -9,7 +9,7 @@ class RecipeInvalid(ValueError):
     """The settings cannot be trained with; the message is a sentence for the person who wrote them."""
 
 
-KINDS = ("incremental", "full")
+KINDS = ("incremental", "full", "fine-tune", "online")
 TASK_TYPES = ("text-classification", "image-classification", "tabular-classification")
 
 # Least and largest value that is not absurd. The widest head of 4,096 still trains on two cores.
@@ -63,7 +63,7 @@ class Recipe:
         if self.task_type not in TASK_TYPES:
             raise RecipeInvalid(f"No task type is called {self.task_type!r}. Known: {', '.join(TASK_TYPES)}.")
         if self.kind not in KINDS:
-            raise RecipeInvalid(f"A run is {' or '.join(KINDS)}, not {self.kind!r}.")
+            raise RecipeInvalid(f"A run is {', '.join(KINDS[:-1])} or {KINDS[-1]}, not {self.kind!r}.")
         for name, (low, high) in RANGES.items():
             _within(name, getattr(self, name), low, high)
 
