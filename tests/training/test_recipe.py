@@ -26,7 +26,7 @@ def test_an_incremental_run_is_shorter_than_a_full_one():
         ({"epochs": True}, "epochs must be a whole number, not True."),
         ({"epochs": "many"}, "epochs must be a whole number, not 'many'."),
         ({"dropout": 1.0}, "dropout must lie between 0 and 0.9, not 1."),
-        ({"kind": "partial"}, "A run is incremental or full, not 'partial'."),
+        ({"kind": "partial"}, "A run is incremental, full, fine-tune or online, not 'partial'."),
         ({"task_type": "regression"}, "No task type is called 'regression'."),
     ],
 )
