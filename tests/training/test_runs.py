@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -12,9 +12,10 @@ from apps.errors import DomainError, Invalid
 from apps.integrations import wiring
 from apps.projects.models import Project
 from apps.training.jobs import Job
-from apps.training.models import Run, RunPoint, RunState
+from apps.training.models import Policy, Run, RunPoint, RunPriority, RunState
 from apps.training.services import ownership
 from apps.training.services.runs import NotEnoughLabels, RunOpen, run_cancel, run_start, runs_sweep
+from apps.training.services.turns import run_prioritize
 from tests.conftest import NOON
 from tests.rows import Sent, labeled, progress, started, trained
 
@@ -205,3 +206,62 @@ def test_a_stranger_token_owns_nothing(project: Project) -> None:
     run = claimed(project)
     with pytest.raises(ownership.RunLost):
         ownership.run_heartbeat(run_id=run.pk, owner=uuid.uuid4(), at=NOON)
+
+
+def opened(project: Project, *, priority: int = RunPriority.NORMAL, at: datetime = NOON, kind: str = "full") -> Run:
+    return run_start(
+        project=project, kind=kind, trigger="Lin asked for it.", base_run=None, by=None, at=at, priority=priority
+    )
+
+
+def test_the_worker_takes_the_run_with_the_best_priority_and_then_the_oldest(
+    project: Project, make_project: Callable[..., Project]
+) -> None:
+    other, third = make_project(name="Other"), make_project(name="Third")
+    for p in (project, other, third):
+        labeled(p)
+    late = opened(project, priority=RunPriority.LOW)
+    normal = opened(other, at=NOON + S)
+    first = opened(third, at=NOON + 2 * S, priority=RunPriority.HIGH)
+    taken = [ownership.run_claim(run_id=late.pk, at=NOON + 3 * S).pk for _ in range(3)]
+    assert taken == [first.pk, normal.pk, late.pk]
+
+
+def test_a_project_trains_as_many_runs_at_once_as_its_policy_says(project: Project) -> None:
+    labeled(project)
+    first, second, third = opened(project), opened(project, kind="incremental"), opened(project, kind="sweep")
+    assert ownership.run_claim(run_id=second.pk, at=NOON).pk == first.pk
+    with pytest.raises(ownership.RunLost, match="waits for a place"):
+        ownership.run_claim(run_id=second.pk, at=NOON)
+    Policy.objects.create(project=project, runs_at_once=2)
+    assert ownership.run_claim(run_id=third.pk, at=NOON).pk == second.pk
+    with pytest.raises(ownership.RunLost, match="waits for a place"):
+        ownership.run_claim(run_id=third.pk, at=NOON)
+
+
+def test_when_a_run_ends_the_next_one_is_woken_and_the_sweep_leaves_it_in_peace_until_then(
+    project: Project, sent: Sent, django_capture_on_commit_callbacks: Callable[..., object]
+) -> None:
+    labeled(project)
+    first = opened(project)
+    second = opened(project, kind="incremental")
+    first = ownership.run_claim(run_id=first.pk, at=NOON)
+    assert first.owner is not None
+    assert runs_sweep(at=NOON + S) == []
+    sent.jobs.clear()
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
+        ownership.run_fail(run_id=first.pk, owner=first.owner, sentence="No.", at=NOON + S)
+    assert sent.jobs == [(Job.TRAIN, (second.pk,))]
+    assert runs_sweep(at=NOON + 30 * S) == [second.pk]
+
+
+def test_a_waiting_run_can_be_put_first_and_a_training_one_cannot(project: Project, lin: User) -> None:
+    labeled(project)
+    first, second = opened(project), opened(project, kind="incremental")
+    run_prioritize(run=second, priority=RunPriority.HIGH, by=lin, at=NOON)
+    assert ownership.run_claim(run_id=first.pk, at=NOON).pk == second.pk
+    assert Event.objects.filter(verb="run.prioritized", subject=f"run {second.number}").exists()
+    with pytest.raises(DomainError, match="does not wait any more"):
+        run_prioritize(run=second, priority=RunPriority.LOW, by=lin, at=NOON)
+    with pytest.raises(Invalid, match="A priority is one of 1, 5, 9, not 2"):
+        run_prioritize(run=first, priority=2, by=lin, at=NOON)

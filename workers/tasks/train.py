@@ -113,7 +113,7 @@ def train(run_id: int) -> None:
         return
     if run.state != RunState.RUNNING or run.owner is None:
         return
-    owner = run.owner
+    run_id, owner = run.pk, run.owner  # the run whose turn it is need not be the one that the message named
     with Heartbeat(run) as heartbeat:
         try:
             completed = _train(run, heartbeat)

@@ -17,6 +17,7 @@ from apps.datasets.models import DatasetVersion
 from apps.errors import DomainError
 from apps.live.publish import look_again, send_now
 from apps.training.models import MOVES, Run, RunLine, RunPoint, RunState
+from apps.training.services.turns import turn_take, turn_tell
 
 LEASE = timedelta(seconds=15)  # four heartbeats; a dead worker's run goes on elsewhere within 20 s
 HEARTBEAT_S = 3.0
@@ -48,15 +49,20 @@ class Progress:
 
 @transaction.atomic
 def run_claim(*, run_id: int, at: datetime) -> Run:
-    """Take a queued run, or one whose worker is dead. Raises RunLost when there is nothing to take."""
-    run = Run.objects.select_for_update(of=("self",), no_key=True).select_related("project").get(pk=run_id)
-    dead = run.state == RunState.RUNNING and (run.leased_until is None or run.leased_until < at)
-    if run.state != RunState.QUEUED and not dead:
-        raise RunLost(
-            gettext("Run {number} is {state_display} under another worker.").format(
-                number=run.number, state_display=run.get_state_display().lower()
-            )
-        )
+    """Take the run whose turn it is, or this one where its worker is dead. Raises RunLost when there is nothing to take.
+
+    A message names a run, but it only wakes the worker: of all queued runs the one with the best priority and the longest
+    wait is taken, if its project has a free place.
+    """
+    run: Run | None
+    if (
+        Run.objects.only("state").get(pk=run_id).state == RunState.QUEUED
+    ):  # not locked yet: turn_take locks the project first
+        run = turn_take()
+    else:
+        run = _abandoned(run_id, at)
+    if run is None:
+        raise RunLost(gettext("Every queued run waits for a place."))
     if run.cancel_requested_at:
         _move(run, RunState.CANCELED, at)
         return run
@@ -74,6 +80,18 @@ def run_claim(*, run_id: int, at: datetime) -> Run:
         run.save()
     RunLine.objects.create(run=run, at=at, text=f"attempt {run.attempts} on {run.device or 'a worker'}: {run.phase}")
     tell(run)
+    return run
+
+
+def _abandoned(run_id: int, at: datetime) -> Run:
+    """A run under a lease that ended."""
+    run = Run.objects.select_for_update(of=("self",), no_key=True).select_related("project").get(pk=run_id)
+    if run.state != RunState.RUNNING or (run.leased_until is not None and run.leased_until >= at):
+        raise RunLost(
+            gettext("Run {number} is {state_display} under another worker.").format(
+                number=run.number, state_display=run.get_state_display().lower()
+            )
+        )
     return run
 
 
@@ -193,6 +211,7 @@ def _move(run: Run, state: RunState, at: datetime) -> None:
     run.state = state
     if state in (RunState.COMPLETED, RunState.FAILED, RunState.CANCELED):
         run.finished_at, run.leased_until = at, None
+        transaction.on_commit(lambda: turn_tell(at=at))
     run.save()
     event_record(
         scope=project_scope(run.project_id), verb=f"run.{state}", subject=f"run {run.number}", by=None, at=at,

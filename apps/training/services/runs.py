@@ -1,6 +1,5 @@
 """Start, cancel and sweep runs. The row is written first; the job's name follows after commit and may be lost."""
 
-import contextlib
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,14 +12,12 @@ from apps.accounts.models import User
 from apps.audit.services import event_record, project_scope
 from apps.datasets.models import DatasetVersion
 from apps.errors import DomainError, Invalid
-from apps.integrations import wiring
-from apps.integrations.ports import Unavailable
 from apps.labeling.models import Label
 from apps.live.publish import look_again
 from apps.projects import task_types
 from apps.projects.models import Project
-from apps.training.jobs import Job, Queue
 from apps.training.models import OPEN_STATES, Run, RunKind, RunPriority, RunState, RunTrigger
+from apps.training.services.turns import places_free, run_send, turn_tell
 
 RESEND_AFTER = timedelta(seconds=20)  # a queued run that no worker took: its message may be lost
 
@@ -116,18 +113,11 @@ def _refuse_too_few_labels(project: Project) -> None:
         )
 
 
-def run_send(*, run_id: int, at: datetime) -> None:
-    """Hand the job's name over. When Redis is away the run stays queued and the sweep sends it later."""
-    with contextlib.suppress(Unavailable):
-        wiring.jobs.send(Job.TRAIN, args=(run_id,), queue=Queue.TRAINING)
-        Run.objects.filter(pk=run_id).update(sent_at=at)
-
-
 def runs_sweep(*, at: datetime) -> list[int]:
-    """Send again what is queued and not taken, and what runs under a lease that ended: its worker is dead."""
-    lost = Run.objects.filter(
-        Q(state=RunState.QUEUED) & (Q(sent_at=None) | Q(sent_at__lt=at - RESEND_AFTER))
-        | Q(state=RunState.RUNNING, leased_until__lt=at) & (Q(sent_at=None) | Q(sent_at__lt=at - RESEND_AFTER))
+    """Send again what is queued, has a place and is not taken, and what runs under a lease that ended: its worker is dead."""
+    with_place = [project for project, places in places_free().items() if places > 0]
+    lost = Run.objects.filter(Q(sent_at=None) | Q(sent_at__lt=at - RESEND_AFTER)).filter(
+        Q(state=RunState.QUEUED, project_id__in=with_place) | Q(state=RunState.RUNNING, leased_until__lt=at)
     )
     ids = list(lost.values_list("pk", flat=True))
     for run_id in ids:
@@ -156,6 +146,8 @@ def run_cancel(*, run: Run, by: User, at: datetime) -> Run:
         scope=project_scope(run.project_id), verb="run.canceled", subject=f"run {run.number}", by=by, at=at,
         sentence=f"{by} canceled run {run.number}.", after={"state": run.state},
     )  # fmt: skip
+    if not run.is_open:
+        transaction.on_commit(lambda: turn_tell(at=at))
     _tell(run)
     return run
 
