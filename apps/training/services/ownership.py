@@ -54,13 +54,8 @@ def run_claim(*, run_id: int, at: datetime) -> Run:
     A message names a run, but it only wakes the worker: of all queued runs the one with the best priority and the longest
     wait is taken, if its project has a free place.
     """
-    run: Run | None
-    if (
-        Run.objects.only("state").get(pk=run_id).state == RunState.QUEUED
-    ):  # not locked yet: turn_take locks the project first
-        run = turn_take()
-    else:
-        run = _abandoned(run_id, at)
+    queued = Run.objects.only("state").get(pk=run_id).state == RunState.QUEUED  # no lock yet: the project's comes first
+    run = turn_take() if queued else _abandoned(run_id, at)
     if run is None:
         raise RunLost(gettext("Every queued run waits for a place."))
     if run.cancel_requested_at:
