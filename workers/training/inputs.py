@@ -179,6 +179,15 @@ def input_for(task_type: str) -> type[Input]:
     return INPUTS[PAYLOADS[task_type]]
 
 
+def input_saved(task_type: str, fields: Mapping[str, Any]) -> Input:
+    """What `to_json` wrote: of the kind that it names, or else of the task type."""
+    if "kind" not in fields:
+        return input_for(task_type).from_json(fields)
+    from workers.training.linear import LINEAR  # it builds on this module
+
+    return LINEAR[fields["kind"]].from_json(fields)
+
+
 def _looked_at(encoded: bytes) -> tuple[int, bool] | None:
     """(longer side, grey) from the header alone, or None when it cannot be read."""
     try:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
-from workers.training.inputs import Input, Rows, input_for
+from workers.training.inputs import Input, Rows, input_saved
 from workers.training.networks import Network
 from workers.training.recipe import Recipe
 
@@ -62,7 +62,7 @@ def load(blob: bytes) -> Bundle:
         about = _about(blob)
         tensors = safetensors.torch.load(blob)
         recipe = Recipe.from_dict(about["recipe"])
-        preprocessor = input_for(recipe.task_type).from_json(about["preprocessor"])
+        preprocessor = input_saved(recipe.task_type, about["preprocessor"])
         module = preprocessor.network(recipe, len(about["labels"]))
         module.load_state_dict(tensors)
         bundle = Bundle(tuple(about["labels"]), recipe, preprocessor, module.eval(), float(about["temperature"]))
