@@ -9,3 +9,4 @@ class LoopJob(StrEnum):
     TRIGGERS = "loop.triggers"
     REFILL = "loop.refill"
     DRIFT = "loop.drift"
+    SCHEDULES = "loop.schedules"

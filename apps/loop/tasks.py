@@ -40,3 +40,8 @@ def drift() -> None:
     services.drift_check_all(at=timezone.now())
     services.vectors_sweep(at=timezone.now())
     services.candidates_sweep(at=timezone.now())
+
+
+@shared_task(name=LoopJob.SCHEDULES, expires=60)
+def schedules() -> None:
+    services.schedules_check(at=timezone.now())

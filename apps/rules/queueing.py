@@ -51,7 +51,9 @@ def places(
         limit = at_once.get(run.project, 1)
         own_place = own[limit - 1] if len(own) >= limit else 0.0  # when fewer than `limit` of the project's runs train
         start = max(min(free), own_place)
-        latest = max((end, slot) for slot, end in enumerate(free) if end <= start)  # the earlier ones serve others meanwhile
+        latest = max(
+            (end, slot) for slot, end in enumerate(free) if end <= start
+        )  # the earlier ones serve others meanwhile
         free[latest[1]] = start + _or_never(run.seconds)
         taken.setdefault(run.project, []).append(free[latest[1]])
         found[run.run] = Place(position, None if start == NEVER else start)

@@ -12,7 +12,7 @@ from apps.projects.access import project_for
 from apps.projects.models import Project
 from apps.projects.roles import Permission
 from apps.rules import trigger as rule
-from apps.training.models import Run, RunLine, RunPoint, Trigger
+from apps.training.models import OPEN_STATES, Run, RunLine, RunPoint, Trigger
 
 LOG_LINES = 200
 COMPARED = 1000  # newest answers that are held against the model's guesses: it is looked at every few seconds
@@ -92,7 +92,7 @@ def evidence_for(trigger: Trigger, last_run: Run | None) -> rule.Evidence:
     began = last_run.queued_at if last_run else None
     return rule.Evidence(
         new_labels=fresh["n"], last_label_at=fresh["last"], last_run_at=began, since=began or fresh["first"],
-        run_open=bool(last_run and last_run.is_open),
+        run_open=Run.objects.filter(project=trigger.project, state__in=OPEN_STATES, reproduces=None).exists(),
         guesses=guesses_since(last_run, trigger.project) if trigger.disagreement_points is not None else rule.Guesses(),
     )  # fmt: skip
 

@@ -24,6 +24,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(env.home() / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "what was lost is sent again": {"task": "loop.sweep", "schedule": timedelta(seconds=5)},
     "triggers are looked at": {"task": "loop.triggers", "schedule": timedelta(seconds=5)},
+    "runs by the clock": {"task": "loop.schedules", "schedule": timedelta(seconds=20)},
     "queues are topped up": {"task": "loop.refill", "schedule": timedelta(seconds=30)},
     "consensus is compared": {"task": "labeling.quality_look", "schedule": timedelta(minutes=1)},
     "drift is looked for": {"task": "loop.drift", "schedule": timedelta(minutes=5)},

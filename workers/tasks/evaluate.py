@@ -21,8 +21,9 @@ from apps.releases.selectors import champion_of
 from apps.releases.services import candidate_register
 from apps.rules import gate, metrics
 from apps.training.jobs import Job, Queue
-from apps.training.models import Run, RunState
+from apps.training.models import Run, RunKind, RunState
 from workers.tasks.bundles import bundle_at
+from workers.tasks.gap import gap_measure
 from workers.tasks.rows import rows_of
 from workers.training.model import Bundle, BundleUnreadable, predict
 
@@ -90,6 +91,8 @@ def judge_run(run: Run) -> Report:
         at=timezone.now(),
     )
     candidate_register(run=run, report=report, at=timezone.now())
+    if run.kind == RunKind.FULL:
+        gap_measure(run, [r.example_id for r in holdout], truth, mine)
     if report.outcome != Outcome.FAIL:
         _ask(Job.SCORE, run.project_id)
     _ask(Job.MEASURE, run.pk)

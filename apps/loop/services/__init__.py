@@ -12,7 +12,7 @@ from apps.loop.services.intake import (
 )
 from apps.loop.services.laps import lap_close, laps_close, serving_confirmed
 from apps.loop.services.learning import auto_labels_check, measures_check
-from apps.loop.services.runs import run_start_now, triggers_check, verdicts_sweep
+from apps.loop.services.runs import run_start_now, schedules_check, triggers_check, verdicts_sweep
 from apps.loop.services.scoring import candidates_sweep, order_ask, scoring_sweep, vectors_ask
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "measures_check",
     "order_ask",
     "run_start_now",
+    "schedules_check",
     "scoring_sweep",
     "serving_confirmed",
     "triggers_check",

@@ -8,17 +8,22 @@ from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.errors import DomainError
+from apps.evaluation.freshness import line_of
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
 from apps.labeling.selectors import counts_of
 from apps.projects import task_types
 from apps.projects.models import Project
+from apps.projects.selectors import schema_of
 from apps.releases.selectors import champion_of
 from apps.rules import trigger
+from apps.rules.freshness import full_because
 from apps.training.jobs import Job, Queue
-from apps.training.models import Run, RunKind, RunState, RunTrigger, Trigger
+from apps.training.models import Run, RunKind, RunPriority, RunState, RunTrigger, Trigger
 from apps.training.selectors import evidence_for, last_run_of, settings_of
+from apps.training.services.policies import limits_of, policy_of
 from apps.training.services.runs import NotEnoughLabels, run_start
+from apps.training.services.schedules import schedule_claim, schedule_fired, schedules_due, schedules_ensure
 
 logger = logging.getLogger(__name__)
 JUDGED_WITHIN = timedelta(seconds=60)  # judging takes a few seconds; after a minute its worker is dead
@@ -26,23 +31,35 @@ JUDGED_WITHIN = timedelta(seconds=60)  # judging takes a few seconds; after a mi
 
 def run_start_now(
     *, project: Project, kind: str, by: User | None, at: datetime, reason: str = "", seed: int = 0,
-    trigger_type: RunTrigger = RunTrigger.MANUAL,
+    trigger_type: RunTrigger = RunTrigger.MANUAL, priority: int = RunPriority.NORMAL,
 ) -> Run:  # fmt: skip
-    """Start a run from the champion. Without a champion an incremental run has nothing to start from and is made full."""
+    """Start a run from the champion. An incremental run is made full where there is nothing to go on from, or where the
+    project's rules say that the incremental line has to start anew; `fallback` then says why."""
     champion = champion_of(project)
-    base = champion.run if champion and kind == RunKind.INCREMENTAL else None
     words = reason or f"{by} asked for it."
+    base, fallback = champion.run if champion and kind == RunKind.INCREMENTAL else None, ""
     if base is not None and counts_of(project).fresh == 0:
         raise NotEnoughLabels(
             gettext(
                 "No label is new since run {number}, so there is nothing to add. Label more, or train in full."
             ).format(number=base.number)
         )
-    if kind == RunKind.INCREMENTAL and base is None:
-        kind, words = RunKind.FULL, f"{words} There is no champion yet, so it trains in full."
+    if kind == RunKind.INCREMENTAL:
+        fallback = _full_because(project, base)
+    if fallback:
+        kind, base, words = RunKind.FULL, None, f"{words} {fallback}"
     return run_start(
-        project=project, kind=kind, trigger=words, base_run=base, by=by, at=at, seed=seed, trigger_type=trigger_type
-    )
+        project=project, kind=kind, trigger=words, base_run=base, by=by, at=at, seed=seed, trigger_type=trigger_type,
+        priority=priority, fallback=fallback,
+    )  # fmt: skip
+
+
+def _full_because(project: Project, base: Run | None) -> str:
+    if base is None:
+        return "There is no champion yet, so it trains in full."
+    if base.kind == RunKind.ONLINE:
+        return "The champion is an online model, which has no layers to go on from, so it trains in full."
+    return full_because(line_of(base, schema_of(project).names), limits_of(policy_of(project)))
 
 
 def triggers_check(*, at: datetime) -> list[Run]:
@@ -76,9 +93,35 @@ def _due(project: Project, row: Trigger, at: datetime) -> trigger.Decision | Non
     return trigger.decide(at, evidence, settings_of(row))
 
 
+def schedules_check(*, at: datetime) -> list[Run]:
+    """Start what is due by the clock. A schedule missed several times fires once; one that cannot start says why."""
+    for project in Project.objects.filter(schedules=None):
+        if task_types.get(project.task_type).learns:
+            schedules_ensure(project=project, at=at)
+    started = []
+    for schedule_id in schedules_due(at=at):
+        schedule = schedule_claim(schedule_id=schedule_id, at=at)
+        if schedule is None:
+            continue
+        reason = f"The schedule of {schedule.kind} runs."
+        try:
+            run = run_start_now(
+                project=schedule.project, kind=schedule.kind, by=None, at=at, reason=reason,
+                trigger_type=RunTrigger.SCHEDULE,
+            )  # fmt: skip
+        except DomainError as refused:
+            schedule_fired(schedule=schedule, sentence=refused.message)
+            continue
+        schedule_fired(schedule=schedule, sentence=f"Run {run.number} was started.")
+        started.append(run)
+    return started
+
+
 def verdicts_sweep(*, at: datetime) -> list[int]:
     """Runs that completed but became no model, because their worker died before or after the report: judge them now."""
-    waiting = Run.objects.filter(state=RunState.COMPLETED, model_version=None, finished_at__lt=at - JUDGED_WITHIN)
+    waiting = Run.objects.filter(
+        state=RunState.COMPLETED, model_version=None, reproduces=None, finished_at__lt=at - JUDGED_WITHIN
+    )
     ids = list(waiting.values_list("pk", flat=True))
     for run_id in ids:
         with contextlib.suppress(Unavailable):

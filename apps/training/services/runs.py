@@ -52,7 +52,7 @@ def run_start(
             field="kind",
         )
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    _refuse_without_a_learner(project)
+    _refuse_without_a_learner(project, kind)
     if reproduces is None:
         _refuse_a_second_run(project, kind)
     if dataset_version is None:
@@ -78,13 +78,20 @@ def run_start(
     return run
 
 
-def _refuse_without_a_learner(project: Project) -> None:
+def _refuse_without_a_learner(project: Project, kind: str) -> None:
     task = task_types.get(project.task_type)
     if not task.learns:
         raise NoLearner(
             gettext(
                 "No model learns “{title}” here. Its answers are collected, checked and exported; guesses of "
                 "a model of your own can be imported as suggestions."
+            ).format(title=task.title.lower())
+        )
+
+    if kind == RunKind.FINE_TUNE and task.kind != "text":
+        raise NoLearner(
+            gettext(
+                "Fine-tuning goes on training a text encoder. Models of “{title}” train all their layers in every run."
             ).format(title=task.title.lower())
         )
 
