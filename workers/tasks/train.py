@@ -19,11 +19,10 @@ from apps.datasets.shards import encoder_covers
 from apps.datasets.versions import VersionRow, version_rows, version_write
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
-from apps.labeling.models import Label
+from apps.labeling.lineage import labels_now
 from apps.labeling.services.labels import labels_trained
 from apps.loop.services.encoders import encoder_of_run
 from apps.projects.encoders import encoder_of
-from apps.projects.models import Project
 from apps.projects.selectors import schema_of
 from apps.training.jobs import Job
 from apps.training.models import Run, RunKind, RunState
@@ -140,7 +139,7 @@ def train(run_id: int) -> None:
 def _train(run: Run, heartbeat: Heartbeat) -> Run:
     """Read the version, choose the rows, fit, keep the model. Raises what `train` turns into an end of the run."""
     project, owner = run.project, heartbeat.owner
-    version = run.dataset_version or version_write(project_id=project.pk, rows=_labels_now(project), at=timezone.now())
+    version = run.dataset_version or version_write(project_id=project.pk, rows=labels_now(project), at=timezone.now())
     rows = version_rows(version)
     names = schema_of(project).names
     index = {name: i for i, name in enumerate(names)}
@@ -217,11 +216,6 @@ def _base(run: Run, encoder: str) -> tuple[Bundle | None, str]:
     if base.encoder == encoder:
         return base, ""
     return None, f"in full: {run.base_run} reads other vectors than {encoder}"
-
-
-def _labels_now(project: Project) -> list[VersionRow]:
-    found = Label.objects.filter(project=project).values_list("example_id", "label__name", "holdout", "resolved_at")
-    return [VersionRow(*row) for row in found]
 
 
 def _chosen(run: Run, rows: list[VersionRow], recipe: Recipe, index: dict[str, int]) -> tuple[list[VersionRow], int]:
