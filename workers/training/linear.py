@@ -7,7 +7,7 @@ their sum. The softmax of logarithms is that same division, so these networks gi
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, cast
 
 import numpy as np
 import torch
@@ -118,7 +118,7 @@ class _Dense:
         zero = np.zeros(classes, np.float32)
         columns = [weights.get(index, zero) for index in range(1, self.indices)]
         _fill(network, columns, weights.get(CONSTANT, zero))
-        return self, network  # type: ignore[return-value]  the classes below are whole inputs
+        return cast(Input, self), network  # the classes below are whole inputs
 
 
 @dataclass(frozen=True, slots=True)
