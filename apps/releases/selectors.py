@@ -15,7 +15,7 @@ from apps.projects.access import project_for
 from apps.projects.models import Project
 from apps.projects.roles import Permission
 from apps.releases.models import Alias, AliasName, ModelVersion, Promotion, PromotionKind
-from apps.training.models import Run
+from apps.training.models import Run, RunPoint
 from apps.training.selectors import run_in, runs_listed
 
 
@@ -117,8 +117,12 @@ class RunPage:
     report: Report | None
     version: ModelVersion | None
     champion: ModelVersion | None
-    epoch: float | None
+    point: RunPoint | None  # the newest report
     earlier: tuple[Run, ...]
+
+    @property
+    def on_gpu(self) -> bool:
+        return not self.run.device.startswith("CPU")
 
     @property
     def may_be_promoted(self) -> bool:
@@ -133,7 +137,7 @@ def run_page(project: Project, run_id: int) -> RunPage:
     version = ModelVersion.objects.filter(run=run).select_related("report").first()
     last = run.points.order_by("-step").first()
     earlier = runs_listed(project).filter(number__lt=run.number)[:5]
-    return RunPage(run, report_of(run), version, champion_of(project), last.epoch if last else None, tuple(earlier))
+    return RunPage(run, report_of(run), version, champion_of(project), last, tuple(earlier))
 
 
 def features_like(project: Project) -> dict[str, Any]:

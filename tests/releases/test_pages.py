@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import plotly.graph_objects as go
@@ -20,6 +21,7 @@ from apps.integrations.ports import Unavailable
 from apps.projects.models import Project
 from apps.releases import inference
 from apps.releases.services import model_promote, serving_confirm
+from apps.training.models import Run
 from apps.training.services import ownership
 from tests.conftest import NOON
 from tests.rows import labeled, model, progress, started, trained
@@ -46,6 +48,21 @@ def test_a_running_run_says_how_far_it_is(as_: As, lin: User, project: Project) 
     ownership.run_report(run_id=run.pk, owner=run.owner, progress=progress(62), at=NOON)
     page = as_(lin).get(run_url(project, run.pk, "run_progress"))
     assert "Step 62 of 100" in page.text and "7.0 s left" in page.text
+
+
+@pytest.mark.parametrize(("device", "words"), [("CPU, 2 threads", "CPU 78 % busy"), ("NVIDIA H100", "GPU 78 % busy")])
+def test_a_running_run_says_how_busy_its_device_is(
+    as_: As, lin: User, project: Project, device: str, words: str
+) -> None:
+    labeled(project)
+    run = ownership.run_claim(run_id=started(project).pk, at=NOON)
+    assert run.owner is not None
+    Run.objects.filter(pk=run.pk).update(device=device)
+    told = replace(progress(62), learning_rate=0.00123, device_percent=78.2, memory_mb=812.4)
+    ownership.run_report(run_id=run.pk, owner=run.owner, progress=told, at=NOON)
+    page = as_(lin).get(run_url(project, run.pk, "run_progress"))
+    line = " ".join(page.text.split())
+    assert f"loss 0.016 · learning rate 1.2e-03 · {words} · 812 MB of memory" in line
 
 
 def test_a_failed_run_says_why_and_keeps_the_traceback_for_engineers(

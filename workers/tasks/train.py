@@ -3,9 +3,7 @@
 import logging
 import threading
 import traceback
-import uuid
 from dataclasses import replace
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -28,30 +26,29 @@ from apps.training.jobs import Job
 from apps.training.models import Run, RunKind, RunState
 from apps.training.services.ownership import (
     HEARTBEAT_S,
-    Progress,
     RunLost,
     run_canceled,
-    run_checkpointed,
     run_claim,
     run_complete,
     run_fail,
     run_heartbeat,
     run_phase,
     run_prepared,
-    run_report,
 )
+from workers.tasks import relay
 from workers.tasks.bundles import bundle_at
 from workers.tasks.evaluate import judge_run
 from workers.tasks.rows import rows_of
 from workers.training import replay
 from workers.training.inputs import Rows
-from workers.training.loop import FitResult, Report, fit
+from workers.training.loop import FitResult, fit
 from workers.training.model import Bundle, BundleUnreadable, dump
+from workers.training.packages import installed
 from workers.training.recipe import Recipe, RecipeInvalid
 from workers.training.refusals import (
     BaseDoesNotFit,
     Canceled,
-    CheckpointUnreadable,
+    MemoryTooSmall,
     NothingToTrain,
     OneClassOnly,
     RowsUnreadable,
@@ -61,6 +58,7 @@ logger = logging.getLogger(__name__)
 # Bad data, not bugs: the run ends with the sentence alone.
 REFUSALS = (
     NothingToTrain, OneClassOnly, RowsUnreadable, BaseDoesNotFit, RecipeInvalid, BundleUnreadable, Unavailable,
+    MemoryTooSmall, relay.DiskFull,
 )  # fmt: skip
 
 LEARNS_AS: dict[str, str] = {RunKind.SWEEP: RunKind.FULL}  # the best trial's recipe, from scratch
@@ -152,7 +150,7 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
     holdout = [r for r in rows if r.holdout]
     run_prepared(
         run_id=run.pk, owner=owner, version=version, recipe=recipe.to_dict(), label_names=list(names), labels=len(chosen),
-        new_labels=new, device=_device(), at=timezone.now(),
+        new_labels=new, device=_device(), packages=installed(), at=timezone.now(),
     )  # fmt: skip
     if passed_over:
         run_phase(run_id=run.pk, owner=owner, phase=passed_over, at=timezone.now())
@@ -162,23 +160,20 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
 
     features, targets = read(chosen), [index[r.label] for r in chosen]
 
+    shown = (read(holdout), [index[r.label] for r in holdout]) if holdout else None
+    told = relay.listeners(run, heartbeat.should_stop)
+
     def fitted(resume: bytes | None) -> FitResult:
         return fit(
-            features, targets, names, recipe, base=base, resume=resume,
-            on_report=lambda report: _report(run, report),
-            on_checkpoint=lambda blob: _keep(run, blob),
-            should_stop=heartbeat.should_stop,
-            holdout=(read(holdout), [index[r.label] for r in holdout]) if holdout else None,
+            features, targets, names, recipe, base=base, resume=resume, holdout=shown, on_report=told.on_report,
+            on_checkpoint=told.on_checkpoint, on_notice=told.on_notice, should_stop=told.should_stop,
         )  # fmt: skip
 
-    try:
-        result = fitted(_checkpoint(run))
-    except CheckpointUnreadable as broken:
-        run_phase(run_id=run.pk, owner=owner, phase=f"starting again: {broken}", at=timezone.now())
-        result = fitted(None)
+    result = relay.from_checkpoints(run, fitted)
     run_phase(run_id=run.pk, owner=owner, phase="keeping the model", at=timezone.now())
     url = wiring.storage().write(f"models/{project.pk}/{run.pk}-{owner.hex[:8]}.safetensors", dump(result.bundle))
     completed = run_complete(run_id=run.pk, owner=owner, artifact_url=url, at=timezone.now())
+    relay.checkpoints_drop(completed)
     labels_trained(
         project_id=project.pk, example_ids=[r.example_id for r in rows if not r.holdout], run_number=run.number
     )
@@ -229,57 +224,6 @@ def _chosen(run: Run, rows: list[VersionRow], recipe: Recipe, index: dict[str, i
         return new, len(new)
     kept = replay.choose([index[r.label] for r in old], recipe.replay_size, recipe.seed)
     return [*new, *(old[int(i)] for i in kept)], len(new)
-
-
-def _checkpoint(run: Run) -> bytes | None:
-    if not run.checkpoint_url:
-        return None
-    try:
-        return wiring.storage().read(run.checkpoint_url)
-    except Unavailable:
-        logger.warning("The checkpoint of run %s is gone; it starts again.", run.pk)
-        return None
-
-
-def _keep(run: Run, blob: bytes) -> None:
-    """Write the checkpoint; a full disk costs the checkpoint, not the run."""
-    at = timezone.now()
-    try:
-        url = wiring.storage().write(f"checkpoints/{run.project_id}/{run.pk}-{at:%H%M%S%f}.pt", blob)
-    except Unavailable as full:
-        logger.warning("Run %s goes on without this checkpoint: %s", run.pk, full)
-        return
-    before = run.checkpoint_url
-    run_checkpointed(run_id=run.pk, owner=_owner(run), url=url, step=run.step, size_bytes=len(blob), at=at)
-    run.checkpoint_url = url
-    if before:
-        wiring.storage().remove(before)
-
-
-def _report(run: Run, report: Report) -> None:
-    run.step = report.step
-    line = f"step {report.step}  epoch {report.epoch:.1f}  loss {report.train_loss:.4f}"
-    if report.validation_loss is not None:
-        line += f"  validation {report.validation_loss:.4f}"
-    if report.holdout_accuracy is not None:
-        line += f"  holdout {report.holdout_accuracy:.3f}"
-    line += f"  lr {report.learning_rate:.1e}  {report.samples_per_s:,.0f} examples/s"
-    run_report(
-        run_id=run.pk,
-        owner=_owner(run),
-        progress=Progress(
-            step=report.step, steps_total=report.steps_total, epoch=report.epoch, train_loss=report.train_loss,
-            validation_loss=report.validation_loss, holdout_loss=report.holdout_loss,
-            holdout_accuracy=report.holdout_accuracy, samples_per_s=report.samples_per_s,
-            seconds_left=report.seconds_left, device=report.device, line=line,
-        ),
-        at=datetime.now(UTC),
-    )  # fmt: skip
-
-
-def _owner(run: Run) -> uuid.UUID:
-    assert run.owner is not None  # a claimed run has one
-    return run.owner
 
 
 def _device() -> str:

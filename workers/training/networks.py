@@ -4,9 +4,20 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from workers.training.recipe import Recipe
+
 
 class Network(nn.Module):
     head: nn.Linear
+
+    def parameter_groups(self, recipe: Recipe) -> list[tuple[list[nn.Parameter], float]]:
+        """What is trained, and the peak of its learning rate."""
+        return [(list(self.parameters()), recipe.learning_rate)]
+
+    def trained_state(self) -> dict[str, Tensor]:
+        """All that training changes; what is frozen is read from where it came from."""
+        frozen = {name for name, parameter in self.named_parameters() if not parameter.requires_grad}
+        return {name: value for name, value in self.state_dict().items() if name not in frozen}
 
 
 class TextHead(Network):

@@ -29,6 +29,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "perturb": (0, 1),
     "validation_share": (0, 0.5),
     "patience": (1, 1000),
+    "accumulate": (1, 4096),
     "report_every_s": (0, 3600),
     "checkpoint_every_s": (0, 86400),
 }
@@ -56,6 +57,7 @@ class Recipe:
     perturb: float = 0.0
     validation_share: float = 0.1  # of the training rows, for early stopping and temperature
     patience: int = 8  # epochs without a better validation loss
+    accumulate: int = 1  # parts that a batch is computed in; more need less memory and learn the same
     report_every_s: float = 0.25  # a run of two seconds still shows a curve
     checkpoint_every_s: float = 30.0
 

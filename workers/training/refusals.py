@@ -23,3 +23,11 @@ class CheckpointUnreadable(ValueError):
 
 class Canceled(Exception):
     """Somebody asked the run to stop."""
+
+
+class MemoryTooSmall(ValueError):
+    """Not even one example at a time fits into the device's memory."""
+
+
+class TaskNotTuned(ValueError):
+    """Only encoders of texts can be fine-tuned."""

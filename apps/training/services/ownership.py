@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext
 
 from apps.audit.services import event_record, project_scope
@@ -45,6 +47,9 @@ class Progress:
     seconds_left: float | None
     device: str
     line: str
+    learning_rate: float | None = None
+    device_percent: float | None = None
+    memory_mb: float | None = None
 
 
 @transaction.atomic
@@ -91,9 +96,13 @@ def _abandoned(run_id: int, at: datetime) -> Run:
 
 
 def run_heartbeat(*, run_id: int, owner: uuid.UUID, at: datetime) -> bool:
-    """Renew the lease; returns whether somebody asked to cancel. Raises RunLost."""
-    renewed = Run.objects.filter(pk=run_id, owner=owner, state=RunState.RUNNING).update(leased_until=at + LEASE)
-    if not renewed:
+    """Renew the lease and count the time since the last; returns whether somebody asked to cancel. Raises RunLost.
+
+    Time is counted at each beat, so that an attempt whose worker died has cost what it cost.
+    """
+    owned = Run.objects.filter(pk=run_id, owner=owner, state=RunState.RUNNING)
+    run = owned.only("leased_until", "devices").first()
+    if run is None or not owned.update(leased_until=at + LEASE, device_s=F("device_s") + _held_s(run, at)):
         raise RunLost(gettext("The run was taken over or ended."))
     return Run.objects.filter(pk=run_id, cancel_requested_at__isnull=False).exists()
 
@@ -110,12 +119,20 @@ def run_prepared(
     new_labels: int,
     device: str,
     at: datetime,
+    devices: int = 1,
+    packages: dict[str, str] | None = None,
 ) -> None:
-    """Bind the run to its data version and recipe before the first step."""
+    """Bind the run to its data version, recipe, code and packages before the first step."""
     run = _owned(run_id, owner)
+    run.devices, run.packages, run.code_version = devices, packages or {}, settings.CODE_VERSION
     run.dataset_version, run.recipe, run.label_names = version, recipe, label_names
     run.labels, run.new_labels, run.device, run.phase = labels, new_labels, device, "training"
-    run.save(update_fields=["dataset_version", "recipe", "label_names", "labels", "new_labels", "device", "phase"])
+    run.save(
+        update_fields=[
+            "dataset_version", "recipe", "label_names", "labels", "new_labels", "device", "phase", "devices", "packages",
+            "code_version",
+        ]
+    )  # fmt: skip
     RunLine.objects.create(
         run=run,
         at=at,
@@ -128,7 +145,8 @@ def run_prepared(
 def run_report(*, run_id: int, owner: uuid.UUID, progress: Progress, at: datetime) -> None:
     run = _owned(run_id, owner)
     run.step, run.steps_total = progress.step, progress.steps_total
-    run.seconds_left, run.samples_per_s, run.device = progress.seconds_left, progress.samples_per_s, progress.device
+    run.seconds_left, run.samples_per_s = progress.seconds_left, progress.samples_per_s
+    run.device = run.device or progress.device
     run.save(update_fields=["step", "steps_total", "seconds_left", "samples_per_s", "device"])
     RunPoint.objects.update_or_create(
         run=run,
@@ -139,6 +157,10 @@ def run_report(*, run_id: int, owner: uuid.UUID, progress: Progress, at: datetim
             "validation_loss": progress.validation_loss,
             "holdout_loss": progress.holdout_loss,
             "holdout_accuracy": progress.holdout_accuracy,
+            "learning_rate": progress.learning_rate,
+            "samples_per_s": progress.samples_per_s,
+            "device_percent": progress.device_percent,
+            "memory_mb": progress.memory_mb,
             "at": at,
         },
     )
@@ -154,10 +176,33 @@ def run_phase(*, run_id: int, owner: uuid.UUID, phase: str, at: datetime) -> Non
     send_now(f"run.{run_id}", "run", run_id)
 
 
-def run_checkpointed(*, run_id: int, owner: uuid.UUID, url: str, step: int, size_bytes: int, at: datetime) -> None:
-    if not Run.objects.filter(pk=run_id, owner=owner, state=RunState.RUNNING).update(checkpoint_url=url):
+def run_noted(*, run_id: int, owner: uuid.UUID, text: str, at: datetime) -> None:
+    """A line for what the worker did about a trouble; the run goes on as before."""
+    if not Run.objects.filter(pk=run_id, owner=owner, state=RunState.RUNNING).exists():
         raise RunLost(gettext("The run was taken over or ended."))
+    RunLine.objects.create(run_id=run_id, at=at, text=text[:400])
+
+
+@transaction.atomic
+def run_checkpointed(*, run_id: int, owner: uuid.UUID, url: str, step: int, size_bytes: int, at: datetime) -> str:
+    """The newest checkpoint takes the place of the one before, which is kept too. Returns what is no longer needed."""
+    run = _owned(run_id, owner)
+    unneeded, run.earlier_checkpoint_url, run.checkpoint_url = run.earlier_checkpoint_url, run.checkpoint_url, url
+    run.save(update_fields=["checkpoint_url", "earlier_checkpoint_url"])
     RunLine.objects.create(run_id=run_id, at=at, text=f"checkpoint at step {step} written, {size_bytes / 1e6:.1f} MB")
+    return unneeded
+
+
+@transaction.atomic
+def run_checkpoints_dropped(*, run_id: int) -> list[str]:
+    """Forget the checkpoints of a run that has completed; returns the files that nothing names any more."""
+    run = Run.objects.select_for_update(no_key=True).get(pk=run_id)
+    if run.state != RunState.COMPLETED:
+        return []
+    urls = [url for url in (run.checkpoint_url, run.earlier_checkpoint_url) if url]
+    run.checkpoint_url = run.earlier_checkpoint_url = ""
+    run.save(update_fields=["checkpoint_url", "earlier_checkpoint_url"])
+    return urls
 
 
 @transaction.atomic
@@ -195,6 +240,12 @@ def _owned(run_id: int, owner: uuid.UUID) -> Run:
     return run
 
 
+def _held_s(run: Run, at: datetime) -> float:
+    """Seconds of all its devices since the last heartbeat, or since the claim."""
+    since = (run.leased_until - LEASE) if run.leased_until else at
+    return max(0.0, (at - since).total_seconds()) * run.devices
+
+
 def _move(run: Run, state: RunState, at: datetime) -> None:
     before = RunState(run.state)
     if state not in MOVES[before]:
@@ -205,6 +256,8 @@ def _move(run: Run, state: RunState, at: datetime) -> None:
         )
     run.state = state
     if state in (RunState.COMPLETED, RunState.FAILED, RunState.CANCELED):
+        if run.leased_until and run.leased_until > at:  # a worker ends it; of a dead one nobody knows how long it lived
+            run.device_s += _held_s(run, at)
         run.finished_at, run.leased_until = at, None
         transaction.on_commit(lambda: turn_tell(at=at))
     run.save()

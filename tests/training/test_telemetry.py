@@ -1,0 +1,40 @@
+import os
+import time
+
+import psutil
+import torch
+
+from tests.training.samples import clouds
+from workers.training.loop import Report, fit
+from workers.training.packages import installed
+from workers.training.recipe import Recipe
+from workers.training.telemetry import DeviceUse
+
+
+def test_a_busy_core_is_its_share_of_all_cores():
+    use, until = DeviceUse(torch.device("cpu")), time.monotonic() + 0.3
+    while time.monotonic() < until:
+        pass
+    busy = use.percent()
+    time.sleep(0.3)
+    assert busy > 3 * use.percent()
+    assert busy <= 100
+
+
+def test_memory_is_what_the_process_holds():
+    held = DeviceUse(torch.device("cpu")).memory_mb()
+    assert abs(held - psutil.Process(os.getpid()).memory_info().rss / 1e6) < 50
+    assert held > 100
+
+
+def test_each_report_tells_how_busy_the_device_is():
+    reports: list[Report] = []
+    recipe = Recipe.for_task("text-classification", hidden=16, epochs=2, least_steps=0, report_every_s=0.0)
+    fit(*clouds(200), ("a", "b", "c"), recipe, on_report=reports.append)
+    assert all(report.memory_mb > 100 and 0 <= report.device_percent <= 100 for report in reports)
+
+
+def test_the_packages_that_decide_the_weights_are_told_with_their_versions():
+    found = installed()
+    assert found["torch"] == torch.__version__
+    assert {"python", "numpy", "safetensors", "transformers", "peft", "vowpalwabbit", "scikit-learn"} <= set(found)

@@ -1,0 +1,120 @@
+"""Between a training and its run: reports and notices to the row, checkpoints to storage and back."""
+
+import errno
+import logging
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from django.utils import timezone
+
+from apps.integrations import wiring
+from apps.integrations.ports import Unavailable
+from apps.training.models import Run
+from apps.training.services.ownership import (
+    Progress,
+    run_checkpointed,
+    run_checkpoints_dropped,
+    run_noted,
+    run_phase,
+    run_report,
+)
+from workers.training.refusals import CheckpointUnreadable
+from workers.training.reports import FitResult, Listeners, Report
+
+logger = logging.getLogger(__name__)
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class DiskFull(RuntimeError):
+    """No checkpoint fits any more, so nor would the model: better to say so now than after hours."""
+
+
+def listeners(run: Run, should_stop: Callable[[], bool]) -> Listeners:
+    return Listeners(
+        on_report=lambda report: report_keep(run, report),
+        on_checkpoint=lambda blob: checkpoint_keep(run, blob),
+        on_notice=lambda sentence: notice_keep(run, sentence),
+        should_stop=should_stop,
+    )
+
+
+def from_checkpoints(run: Run, fitted: Callable[[bytes | None], FitResult]) -> FitResult:
+    """Go on from the newest checkpoint; where it is damaged from the one before, else from the start."""
+    known = [url for url in (run.checkpoint_url, run.earlier_checkpoint_url) if url]
+    for place, url in enumerate(known, start=1):
+        try:
+            return fitted(wiring.storage().read(url))
+        except (CheckpointUnreadable, Unavailable) as broken:
+            way = "going back one checkpoint" if place < len(known) else "starting again"
+            run_phase(run_id=run.pk, owner=owner_of(run), phase=f"{way}: {broken}", at=timezone.now())
+    return fitted(None)
+
+
+def checkpoint_keep(run: Run, blob: bytes) -> None:
+    """Keep the newest two. A store that is away costs a checkpoint; a full disk ends the run. Raises DiskFull."""
+    at = timezone.now()
+    try:
+        url = wiring.storage().write(f"checkpoints/{run.project_id}/{run.pk}-{at:%H%M%S%f}.pt", blob)
+    except Unavailable as fault:
+        if full(fault):
+            raise DiskFull(
+                f"The disk is full: the checkpoint after step {run.step:,} could not be written. "
+                f"Free {len(blob) / 1e6:,.0f} MB at least and start the run again. ({fault})"
+            ) from fault
+        notice_keep(run, f"going on without this checkpoint: {fault}")
+        return
+    unneeded = run_checkpointed(run_id=run.pk, owner=owner_of(run), url=url, step=run.step, size_bytes=len(blob), at=at)
+    run.checkpoint_url, run.earlier_checkpoint_url = url, run.checkpoint_url
+    if unneeded:
+        wiring.storage().remove(unneeded)
+
+
+def checkpoints_drop(run: Run) -> None:
+    """A completed run is never resumed."""
+    for url in run_checkpoints_dropped(run_id=run.pk):
+        wiring.storage().remove(url)
+
+
+def full(fault: BaseException) -> bool:
+    cause: BaseException | None = fault
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in FULL:
+            return True
+        cause = cause.__cause__
+    return False
+
+
+def notice_keep(run: Run, sentence: str) -> None:
+    logger.warning("%s: %s", run, sentence)
+    run_noted(run_id=run.pk, owner=owner_of(run), text=sentence, at=timezone.now())
+
+
+def report_keep(run: Run, report: Report) -> None:
+    run.step = report.step
+    run_report(
+        run_id=run.pk,
+        owner=owner_of(run),
+        progress=Progress(
+            step=report.step, steps_total=report.steps_total, epoch=report.epoch, train_loss=report.train_loss,
+            validation_loss=report.validation_loss, holdout_loss=report.holdout_loss,
+            holdout_accuracy=report.holdout_accuracy, samples_per_s=report.samples_per_s,
+            seconds_left=report.seconds_left, device=report.device, learning_rate=report.learning_rate,
+            device_percent=report.device_percent, memory_mb=report.memory_mb, line=_line(report),
+        ),
+        at=datetime.now(UTC),
+    )  # fmt: skip
+
+
+def _line(report: Report) -> str:
+    line = f"step {report.step}  epoch {report.epoch:.1f}  loss {report.train_loss:.4f}"
+    if report.validation_loss is not None:
+        line += f"  validation {report.validation_loss:.4f}"
+    if report.holdout_accuracy is not None:
+        line += f"  holdout {report.holdout_accuracy:.3f}"
+    return f"{line}  lr {report.learning_rate:.1e}  {report.samples_per_s:,.0f} examples/s"
+
+
+def owner_of(run: Run) -> uuid.UUID:
+    assert run.owner is not None  # a claimed run has one
+    return run.owner

@@ -1,0 +1,48 @@
+"""What a training says: while it goes on, and at its end."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from workers.training.model import Bundle
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run says about itself while it trains; the holdout's curve is for people, no decision reads it."""
+
+    step: int
+    steps_total: int
+    epoch: int
+    train_loss: float
+    validation_loss: float | None
+    holdout_accuracy: float | None
+    holdout_loss: float | None
+    learning_rate: float
+    samples_per_s: float
+    seconds_left: float | None
+    device: str
+    device_percent: float | None = None  # of the GPU, or of all cores
+    memory_mb: float | None = None  # the peak on the GPU, or what the process holds
+
+
+@dataclass(frozen=True, slots=True)
+class FitResult:
+    """`stopped` is "early" when validation stopped improving, else "epochs". Epochs count from 1."""
+
+    bundle: Bundle
+    best_epoch: int
+    epochs_run: int
+    stopped: str
+    steps: int
+    seconds: float
+    measured: Mapping[str, float | int | None] = field(default_factory=dict)  # of a fine-tune: its throughput
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Who hears of a training: a report, the bytes of a checkpoint, a sentence for the log; and who may stop it."""
+
+    on_report: Callable[[Report], None] = lambda report: None
+    on_checkpoint: Callable[[bytes], None] = lambda blob: None
+    on_notice: Callable[[str], None] = lambda sentence: None
+    should_stop: Callable[[], bool] = lambda: False
