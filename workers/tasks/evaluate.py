@@ -24,6 +24,7 @@ from apps.training.jobs import Job, Queue
 from apps.training.models import Run, RunKind, RunState
 from workers.tasks.bundles import bundle_at
 from workers.tasks.gap import gap_measure
+from workers.tasks.reproduce import compare_run
 from workers.tasks.rows import rows_of
 from workers.training.model import Bundle, BundleUnreadable, predict
 
@@ -35,7 +36,7 @@ Floats = NDArray[np.floating]
 def evaluate(run_id: int) -> None:
     run = Run.objects.select_related("project", "dataset_version").get(pk=run_id)
     if run.state == RunState.COMPLETED:
-        judge_run(run)
+        compare_run(run) if run.reproduces_id else judge_run(run)
 
 
 def judge_run(run: Run) -> Report:

@@ -4,6 +4,7 @@ import logging
 import threading
 import traceback
 from dataclasses import replace
+from hashlib import sha256
 from types import TracebackType
 from typing import Any, Self
 
@@ -38,6 +39,7 @@ from apps.training.services.ownership import (
 from workers.tasks import relay
 from workers.tasks.bundles import bundle_at
 from workers.tasks.evaluate import judge_run
+from workers.tasks.reproduce import compare_run
 from workers.tasks.rows import rows_of
 from workers.training import replay
 from workers.training.inputs import Rows
@@ -131,7 +133,10 @@ def train(run_id: int) -> None:
                 traceback=traceback.format_exc(), at=timezone.now(),
             )  # fmt: skip
             return
-    judge_run(completed)
+    if completed.reproduces_id:
+        compare_run(completed)
+    else:
+        judge_run(completed)
 
 
 def _train(run: Run, heartbeat: Heartbeat) -> Run:
@@ -171,12 +176,16 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
 
     result = relay.from_checkpoints(run, fitted)
     run_phase(run_id=run.pk, owner=owner, phase="keeping the model", at=timezone.now())
-    url = wiring.storage().write(f"models/{project.pk}/{run.pk}-{owner.hex[:8]}.safetensors", dump(result.bundle))
-    completed = run_complete(run_id=run.pk, owner=owner, artifact_url=url, at=timezone.now())
-    relay.checkpoints_drop(completed)
-    labels_trained(
-        project_id=project.pk, example_ids=[r.example_id for r in rows if not r.holdout], run_number=run.number
+    model = dump(result.bundle)
+    url = wiring.storage().write(f"models/{project.pk}/{run.pk}-{owner.hex[:8]}.safetensors", model)
+    completed = run_complete(
+        run_id=run.pk, owner=owner, artifact_url=url, weights_digest=sha256(model).hexdigest(), at=timezone.now()
     )
+    relay.checkpoints_drop(completed)
+    if not run.reproduces_id:  # a model that nobody will serve has seen no label
+        labels_trained(
+            project_id=project.pk, example_ids=[r.example_id for r in rows if not r.holdout], run_number=run.number
+        )
     return completed
 
 

@@ -206,9 +206,10 @@ def run_checkpoints_dropped(*, run_id: int) -> list[str]:
 
 
 @transaction.atomic
-def run_complete(*, run_id: int, owner: uuid.UUID, artifact_url: str, at: datetime) -> Run:
+def run_complete(*, run_id: int, owner: uuid.UUID, artifact_url: str, at: datetime, weights_digest: str = "") -> Run:
+    """`weights_digest` is the SHA-256 of the model file: two runs that agree in it are one model."""
     run = _owned(run_id, owner)
-    run.artifact_url, run.phase, run.seconds_left = artifact_url, "", 0
+    run.artifact_url, run.weights_digest, run.phase, run.seconds_left = artifact_url, weights_digest, "", 0
     run.step = run.steps_total = max(run.step, 1)
     _move(run, RunState.COMPLETED, at)
     return run
