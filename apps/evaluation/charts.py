@@ -4,8 +4,8 @@ from typing import Any
 
 from django.utils.translation import gettext
 
-from apps.evaluation.models import LearningReport, Report
-from apps.rules.words import percent
+from apps.evaluation.models import FreshnessGap, LearningReport, Report
+from apps.rules.words import percent, signed
 from apps.words import counted
 
 Figure = dict[str, Any]
@@ -35,6 +35,47 @@ def confusion(report: Report) -> Figure:
             "meta": {"finding": finding(report), "empty": gettext("No holdout example was judged."), "rows": "truth"},
         },
     }  # fmt: skip
+
+
+def gaps(found: list[FreshnessGap]) -> Figure:
+    """Points of accuracy by which each full run was better than the incremental line, with 95 % intervals."""
+    rows = found[::-1]
+    values = [g.points for g in rows]
+    return {
+        "data": [
+            {
+                "type": "scatter", "mode": "markers", "name": gettext("gap"), "x": [g.full_run.number for g in rows],
+                "y": values, "marker": {"size": 8, "color": "var(--accent)"}, "cliponaxis": False,
+                "error_y": {
+                    "type": "data", "symmetric": False, "array": [g.high - g.points for g in rows],
+                    "arrayminus": [g.points - g.low for g in rows], "color": "var(--ink-2)", "thickness": 1, "width": 0,
+                },
+                "hovertemplate": "run %{x}<br>%{y:+.1f} points<extra></extra>",
+            }
+        ]
+        if rows
+        else [],
+        "layout": {
+            "xaxis": {"title": {"text": gettext("full run")}, "dtick": 1 if len(rows) < SHORT else None},
+            "yaxis": {"title": {"text": gettext("points")}, "zeroline": True},
+            "meta": {
+                "finding": _gap_finding(found), "empty": gettext("No full run was held against an incremental one yet."),
+                "rows": "full run",
+            },
+        },
+    }  # fmt: skip
+
+
+def _gap_finding(found: list[FreshnessGap]) -> str:
+    if not found:
+        return ""
+    newest = found[0]
+    words = gettext("Run {number}: {points} points, between {low} and {high}").format(
+        number=newest.full_run.number, points=signed(newest.points), low=signed(newest.low), high=signed(newest.high)
+    )
+    if newest.real:
+        return gettext("{words}; full is surely better.").format(words=words)
+    return gettext("{words}; the incremental line keeps up, as far as these rows can tell.").format(words=words)
 
 
 def finding(report: Report) -> str:

@@ -2,6 +2,8 @@
 
 from django import forms
 
+from apps.training.services.policies import MOST_INCREMENTS
+
 
 class AutoLabelingForm(forms.Form):
     enabled = forms.BooleanField(required=False)
@@ -14,3 +16,11 @@ class RateForm(forms.Form):
     currency = forms.RegexField(
         r"^[A-Za-z]{3}$", initial="EUR", error_messages={"invalid": "Three letters, as EUR or USD."}
     )
+
+
+class FallBackForm(forms.Form):
+    """When an incremental run is made full; an empty number is off."""
+
+    full_on_gap = forms.BooleanField(required=False)
+    full_on_schema_change = forms.BooleanField(required=False)
+    full_after_increments = forms.IntegerField(min_value=1, max_value=MOST_INCREMENTS, required=False)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.evaluation import views
+from apps.evaluation import freshness_views, views
 
 app_name = "evaluation"
 urlpatterns = [
@@ -14,4 +14,5 @@ urlpatterns = [
     path("auto/set/", views.auto_labeling, name="auto_labeling"),
     path("auto/<int:number>/withdraw/", views.auto_withdraw, name="auto_withdraw"),
     path("rate/", views.rate, name="rate"),
+    *freshness_views.urlpatterns,
 ]

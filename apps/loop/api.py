@@ -24,7 +24,7 @@ from apps.projects.api_access import ProjectAPI
 from apps.projects.roles import Permission
 from apps.releases.selectors import champion_of
 from apps.training.api import RunOutput
-from apps.training.models import RunKind, asked_kinds
+from apps.training.models import RunKind, RunPriority, asked_kinds
 from apps.training.selectors import runs_of
 
 FLAGS = {"true": True, "false": False}
@@ -112,6 +112,10 @@ class RunsAPI(ProjectAPI):
 
     class InputSerializer(serializers.Serializer):
         kind = serializers.ChoiceField(choices=asked_kinds(), required=False, default=RunKind.INCREMENTAL)
+        priority = serializers.ChoiceField(
+            choices=RunPriority.choices, required=False, default=RunPriority.NORMAL.value,
+            help_text="1 goes before 5, 5 before 9; among equals the oldest starts first.",
+        )  # fmt: skip
 
     @extend_schema(operation_id="runs_list", responses=RunOutput(many=True), summary="Runs, newest first")
     def get(self, request: Request, project_id: int) -> Response:
@@ -124,8 +128,9 @@ class RunsAPI(ProjectAPI):
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         run = services.run_start_now(
-            project=self.project, kind=given.validated_data["kind"], by=cast(User, request.user), at=timezone.now()
-        )
+            project=self.project, kind=given.validated_data["kind"], priority=given.validated_data["priority"],
+            by=cast(User, request.user), at=timezone.now(),
+        )  # fmt: skip
         return Response(RunOutput(run).data, status=201)
 
 

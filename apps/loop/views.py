@@ -9,12 +9,14 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
+from apps.errors import Invalid
 from apps.live.answers import Signed, go
 from apps.loop import selectors, services
 from apps.projects.access import permissions_of, project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission
-from apps.training.models import RunKind
+from apps.training.forms import PriorityForm
+from apps.training.models import RunKind, RunPriority
 
 
 @require_GET
@@ -70,7 +72,12 @@ def bell(request: Signed, project: Project) -> HttpResponse:
 @project_permission(Permission.START_RUN)
 def run_start(request: Signed, project: Project) -> HttpResponse:
     kind = request.POST.get("kind", RunKind.INCREMENTAL)
-    run = services.run_start_now(project=project, kind=kind, by=request.user, at=timezone.now())
+    form = PriorityForm({"priority": request.POST.get("priority") or RunPriority.NORMAL})
+    if not form.is_valid():
+        raise Invalid(gettext("That priority is not known."), field="priority")
+    run = services.run_start_now(
+        project=project, kind=kind, by=request.user, at=timezone.now(), priority=form.cleaned_data["priority"]
+    )
     messages.success(request, gettext("Run {number} is queued.").format(number=run.number))
     return go(request, reverse("releases:run", args=[project.pk, run.pk]))
 

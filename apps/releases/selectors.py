@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
@@ -15,8 +16,10 @@ from apps.projects.access import project_for
 from apps.projects.models import Project
 from apps.projects.roles import Permission
 from apps.releases.models import Alias, AliasName, ModelVersion, Promotion, PromotionKind
+from apps.rules.queueing import Place
 from apps.training.models import Run, RunPoint
 from apps.training.selectors import run_in, runs_listed
+from apps.training.waiting import places_of, turn_words
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,11 @@ class RunPage:
     champion: ModelVersion | None
     point: RunPoint | None  # the newest report
     earlier: tuple[Run, ...]
+    place: Place | None = None  # in the queue, while it waits there
+
+    @property
+    def turn(self) -> str:
+        return turn_words(self.place) if self.place else ""
 
     @property
     def on_gpu(self) -> bool:
@@ -137,7 +145,8 @@ def run_page(project: Project, run_id: int) -> RunPage:
     version = ModelVersion.objects.filter(run=run).select_related("report").first()
     last = run.points.order_by("-step").first()
     earlier = runs_listed(project).filter(number__lt=run.number)[:5]
-    return RunPage(run, report_of(run), version, champion_of(project), last, tuple(earlier))
+    place = places_of([run], at=timezone.now()).get(run.pk)
+    return RunPage(run, report_of(run), version, champion_of(project), last, tuple(earlier), place)
 
 
 def features_like(project: Project) -> dict[str, Any]:

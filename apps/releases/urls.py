@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.releases import views
+from apps.releases import ledger_views, views
 
 app_name = "releases"
 urlpatterns = [
@@ -15,4 +15,5 @@ urlpatterns = [
     path("runs/<int:run_id>/progress/", views.run_progress, name="run_progress"),
     path("runs/<int:run_id>/verdict/", views.run_verdict, name="run_verdict"),
     path("runs/<int:run_id>/figures/", views.run_figures, name="run_figures"),
+    *ledger_views.urlpatterns,
 ]

@@ -34,6 +34,12 @@ class RunOutput(serializers.Serializer):
     seconds_left = serializers.FloatField(allow_null=True)
     labels = serializers.IntegerField()
     new_labels = serializers.IntegerField()
+    priority = serializers.IntegerField(help_text="1 goes first, 9 last.")
+    fallback = serializers.CharField(help_text="Why an incremental run was made full; empty where it was not.")
+    device = serializers.CharField()
+    device_s = serializers.FloatField(
+        help_text="Seconds that devices were held, over all attempts, devices and trials."
+    )
     error = serializers.CharField()
 
 

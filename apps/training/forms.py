@@ -3,8 +3,10 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
-from apps.training.models import asked_kinds
+from apps.training.models import RunPriority, asked_kinds
+from apps.training.services.policies import MOST_AT_ONCE
 from apps.training.services.triggers import NEVER
 
 
@@ -24,3 +26,34 @@ class TriggerForm(forms.Form):
         if found.get("enabled") and not self.errors and all(found.get(name) is None for name in causes):
             raise forms.ValidationError(NEVER)
         return found
+
+
+# In the order of a calendar's week; the numbers are cron's.
+DAYS = (
+    (1, gettext_lazy("Mon")), (2, gettext_lazy("Tue")), (3, gettext_lazy("Wed")), (4, gettext_lazy("Thu")),
+    (5, gettext_lazy("Fri")), (6, gettext_lazy("Sat")), (0, gettext_lazy("Sun")),
+)  # fmt: skip
+
+
+class ScheduleForm(forms.Form):
+    """Times of one kind of run. A schedule that is off keeps its days."""
+
+    kind = forms.CharField(widget=forms.HiddenInput)
+    enabled = forms.BooleanField(required=False)
+    days = forms.TypedMultipleChoiceField(
+        choices=DAYS, coerce=int, widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": gettext_lazy("Choose at least one day of the week, or switch the schedule off.")},
+    )  # fmt: skip
+    time = forms.TimeField(widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+    zone = forms.CharField(max_length=63)
+
+    def clean_days(self) -> tuple[int, ...]:
+        return tuple(self.cleaned_data["days"])
+
+
+class PlacesForm(forms.Form):
+    runs_at_once = forms.IntegerField(min_value=1, max_value=MOST_AT_ONCE)
+
+
+class PriorityForm(forms.Form):
+    priority = forms.TypedChoiceField(choices=RunPriority.choices, coerce=int)

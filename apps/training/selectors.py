@@ -8,11 +8,12 @@ from django.utils.translation import gettext
 from apps.accounts.models import User
 from apps.errors import NotFound
 from apps.labeling.models import Annotation, Label
+from apps.projects import task_types
 from apps.projects.access import project_for
 from apps.projects.models import Project
 from apps.projects.roles import Permission
 from apps.rules import trigger as rule
-from apps.training.models import OPEN_STATES, Run, RunLine, RunPoint, Trigger
+from apps.training.models import ASKED_KINDS, OPEN_STATES, Run, RunKind, RunLine, RunPoint, Trigger
 
 LOG_LINES = 200
 COMPARED = 1000  # newest answers that are held against the model's guesses: it is looked at every few seconds
@@ -116,3 +117,9 @@ def guesses_since(last_run: Run | None, project: Project) -> rule.Guesses:
 
 def last_run_of(project: Project) -> Run | None:
     return Run.objects.filter(project=project).order_by("-number").first()
+
+
+def kinds_of(project: Project) -> list[RunKind]:
+    """Kinds that can be asked for in this project: what goes on training an encoder needs texts."""
+    text = task_types.get(project.task_type).kind == "text"
+    return [kind for kind in ASKED_KINDS if text or kind != RunKind.FINE_TUNE]

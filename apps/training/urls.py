@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.training.views import online, runs, sweeps
+from apps.training.views import online, runs, schedules, sweeps
 
 app_name = "training"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("<int:run_id>/cancel/", runs.cancel, name="cancel"),
     path("<int:run_id>/curves/", runs.curves, name="curves"),
     path("<int:run_id>/log/", runs.log, name="log"),
+    *schedules.urlpatterns,
     *sweeps.urlpatterns,
     *online.urlpatterns,
 ]

@@ -94,7 +94,7 @@ def test_a_schedule_that_is_off_fires_never(project: Project, lin: User) -> None
 @pytest.mark.parametrize(
     ("kind", "times", "words"),
     [
-        ("half", Times(DAYS, time(1)), "The kind “half” is not known"),
+        ("half", Times(DAYS, time(1)), "The kind “half” is not known here"),
         ("online", Times(DAYS, time(1)), "Known are incremental, full, fine-tune"),
         ("full", Times((), time(1)), "at least one day"),
         ("full", Times((7,), time(1)), "at least one day"),

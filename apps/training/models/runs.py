@@ -142,6 +142,11 @@ class Run(models.Model):
         return self.state in OPEN_STATES
 
     @property
+    def priorities(self) -> list[tuple[int, str]]:
+        """What a queued one may be given, for a form."""
+        return [(choice.value, str(choice.label)) for choice in RunPriority]
+
+    @property
     def percent(self) -> int:
         return min(100, round(100 * self.step / self.steps_total)) if self.steps_total else 0
 

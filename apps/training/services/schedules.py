@@ -14,7 +14,8 @@ from apps.audit.services import event_record, project_scope
 from apps.errors import Invalid
 from apps.live.publish import look_again
 from apps.projects.models import Project
-from apps.training.models import ASKED_KINDS, RunKind, Schedule
+from apps.training.models import RunKind, Schedule
+from apps.training.selectors import kinds_of
 
 DAYS = tuple(range(7))  # cron's: Sunday is 0
 WORDS = 200  # of what came of the last time; django-celery-beat's description has no limit
@@ -52,10 +53,11 @@ def schedules_ensure(*, project: Project, at: datetime) -> list[Schedule]:
 @transaction.atomic
 def schedule_set(*, project: Project, kind: str, times: Times, by: User, at: datetime) -> Schedule:
     """Write one kind's times. Those that lie before `at` are not made up for. Raises Invalid with the field."""
-    if kind not in ASKED_KINDS:
+    kinds = kinds_of(project)
+    if kind not in kinds:
         raise Invalid(
-            gettext("The kind “{kind}” is not known. Known are {values}.").format(
-                kind=kind, values=", ".join(ASKED_KINDS)
+            gettext("The kind “{kind}” is not known here. Known are {values}.").format(
+                kind=kind, values=", ".join(kinds)
             ),
             field="kind",
         )

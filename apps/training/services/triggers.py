@@ -1,5 +1,6 @@
 """Edit the trigger that starts runs by itself."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
@@ -10,7 +11,8 @@ from apps.accounts.models import User
 from apps.audit.services import event_record, project_scope
 from apps.errors import Invalid
 from apps.projects.models import Project
-from apps.training.models import RunKind, Trigger
+from apps.training.models import Trigger
+from apps.training.selectors import kinds_of
 
 BOUNDS = {
     "new_labels": (1, 1_000_000, gettext_lazy("new labels")),
@@ -48,7 +50,7 @@ def trigger_set(
 ) -> Trigger:  # fmt: skip
     """Write all of it. Raises Invalid with the field that is wrong, or where it is on and nothing could ever fire."""
     change = TriggerChange(enabled, new_labels, minutes, disagreement_points, debounce_s, kind)
-    _check(change)
+    _check(change, kinds_of(project))
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     before = Trigger.objects.filter(project=project).values(*FIELDS).first()
     trigger, _ = Trigger.objects.update_or_create(project=project, defaults=asdict(change))
@@ -60,7 +62,7 @@ def trigger_set(
     return trigger
 
 
-def _check(change: TriggerChange) -> None:
+def _check(change: TriggerChange, kinds: Sequence[str]) -> None:
     for name, (least, most, noun) in BOUNDS.items():
         value = getattr(change, name)
         if value is not None and not least <= value <= most:
@@ -77,10 +79,10 @@ def _check(change: TriggerChange) -> None:
             ),
             field="debounce_s",
         )
-    if change.kind not in RunKind.values:
+    if change.kind not in kinds:
         raise Invalid(
-            gettext("The kind “{kind}” is not known. Known are {values}.").format(
-                kind=change.kind, values=", ".join(RunKind.values)
+            gettext("The kind “{kind}” is not known here. Known are {values}.").format(
+                kind=change.kind, values=", ".join(kinds)
             ),
             field="kind",
         )

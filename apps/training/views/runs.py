@@ -18,8 +18,11 @@ from apps.projects.roles import Permission
 from apps.rules.trigger import conditions_of
 from apps.training import charts, selectors
 from apps.training.forms import TriggerForm
+from apps.training.models import RunPriority
+from apps.training.schedule_selectors import startable
 from apps.training.services import runs as run_services
 from apps.training.services.triggers import FIELDS, trigger_of, trigger_set
+from apps.training.waiting import places_of, turn_words
 
 PAGE = 25
 
@@ -35,13 +38,15 @@ def runs(request: Signed, project: Project) -> HttpResponse:
 def _listed(request: Signed, project: Project, form: TriggerForm | None = None) -> dict[str, object]:
     trigger = trigger_of(project)
     form = form or TriggerForm(initial={name: getattr(trigger, name) for name in FIELDS})
+    form.fields["kind"].choices = [(kind.value, kind.label) for kind in selectors.kinds_of(project)]  # type: ignore[attr-defined]
     page = Paginator(selectors.runs_listed(project), PAGE).get_page(request.GET.get("page"))
     last_run = selectors.last_run_of(project)
     evidence = selectors.evidence_for(trigger, last_run)
     conditions = conditions_of(timezone.now(), evidence, selectors.settings_of(trigger))
+    turns = {pk: (turn_words(place), place) for pk, place in places_of(page, at=timezone.now()).items()}
     return {
-        "project": project, "page": page, "learns": task_types.get(project.task_type).learns,
-        "open_run": last_run if last_run and last_run.is_open else None,
+        "project": project, "page": page, "kinds": startable(project), "priorities": RunPriority.choices,
+        "turns": turns, "learns": task_types.get(project.task_type).learns,
         "trigger": trigger, "form": form, "progress": {c.cause.value: f"{c.sentence}." for c in conditions},
     }  # fmt: skip
 
