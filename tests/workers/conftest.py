@@ -40,11 +40,12 @@ class JobsAtOnce:
 
 
 def tasks() -> dict[str, Callable[..., None]]:
-    from workers.tasks import auto_label, consensus, embed, evaluate, measure, score, suspects, train
+    from workers.tasks import auto_label, consensus, embed, evaluate, measure, online, score, suspects, train
 
     return {
         Job.TRAIN: train.train, Job.EMBED: embed.embed, Job.SCORE: score.score, Job.SCORE_PART: score.score_part,
         Job.EVALUATE: evaluate.evaluate, Job.MEASURE: measure.measure, Job.AUTO_LABEL: auto_label.auto_label,
+        Job.ONLINE: online.online,
         QualityJob.CONSENSUS: consensus.consensus, QualityJob.SUSPECTS: suspects.suspects,
     }  # fmt: skip
 

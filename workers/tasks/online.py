@@ -1,0 +1,202 @@
+"""One turn of the learner that never stops: read what was labeled since, learn it, and now and then make a model of it."""
+
+import logging
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from importlib.metadata import version as version_of
+
+import numpy as np
+from celery import shared_task
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from apps.datasets.versions import version_write
+from apps.integrations import wiring
+from apps.integrations.ports import Unavailable
+from apps.labeling.lineage import labels_now
+from apps.labeling.models import Label
+from apps.labeling.services.labels import labels_trained
+from apps.projects.encoders import encoder_of
+from apps.projects.models import Project
+from apps.projects.selectors import schema_of
+from apps.training.jobs import Job
+from apps.training.models import OnlineLearner, Run
+from apps.training.services.online import LATE
+from apps.training.services.online_updates import (
+    OnlineLost,
+    Published,
+    Update,
+    online_claim,
+    online_learned,
+    online_published,
+    online_release,
+    online_renew,
+    online_restart,
+)
+from workers.tasks.evaluate import judge_run
+from workers.tasks.rows import rows_of
+from workers.training.model import dump
+from workers.training.online import OnlineState, StateUnreadable, begin, bundle_of, learn, pack, unpack
+
+logger = logging.getLogger(__name__)
+PART = 5000  # labels a state is written for; what a dying worker has to learn again, some seconds' work
+MICROSECOND = timedelta(microseconds=1)
+PACKAGES = ("numpy", "torch", "vowpalwabbit")
+
+
+@shared_task(name=Job.ONLINE)
+def online(project_id: int) -> None:
+    try:
+        learner = online_claim(project_id=project_id, at=timezone.now())
+    except OnlineLost as taken:
+        logger.info("%s", taken.message)
+        return
+    assert learner.owner is not None
+    owner, sentence, run = learner.owner, None, None
+    try:
+        sentence = _update(learner, owner)
+        run = _publish(learner.project, owner)
+    except OnlineLost as lost:
+        logger.warning("%s", lost.message)
+    except Unavailable as away:
+        sentence = str(away)
+    except Exception as bug:
+        logger.exception("The online learner of project %s stopped.", project_id)
+        sentence = f"The learner stopped on a fault of ours and tries again at its next turn: {bug}"
+    online_release(project_id=project_id, owner=owner, error=sentence, at=timezone.now())
+    if run is not None:
+        judge_run(run)
+
+
+def _update(learner: OnlineLearner, owner: uuid.UUID) -> str | None:
+    """Learn part after part. Returns the page's sentence: empty once something was learned, None where nothing came."""
+    project = learner.project
+    names, encoder = list(schema_of(project).names), _encoder(project)
+    state, reason = _state(learner, names, encoder)
+    if state is None:
+        before = learner.state_url
+        learner = online_restart(
+            project_id=project.pk, owner=owner, label_names=names, encoder=encoder, reason=reason, at=timezone.now()
+        )
+        if before:
+            wiring.storage().remove(before)
+        state = begin(project.task_type, names, encoder)
+    said = reason or None
+    for part in _parts(_unread(learner, state)):
+        online_renew(project_id=project.pk, owner=owner, at=timezone.now())
+        learner, state = _learn(learner, owner, state, part)
+        said = reason
+    return said
+
+
+def _encoder(project: Project) -> str:
+    return encoder_of(project) if project.task_type == "text-classification" else ""
+
+
+def _state(learner: OnlineLearner, names: list[str], encoder: str) -> tuple[OnlineState | None, str]:
+    """What was learned so far; or none and why it has to begin again, without a reason at the very first time.
+
+    Raises Unavailable where the storage does not answer: that passes, a lost file does not.
+    """
+    if not learner.state_url:
+        return None, ""
+    if learner.label_names != names:
+        return None, "The labels of the project have changed since."
+    if learner.encoder != encoder:
+        return None, "The project reads its texts by another encoder now."
+    try:
+        return unpack(wiring.storage().read(learner.state_url)), ""
+    except StateUnreadable:
+        return None, "The file of what was learned is damaged."
+    except Unavailable as gone:
+        if not gone.permanent:
+            raise
+        return None, "The file of what was learned is lost."
+
+
+def _unread(learner: OnlineLearner, state: OnlineState) -> NDArray[np.int64]:
+    """Labels that were not learned as they stand, oldest first: (n, 2) of example and microsecond.
+
+    A label may be committed after younger ones were read, so the last minutes before the cursor are looked at again;
+    the state remembers what it has read of them. A label that was changed bears a new time, and is new.
+    """
+    found = Label.objects.filter(project=learner.project_id, holdout=False, label__isnull=False)
+    if learner.cursor_at is not None:
+        found = found.filter(resolved_at__gte=learner.cursor_at - LATE)
+    rows = found.order_by("resolved_at", "pk").values_list("pk", "resolved_at")
+    read = set(map(tuple, state.read.tolist()))
+    keys = ((pk, _microsecond(resolved_at)) for pk, resolved_at in rows.iterator(chunk_size=10_000))
+    return np.array([key for key in keys if key not in read], np.int64).reshape(-1, 2)
+
+
+def _parts(unread: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    for start in range(0, len(unread), PART):
+        yield unread[start : start + PART]
+
+
+def _learn(
+    learner: OnlineLearner, owner: uuid.UUID, state: OnlineState, part: NDArray[np.int64]
+) -> tuple[OnlineLearner, OnlineState]:
+    """One part: the state is written first, then the row takes it with cursor and counters, then the old one goes."""
+    project = learner.project
+    names = {name: i for i, name in enumerate(state.labels)}
+    current = {
+        pk: (name, resolved_at)
+        for pk, name, resolved_at in Label.objects.filter(pk__in=part[:, 0].tolist()).values_list(
+            "pk", "label__name", "resolved_at"
+        )
+    }
+    ids = [pk for pk, at in part.tolist() if pk in current and _microsecond(current[pk][1]) == at]
+    learned = learn(
+        state, rows_of(project, ids, encoder=state.encoder) if ids else [], [names[current[pk][0]] for pk in ids]
+    )
+    cursor_id, microsecond = (int(n) for n in part[-1])
+    cursor_at = datetime.fromtimestamp(0, UTC) + microsecond * MICROSECOND
+    if learner.cursor_at is not None and (learner.cursor_at, learner.cursor_id) > (cursor_at, cursor_id):
+        cursor_at, cursor_id = learner.cursor_at, learner.cursor_id
+    read = np.concatenate([state.read, part])
+    after = replace(learned.state, read=read[read[:, 1] >= _microsecond(cursor_at - LATE)])
+    before = learner.state_url
+    url = wiring.storage().write(f"online/{project.pk}/{owner.hex[:8]}-{uuid.uuid4().hex[:8]}.vw", pack(after))
+    learner = online_learned(
+        project_id=project.pk, owner=owner, at=timezone.now(),
+        update=Update(
+            url, learned.examples, learned.loss_sum, learned.right, learned.seconds, cursor_at, cursor_id
+        ),
+    )  # fmt: skip
+    learner.project = project
+    if before:
+        wiring.storage().remove(before)
+    return learner, after
+
+
+def _publish(project: Project, owner: uuid.UUID) -> Run | None:
+    """Make a model of the state where somebody asked or enough was learned since the last one."""
+    learner = OnlineLearner.objects.get(pk=project.pk)
+    due = learner.asked_at is not None or learner.unpublished >= learner.publish_every
+    if not due or not learner.unpublished or learner.cursor_at is None:
+        return None
+    online_renew(project_id=project.pk, owner=owner, at=timezone.now())
+    bundle = bundle_of(unpack(wiring.storage().read(learner.state_url)))
+    blob = dump(bundle)
+    learned = [r for r in labels_now(project) if r.holdout or r.resolved_at <= learner.cursor_at]
+    version = version_write(project_id=project.pk, rows=learned, at=timezone.now())
+    url = wiring.storage().write(f"models/{project.pk}/online-{owner.hex[:8]}.safetensors", blob)
+    run = online_published(
+        project_id=project.pk, owner=owner, at=timezone.now(),
+        published=Published(
+            url, sha256(blob).hexdigest(), version, bundle.recipe.to_dict(),
+            {name: version_of(name) for name in PACKAGES}, "CPU, Vowpal Wabbit",
+        ),
+    )  # fmt: skip
+    labels_trained(
+        project_id=project.pk, example_ids=[r.example_id for r in learned if not r.holdout], run_number=run.number
+    )
+    return run
+
+
+def _microsecond(at: datetime) -> int:
+    return (at - datetime.fromtimestamp(0, UTC)) // MICROSECOND
