@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from apps.datasets import api as datasets
 from apps.evaluation import api as evaluation
+from apps.evaluation import freshness_api
 from apps.labeling import api as labeling
 from apps.labeling.quality import api as quality
 from apps.labeling.transfer import api as transfer
@@ -12,8 +13,10 @@ from apps.loop import api as loop
 from apps.monitoring import api as monitoring
 from apps.projects import api as projects
 from apps.releases import api as releases
+from apps.releases import ledger_api
 from apps.slas import api as slas
 from apps.training import api as training
+from apps.training import schedule_api
 
 PROJECT = "v1/projects/<int:project_id>/"
 
@@ -49,6 +52,11 @@ urlpatterns = [
     path(f"{PROJECT}runs/", loop.RunsAPI.as_view(), name="api-runs"),
     path(f"{PROJECT}trigger/", training.TriggerAPI.as_view(), name="api-trigger"),
     path("v1/runs/<int:run_id>/", releases.RunDetailAPI.as_view(), name="api-run"),
+    path(f"{PROJECT}schedules/", schedule_api.SchedulesAPI.as_view(), name="api-schedules"),
+    path(f"{PROJECT}policy/", schedule_api.PolicyAPI.as_view(), name="api-policy"),
+    path(f"{PROJECT}freshness/", freshness_api.FreshnessAPI.as_view(), name="api-freshness"),
+    path(f"{PROJECT}ledger/", ledger_api.LedgerAPI.as_view(), name="api-ledger"),
+    path("v1/runs/<int:run_id>/priority/", schedule_api.PriorityAPI.as_view(), name="api-run-priority"),
     path("v1/runs/<int:run_id>/cancel/", training.CancelAPI.as_view(), name="api-run-cancel"),
     path(f"{PROJECT}models/", releases.ModelsAPI.as_view(), name="api-models"),
     path("v1/models/<int:version_id>/promote/", releases.PromoteAPI.as_view(), name="api-promote"),

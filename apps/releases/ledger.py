@@ -27,7 +27,7 @@ class Spent:
 class Month:
     month: date  # its first day
     total: Spent
-    kinds: tuple[tuple[str, Spent], ...]  # by kind, the most expensive first
+    kinds: tuple[tuple[RunKind, Spent], ...]  # by kind, the most expensive first
     devices: tuple[tuple[str, float], ...]  # seconds by name of device
 
 
@@ -73,6 +73,6 @@ def _month(month: date, parts: list[tuple[str, str, int, float, float]]) -> Mont
     )
     return Month(
         month, total,
-        tuple(sorted(((str(RunKind(k).label), s) for k, s in kinds.items()), key=lambda item: -item[1].device_s)),
+        tuple(sorted(((RunKind(k), s) for k, s in kinds.items()), key=lambda item: -item[1].device_s)),
         tuple(sorted(devices.items(), key=lambda item: -item[1])),
     )  # fmt: skip

@@ -159,7 +159,7 @@ def test_the_ledger_counts_what_never_served_as_wasted(as_: As, lin: User, proje
     december, november = ledger_of([project])[project.pk]
     assert (november.total.runs, november.total.device_s, november.total.wasted_s) == (2, 40.0, 10.0)
     assert november.total.wasted_share == 0.25 and december.total.wasted_share == 1.0
-    assert [kind for kind, _ in november.kinds] == ["Full", "Incremental"]
+    assert [kind.value for kind, _ in november.kinds] == ["full", "incremental"]
     assert november.devices[0] == ("one GPU", 30.0)
     page = as_(lin).get(reverse("releases:ledger", args=[project.pk])).text
     assert "November 2026" in page and "25 %" in page
