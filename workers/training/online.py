@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.training.inputs import Rows
-from workers.training.linear import LINEAR, LINEAR_OF, MOST_BITS, HashedInput, Linear
+from workers.training.linear import CONSTANT, LINEAR, LINEAR_OF, MOST_BITS, HashedInput, Linear
 from workers.training.model import Bundle
 from workers.training.recipe import TASK_TYPES, Recipe
 
@@ -87,10 +87,9 @@ def learn(state: OnlineState, rows: Rows, targets: Sequence[int] | NDArray[np.in
     reader = _reader(state, rows)
     lines = list(reader.lines(rows))
     readable = np.fromiter(map(bool, lines), bool, len(lines))
-    written = [f"{target + 1} | 0:1{line}\n" for target, line in zip(y.tolist(), lines, strict=True) if line]
     model = state.model
-    if written:
-        probabilities[readable], model = drive(options(state, reader), written, model, len(state.labels))
+    if readable.any():
+        probabilities[readable], model = drive(options(state, reader), written(lines, y), model, len(state.labels))
     said = probabilities[readable]
     truth = y[readable]
     sure = np.clip(said[np.arange(len(truth)), truth], LEAST, 1.0)
@@ -113,6 +112,18 @@ def options(state: OnlineState, reader: Linear) -> str:
     return f"--oaa {classes} --loss_function logistic --noconstant -b {max(bits, 8)} -l {rate:g} --save_resume"
 
 
+def written(lines: Sequence[str], targets: NDArray[np.int64]) -> list[str]:
+    """As VW reads it: label from 1, the constant, the features. Rows that could not be read are left out."""
+    return [
+        f"{target + 1} | {CONSTANT}:1{line}\n" for target, line in zip(targets.tolist(), lines, strict=True) if line
+    ]
+
+
+def settings_of_driver(place: Path) -> str:
+    """Where in a folder the lines come from, and where the model and what was said go."""
+    return f"--probabilities --quiet --no_stdin -d {place}/rows -f {place}/after -p {place}/said"
+
+
 def drive(options: str, lines: Sequence[str], model: bytes, classes: int) -> tuple[NDArray[np.float32], bytes]:
     """VW's driver over these lines: what it predicted before each (n, classes), and its model file afterwards."""
     from vowpalwabbit import Workspace
@@ -124,8 +135,7 @@ def drive(options: str, lines: Sequence[str], model: bytes, classes: int) -> tup
         if model:
             (place / "before").write_bytes(model)
             before = f" -i {place}/before"
-        more = f"--probabilities --quiet --no_stdin -d {place}/rows -f {place}/after -p {place}/said"
-        Workspace(f"{options} {more}{before}").finish()
+        Workspace(f"{options} {settings_of_driver(place)}{before}").finish()
         return _said(place / "said", len(lines), classes), (place / "after").read_bytes()
 
 
