@@ -62,6 +62,31 @@ def predictor_url() -> str:
     return str(_env.str("PREDICTOR_URL", default=f"http://127.0.0.1:{predictor_port()}"))
 
 
+def mlflow_tracking_uri() -> str:
+    """A tracking server that runs and models are mirrored to; empty is off."""
+    return str(_env.str("MLFLOW_TRACKING_URI", default=""))
+
+
+def train_processes() -> int:
+    """Processes of a fine-tune on each host; 0 is one for each GPU, or a single one."""
+    return int(_env.int("FASTLOOP_TRAIN_PROCESSES", default=0))
+
+
+def train_nodes() -> int:
+    """Hosts that fine-tune together."""
+    return int(_env.int("FASTLOOP_TRAIN_NODES", default=1))
+
+
+def train_rendezvous() -> str:
+    """Where the processes of several hosts meet: host:port of the worker."""
+    return str(_env.str("FASTLOOP_TRAIN_RENDEZVOUS", default=""))
+
+
+def train_folder() -> str:
+    """Where a launch is handed to its processes; several hosts share it."""
+    return str(_env.str("FASTLOOP_TRAIN_FOLDER", default=str(home() / "launches")))
+
+
 def allowed_hosts() -> list[str]:
     return list(_env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"]))
 

@@ -1,6 +1,6 @@
 """What the loop asks of outside systems, as Protocols and frozen dataclasses. Adapters stand beside this file, one each."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -74,3 +74,55 @@ class Tables(Protocol):
 class Predictor(Protocol):
     def infer(self, *, model: str, request: dict[str, object]) -> dict[str, object]:
         """Open Inference Protocol v2. Raises Unavailable."""
+
+
+@dataclass(frozen=True)
+class TrackedMetric:
+    """`at_ms` is milliseconds since 1970, as tracking servers take it."""
+
+    name: str
+    value: float
+    step: int
+    at_ms: int
+
+
+@dataclass(frozen=True)
+class TrackedModel:
+    """The file of a numbered model; it is read only where the server lacks it."""
+
+    version: str
+    filename: str
+    read: Callable[[], bytes]
+
+
+@dataclass(frozen=True)
+class TrackedRun:
+    """One run as a tracking server shall show it. `tracking_run` and `registry_version` are what it called them before."""
+
+    key: str
+    experiment: str
+    name: str
+    state: str
+    started_ms: int | None
+    ended_ms: int | None
+    params: Mapping[str, object]
+    tags: Mapping[str, str]
+    metrics: Sequence[TrackedMetric]
+    registry_name: str
+    model: TrackedModel | None
+    aliases: Set[str]
+    tracking_run: str = ""
+    registry_version: str = ""
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """What the server calls a run and, once there is a model, its version."""
+
+    tracking_run: str
+    registry_version: str
+
+
+class Tracking(Protocol):
+    def mirror(self, run: TrackedRun) -> Tracked:
+        """Bring a tracking server up to date with one run; safe to repeat. Raises Unavailable."""

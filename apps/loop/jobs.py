@@ -10,3 +10,4 @@ class LoopJob(StrEnum):
     REFILL = "loop.refill"
     DRIFT = "loop.drift"
     SCHEDULES = "loop.schedules"
+    MIRROR = "loop.mirror"

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from apps.loop import services
 from apps.loop.jobs import LoopJob
+from apps.releases.mirror import mirror_all
 from apps.training.services.runs import runs_sweep
 
 
@@ -45,3 +46,8 @@ def drift() -> None:
 @shared_task(name=LoopJob.SCHEDULES, expires=60)
 def schedules() -> None:
     services.schedules_check(at=timezone.now())
+
+
+@shared_task(name=LoopJob.MIRROR, expires=60)
+def mirror() -> None:
+    mirror_all(at=timezone.now())

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -15,7 +16,7 @@ from apps.evaluation.selectors import report_of
 from apps.projects.access import project_for
 from apps.projects.models import Project
 from apps.projects.roles import Permission
-from apps.releases.models import Alias, AliasName, ModelVersion, Promotion, PromotionKind
+from apps.releases.models import Alias, AliasName, Mirrored, ModelVersion, Promotion, PromotionKind
 from apps.rules.queueing import Place
 from apps.training.models import Run, RunPoint
 from apps.training.selectors import run_in, runs_listed
@@ -123,6 +124,7 @@ class RunPage:
     point: RunPoint | None  # the newest report
     earlier: tuple[Run, ...]
     place: Place | None = None  # in the queue, while it waits there
+    mirrored: Mirrored | None = None  # on a tracking server, where one is set
 
     @property
     def turn(self) -> str:
@@ -146,7 +148,11 @@ def run_page(project: Project, run_id: int) -> RunPage:
     last = run.points.order_by("-step").first()
     earlier = runs_listed(project).filter(number__lt=run.number)[:5]
     place = places_of([run], at=timezone.now()).get(run.pk)
-    return RunPage(run, report_of(run), version, champion_of(project), last, tuple(earlier), place)
+    return RunPage(run, report_of(run), version, champion_of(project), last, tuple(earlier), place, _mirrored(run))
+
+
+def _mirrored(run: Run) -> Mirrored | None:
+    return Mirrored.objects.filter(run=run).first() if settings.MLFLOW_TRACKING_URI else None
 
 
 def features_like(project: Project) -> dict[str, Any]:

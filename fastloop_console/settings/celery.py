@@ -29,3 +29,8 @@ CELERY_BEAT_SCHEDULE = {
     "consensus is compared": {"task": "labeling.quality_look", "schedule": timedelta(minutes=1)},
     "drift is looked for": {"task": "loop.drift", "schedule": timedelta(minutes=5)},
 }
+if env.mlflow_tracking_uri():
+    CELERY_BEAT_SCHEDULE["a tracking server is kept up to date"] = {
+        "task": "loop.mirror",
+        "schedule": timedelta(seconds=15),
+    }

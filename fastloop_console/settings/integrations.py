@@ -4,3 +4,8 @@ from fastloop_console import env
 
 STORAGE_URL = env.storage_url()
 PREDICTOR_URL = env.predictor_url()
+MLFLOW_TRACKING_URI = env.mlflow_tracking_uri()
+TRAIN_PROCESSES = env.train_processes()
+TRAIN_NODES = env.train_nodes()
+TRAIN_RENDEZVOUS = env.train_rendezvous()
+TRAIN_FOLDER = env.train_folder()

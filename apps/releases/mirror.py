@@ -1,0 +1,121 @@
+"""Keep a tracking server up to date with the runs: one row says what it has of each run, a tick writes the rest.
+
+The console is the truth and never waits for the server: what could not be written is written later, with growing pauses.
+"""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from apps.evaluation.models import Report
+from apps.integrations import wiring
+from apps.integrations.ports import TrackedMetric, TrackedModel, TrackedRun, Tracking, Unavailable
+from apps.releases.models import Alias, Mirrored, ModelVersion
+from apps.training.models import OPEN_STATES, Run, RunPoint, RunState
+
+logger = logging.getLogger(__name__)
+AT_ONCE = 20  # runs a tick; 10,000 old ones are there after two hours
+CLAIMED = timedelta(minutes=2)  # nobody else tries meanwhile
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(hours=1)
+POINT_METRICS = (
+    "train_loss", "validation_loss", "holdout_loss", "holdout_accuracy", "learning_rate", "samples_per_s",
+)  # fmt: skip
+
+
+def mirror_all(*, at: datetime) -> int:
+    """Write what the server lacks, oldest run first; returns how many runs were written. Nothing where none is set."""
+    tracking = wiring.tracking()
+    if tracking is None:
+        return 0
+    return sum(_mirrored(run, tracking, at) for run in _lacking(at)[:AT_ONCE])
+
+
+def _lacking(at: datetime) -> QuerySet[Run]:
+    """Runs of which the server has nothing, or an older state, fewer points, no model, or other aliases."""
+    aliases = Alias.objects.filter(version__run=OuterRef("pk"))
+    changed = (
+        Q(mirrored=None)
+        | ~Q(mirrored__state=F("state"))
+        | Q(state__in=OPEN_STATES, mirrored__step__lt=F("step"))
+        | Q(model_version__isnull=False, mirrored__registry_version="")
+        | Exists(aliases.filter(set_at__gt=OuterRef("mirrored__at")))
+        | Q(Exists(aliases), mirrored__aliases=[])
+        | Q(~Exists(aliases), ~Q(mirrored__aliases=[]), mirrored__isnull=False)
+    )
+    due = Q(mirrored__retry_at=None) | Q(mirrored__retry_at__lte=at)
+    rows = Run.objects.filter(changed, due, reproduces=None).select_related("project", "dataset_version")
+    return rows.order_by("pk")
+
+
+def _mirrored(run: Run, tracking: Tracking, at: datetime) -> bool:
+    row, _ = Mirrored.objects.get_or_create(run=run)
+    free = Q(retry_at=None) | Q(retry_at__lte=at)
+    if not Mirrored.objects.filter(free, pk=row.pk).update(retry_at=at + CLAIMED):
+        return False  # another worker has just begun
+    wanted = _tracked(run, row)
+    try:
+        told = tracking.mirror(wanted)
+    except Unavailable as away:
+        attempts = min(row.attempts + 1, 20)
+        pause = min(FIRST_PAUSE * 2 ** (attempts - 1), LONGEST_PAUSE)
+        Mirrored.objects.filter(pk=row.pk).update(attempts=attempts, retry_at=at + pause, error=str(away)[:400])
+        logger.warning("%s Next try in %s.", away, pause)
+        return False
+    Mirrored.objects.filter(pk=row.pk).update(
+        tracking_run=told.tracking_run, registry_version=told.registry_version, state=wanted.state,
+        step=max([row.step, *(m.step for m in wanted.metrics)], default=0), aliases=sorted(wanted.aliases), attempts=0,
+        retry_at=None, error="", at=at,
+    )  # fmt: skip
+    return True
+
+
+def _tracked(run: Run, row: Mirrored) -> TrackedRun:
+    version = ModelVersion.objects.filter(run=run).first()
+    aliases = (
+        frozenset(Alias.objects.filter(version=version).values_list("name", flat=True)) if version else frozenset()
+    )
+    data = run.dataset_version
+    return TrackedRun(
+        key=f"{run.pk}", experiment=run.project.slug, name=f"run {run.number}", state=run.state,
+        started_ms=_ms(run.started_at or run.queued_at), ended_ms=_ms(run.finished_at) if run.finished_at else None,
+        params={**run.recipe, "seed": run.seed},
+        tags={
+            "fastloop.kind": run.kind, "fastloop.trigger": run.trigger, "fastloop.device": run.device,
+            "fastloop.data_version": str(data.number) if data else "", "fastloop.error": run.error,
+            "mlflow.source.git.commit": run.code_version,
+        },
+        metrics=[*_points(run.points.filter(step__gt=row.step)), *_verdict(run)],
+        registry_name=run.project.slug, aliases=aliases, tracking_run=row.tracking_run,
+        registry_version=row.registry_version,
+        model=TrackedModel(
+            f"v{version.number}", f"{run.project.slug}-v{version.number}.safetensors",
+            lambda: wiring.storage().read(run.artifact_url),
+        ) if version else None,
+    )  # fmt: skip
+
+
+def _points(points: Iterable[RunPoint]) -> list[TrackedMetric]:
+    return [
+        TrackedMetric(name, value, point.step, _ms(point.at))
+        for point in points
+        for name in POINT_METRICS
+        if (value := getattr(point, name)) is not None
+    ]
+
+
+def _verdict(run: Run) -> list[TrackedMetric]:
+    """What the holdout said, once, at the last step."""
+    report = Report.objects.filter(run=run).first() if run.state == RunState.COMPLETED else None
+    if report is None:
+        return []
+    return [
+        TrackedMetric(f"verdict_{name}", metric["value"], run.step, _ms(report.finished_at))
+        for name, metric in report.metrics.items()
+        if isinstance(metric, dict) and metric.get("value") is not None
+    ]
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
