@@ -1,0 +1,199 @@
+"""Try one recipe of a sweep: ask the study, train, prune, tell. Whoever ends the last trial starts a run of the best."""
+
+import logging
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import torch
+from celery import shared_task
+from django.db import close_old_connections
+from django.utils import timezone
+
+from apps.datasets.versions import VersionUnreadable, version_rows, version_write
+from apps.errors import DomainError
+from apps.integrations.ports import Unavailable
+from apps.labeling.lineage import labels_now
+from apps.projects.encoders import encoder_of
+from apps.projects.selectors import schema_of
+from apps.training.jobs import Job
+from apps.training.models import Sweep, Trial, TrialState
+from apps.training.services.sweeps import trials_send
+from apps.training.services.trials import (
+    HEARTBEAT_S,
+    TrialLost,
+    sweep_close,
+    sweep_is_tried,
+    sweep_version,
+    trial_asked,
+    trial_claim,
+    trial_end,
+    trial_epoch,
+    trial_heartbeat,
+)
+from workers.tasks.rows import rows_of
+from workers.tasks.study import StudyUnreachable, asked, importance, reached, study_of
+from workers.training.recipe import Recipe, RecipeInvalid
+from workers.training.refusals import Canceled, MemoryTooSmall, NothingToTrain, OneClassOnly, RowsUnreadable
+from workers.training.trial import VALIDATION_SHARE, Epoch, try_recipe
+
+logger = logging.getLogger(__name__)
+REFUSALS = (
+    NothingToTrain, OneClassOnly, RowsUnreadable, RecipeInvalid, MemoryTooSmall, Unavailable, VersionUnreadable,
+    StudyUnreachable,
+)  # fmt: skip
+
+
+class Pruned(Exception):
+    """The trial is worse than half of those before it were at the same epoch."""
+
+
+class Heartbeat:
+    """Renews the lease from a thread of its own, so that a long step cannot lose the trial."""
+
+    def __init__(self, trial: Trial) -> None:
+        assert trial.owner is not None
+        self.trial_id, self.owner = trial.pk, trial.owner
+        self.canceled, self.lost = threading.Event(), threading.Event()
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name=f"heartbeat-trial-{trial.pk}", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._done.set()
+        self._thread.join(timeout=10)
+
+    def should_stop(self) -> bool:
+        return self.canceled.is_set() or self.lost.is_set()
+
+    def _beat(self) -> None:
+        while not self._done.wait(HEARTBEAT_S):
+            try:
+                if trial_heartbeat(trial_id=self.trial_id, owner=self.owner, at=timezone.now()):
+                    self.canceled.set()
+            except TrialLost:
+                self.lost.set()
+                return
+            except Exception:  # the database may be restarting; the lease outlives four beats
+                logger.exception("A heartbeat of trial %s failed.", self.trial_id)
+            finally:
+                close_old_connections()
+
+
+@shared_task(name=Job.TRIAL)
+def trial(trial_id: int) -> None:
+    row = Trial.objects.select_related("sweep").get(pk=trial_id)
+    try:
+        row = trial_claim(trial_id=trial_id, at=timezone.now())
+        if row.state == TrialState.RUNNING:
+            _tried(row)
+    except TrialLost as taken:
+        logger.info("%s", taken.message)
+    _go_on(row.sweep)
+
+
+def _tried(row: Trial) -> None:
+    """Train and record how it ended. Raises TrialLost where that is no longer this worker's business."""
+    assert row.owner is not None
+    owner, state, error = row.owner, TrialState.COMPLETED, ""
+    with Heartbeat(row) as heartbeat:
+        try:
+            _train(row, heartbeat)
+        except Pruned:
+            state = TrialState.PRUNED
+        except Canceled:
+            state = TrialState.CANCELED
+        except TrialLost:
+            raise
+        except (*REFUSALS, DomainError) as refused:
+            state, error = TrialState.FAILED, str(refused)
+        except Exception as bug:
+            logger.exception("%s failed.", row)
+            state, error = TrialState.FAILED, f"The trial stopped on a fault of ours: {bug}"
+    trial_end(trial_id=row.pk, owner=owner, state=state, error=error, at=timezone.now())
+
+
+def _train(row: Trial, heartbeat: Heartbeat) -> None:
+    import optuna
+
+    sweep, owner = row.sweep, heartbeat.owner
+    project = sweep.project
+    version = sweep.dataset_version or sweep_version(
+        sweep_id=sweep.pk, version=version_write(project_id=project.pk, rows=labels_now(project), at=timezone.now())
+    )
+    rows = [r for r in version_rows(version) if not r.holdout]
+    names = schema_of(project).names
+    study = study_of(sweep, seed=sweep.seed * 1009 + row.number)
+    suggestion = asked(study, sweep, row)
+    trial_asked(trial_id=row.pk, owner=owner, settings=suggestion.params, device=_device(), at=timezone.now())
+    states = optuna.trial.TrialState
+    try:
+        recipe = _recipe(sweep, suggestion.params)
+        ids = np.array([r.example_id for r in rows], np.int64)
+        best = try_recipe(
+            rows_of(project, ids, encoder=recipe.encoder), [names.index(r.label) for r in rows], names, recipe,
+            on_epoch=_listener(row, heartbeat, suggestion), should_stop=heartbeat.should_stop,
+        )  # fmt: skip
+    except Pruned:
+        _tell(study, suggestion, state=states.PRUNED)
+        raise
+    except Exception:
+        if not heartbeat.lost.is_set():  # whoever has it now goes on with the same suggestion
+            _tell(study, suggestion, state=states.FAIL)
+        raise
+    _tell(study, suggestion, values=best.loss)
+
+
+def _recipe(sweep: Sweep, settings: dict[str, Any]) -> Recipe:
+    project = sweep.project
+    encoder = encoder_of(project) if project.task_type == "text-classification" else ""
+    return Recipe.for_task(
+        project.task_type, "full", seed=sweep.seed, encoder=encoder, validation_share=VALIDATION_SHARE, **settings
+    )
+
+
+def _listener(row: Trial, heartbeat: Heartbeat, suggestion: Any) -> Callable[[Epoch], None]:
+    def heard(epoch: Epoch) -> None:
+        if heartbeat.lost.is_set():
+            raise TrialLost("The trial was taken over or ended.")
+        if heartbeat.canceled.is_set():
+            raise Canceled(f"Canceled after {epoch.number} epochs.")
+        trial_epoch(
+            trial_id=row.pk, owner=heartbeat.owner, epoch=epoch.number, loss=epoch.loss, accuracy=epoch.accuracy,
+            at=timezone.now(),
+        )  # fmt: skip
+        with reached():
+            suggestion.report(epoch.loss, epoch.number)
+            if suggestion.should_prune():
+                raise Pruned(f"Pruned after {epoch.number} epochs.")
+
+    return heard
+
+
+def _tell(study: Any, suggestion: Any, **said: Any) -> None:
+    with reached():
+        study.tell(suggestion, skip_if_finished=True, **said)
+
+
+def _go_on(sweep: Sweep) -> None:
+    """The next trials into the queue; after the last one, the run of the best. No worker waits for another."""
+    trials_send(sweep_id=sweep.pk, at=timezone.now())
+    if not sweep_is_tried(sweep):
+        return
+    shares: dict[str, float] = {}
+    try:
+        shares = importance(study_of(sweep, seed=sweep.seed), seed=sweep.seed)
+    except StudyUnreachable as lost:
+        logger.warning("%s: no importance: %s", sweep, lost)
+    sweep_close(sweep_id=sweep.pk, importance=shares, at=timezone.now())
+
+
+def _device() -> str:
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"
