@@ -4,6 +4,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from apps.datasets import api as datasets
+from apps.datasets import version_api as dataset_versions
 from apps.evaluation import api as evaluation
 from apps.evaluation import freshness_api
 from apps.labeling import api as labeling
@@ -13,7 +14,7 @@ from apps.loop import api as loop
 from apps.monitoring import api as monitoring
 from apps.projects import api as projects
 from apps.releases import api as releases
-from apps.releases import ledger_api
+from apps.releases import ledger_api, lineage_api
 from apps.slas import api as slas
 from apps.training import api as training
 from apps.training import schedule_api
@@ -33,6 +34,17 @@ urlpatterns = [
     path(f"{PROJECT}ingestions/", datasets.IngestionsAPI.as_view(), name="api-ingestions"),
     path(f"{PROJECT}ingestions/<int:ingestion_id>/", datasets.IngestionAPI.as_view(), name="api-ingestion"),
     path(f"{PROJECT}dead-letters/", datasets.DeadLettersAPI.as_view(), name="api-dead-letters"),
+    path(f"{PROJECT}dataset-versions/", dataset_versions.DatasetVersionsAPI.as_view(), name="api-dataset-versions"),
+    path(
+        f"{PROJECT}dataset-versions/<int:number>/diff/",
+        dataset_versions.DatasetVersionDiffAPI.as_view(),
+        name="api-dataset-version-diff",
+    ),
+    path(
+        f"{PROJECT}dataset-versions/<int:number>/changes/",
+        dataset_versions.DatasetVersionChangesAPI.as_view(),
+        name="api-dataset-version-changes",
+    ),
     path(f"{PROJECT}assignments/next/", labeling.NextAPI.as_view(), name="api-next"),
     path(f"{PROJECT}annotations/", labeling.AnnotationsAPI.as_view(), name="api-annotations"),
     path(f"{PROJECT}annotations/<uuid:client_id>/", labeling.AnnotationAPI.as_view(), name="api-annotation"),
@@ -59,6 +71,7 @@ urlpatterns = [
     path("v1/runs/<int:run_id>/priority/", schedule_api.PriorityAPI.as_view(), name="api-run-priority"),
     path("v1/runs/<int:run_id>/cancel/", training.CancelAPI.as_view(), name="api-run-cancel"),
     path(f"{PROJECT}models/", releases.ModelsAPI.as_view(), name="api-models"),
+    path("v1/models/<int:version_id>/lineage/", lineage_api.LineageAPI.as_view(), name="api-model-lineage"),
     path("v1/models/<int:version_id>/promote/", releases.PromoteAPI.as_view(), name="api-promote"),
     path(f"{PROJECT}roll-back/", releases.RollBackAPI.as_view(), name="api-roll-back"),
     path(f"{PROJECT}predict/", loop.PredictAPI.as_view(), name="api-predict"),

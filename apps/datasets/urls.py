@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.datasets import views
+from apps.datasets import version_views, views
 
 app_name = "datasets"
 urlpatterns = [
@@ -11,4 +11,5 @@ urlpatterns = [
     path("ingestions/", views.ingestions, name="ingestions"),
     path("refused/", views.dead_letters, name="dead_letters"),
     path("<int:example_id>/image/", views.image, name="image"),
+    *version_views.urlpatterns,
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.releases import ledger_views, views
+from apps.releases import comparing_views, ledger_views, lineage_views, views
 
 app_name = "releases"
 urlpatterns = [
@@ -16,4 +16,6 @@ urlpatterns = [
     path("runs/<int:run_id>/verdict/", views.run_verdict, name="run_verdict"),
     path("runs/<int:run_id>/figures/", views.run_figures, name="run_figures"),
     *ledger_views.urlpatterns,
+    *lineage_views.urlpatterns,
+    *comparing_views.urlpatterns,
 ]

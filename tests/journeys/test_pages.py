@@ -16,12 +16,17 @@ PAGES = {
     "data": "/projects/{project}/data/",
     "refused": "/projects/{project}/data/refused/",
     "export": "/projects/{project}/data/export/",
+    "versions": "/projects/{project}/data/versions/",
+    "version": "/projects/{project}/data/versions/1/",
     "label": "/projects/{project}/label/",
     "bulk": "/projects/{project}/label/bulk/",
     "search": "/projects/{project}/label/search/?label=-",
     "runs": "/projects/{project}/runs/",
     "run": "/projects/{project}/models/runs/{run}/",
     "models": "/projects/{project}/models/",
+    "lineage": "/projects/{project}/models/{version}/lineage/",
+    "compare": "/projects/{project}/models/compare/?runs=1,2",
+    "compare-none": "/projects/{project}/models/compare/",
     "learning": "/projects/{project}/learning/",
     "quality": "/projects/{project}/quality/",
     "people": "/projects/{project}/quality/people/",
@@ -50,8 +55,9 @@ def addresses(console: Console) -> dict[str, str]:
     with console.client("lin") as lin:
         project = console.project(lin, "Handwritten digits")
         run = console.get(lin, f"projects/{project}/runs/")["results"][0]["id"]
+        version = console.get(lin, f"projects/{project}/models/")["results"][0]["id"]
         console.post(lin, f"projects/{project}/examples/", examples=[{"id": "broken", "image": "no picture"}])
-    return {name: address.format(project=project, run=run) for name, address in PAGES.items()}
+    return {name: address.format(project=project, run=run, version=version) for name, address in PAGES.items()}
 
 
 def settle(page: Page, address: str, *, status: int = 200) -> None:

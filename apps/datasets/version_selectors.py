@@ -1,0 +1,181 @@
+"""Read dataset versions: the list with what used them, and what tells any two of them apart."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext, gettext_lazy
+
+from apps.datasets.models import DatasetVersion, Example
+from apps.datasets.versions import Change, ChangeKind, VersionRow, VersionUnreadable, changes_between
+from apps.datasets.versions.storing import version_state
+from apps.errors import DomainError, NotFound
+from apps.projects import task_types
+from apps.projects.models import Project
+
+KINDS = {
+    ChangeKind.ADDED: gettext_lazy("Added"),
+    ChangeKind.RELABELED: gettext_lazy("Relabeled"),
+    ChangeKind.REMOVED: gettext_lazy("Removed"),
+    ChangeKind.CONFIRMED: gettext_lazy("Confirmed"),
+}
+SOURCES = {  # the words of apps.labeling's LabelSource, which stands above this app
+    "consensus": gettext_lazy("Agreed by people"),
+    "imported": gettext_lazy("Came with the example"),
+    "duplicate": gettext_lazy("Same as another example"),
+    "review": gettext_lazy("Decided by a reviewer"),
+    "gold": gettext_lazy("Known beforehand"),
+}
+OFFERED = 200  # versions to compare with
+RUNS_SHOWN = 6  # of those that used a version
+
+
+class VersionNotReadable(DomainError):
+    code = "version_unreadable"
+
+
+@dataclass(frozen=True)
+class ListedVersion:
+    version: DatasetVersion
+    runs: tuple[Any, ...]  # the newest that used it; apps.training stands above this app
+    more_runs: int
+
+
+def versions_of(project: Project) -> QuerySet[DatasetVersion]:
+    """Newest first, dropped ones too: their numbers are named by runs."""
+    return DatasetVersion.objects.filter(project=project).prefetch_related("runs")
+
+
+def listed(versions: Sequence[DatasetVersion]) -> list[ListedVersion]:
+    found = []
+    for version in versions:
+        runs = sorted(version.runs.all(), key=lambda run: -run.number)
+        found.append(ListedVersion(version, tuple(runs[:RUNS_SHOWN]), max(0, len(runs) - RUNS_SHOWN)))
+    return found
+
+
+def version_numbered(project: Project, number: int) -> DatasetVersion:
+    version = DatasetVersion.objects.filter(project=project, number=number).first()
+    if version is None:
+        raise NotFound(gettext("This project has no data version {number}.").format(number=number))
+    return version
+
+
+def numbers_readable(project: Project) -> list[int]:
+    kept = DatasetVersion.objects.filter(project=project, dropped_at=None)
+    return list(kept.values_list("number", flat=True)[:OFFERED])
+
+
+@dataclass(frozen=True)
+class ClassCount:
+    label: str
+    before: int
+    after: int
+
+    @property
+    def difference(self) -> int:
+        return self.after - self.before
+
+
+@dataclass(frozen=True)
+class Move:
+    """So many examples went from one label to another."""
+
+    before: str
+    after: str
+    examples: int
+
+
+@dataclass(frozen=True)
+class VersionDiff:
+    """`before` is None where the version is held against nothing: then everything is added."""
+
+    before: DatasetVersion | None
+    after: DatasetVersion
+    changes: tuple[Change, ...]
+    classes: tuple[ClassCount, ...]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        counted = Counter(c.kind for c in self.changes)
+        return {kind.value: counted[kind] for kind in KINDS}
+
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        """The most frequent first."""
+        moved = Counter(
+            (c.before.label, c.after.label)
+            for c in self.changes
+            if c.before and c.after and c.kind == ChangeKind.RELABELED
+        )
+        return tuple(Move(*names, n) for names, n in sorted(moved.items(), key=lambda pair: (-pair[1], pair[0])))
+
+    def of_kind(self, kind: str) -> list[Change]:
+        """All of them where the kind is none that there is."""
+        return [c for c in self.changes if c.kind == kind] if kind in list(KINDS) else list(self.changes)
+
+
+def version_diff(project: Project, number: int, against: int | None = None) -> VersionDiff:
+    """Against the readable version before it unless another one is named; 0 is nothing at all.
+
+    Raises NotFound, or VersionNotReadable with the sentence of what is wrong with the table.
+    """
+    after = version_numbered(project, number)
+    if against is None:
+        earlier = DatasetVersion.objects.filter(project=project, number__lt=number, dropped_at=None).first()
+    else:
+        earlier = version_numbered(project, against) if against else None
+    try:
+        old = version_state(earlier) if earlier else {}
+        new = version_state(after)
+    except VersionUnreadable as cause:
+        raise VersionNotReadable(str(cause)) from cause
+    return VersionDiff(earlier, after, tuple(changes_between(old, new)), _classes(old.values(), new.values()))
+
+
+def _classes(before: Any, after: Any) -> tuple[ClassCount, ...]:
+    """By name; with every label that either of them has."""
+    old, new = Counter(r.label for r in before), Counter(r.label for r in after)
+    return tuple(ClassCount(name, old[name], new[name]) for name in sorted(old.keys() | new.keys()))
+
+
+@dataclass(frozen=True)
+class ChangedLine:
+    """One change as a person reads it; `example` is None where it was deleted since."""
+
+    change: Change
+    kind: str
+    example: Example | None
+    summary: str
+    people: tuple[str, ...]
+    source: str
+
+    @property
+    def row(self) -> VersionRow:
+        return self.change.row
+
+
+def changed_lines(project: Project, changes: Sequence[Change]) -> list[ChangedLine]:
+    """With the examples and the people behind the answers: three queries for a page, whatever its length."""
+    ids = [c.row.example_id for c in changes]
+    examples = Example.objects.filter(project=project).prefetch_related("annotations__annotator").in_bulk(ids)
+    summary = task_types.get(project.task_type).summary
+    lines = []
+    for change in changes:
+        example = examples.get(change.row.example_id)
+        lines.append(
+            ChangedLine(
+                change, str(KINDS[change.kind]), example,
+                summary(example.fields, example.external_id) if example else gettext("deleted since"),
+                _people(example, change.row.annotations), str(SOURCES.get(change.row.source, "")),
+            )
+        )  # fmt: skip
+    return lines
+
+
+def _people(example: Any, answers: Sequence[int]) -> tuple[str, ...]:
+    """Who gave the answers, also where they were withdrawn since; each once."""
+    given = {a.pk: str(a.annotator) for a in example.annotations.all()} if example else {}
+    return tuple(dict.fromkeys(given[pk] for pk in answers if pk in given))
