@@ -4,7 +4,6 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from apps.datasets import api as datasets
-from apps.datasets import version_api as dataset_versions
 from apps.evaluation import api as evaluation
 from apps.evaluation import freshness_api
 from apps.labeling import api as labeling
@@ -34,15 +33,15 @@ urlpatterns = [
     path(f"{PROJECT}ingestions/", datasets.IngestionsAPI.as_view(), name="api-ingestions"),
     path(f"{PROJECT}ingestions/<int:ingestion_id>/", datasets.IngestionAPI.as_view(), name="api-ingestion"),
     path(f"{PROJECT}dead-letters/", datasets.DeadLettersAPI.as_view(), name="api-dead-letters"),
-    path(f"{PROJECT}dataset-versions/", dataset_versions.DatasetVersionsAPI.as_view(), name="api-dataset-versions"),
+    path(f"{PROJECT}dataset-versions/", datasets.DatasetVersionsAPI.as_view(), name="api-dataset-versions"),
     path(
         f"{PROJECT}dataset-versions/<int:number>/diff/",
-        dataset_versions.DatasetVersionDiffAPI.as_view(),
+        datasets.DatasetVersionDiffAPI.as_view(),
         name="api-dataset-version-diff",
     ),
     path(
         f"{PROJECT}dataset-versions/<int:number>/changes/",
-        dataset_versions.DatasetVersionChangesAPI.as_view(),
+        datasets.DatasetVersionChangesAPI.as_view(),
         name="api-dataset-version-changes",
     ),
     path(f"{PROJECT}assignments/next/", labeling.NextAPI.as_view(), name="api-next"),
