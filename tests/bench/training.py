@@ -1,0 +1,29 @@
+"""Training: incremental against full, online learning, the seconds before a run's first step, streams in time order."""
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from tests.bench import _increments, _overhead, _prequential, _vw
+
+Say = Callable[[str], None]
+PARTS = ("increments", "online", "overhead", "prequential")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seeds", type=int, default=_increments.SEEDS, help="pairs of an incremental and a full run")
+    parser.add_argument("--part", action="append", choices=PARTS, help="only this one; may be given again")
+
+
+def run(*, say: Say, seeds: int = _increments.SEEDS, part: list[str] | None = None) -> dict[str, Any]:
+    wanted = part or PARTS
+    found: dict[str, Any] = {}
+    if "overhead" in wanted:  # first, while nothing of ours has warmed or filled the machine
+        found |= _overhead.measure(say)
+    if "increments" in wanted:
+        found |= _increments.measure(say, seeds=seeds)
+    if "online" in wanted:
+        found |= _vw.measure(say)
+    if "prequential" in wanted:
+        found |= _prequential.measure(say)
+    return found
