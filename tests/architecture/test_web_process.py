@@ -6,7 +6,7 @@ import sys
 
 from fastloop_console.env import ROOT
 
-HEAVY = ("torch", "transformers", "sentence_transformers", "kserve", "sklearn", "pandas", "workers")
+HEAVY = ("torch", "transformers", "sentence_transformers", "kserve", "sklearn", "pandas", "deltalake", "workers")
 
 LOOK = f"""
 import json, pkgutil, sys
