@@ -10,4 +10,5 @@ class LoopJob(StrEnum):
     REFILL = "loop.refill"
     DRIFT = "loop.drift"
     SCHEDULES = "loop.schedules"
+    ONLINE = "loop.online"
     MIRROR = "loop.mirror"

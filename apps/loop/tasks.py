@@ -5,8 +5,11 @@ from django.utils import timezone
 
 from apps.loop import services
 from apps.loop.jobs import LoopJob
+from apps.loop.services.versions import versions_keep
 from apps.releases.mirror import mirror_all
+from apps.training.services.online import online_check
 from apps.training.services.runs import runs_sweep
+from apps.training.services.sweeps import sweeps_check
 
 
 @shared_task(name=LoopJob.INGEST)
@@ -18,6 +21,7 @@ def ingest(ingestion_id: int) -> None:
 def sweep() -> None:
     at = timezone.now()
     runs_sweep(at=at)
+    sweeps_check(at=at)
     services.verdicts_sweep(at=at)
     services.ingestions_sweep(at=at)
     services.laps_close(at=at)
@@ -41,11 +45,17 @@ def drift() -> None:
     services.drift_check_all(at=timezone.now())
     services.vectors_sweep(at=timezone.now())
     services.candidates_sweep(at=timezone.now())
+    versions_keep(at=timezone.now())
 
 
 @shared_task(name=LoopJob.SCHEDULES, expires=60)
 def schedules() -> None:
     services.schedules_check(at=timezone.now())
+
+
+@shared_task(name=LoopJob.ONLINE, expires=60)
+def online() -> None:
+    online_check(at=timezone.now())
 
 
 @shared_task(name=LoopJob.MIRROR, expires=60)

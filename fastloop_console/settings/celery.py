@@ -26,6 +26,7 @@ CELERY_BEAT_SCHEDULE = {
     "triggers are looked at": {"task": "loop.triggers", "schedule": timedelta(seconds=5)},
     "runs by the clock": {"task": "loop.schedules", "schedule": timedelta(seconds=20)},
     "queues are topped up": {"task": "loop.refill", "schedule": timedelta(seconds=30)},
+    "learners read what is new": {"task": "loop.online", "schedule": timedelta(minutes=1)},
     "consensus is compared": {"task": "labeling.quality_look", "schedule": timedelta(minutes=1)},
     "drift is looked for": {"task": "loop.drift", "schedule": timedelta(minutes=5)},
 }

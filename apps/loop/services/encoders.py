@@ -7,7 +7,9 @@ from apps.evaluation.models import Outcome
 from apps.projects.encoders import encoder_of, encoders_for
 from apps.projects.models import Project
 from apps.releases.models import Alias
-from apps.training.models import OPEN_STATES, Run, RunState
+from apps.releases.selectors import champion_of
+from apps.rules.encoder_names import run_of
+from apps.training.models import OPEN_STATES, Run, RunKind, RunState
 
 
 def encoders_needed(project: Project) -> list[str]:
@@ -16,7 +18,9 @@ def encoders_needed(project: Project) -> list[str]:
     judged = runs.filter(state=RunState.COMPLETED, report__isnull=False).exclude(report__outcome=Outcome.FAIL)
     scoring = judged.order_by("-number").first()
     served = [alias.version.run for alias in Alias.objects.filter(project=project).select_related("version__run")]
-    opened = list(runs.filter(state__in=OPEN_STATES))
+    opened = list(
+        runs.filter(state__in=OPEN_STATES).exclude(kind=RunKind.FINE_TUNE)
+    )  # whose encoder is still to be made
     models = [*([scoring] if scoring else []), *served, *opened]
     return list(dict.fromkeys([*(encoder_of_run(run) for run in models), encoder_of(project)]))
 
@@ -25,6 +29,29 @@ def encoder_of_run(run: Run) -> str:
     """Runs from before recipes named an encoder used the first of their task type, as models that read none still do."""
     known = encoders_for(run.project.task_type)
     return str(run.recipe.get("encoder") or next(iter(known)))
+
+
+def encoder_wanted(project: Project) -> str:
+    """The encoder of the next model: the champion's where a run fine-tuned it, else the project's own.
+
+    A person who has chosen another encoder for the project since that run has the last word.
+    """
+    own, champion = encoder_of(project), champion_of(project)
+    name = encoder_of_run(champion.run) if champion else own
+    made = run_of(name)
+    if made is None:
+        return own
+    tuned = Run.objects.filter(pk=made, project=project).first()
+    return name if tuned is not None and tuned.measured.get("project_encoder") == own else own
+
+
+def encoder_file(name: str) -> str:
+    """The model file that holds a fine-tuned encoder; empty where no completed run made one of this name."""
+    made = run_of(name)
+    if made is None:
+        return ""
+    found = Run.objects.filter(pk=made, state=RunState.COMPLETED).values_list("artifact_url", flat=True).first()
+    return str(found or "")
 
 
 def vectors_sweep(*, at: datetime) -> None:
