@@ -16,7 +16,7 @@ from apps.releases import api as releases
 from apps.releases import ledger_api, lineage_api
 from apps.slas import api as slas
 from apps.training import api as training
-from apps.training import schedule_api
+from apps.training import online_api, schedule_api, sweep_api
 
 PROJECT = "v1/projects/<int:project_id>/"
 
@@ -62,6 +62,10 @@ urlpatterns = [
     ),
     path(f"{PROJECT}runs/", loop.RunsAPI.as_view(), name="api-runs"),
     path(f"{PROJECT}trigger/", training.TriggerAPI.as_view(), name="api-trigger"),
+    path(f"{PROJECT}online/", online_api.OnlineAPI.as_view(), name="api-online"),
+    path(f"{PROJECT}sweeps/", sweep_api.SweepsAPI.as_view(), name="api-sweeps"),
+    path("v1/sweeps/<int:sweep_id>/", sweep_api.SweepAPI.as_view(), name="api-sweep"),
+    path("v1/sweeps/<int:sweep_id>/cancel/", sweep_api.SweepCancelAPI.as_view(), name="api-sweep-cancel"),
     path("v1/runs/<int:run_id>/", releases.RunDetailAPI.as_view(), name="api-run"),
     path(f"{PROJECT}schedules/", schedule_api.SchedulesAPI.as_view(), name="api-schedules"),
     path(f"{PROJECT}policy/", schedule_api.PolicyAPI.as_view(), name="api-policy"),

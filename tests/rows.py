@@ -15,7 +15,7 @@ from apps.releases.models import ModelVersion
 from apps.releases.services import candidate_register
 from apps.rules.lift import Curve, lift
 from apps.rules.stopping import Agreement
-from apps.training.models import Run, RunKind
+from apps.training.models import Run, RunKind, Sweep, Trial, TrialState
 from apps.training.services import ownership
 from apps.training.services.runs import run_start
 from tests.conftest import NOON
@@ -123,6 +123,30 @@ def auto_labeled(project: Project, n: int = 3, *, at: datetime = NOON) -> AutoBa
         project=project, number=AutoBatch.objects.filter(project=project).count() + 1, run_number=1, target_precision=0.99,
         threshold=0.97, holdout_rows=400, holdout_errors=0, precision_low=0.9925, labels=n, audits=1, at=at,
     )  # fmt: skip
+
+
+def swept(project: Project, trials: int = 6, *, at: datetime = NOON) -> Sweep:
+    """A sweep of learning rate and width, half of its trials tried."""
+    space = {
+        "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}, "hidden": {"low": 64.0, "high": 512.0, "log": False}
+    }  # fmt: skip
+    number = Sweep.objects.filter(project=project).count() + 1
+    sweep = Sweep.objects.create(
+        project=project, number=number, study_name=f"study-{project.pk}-{number}", space=space, trials_wanted=trials,
+        started_at=at,
+    )  # fmt: skip
+    Trial.objects.bulk_create(
+        [
+            Trial(
+                sweep=sweep, number=n, state=TrialState.COMPLETED, settings={"learning_rate": n / 1000, "hidden": 64 * n},
+                value=0.5 - n / 10, accuracy=0.8, curve=[[1, 0.9], [2, 0.5 - n / 10]], seconds=2.0,
+            )
+            if 2 * n <= trials
+            else Trial(sweep=sweep, number=n)
+            for n in range(1, trials + 1)
+        ]
+    )  # fmt: skip
+    return sweep
 
 
 def learned(run: Run, *, at: datetime = NOON) -> LearningReport:

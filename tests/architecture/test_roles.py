@@ -123,6 +123,15 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "training:schedule": {"POST": ENGINEERS},
     "training:places": {"POST": ENGINEERS},
     "training:priority": {"POST": ENGINEERS},
+    "training:online": {"GET": OVERSEERS},
+    "training:online_settings": {"POST": ENGINEERS},
+    "training:online_publish": {"POST": ENGINEERS},
+    "training:online_figures": {"GET": OVERSEERS},
+    "training:sweeps": {"GET": OVERSEERS},
+    "training:sweep_start": {"POST": ENGINEERS},
+    "training:sweep": {"GET": OVERSEERS},
+    "training:sweep_cancel": {"POST": ENGINEERS},
+    "training:sweep_figures": {"GET": OVERSEERS},
     "evaluation:freshness": {"GET": OVERSEERS},
     "evaluation:freshness_figures": {"GET": OVERSEERS},
     "evaluation:fall_back": {"POST": ENGINEERS},
@@ -189,6 +198,10 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "api-runs": {"GET": OVERSEERS, "POST": ENGINEERS},
     "api-run": {"GET": OVERSEERS},
     "api-trigger": {"GET": OVERSEERS, "PATCH": ENGINEERS},
+    "api-online": {"GET": OVERSEERS, "PATCH": ENGINEERS},
+    "api-sweeps": {"GET": OVERSEERS, "POST": ENGINEERS},
+    "api-sweep": {"GET": OVERSEERS},
+    "api-sweep-cancel": {"POST": ENGINEERS},
     "api-run-cancel": {"POST": ENGINEERS},
     "api-run-priority": {"POST": ENGINEERS},
     "api-schedules": {"GET": OVERSEERS, "PUT": ENGINEERS},
@@ -284,7 +297,7 @@ def things(project: Project, lin: User, ada: User) -> Things:
     ids = {
         "project_id": project.pk, "run_id": version.run_id, "version_id": version.pk, "alert_id": alert.pk,
         "example_id": example.pk, "ingestion_id": ingestion.pk, "user_id": ada.pk, "client_id": uuid.uuid4(),
-        "number": rows.auto_labeled(project).number,
+        "number": rows.auto_labeled(project).number, "sweep_id": rows.swept(project).pk,
     }  # fmt: skip
     return Things(project, ids)
 
@@ -372,7 +385,7 @@ def test_everybody_may_do_what_the_table_says_and_nothing_else(world: Things) ->
     assert [f"{route.name or 'home'} {fault}" for route in ROUTES for fault in faults_of(world, route)] == []
 
 
-OWN_ID = {"run_id", "version_id", "alert_id", "example_id", "ingestion_id"}
+OWN_ID = {"run_id", "version_id", "alert_id", "example_id", "ingestion_id", "sweep_id"}
 
 
 def test_what_belongs_to_another_project_is_not_found_under_ones_own(
