@@ -20,9 +20,11 @@ from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
 from apps.labeling.lineage import labels_now
 from apps.labeling.services.labels import labels_trained
-from apps.loop.services.encoders import encoder_of_run
+from apps.loop.services.encoders import encoder_of_run, encoder_wanted
 from apps.projects.encoders import encoder_of
 from apps.projects.selectors import schema_of
+from apps.rules.encoder_names import run_of, tuned_name
+from apps.rules.words import count
 from apps.training.jobs import Job
 from apps.training.models import Run, RunKind, RunState
 from apps.training.services.ownership import (
@@ -33,34 +35,37 @@ from apps.training.services.ownership import (
     run_complete,
     run_fail,
     run_heartbeat,
+    run_measured,
     run_phase,
     run_prepared,
 )
 from workers.tasks import relay
 from workers.tasks.bundles import bundle_at
 from workers.tasks.evaluate import judge_run
+from workers.tasks.fitting import Material, devices_of, fitted_by
 from workers.tasks.reproduce import compare_run
-from workers.tasks.rows import rows_of
 from workers.training import replay
-from workers.training.inputs import Rows
-from workers.training.loop import FitResult, fit
+from workers.training.encoder import EncoderMissing
+from workers.training.finetune import refuse_other_tasks
 from workers.training.model import Bundle, BundleUnreadable, dump
 from workers.training.packages import installed
 from workers.training.recipe import Recipe, RecipeInvalid
 from workers.training.refusals import (
     BaseDoesNotFit,
     Canceled,
+    LabelStrange,
     MemoryTooSmall,
     NothingToTrain,
     OneClassOnly,
     RowsUnreadable,
+    TaskNotTuned,
 )
 
 logger = logging.getLogger(__name__)
 # Bad data, not bugs: the run ends with the sentence alone.
 REFUSALS = (
     NothingToTrain, OneClassOnly, RowsUnreadable, BaseDoesNotFit, RecipeInvalid, BundleUnreadable, Unavailable,
-    MemoryTooSmall, relay.DiskFull,
+    MemoryTooSmall, relay.DiskFull, TaskNotTuned, LabelStrange, EncoderMissing,
 )  # fmt: skip
 
 LEARNS_AS: dict[str, str] = {RunKind.SWEEP: RunKind.FULL}  # the best trial's recipe, from scratch
@@ -144,37 +149,31 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
     project, owner = run.project, heartbeat.owner
     version = run.dataset_version or version_write(project_id=project.pk, rows=labels_now(project), at=timezone.now())
     rows = version_rows(version)
-    names = schema_of(project).names
+    names = list(run.reproduces.label_names) if run.reproduces else list(schema_of(project).names)
+    _refuse_strange(rows, names)
     index = {name: i for i, name in enumerate(names)}
     encoder = _encoder(run, rows)
     base, passed_over = _base(run, encoder)
     kind = RunKind.FULL if passed_over else run.kind
     recipe = Recipe.for_task(project.task_type, LEARNS_AS.get(kind, kind), **{"seed": run.seed, **_settings(run)})
     recipe = replace(recipe, encoder=encoder)
+    if kind == RunKind.FINE_TUNE:
+        refuse_other_tasks(recipe)
     chosen, new = _chosen(run, [r for r in rows if not r.holdout], recipe, index)
     holdout = [r for r in rows if r.holdout]
     run_prepared(
-        run_id=run.pk, owner=owner, version=version, recipe=recipe.to_dict(), label_names=list(names), labels=len(chosen),
-        new_labels=new, device=_device(), packages=installed(), at=timezone.now(),
+        run_id=run.pk, owner=owner, version=version, recipe=recipe.to_dict(), label_names=names, labels=len(chosen),
+        new_labels=new, device=_device(), devices=devices_of(recipe), packages=installed(), at=timezone.now(),
     )  # fmt: skip
     if passed_over:
         run_phase(run_id=run.pk, owner=owner, phase=passed_over, at=timezone.now())
 
-    def read(wanted: list[VersionRow]) -> Rows:
-        return rows_of(project, [r.example_id for r in wanted], encoder=encoder)
-
-    features, targets = read(chosen), [index[r.label] for r in chosen]
-
-    shown = (read(holdout), [index[r.label] for r in holdout]) if holdout else None
     told = relay.listeners(run, heartbeat.should_stop)
-
-    def fitted(resume: bytes | None) -> FitResult:
-        return fit(
-            features, targets, names, recipe, base=base, resume=resume, holdout=shown, on_report=told.on_report,
-            on_checkpoint=told.on_checkpoint, on_notice=told.on_notice, should_stop=told.should_stop,
-        )  # fmt: skip
-
+    fitted = fitted_by(Material(project, names, recipe, chosen, holdout, base), told)
     result = relay.from_checkpoints(run, fitted)
+    if result.measured:
+        measured = {**result.measured, "project_encoder": encoder_of(project)}
+        run_measured(run_id=run.pk, owner=owner, measured=measured)
     run_phase(run_id=run.pk, owner=owner, phase="keeping the model", at=timezone.now())
     model = dump(result.bundle)
     url = wiring.storage().write(f"models/{project.pk}/{run.pk}-{owner.hex[:8]}.safetensors", model)
@@ -197,19 +196,31 @@ def _settings(run: Run) -> dict[str, Any]:
 def _encoder(run: Run, rows: list[VersionRow]) -> str:
     """Whose vectors the run reads: the project's, once they cover every labeled example; until then those of before.
 
-    A run taken over from a dead worker keeps the encoder it began with, so that its checkpoint fits.
+    A run taken over from a dead worker keeps the encoder it began with, so that its checkpoint fits. A fine-tune makes
+    its own; a reproduction makes the same again.
     """
     project = run.project
+    if run.kind == RunKind.FINE_TUNE:
+        return tuned_name(run.reproduces_id or run.pk)
     if project.task_type != "text-classification":
         return ""
     if run.recipe.get("encoder"):
         return str(run.recipe["encoder"])
-    wanted = encoder_of(project)
+    wanted = encoder_wanted(project)
     before = Run.objects.filter(project=project, state=RunState.COMPLETED).order_by("-number").first()
-    if before is None or encoder_of_run(before) == wanted:
-        return wanted
+    if before is None or encoder_of_run(before) == wanted or run_of(wanted) or run_of(encoder_of_run(before)):
+        return wanted  # a fine-tuned encoder begins to be used with its promotion, not because a run was last
     covers = encoder_covers(project.pk, wanted, np.array([r.example_id for r in rows], np.int64))
     return wanted if covers else encoder_of_run(before)
+
+
+def _refuse_strange(rows: list[VersionRow], names: list[str]) -> None:
+    strange = sorted({row.label for row in rows} - set(names))
+    if strange:
+        raise LabelStrange(
+            f"The data names {count(len(strange), 'label')} that the schema does not have: {', '.join(strange[:5])}. "
+            "Start a run on the labels as they stand."
+        )
 
 
 def _base(run: Run, encoder: str) -> tuple[Bundle | None, str]:

@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from apps.rules.encoder_names import run_of
 from workers.training.light_encoders import HashedRow, HashedWords, Thumbnail
 
 logger = logging.getLogger(__name__)
@@ -78,18 +80,48 @@ class Encoder:
 MAKERS: dict[str, Callable[[], PayloadEncoder]] = {
     e.name: e for e in (Encoder, HashedWords, Thumbnail, HashedRow)
 }  # the names that `apps.projects.encoders` offers
-_made: dict[str, PayloadEncoder] = {}
-_loading = threading.Lock()
+TUNED_KNOWN, TUNED_MADE = 8, 2  # fine-tuned ones in memory: weights of up to 90 MB, and networks of as much
+_tuned: OrderedDict[str, Callable[[], PayloadEncoder]] = OrderedDict()
+_made: OrderedDict[str, PayloadEncoder] = OrderedDict()
+_loading = threading.RLock()  # finding one loads a model file, which registers what it holds
+_finders: list[Callable[[str], object]] = []
 
 
 def encoder(name: str = ENCODER_NAME) -> PayloadEncoder:
     """The process's encoder of this name, loaded at its first use. Raises EncoderMissing."""
     with _loading:
-        if name not in MAKERS:
-            raise EncoderMissing(f"No encoder is called {name!r}. Known: {', '.join(MAKERS)}.")
         if name not in _made:
-            _made[name] = MAKERS[name]()
+            _made[name] = _maker(name)()
+        _made.move_to_end(name)
+        made = [held for held in _made if held not in MAKERS]
+        for oldest in made[:-TUNED_MADE]:
+            del _made[oldest]
         return _made[name]
+
+
+def register(name: str, maker: Callable[[], PayloadEncoder]) -> None:
+    """Make a fine-tuned encoder known; the oldest of many is forgotten and found again when it is asked for."""
+    with _loading:
+        _tuned[name] = maker
+        _tuned.move_to_end(name)
+        while len(_tuned) > TUNED_KNOWN:
+            _tuned.popitem(last=False)
+
+
+def find_with(finder: Callable[[str], object]) -> None:
+    """How this process finds a fine-tuned encoder that it has not met: the finder loads the model file that holds it."""
+    if finder not in _finders:
+        _finders.append(finder)
+
+
+def _maker(name: str) -> Callable[[], PayloadEncoder]:
+    if run_of(name) is not None and name not in _tuned:
+        for finder in _finders:
+            finder(name)
+    found = MAKERS.get(name) or _tuned.get(name)
+    if found is None:
+        raise EncoderMissing(f"No encoder is called {name!r}. Known: {', '.join([*MAKERS, *_tuned])}.")
+    return found
 
 
 def encoded(name: str, payloads: Sequence[Any]) -> NDArray[np.float16]:

@@ -10,10 +10,13 @@ import safetensors.torch
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
+from torch import Tensor
 
+from workers.training.encoder import register
 from workers.training.inputs import Input, Rows, input_saved
 from workers.training.networks import Network
 from workers.training.recipe import Recipe
+from workers.training.tuned import PREFIX, Tuned, TunedEncoder
 
 FORMAT = 1
 FIRST_ENCODER = "all-minilm-l6-v2"  # of every text model saved before recipes named theirs
@@ -32,6 +35,7 @@ class Bundle:
     preprocessor: Input
     module: Network
     temperature: float = 1.0  # logits are divided by it (Guo et al. 2017)
+    tuned: Tuned | None = None  # the encoder, where the run that made this model fine-tuned it
 
     @property
     def task_type(self) -> str:
@@ -53,22 +57,40 @@ def dump(bundle: Bundle) -> bytes:
         "temperature": bundle.temperature,
     }
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in bundle.module.state_dict().items()}
+    if bundle.tuned is not None:
+        about["encoder"] = bundle.tuned.about()
+        tensors |= {PREFIX + name: tensor.detach().cpu().contiguous() for name, tensor in bundle.tuned.tensors.items()}
     return safetensors.torch.save(tensors, metadata={"fastloop": json.dumps(about, sort_keys=True)})
 
 
 def load(blob: bytes) -> Bundle:
-    """The bundle on the CPU, ready to predict. Nothing in the blob is executed. Raises BundleUnreadable."""
+    """The bundle on the CPU, ready to predict. Nothing in the blob is executed. Raises BundleUnreadable.
+
+    A fine-tuned encoder inside it is known to this process from then on.
+    """
     try:
         about = _about(blob)
         tensors = safetensors.torch.load(blob)
         recipe = Recipe.from_dict(about["recipe"])
         preprocessor = input_saved(recipe.task_type, about["preprocessor"])
         module = preprocessor.network(recipe, len(about["labels"]))
-        module.load_state_dict(tensors)
-        bundle = Bundle(tuple(about["labels"]), recipe, preprocessor, module.eval(), float(about["temperature"]))
+        tuned = _tuned(about, recipe, tensors)
+        module.load_state_dict({name: value for name, value in tensors.items() if not name.startswith(PREFIX)})
+        bundle = Bundle(tuple(about["labels"]), recipe, preprocessor, module.eval(), float(about["temperature"]), tuned)
     except (SafetensorError, RuntimeError, ValueError, KeyError, TypeError, struct.error) as error:
         raise BundleUnreadable(f"The model file cannot be read: {error}") from error
+    if tuned is not None:
+        register(tuned.name, lambda: TunedEncoder(tuned))
     return bundle
+
+
+def _tuned(about: dict[str, Any], recipe: Recipe, tensors: dict[str, Tensor]) -> Tuned | None:
+    if "encoder" not in about:
+        return None
+    if about["encoder"]["name"] != recipe.encoder:
+        raise BundleUnreadable("The model file holds another encoder than the one its model reads.")
+    own = {name.removeprefix(PREFIX): value for name, value in tensors.items() if name.startswith(PREFIX)}
+    return Tuned.of(about["encoder"], own)
 
 
 def predict(bundle: Bundle, rows: Rows, batch_size: int = 1024) -> NDArray[np.float32]:

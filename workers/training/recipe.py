@@ -10,7 +10,12 @@ class RecipeInvalid(ValueError):
 
 
 KINDS = ("incremental", "full", "fine-tune", "online")
+ADAPTERS = ("lora", "all")
 TASK_TYPES = ("text-classification", "image-classification", "tabular-classification")
+
+FINE_TUNE_ALONE = frozenset(  # settings that no other kind reads
+    ("adapter", "lora_rank", "encoder_learning_rate", "encoder_dropout", "encoder_layers", "max_length")
+)
 
 # Least and largest value that is not absurd. The widest head of 4,096 still trains on two cores.
 RANGES: dict[str, tuple[float, float]] = {
@@ -30,6 +35,11 @@ RANGES: dict[str, tuple[float, float]] = {
     "validation_share": (0, 0.5),
     "patience": (1, 1000),
     "accumulate": (1, 4096),
+    "lora_rank": (1, 256),
+    "encoder_learning_rate": (1e-8, 1e-2),
+    "encoder_dropout": (0, 0.9),
+    "encoder_layers": (1, 6),
+    "max_length": (8, 512),
     "report_every_s": (0, 3600),
     "checkpoint_every_s": (0, 86400),
 }
@@ -58,6 +68,12 @@ class Recipe:
     validation_share: float = 0.1  # of the training rows, for early stopping and temperature
     patience: int = 8  # epochs without a better validation loss
     accumulate: int = 1  # parts that a batch is computed in; more need less memory and learn the same
+    adapter: str = "lora"  # what a fine-tune changes of the encoder: small matrices beside its own, or "all" of it
+    lora_rank: int = 16
+    encoder_learning_rate: float = 5e-4  # the peak, of the encoder alone
+    encoder_dropout: float = 0.1
+    encoder_layers: int = 6  # the first so many are kept; fewer are faster and coarser
+    max_length: int = 256  # tokens of a text that are read
     report_every_s: float = 0.25  # a run of two seconds still shows a curve
     checkpoint_every_s: float = 30.0
 
@@ -66,6 +82,8 @@ class Recipe:
             raise RecipeInvalid(f"No task type is called {self.task_type!r}. Known: {', '.join(TASK_TYPES)}.")
         if self.kind not in KINDS:
             raise RecipeInvalid(f"A run is {', '.join(KINDS[:-1])} or {KINDS[-1]}, not {self.kind!r}.")
+        if self.adapter not in ADAPTERS:
+            raise RecipeInvalid(f"adapter is {' or '.join(ADAPTERS)}, not {self.adapter!r}.")
         for name, (low, high) in RANGES.items():
             _within(name, getattr(self, name), low, high)
 
@@ -74,7 +92,11 @@ class Recipe:
         """Good defaults for a task type; settings chosen on the training rows of public sets only."""
         if task_type not in TASK_TYPES:
             raise RecipeInvalid(f"No task type is called {task_type!r}. Known: {', '.join(TASK_TYPES)}.")
-        settings = DEFAULTS[task_type] | (INCREMENTAL[task_type] if kind == "incremental" else {})
+        settings = dict(DEFAULTS[task_type])
+        if kind == "incremental":
+            settings |= INCREMENTAL[task_type]
+        if kind == "fine-tune":
+            settings |= FINE_TUNE | (FINE_TUNE_ALL if overrides.get("adapter") == "all" else {})
         return cls.from_dict({**settings, **overrides, "task_type": task_type, "kind": kind})
 
     @classmethod
@@ -146,3 +168,14 @@ INCREMENTAL: dict[str, dict[str, Any]] = {
         "perturb": 0.001,
     },
 }
+FINE_TUNE: dict[str, Any] = {  # of texts, the only ones whose encoder has weights
+    "epochs": 4,
+    "least_steps": 0,
+    "batch_size": 32,
+    "learning_rate": 2e-3,
+    "hidden": 256,
+    "dropout": 0.1,
+    "patience": 2,
+    "report_every_s": 2.0,
+}
+FINE_TUNE_ALL: dict[str, Any] = {"encoder_learning_rate": 5e-5}  # all weights want a tenth of what adapters bear

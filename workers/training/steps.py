@@ -22,6 +22,7 @@ from workers.training.validation import split
 
 MOST_EVALUATED = 10_000  # validation rows; the loss of more would be no surer and cost time
 EVALUATION_BATCH = 2048
+CHEAP_S, DEAR = 0.2, 5  # a look at the held rows that takes longer is taken again after five times as long
 
 
 class Training:
@@ -60,10 +61,12 @@ class Training:
 
     def run(self) -> None:
         """Train until the epochs are over or validation stops improving, and leave the best weights in the module."""
-        self.started = self.last_report = self.last_checkpoint = time.monotonic()
-        self.use = DeviceUse(self.x.device)
+        self.started = self.last_report = self.last_checkpoint = self.last_look = time.monotonic()
+        self.use, self.look_s = DeviceUse(self.x.device), 0.0
+        self.busy: float | None = None
         self.loss_sum, self.samples, self.steps_here = torch.zeros((), device=self.x.device), 0, 0
         self.samples_here, self.paused_s, self.mean_loss, self.speed = 0, 0.0, 0.0, 0.0
+        self.told = 0.0  # rows whose loss is in the sum; among several processes its own share alone
         self.module.train()
         while self.epoch < self.epochs and self.stopped != "early":
             if not len(self.order):
@@ -104,14 +107,16 @@ class Training:
         """x (part, ...) -> logits (part, classes); returns the summed loss of the batch, still on the device."""
         self.optimizer.zero_grad(set_to_none=True)
         rows, weight = self.ranks.share(batch)
-        total, parts = torch.zeros((), device=self.x.device), rows.split(self.micro)
+        total = torch.zeros((), device=self.x.device)
+        parts: tuple[Tensor, ...] = torch.split(rows, self.micro)  # type: ignore[no-untyped-call]
         for place, part in enumerate(parts, start=1):
             with self.ranks.sharing(last=place == len(parts)):
                 logits = self.forward(self.x[part])
                 loss = F.cross_entropy(logits, self.y[part], label_smoothing=self.recipe.label_smoothing)
                 # averaged over the processes, this is the gradient of the mean over the whole batch
-                (loss * (weight * len(part) * self.ranks.world / len(batch))).backward()
+                (loss * (weight * len(part) * self.ranks.world / len(batch))).backward()  # type: ignore[no-untyped-call]
             total += loss.detach() * (weight * len(part))
+        self.told += weight * len(rows)
         return total
 
     def _halve(self, rows: int) -> None:
@@ -165,7 +170,8 @@ class Training:
         self.module.eval()
         while True:
             try:
-                found = torch.cat([self.module(part) for part in x.split(self.evaluated)])
+                parts = torch.split(x, self.evaluated)  # type: ignore[no-untyped-call]
+                found = torch.cat([self.module(part) for part in parts])
                 break
             except (RuntimeError, MemoryError) as fault:
                 if self.evaluated <= 1 or not out_of_memory(fault):
@@ -200,29 +206,42 @@ class Training:
         summed = self.loss_sum.item()  # waits for the device
         now, total = time.monotonic(), self.epochs * self.batches
         if self.samples:  # else the last step was told already, and this report says again what stands
-            self.mean_loss = summed * self.ranks.world / self.samples
+            self.mean_loss = summed / self.told
             self.speed = self.samples / max(now - self.last_report, 1e-9)
+            self.busy = self.use.percent()
         speed = self.steps_here / max(now - self.started, 1e-9)
-        holdout_loss, holdout_accuracy = self.evaluate(*self.holdout) if self.holdout else (None, None)
+        looked = self._looked_at(now)
         self.listeners.on_report(
             Report(
                 step=self.step,
                 steps_total=total,
                 epoch=self.epoch,
                 train_loss=self.mean_loss,
-                validation_loss=self.evaluate(*self.validation)[0] if self.validation else None,
-                holdout_accuracy=holdout_accuracy,
-                holdout_loss=holdout_loss,
+                validation_loss=looked[0],
+                holdout_accuracy=looked[1],
+                holdout_loss=looked[2],
                 learning_rate=self.optimizer.param_groups[0]["lr"],
                 samples_per_s=self.speed,
                 seconds_left=(total - self.step) / speed if speed and self.stopped != "early" else None,
                 device=self.x.device.type,
-                device_percent=self.use.percent(),
+                device_percent=self.busy,
                 memory_mb=self.use.memory_mb(),
             )
         )
-        self.loss_sum, self.samples, self.last_report = torch.zeros_like(self.loss_sum), 0, time.monotonic()
+        self.loss_sum, self.samples, self.told = torch.zeros_like(self.loss_sum), 0, 0.0
+        self.last_report = time.monotonic()
         self.paused_s += self.last_report - now
+
+    def _looked_at(self, now: float) -> tuple[float | None, float | None, float | None]:
+        """Validation loss, holdout accuracy and loss; None where looking would take more than a sixth of the time."""
+        over = self.epoch == self.epochs or self.stopped == "early"
+        if self.look_s > CHEAP_S and not over and now - self.last_look < DEAR * self.look_s:
+            return None, None, None
+        validation = self.evaluate(*self.validation)[0] if self.validation else None
+        loss, accuracy = self.evaluate(*self.holdout) if self.holdout else (None, None)
+        self.last_look = time.monotonic()
+        self.look_s = self.last_look - now
+        return validation, accuracy, loss
 
     def checkpoint(self) -> bytes:
         """Everything that the next step depends on."""

@@ -22,7 +22,7 @@ class DeviceUse:
     def percent(self) -> float | None:
         """From 0 to 100; None where the driver does not tell."""
         if self.device.type != "cuda":
-            return min(100.0, self.process.cpu_percent() / self.cores)
+            return min(100.0, float(self.process.cpu_percent()) / self.cores)
         with contextlib.suppress(Exception):  # without the driver's library; a figure to look at, nothing rests on it
             return float(torch.cuda.utilization(self.device))
         return None

@@ -193,6 +193,12 @@ def run_checkpointed(*, run_id: int, owner: uuid.UUID, url: str, step: int, size
     return unneeded
 
 
+def run_measured(*, run_id: int, owner: uuid.UUID, measured: dict[str, Any]) -> None:
+    """What the run did with its device, once it is over."""
+    if not Run.objects.filter(pk=run_id, owner=owner, state=RunState.RUNNING).update(measured=measured):
+        raise RunLost(gettext("The run was taken over or ended."))
+
+
 @transaction.atomic
 def run_checkpoints_dropped(*, run_id: int) -> list[str]:
     """Forget the checkpoints of a run that has completed; returns the files that nothing names any more."""

@@ -1,0 +1,83 @@
+"""Which way a run learns: a head on vectors, or the encoder too, in this process or in several."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from django.conf import settings
+
+from apps.datasets.versions import VersionRow
+from apps.projects.models import Project
+from workers.tasks.rows import payloads_of, rows_of
+from workers.training.finetune import fine_tune
+from workers.training.inputs import Rows
+from workers.training.launch import Hosts, fine_tune_together
+from workers.training.loop import fit
+from workers.training.model import Bundle
+from workers.training.recipe import Recipe
+from workers.training.reports import FitResult, Listeners
+
+Fitted = Callable[[bytes | None], FitResult]
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a run is trained from; `holdout` only draws a curve."""
+
+    project: Project
+    names: list[str]
+    recipe: Recipe
+    chosen: list[VersionRow]
+    holdout: list[VersionRow]
+    base: Bundle | None = None
+
+    def targets(self, rows: list[VersionRow]) -> list[int]:
+        place = {name: i for i, name in enumerate(self.names)}
+        return [place[row.label] for row in rows]
+
+    def texts(self, rows: list[VersionRow]) -> list[str]:
+        return payloads_of(self.project, np.array([row.example_id for row in rows], np.int64))
+
+
+def fitted_by(material: Material, told: Listeners) -> Fitted:
+    """Reads the rows once; what it returns trains on them from the bytes of a checkpoint, or from the start."""
+    return _tuned(material, told) if material.recipe.kind == "fine-tune" else _headed(material, told)
+
+
+def _headed(found: Material, told: Listeners) -> Fitted:
+    def read(rows: list[VersionRow]) -> tuple[Rows, list[int]]:
+        ids = [row.example_id for row in rows]
+        return rows_of(found.project, ids, encoder=found.recipe.encoder), found.targets(rows)
+
+    features, targets = read(found.chosen)
+    shown = read(found.holdout) if found.holdout else None
+    return lambda resume: fit(
+        features, targets, found.names, found.recipe, base=found.base, resume=resume, holdout=shown,
+        on_report=told.on_report, on_checkpoint=told.on_checkpoint, on_notice=told.on_notice, should_stop=told.should_stop,
+    )  # fmt: skip
+
+
+def _tuned(found: Material, told: Listeners) -> Fitted:
+    texts, targets = found.texts(found.chosen), found.targets(found.chosen)
+    shown = (found.texts(found.holdout), found.targets(found.holdout)) if found.holdout else None
+    hosts = hosts_asked()
+    if hosts.world == 1:
+        return lambda resume: fine_tune(
+            texts, targets, found.names, found.recipe, resume=resume, holdout=shown, listeners=told
+        )
+    return lambda resume: fine_tune_together(
+        texts, targets, found.names, found.recipe, hosts=hosts, folder=Path(settings.TRAIN_FOLDER), resume=resume,
+        holdout=shown, listeners=told,
+    )  # fmt: skip
+
+
+def hosts_asked() -> Hosts:
+    """As the settings say; without, a process for each GPU of this host."""
+    processes = settings.TRAIN_PROCESSES or max(1, torch.cuda.device_count())
+    return Hosts(processes, max(1, settings.TRAIN_NODES), settings.TRAIN_RENDEZVOUS)
+
+
+def devices_of(recipe: Recipe) -> int:
+    return hosts_asked().world if recipe.kind == "fine-tune" else 1
