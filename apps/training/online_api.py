@@ -55,8 +55,10 @@ class OnlineAPI(ProjectAPI):
         publish_now = change.pop("publish_now", False)
         if change:
             learner = learner_of(self.project)
-            kept = {"enabled": learner.enabled, "publish_every": learner.publish_every}
-            online_set(project=self.project, by=by, at=at, **(kept | change))
+            online_set(
+                project=self.project, by=by, at=at, enabled=change.get("enabled", learner.enabled),
+                publish_every=change.get("publish_every", learner.publish_every),
+            )  # fmt: skip
         if publish_now:
             online_publish_ask(project=self.project, by=by, at=at)
         return Response(self._shown())

@@ -23,6 +23,8 @@ PAGES = {
     "search": "/projects/{project}/label/search/?label=-",
     "runs": "/projects/{project}/runs/",
     "run": "/projects/{project}/models/runs/{run}/",
+    "online": "/projects/{project}/runs/online/",
+    "sweeps": "/projects/{project}/runs/sweeps/",
     "models": "/projects/{project}/models/",
     "lineage": "/projects/{project}/models/{version}/lineage/",
     "compare": "/projects/{project}/models/compare/?runs=1,2",

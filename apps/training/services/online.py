@@ -49,7 +49,7 @@ def online_set(*, project: Project, enabled: bool, publish_every: int, by: User,
     words = f"on, a model every {count(publish_every, 'example')}" if enabled else "off"
     event_record(
         scope=project_scope(project.pk), verb="online.set", subject="online learning", by=by, at=at,
-        sentence=f"{by} set online learning: {words}.", before=before,
+        sentence=f"{by} set online learning: {words}.", before=dict(before) if before else None,
         after={"enabled": enabled, "publish_every": publish_every},
     )  # fmt: skip
     if enabled:
