@@ -141,7 +141,7 @@ def test_a_bug_in_training_ends_the_run_with_its_traceback_for_engineers(
     def broken(*args: object, **more: object) -> None:
         raise ZeroDivisionError("a bug of ours")
 
-    monkeypatch.setattr("workers.tasks.train.fit", broken)
+    monkeypatch.setattr("workers.tasks.fitting.fit", broken)
     run = start()
     assert run.state == RunState.FAILED
     assert "a bug of ours" in run.error

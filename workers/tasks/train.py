@@ -169,6 +169,11 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
         run_phase(run_id=run.pk, owner=owner, phase=passed_over, at=timezone.now())
 
     told = relay.listeners(run, heartbeat.should_stop)
+    absent = [name for name in names if name not in {r.label for r in rows if not r.holdout}]
+    if absent:
+        told.on_notice(
+            f"no example to train on is labeled {', '.join(absent[:5])}; the model keeps room for what it knows"
+        )
     fitted = fitted_by(Material(project, names, recipe, chosen, holdout, base), told)
     result = relay.from_checkpoints(run, fitted)
     if result.measured:
