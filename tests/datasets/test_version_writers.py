@@ -6,8 +6,9 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from apps.datasets.models import DatasetVersion
+from apps.datasets.models import DatasetVersion, VersionPolicy
 from apps.datasets.versions import VersionRow, version_write
+from apps.datasets.versions.keeping import _files_tidy
 from apps.integrations import wiring
 from apps.projects.models import Project
 from tests.conftest import NOON
@@ -69,3 +70,28 @@ def test_two_who_write_the_same_labels_at_once_share_one_version(project: Projec
         assert both[0] == both[1]
     assert DatasetVersion.objects.count() == ROUNDS
     assert wiring.tables.size(both[0].url).files == ROUNDS
+
+
+def test_files_are_removed_while_others_write_and_read_and_nobody_misses_a_row(project: Project) -> None:
+    """With no hour of grace: an append that has no name yet must not be taken for an orphan."""
+    first = version_write(project_id=project.pk, rows=[row(1)], at=NOON)
+    VersionPolicy.objects.filter(project=project).update(vacuum_hours=0)
+    states = {first.pk: [row(1)]}
+
+    def writing(rows: list[VersionRow]) -> Callable[[], None]:
+        def act() -> None:
+            states[version_write(project_id=project.pk, rows=rows, at=NOON).pk] = rows
+
+        return act
+
+    def tidying() -> None:
+        _files_tidy(project, NOON)
+
+    def reading() -> None:
+        assert read(first) == [row(1)]
+
+    for turn in range(ROUNDS):
+        assert at_once(writing([row(i) for i in range(1, 4 + turn)]), tidying, reading) == []
+    assert len(states) == ROUNDS + 1
+    for version in DatasetVersion.objects.all():
+        assert read(version) == states[version.pk]

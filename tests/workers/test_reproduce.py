@@ -11,13 +11,16 @@ from apps.datasets.models import DatasetVersion
 from apps.errors import NotFound
 from apps.evaluation.models import Report
 from apps.integrations import wiring
+from apps.integrations.ports import Unavailable
 from apps.labeling.models import Label
-from apps.loop import services as loop
 from apps.projects.models import Project
 from apps.releases.models import ModelVersion
 from apps.training.jobs import Job
-from apps.training.models import Run, RunState, RunTrigger
+from apps.training.models import Run, RunKind, RunState, RunTrigger
 from apps.training.services.reproductions import NotReproducible, run_named, run_reproduce
+from apps.training.services.runs import run_start
+from tests.rows import labeled
+from tests.rows import trained as completed
 from tests.workers.conftest import JobsAtOnce
 from workers.tasks import evaluate
 from workers.tasks.bundles import bundle_at
@@ -26,12 +29,21 @@ from workers.training.model import dump
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def original(digits: Project) -> Run:
-    run = loop.run_start_now(project=digits, kind="full", by=None, at=timezone.now(), seed=3)
+def trained(project: Project, seed: int) -> Run:
+    """Two epochs are enough to tell weights apart."""
+    run = run_start(
+        project=project, kind="full", trigger="Lin asked for it.", base_run=None, by=None, at=timezone.now(), seed=seed,
+        recipe={"epochs": 2},
+    )  # fmt: skip
     run.refresh_from_db()
     assert run.state == RunState.COMPLETED, run.error
     return run
+
+
+@pytest.fixture
+def original(digits: Project, jobs: JobsAtOnce) -> Run:
+    jobs.held |= {Job.SCORE, Job.MEASURE}
+    return trained(digits, seed=3)
 
 
 def repeated(original: Run) -> Run:
@@ -76,8 +88,7 @@ def test_labels_that_came_meanwhile_do_not_change_what_is_repeated(original: Run
 
 
 def test_other_weights_are_told_with_how_far_apart_the_answers_are(original: Run, digits: Project) -> None:
-    other = loop.run_start_now(project=digits, kind="full", by=None, at=timezone.now(), seed=99)
-    other.refresh_from_db()
+    other = trained(digits, seed=99)
     Run.objects.filter(pk=original.pk).update(
         artifact_url=other.artifact_url, weights_digest="", code_version="old", packages={"torch": "1.0"}
     )
@@ -112,6 +123,18 @@ def test_a_lost_model_file_is_told_and_the_digests_decide(original: Run) -> None
     assert (run.comparison["weights_equal"], run.comparison["predictions"]) == (True, None)
 
 
+def test_where_the_answers_cannot_be_had_the_weights_are_compared_all_the_same(
+    original: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*args: object, **more: object) -> None:
+        raise Unavailable("The vectors are gone.")
+
+    monkeypatch.setattr("workers.tasks.reproduce.rows_of", away)
+    run = repeated(original)
+    assert run.comparison is not None
+    assert (run.comparison["weights_equal"], run.comparison["predictions"]) == (True, None)
+
+
 def test_a_repetition_whose_worker_died_before_comparing_is_compared_by_the_judges_job(original: Run) -> None:
     run = repeated(original)
     Run.objects.filter(pk=run.pk).update(comparison=None)
@@ -122,20 +145,30 @@ def test_a_repetition_whose_worker_died_before_comparing_is_compared_by_the_judg
     assert not ModelVersion.objects.filter(run=run).exists()
 
 
-def test_a_repetition_of_a_repetition_goes_back_to_the_original(original: Run) -> None:
-    assert repeated(repeated(original)).reproduces == original
+@pytest.fixture
+def waiting(project: Project, jobs: JobsAtOnce) -> Run:
+    """A completed run as rows alone, and workers that take nothing."""
+    jobs.held |= {Job.TRAIN}
+    labeled(project)
+    return completed(project)
 
 
-def test_what_did_not_complete_or_lost_its_version_cannot_be_repeated(original: Run) -> None:
-    Run.objects.filter(pk=original.pk).update(state=RunState.FAILED)
-    original.refresh_from_db()
+def test_a_repetition_of_a_repetition_goes_back_to_the_original(waiting: Run) -> None:
+    again = repeated(repeated(waiting))
+    assert (again.number, again.reproduces, again.base_run) == (3, waiting, waiting.base_run)
+
+
+def test_what_did_not_complete_or_lost_its_version_cannot_be_repeated(waiting: Run) -> None:
+    Run.objects.filter(pk=waiting.pk).update(state=RunState.FAILED)
     with pytest.raises(NotReproducible, match="only a completed run"):
-        run_reproduce(run=original, by=None, at=timezone.now())
-    Run.objects.filter(pk=original.pk).update(state=RunState.COMPLETED)
+        repeated(Run.objects.get(pk=waiting.pk))
+    Run.objects.filter(pk=waiting.pk).update(state=RunState.COMPLETED, kind=RunKind.ONLINE)
+    with pytest.raises(NotReproducible, match="no beginning to repeat"):
+        repeated(Run.objects.get(pk=waiting.pk))
+    Run.objects.filter(pk=waiting.pk).update(kind=RunKind.FULL)
     DatasetVersion.objects.update(dropped_at=timezone.now())
-    original = Run.objects.get(pk=original.pk)
     with pytest.raises(NotReproducible, match="data version 1, which the project’s policy dropped"):
-        run_reproduce(run=original, by=None, at=timezone.now())
+        repeated(Run.objects.get(pk=waiting.pk))
     assert Run.objects.count() == 1
 
 
@@ -148,24 +181,36 @@ def test_the_command_says_what_is_the_same_and_ends_with_nought(original: Run) -
 
 
 def test_the_command_ends_with_one_where_the_weights_differ(original: Run, digits: Project) -> None:
-    other = loop.run_start_now(project=digits, kind="full", by=None, at=timezone.now(), seed=99)
-    other.refresh_from_db()
+    other = trained(digits, seed=99)
     Run.objects.filter(pk=original.pk).update(artifact_url=other.artifact_url)
     status, said = command(str(original.pk))
     assert status == 1
     assert f"{other.weights_digest[:16]} then, {original.weights_digest[:16]} now" in said
 
 
-def test_the_command_says_when_no_worker_takes_the_run(original: Run, jobs: JobsAtOnce) -> None:
-    jobs.held.add(Job.TRAIN)
+def test_the_command_says_when_no_worker_takes_the_run(waiting: Run) -> None:
     with pytest.raises(CommandError, match=r"No worker took run 2 within 0 s\. It stays queued") as refused:
-        command(str(original.number), "--project", original.project.slug, "--wait", "0")
+        command(str(waiting.number), "--project", waiting.project.slug, "--wait", "0")
     assert refused.value.returncode == 2
     assert Run.objects.get(number=2).state == RunState.QUEUED
 
 
+def test_the_command_says_why_the_repetition_ended_without_a_model(
+    waiting: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failed(**given: object) -> Run:
+        run = run_reproduce(**given)  # type: ignore[arg-type]
+        Run.objects.filter(pk=run.pk).update(state=RunState.FAILED, error="Row 3 cannot be read.")
+        return run
+
+    monkeypatch.setattr("apps.loop.management.commands.reproduce.run_reproduce", failed)
+    with pytest.raises(CommandError, match=r"Run 2 ended without a model: Row 3 cannot be read\.") as refused:
+        command(f"{waiting.project.slug}/1")
+    assert refused.value.returncode == 2
+
+
 @pytest.mark.parametrize("words", ["nonsense", "digits/x", "digits/99", "12345678", "no-such/1", "9999999999999999999"])
-def test_a_run_that_is_not_there_is_said_in_words(digits: Project, words: str) -> None:
+def test_a_run_that_is_not_there_is_said_in_words(project: Project, words: str) -> None:
     with pytest.raises(NotFound, match=r"names no run|There is no run"):
         run_named(words)
 

@@ -64,13 +64,21 @@ def _weights_equal(mine: Bundle, theirs: Bundle) -> bool:
 
 
 def _predictions(run: Run, mine: Bundle, theirs: Bundle) -> dict[str, Any] | None:
-    """Both models on the holdout of the version: how many rows get the same answer, and how far probabilities part."""
+    """Both models on the holdout of the version: how many rows get the same answer, and how far probabilities part.
+
+    None where there is no holdout or what the models read cannot be had: the weights are compared all the same.
+    """
     assert run.dataset_version is not None
-    ids = [r.example_id for r in version_rows(run.dataset_version) if r.holdout]
-    if not ids:
+    try:
+        ids = [r.example_id for r in version_rows(run.dataset_version) if r.holdout]
+        if not ids:
+            return None
+        new = predict(mine, rows_of(run.project, ids, encoder=mine.encoder))
+        old = predict(theirs, rows_of(run.project, ids, encoder=theirs.encoder))
+    except (Unavailable, OSError, ValueError, RuntimeError) as cause:
+        logger.warning("The answers of %s cannot be compared: %s", run, cause)
         return None
-    new = predict(mine, rows_of(run.project, ids, encoder=mine.encoder))
-    old = metrics.align(predict(theirs, rows_of(run.project, ids, encoder=theirs.encoder)), theirs.labels, mine.labels)
+    old = metrics.align(old, theirs.labels, mine.labels)
     equal = int((new.argmax(axis=1) == old.argmax(axis=1)).sum())
     return {"rows": len(ids), "equal": equal, "largest_difference": float(np.abs(new - old).max())}
 
