@@ -27,7 +27,7 @@ class SpanSerializer(serializers.Serializer):
 class SweepOutput(serializers.Serializer):
     id = serializers.IntegerField()
     number = serializers.IntegerField()
-    state = serializers.ChoiceField(choices=SweepState.choices)
+    state = serializers.CharField(help_text=", ".join(SweepState.values))
     space = serializers.DictField(child=SpanSerializer())
     trials_wanted = serializers.IntegerField()
     seed = serializers.IntegerField()
@@ -40,7 +40,7 @@ class SweepOutput(serializers.Serializer):
 
 class TrialOutput(serializers.Serializer):
     number = serializers.IntegerField()
-    state = serializers.ChoiceField(choices=TrialState.choices)
+    state = serializers.CharField(help_text=", ".join(TrialState.values))
     settings = serializers.DictField(child=serializers.FloatField())
     value = serializers.FloatField(allow_null=True, help_text="Least validation loss, nats.")
     accuracy = serializers.FloatField(allow_null=True)
