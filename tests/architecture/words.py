@@ -23,7 +23,9 @@ def extracted() -> dict[str, str]:
     code = [p for folder in ("apps", "fastloop_console") for p in sorted((ROOT / folder).rglob("*.py"))]
     for path in [*TEMPLATES, *code]:
         text = path.read_text()
-        source = templatize(text, origin=str(path)) if path.suffix == ".html" else text
+        source = (
+            text if path.suffix == ".py" else "\n".join(map(str.lstrip, templatize(text, origin=str(path)).split("\n")))
+        )
         for _, message, _, _ in extract("python", BytesIO(source.encode()), keywords=KEYWORDS):
             one, many = (message[0], message[1]) if isinstance(message, tuple) else (message, "")
             found[one] = many or found.get(one, "")

@@ -27,7 +27,7 @@ def test_the_schedules_page_names_the_next_runs(as_: As, lin: User, project: Pro
     schedules_ensure(project=project, at=NOON)
     page = as_(lin).get(reverse("training:schedules", args=[project.pk]))
     assert page.status_code == 200
-    assert page.text.count("02:00</time>;") == 2 and "Fine-tune" in page.text and "Off." in page.text
+    assert page.text.count("02:00</time>") == 3 and "Fine-tune" in page.text and "Off." in page.text
 
 
 def test_a_schedule_is_saved_and_shown(as_: As, lin: User, project: Project) -> None:
