@@ -1,6 +1,7 @@
 """Delta tables behind the port: all rows of an append or none, whoever else writes."""
 
 import threading
+import uuid
 from pathlib import Path
 
 import fsspec
@@ -96,13 +97,26 @@ def test_tidying_forgets_what_is_not_kept_and_merges_many_small_files(url: str) 
     assert TABLES.read(url, [f"b{i}" for i in range(40)]).num_rows == 39 * 3
 
 
+def test_a_file_that_a_killed_writer_left_behind_is_removed_once_it_is_old(url: str) -> None:
+    TABLES.append(url, rows("a"))
+    folder = Path(url.removeprefix("file://"))
+    (left,) = folder.glob("*.parquet")
+    half = folder / f"part-00001-{uuid.uuid4()}-c000.snappy.parquet"
+    half.write_bytes(left.read_bytes()[:100])
+    TABLES.tidy(url, ["a"], vacuum_hours=24)
+    assert half.exists(), "somebody may be writing it right now"
+    TABLES.tidy(url, ["a"], vacuum_hours=0)
+    assert list(folder.glob("*.parquet")) == [left]
+    assert TABLES.read(url, ["a"]).num_rows == 3
+
+
 def test_a_reader_whose_files_were_removed_looks_again(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from apps.integrations import delta
 
-    TABLES.append(url, rows("a"))
+    for batch in ("a", "b", "orphan"):
+        TABLES.append(url, rows(batch))
     stale = delta._opened(url)
-    TABLES.append(url, rows("b"))
-    TABLES.tidy(url, ["a"], vacuum_hours=0)
+    assert TABLES.tidy(url, ["a", "b"], vacuum_hours=0).files == 1
     opened, real = [stale], delta._opened
     monkeypatch.setattr(delta, "_opened", lambda at: opened.pop() if opened else real(at))
     assert TABLES.read(url, ["a"]).num_rows == 3
