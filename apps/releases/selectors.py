@@ -132,7 +132,7 @@ class RunPage:
 
     @property
     def on_gpu(self) -> bool:
-        return not self.run.device.startswith("CPU")
+        return not self.run.device.upper().startswith("CPU")
 
     @property
     def may_be_promoted(self) -> bool:

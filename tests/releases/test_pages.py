@@ -65,6 +65,23 @@ def test_a_running_run_says_how_busy_its_device_is(
     assert f"loss 0.016 · learning rate 1.2e-03 · {words} · 812 MB of memory" in line
 
 
+def test_a_fine_tune_says_what_it_did_with_its_device(as_: As, lin: User, project: Project) -> None:
+    labeled(project)
+    run = trained(project)
+    Run.objects.filter(pk=run.pk).update(
+        measured={
+            "tokens_per_s": 412345.6, "samples_per_s": 8200.2, "peak_memory_mb": 5120.4, "peak_share": 0.4149,
+            "world_size": 2,
+        }
+    )  # fmt: skip
+    page = as_(lin).get(run_url(project, run.pk, "run_progress"))
+    line = " ".join(page.text.split())
+    assert (
+        "412,346 tokens/s, 8200 examples/s, at most 5120 MB of memory, 41 % of what the GPU could compute, "
+        "2 processes together"
+    ) in line
+
+
 def test_a_failed_run_says_why_and_keeps_the_traceback_for_engineers(
     as_: As, lin: User, mona: User, project: Project
 ) -> None:

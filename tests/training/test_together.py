@@ -1,5 +1,6 @@
 """Several processes that tune one model: gloo on this machine, one layer of the encoder, a handful of texts."""
 
+import os
 import socket
 import threading
 import time
@@ -11,6 +12,7 @@ import torch
 
 from tests.training.mail import NAMES, mail, small
 from workers.training import launch
+from workers.training.distributed import ABANDONED_S, ALIVE, _abandoned
 from workers.training.finetune import fine_tune
 from workers.training.host import join
 from workers.training.launch import Hosts, LaunchFailed, Relay, fine_tune_together
@@ -114,6 +116,15 @@ def test_of_several_faults_the_first_cause_is_told(tmp_path):
     for rank, told in enumerate([fault("DistBackendError", "a neighbor is gone"), fault("memory", micro=4)]):
         (tmp_path / f"fault-{rank}.json").write_text(dumps(told))
     assert Relay(tmp_path, Listeners()).fault(1)["kind"] == "memory"
+
+
+def test_processes_that_nobody_listens_to_any_more_end(tmp_path):
+    (tmp_path / ALIVE).touch()
+    abandoned = _abandoned(tmp_path)
+    assert not abandoned()
+    silent = time.time() - ABANDONED_S - 1
+    os.utime(tmp_path / ALIVE, (silent, silent))
+    assert abandoned()
 
 
 def test_a_half_written_event_is_read_once_it_is_whole(tmp_path):
