@@ -144,12 +144,12 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 INCREMENTAL: dict[str, dict[str, Any]] = {
     "text-classification": {
         "epochs": 4,
-        "least_steps": 100,
+        "least_steps": 32,
         "learning_rate": 1e-3,
         "patience": 3,
         "shrink": 0.9,
         "perturb": 0.001,
-        "replay_size": 5000,
+        "replay_size": 2000,
     },
     "image-classification": {
         "epochs": 6,
