@@ -43,6 +43,7 @@ from workers.training.online import OnlineState, StateUnreadable, begin, bundle_
 
 logger = logging.getLogger(__name__)
 PART = 5000  # labels a state is written for; what a dying worker has to learn again, some seconds' work
+PART_OF_IMAGES = 500  # written as text, 64 by 64 colored pixels are 150 kB each
 MICROSECOND = timedelta(microseconds=1)
 PACKAGES = ("numpy", "torch", "vowpalwabbit")
 
@@ -85,7 +86,7 @@ def _update(learner: OnlineLearner, owner: uuid.UUID) -> str | None:
             wiring.storage().remove(before)
         state = begin(project.task_type, names, encoder)
     said = reason or None
-    for part in _parts(_unread(learner, state)):
+    for part in _parts(_unread(learner, state), project.task_type):
         online_renew(project_id=project.pk, owner=owner, at=timezone.now())
         learner, state = _learn(learner, owner, state, part)
         said = reason
@@ -132,9 +133,10 @@ def _unread(learner: OnlineLearner, state: OnlineState) -> NDArray[np.int64]:
     return np.array([key for key in keys if key not in read], np.int64).reshape(-1, 2)
 
 
-def _parts(unread: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-    for start in range(0, len(unread), PART):
-        yield unread[start : start + PART]
+def _parts(unread: NDArray[np.int64], task_type: str) -> Iterator[NDArray[np.int64]]:
+    size = min(PART, PART_OF_IMAGES) if task_type == "image-classification" else PART
+    for start in range(0, len(unread), size):
+        yield unread[start : start + size]
 
 
 def _learn(

@@ -103,10 +103,17 @@ def trial_epoch(*, trial_id: int, owner: uuid.UUID, epoch: int, loss: float, acc
 
 @transaction.atomic
 def trial_end(
-    *, trial_id: int, owner: uuid.UUID, state: TrialState, at: datetime, error: str = ""
+    *, trial_id: int, owner: uuid.UUID, state: TrialState, at: datetime, error: str = "",
+    best: tuple[int, float, float] | None = None,
 ) -> Trial:  # fmt: skip
-    """Completed, pruned, failed with a sentence, or canceled; its seconds count whatever it came to."""
+    """Completed, pruned, failed with a sentence, or canceled; its seconds count whatever it came to.
+
+    `best` is epoch, loss and accuracy of the best epoch, which need not be one that was told.
+    """
     trial = _owned(trial_id, owner)
+    if best is not None:
+        epoch, trial.value, trial.accuracy = best
+        trial.curve = sorted({*map(tuple, trial.curve), (epoch, round(trial.value, 5))})
     trial.state, trial.finished_at, trial.error = state, at, error[:400]
     trial.owner = trial.leased_until = None
     if trial.started_at is not None:
