@@ -158,5 +158,8 @@
   });
   document.addEventListener("change", event => { event.target.closest?.("[data-submits]")?.form?.requestSubmit(); });
 
+  // --- on a narrow screen the tab that is open may lie outside of its row
+  for (const tab of document.querySelectorAll(".tabs [aria-current]")) tab.parentElement.scrollLeft = tab.offsetLeft - tab.parentElement.offsetLeft - 24;
+
   window.fastloop = { csrf, toast };
 })();

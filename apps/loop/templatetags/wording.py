@@ -9,6 +9,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from apps.rules.words import signed as with_sign
+
 register = template.Library()
 
 
@@ -89,7 +91,7 @@ def points(difference: float | None) -> str:
 
 @register.filter
 def signed(number: float | None, digits: int = 3) -> str:
-    return gettext("none") if number is None else f"{number:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    return gettext("none") if number is None else with_sign(number, digits)
 
 
 @register.filter
