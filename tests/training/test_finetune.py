@@ -107,6 +107,26 @@ def test_gradients_in_parts_tune_as_one_batch_does():
     assert max(float((parts[name] - value).abs().max()) for name, value in whole.items()) < 1e-5
 
 
+def test_texts_of_like_length_share_a_batch_and_each_is_taken_once_an_epoch():
+    rng, size = np.random.default_rng(0), 8
+    lengths = rng.integers(1, 60, size=203)
+    ids = torch.zeros(203, 60, dtype=torch.int32)
+    for row, length in zip(ids, lengths, strict=True):
+        row[:length] = 7
+    drawn = torch.randperm(203, generator=torch.Generator().manual_seed(0))
+    network = TunedNetwork(small(), 2)
+    one, other = (network.arranged(drawn, ids, size, torch.Generator().manual_seed(seed)) for seed in (1, 2))
+    assert sorted(one.tolist()) == list(range(203))
+    assert one.tolist() != other.tolist()
+
+    def computed(order):
+        return sum(int(lengths[part].max()) * len(part) for part in order.split(size))
+
+    assert computed(one) < 1.15 * lengths.sum() < 0.7 * computed(drawn)
+    few = network.arranged(drawn[:5], ids, size, torch.Generator())  # less than a batch
+    assert few.tolist() == drawn[:5].tolist()
+
+
 def test_memory_that_ends_halves_the_texts_at_once(monkeypatch):
     plain = TunedNetwork._vectors
 

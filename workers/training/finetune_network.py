@@ -16,6 +16,7 @@ LINEAR = ("query", "key", "value", "dense")  # the encoder's linear layers: atte
 ALPHA = 2.0  # LoRA's scale is alpha / rank, alpha twice the rank: Hu et al. 2021 and peft's own examples
 DOWN, UP = ".lora_A.default.weight", ".lora_B.default.weight"
 ENCODER = "encoder."
+POOL = 32  # batches whose texts are sorted together: few enough that a batch is still drawn by chance
 
 
 class TunedNetwork(TextHead):
@@ -46,6 +47,15 @@ class TunedNetwork(TextHead):
         inside = [p for name, p in self.named_parameters() if name.startswith(ENCODER) and p.requires_grad]
         head = [p for name, p in self.named_parameters() if not name.startswith(ENCODER)]
         return [(inside, recipe.encoder_learning_rate), (head, recipe.learning_rate)]
+
+    def arranged(self, order: Tensor, x: Tensor, batch_size: int, generator: torch.Generator) -> Tensor:
+        """Texts of like length share a batch, so that little padding is computed; which texts, chance decides anew."""
+        lengths, whole = x.ne(0).sum(dim=1).cpu(), len(order) // batch_size * batch_size
+        pools = [order[start : start + POOL * batch_size] for start in range(0, whole, POOL * batch_size)]
+        pools = [pool[: whole - i * POOL * batch_size] for i, pool in enumerate(pools)]
+        batches = torch.cat([pool[lengths[pool].argsort(stable=True)] for pool in pools] or [order[:0]])
+        places = torch.randperm(whole // batch_size, generator=generator)
+        return torch.cat([batches.view(-1, batch_size)[places].view(-1), order[whole:]])
 
     def text_head(self, recipe: Recipe) -> TextHead:
         """What reads the vectors, without the encoder."""

@@ -14,6 +14,10 @@ class Network(nn.Module):
         """What is trained, and the peak of its learning rate."""
         return [(list(self.parameters()), recipe.learning_rate)]
 
+    def arranged(self, order: Tensor, x: Tensor, batch_size: int, generator: torch.Generator) -> Tensor:
+        """The rows of an epoch in the order in which they are taken, given a random one."""
+        return order
+
     def trained_state(self) -> dict[str, Tensor]:
         """All that training changes; what is frozen is read from where it came from."""
         frozen = {name for name, parameter in self.named_parameters() if not parameter.requires_grad}

@@ -70,7 +70,8 @@ class Training:
         self.module.train()
         while self.epoch < self.epochs and self.stopped != "early":
             if not len(self.order):
-                self.order = torch.randperm(len(self.y), generator=self.generator)
+                drawn = torch.randperm(len(self.y), generator=self.generator)
+                self.order = self.module.arranged(drawn, self.x, self.recipe.batch_size, self.generator)
             for place in range(self.step - self.epoch * self.batches, self.batches):
                 size = self.recipe.batch_size
                 self._one_step(self.order[place * size : (place + 1) * size].to(self.x.device))
