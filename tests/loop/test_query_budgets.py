@@ -27,7 +27,7 @@ LOOSE = 3  # a budget this far above the cost hides the next N+1
 
 
 def turned(project: Project, lin: User, times: int) -> Run:
-    """So many laps, then an open run, alerts, checks, answers."""
+    """So many laps with alerts, checks and answers; the last of their runs."""
     labeled(project)
     run: Run | None = None
     for i in range(times):
@@ -45,7 +45,8 @@ def turned(project: Project, lin: User, times: int) -> Run:
         )  # fmt: skip
         run = version.run
     answered(project, 5 * times)
-    return started(project, base=run)
+    assert run is not None
+    return run
 
 
 def cost(browser: Client, name: str, project: Project, run: Run) -> int:
@@ -61,6 +62,7 @@ def test_a_page_stays_within_its_budget_and_costs_the_same_after_many_laps(
 ) -> None:
     young, old = make_project(), make_project()
     first, last = turned(young, lin, 2), turned(old, lin, 12)
+    first, last = started(young, base=first), started(old, base=last)  # now: a claim takes whose turn it is
     labeled(old, 40)
     browser = as_(lin)
     few, many = cost(browser, name, young, first), cost(browser, name, old, last)
