@@ -97,10 +97,10 @@ def places(request: Signed, project: Project) -> HttpResponse:
 @login_required
 @project_permission(Permission.START_RUN)
 def priority(request: Signed, project: Project, run_id: int) -> HttpResponse:
+    run = selectors.run_in(project, run_id)
     form = PriorityForm(request.POST)
     if not form.is_valid():
         raise Invalid(gettext("That priority is not known."), field="priority")
-    run = selectors.run_in(project, run_id)
     run = run_prioritize(run=run, priority=form.cleaned_data["priority"], by=request.user, at=timezone.now())
     messages.success(
         request,
