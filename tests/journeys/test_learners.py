@@ -39,7 +39,8 @@ def test_alma_switches_online_learning_on_and_makes_a_model(
     page.get_by_label("Learn every label as it comes").check()
     page.get_by_label("Examples between two models").fill("1000")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("button", name="Make a model now")).to_be_enabled()  # the worker has read every label
+    # the worker has read every label
+    expect(page.get_by_role("button", name="Make a model now")).to_be_enabled(timeout=120_000)
     page.get_by_role("button", name="Make a model now").click()
     expect(page.get_by_role("heading", name="Models made of it")).to_be_visible()
     until(lambda: bool(read(console, f"projects/{project}/online/")["last_run"]), "no run was recorded", within_s=60)
