@@ -42,7 +42,8 @@ def scheduled(project: Project, at: datetime) -> list[Scheduled]:
         if row is None:
             found.append(Scheduled(kind, str(kind.label), untouched.get(kind, UNSET), (), None, ""))
             continue
-        times, runs, moment = times_of(row), [], at
+        times, moment = times_of(row), at
+        runs: list[datetime] = []
         while times.enabled and len(runs) < NEXT:
             moment = next_after(row, moment)
             runs.append(moment)

@@ -116,7 +116,8 @@ def guesses_since(last_run: Run | None, project: Project) -> rule.Guesses:
 
 
 def last_run_of(project: Project) -> Run | None:
-    return Run.objects.filter(project=project).order_by("-number").first()
+    """Repetitions of old runs learned nothing new."""
+    return Run.objects.filter(project=project, reproduces=None).order_by("-number").first()
 
 
 def kinds_of(project: Project) -> list[RunKind]:

@@ -195,7 +195,9 @@ def _publish(project: Project, owner: uuid.UUID) -> Run | None:
         ),
     )  # fmt: skip
     labels_trained(
-        project_id=project.pk, example_ids=[r.example_id for r in learned if not r.holdout], run_number=run.number
+        project_id=project.pk,
+        seen=[(r.example_id, r.resolved_at) for r in learned if not r.holdout],
+        run_number=run.number,
     )
     return run
 

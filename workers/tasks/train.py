@@ -188,7 +188,9 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
     relay.checkpoints_drop(completed)
     if not run.reproduces_id:  # a model that nobody will serve has seen no label
         labels_trained(
-            project_id=project.pk, example_ids=[r.example_id for r in rows if not r.holdout], run_number=run.number
+            project_id=project.pk,
+            seen=[(r.example_id, r.resolved_at) for r in rows if not r.holdout],
+            run_number=run.number,
         )
     return completed
 

@@ -4,6 +4,7 @@ import contextlib
 import logging
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
@@ -118,10 +119,10 @@ def schedules_check(*, at: datetime) -> list[Run]:
 
 
 def verdicts_sweep(*, at: datetime) -> list[int]:
-    """Runs that completed but became no model, because their worker died before or after the report: judge them now."""
-    waiting = Run.objects.filter(
-        state=RunState.COMPLETED, model_version=None, reproduces=None, finished_at__lt=at - JUDGED_WITHIN
-    )
+    """Runs that completed but became no model, or repetitions that nothing was compared with, because their worker died
+    before or after the report: judge them now."""
+    unjudged = Q(model_version=None, reproduces=None) | Q(reproduces__isnull=False, comparison=None)
+    waiting = Run.objects.filter(unjudged, state=RunState.COMPLETED, finished_at__lt=at - JUDGED_WITHIN)
     ids = list(waiting.values_list("pk", flat=True))
     for run_id in ids:
         with contextlib.suppress(Unavailable):

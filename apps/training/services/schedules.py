@@ -39,7 +39,8 @@ def next_after(schedule: Schedule, moment: datetime) -> datetime:
     """The first time of the schedule after a moment, in UTC."""
     crontab = schedule.task.crontab.schedule
     local, delta, _ = crontab.remaining_delta(moment.astimezone(crontab.tz), tz=crontab.tz)
-    return (local + delta).astimezone(UTC)
+    found: datetime = local + delta
+    return found.astimezone(UTC)
 
 
 @transaction.atomic
