@@ -8,11 +8,14 @@ from tests.bench import _increments, _overhead, _prequential, _vw
 
 Say = Callable[[str], None]
 PARTS = ("increments", "online", "overhead", "prequential")
+ON_REQUEST = ("finetune",)  # minutes on a processor
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=int, default=_increments.SEEDS, help="pairs of an incremental and a full run")
-    parser.add_argument("--part", action="append", choices=PARTS, help="only this one; may be given again")
+    parser.add_argument(
+        "--part", action="append", choices=(*PARTS, *ON_REQUEST), help="only this one; may be given again"
+    )
 
 
 def run(*, say: Say, seeds: int = _increments.SEEDS, part: list[str] | None = None) -> dict[str, Any]:
@@ -26,4 +29,8 @@ def run(*, say: Say, seeds: int = _increments.SEEDS, part: list[str] | None = No
         found |= _vw.measure(say)
     if "prequential" in wanted:
         found |= _prequential.measure(say)
+    if "finetune" in wanted:
+        from tests.bench import _finetune
+
+        found |= _finetune.measure(say)
     return found

@@ -16,6 +16,7 @@ from apps.training.models import Run, RunLine
 from apps.training.services.reproductions import comparison_record
 from workers.tasks.rows import rows_of
 from workers.training.model import Bundle, BundleUnreadable, load, predict
+from workers.training.tuned import PREFIX
 
 logger = logging.getLogger(__name__)
 
@@ -54,13 +55,19 @@ def _model_of(run: Run) -> tuple[Bundle | None, str]:
 
 def _weights_equal(mine: Bundle, theirs: Bundle) -> bool:
     """To the last bit, with the same labels and temperature. What else the file says of itself may differ."""
-    ours, other = mine.module.state_dict(), theirs.module.state_dict()
+    ours, other = _tensors(mine), _tensors(theirs)
     same_shape = ours.keys() == other.keys() and mine.labels == theirs.labels
     return (
         same_shape
         and mine.temperature == theirs.temperature
         and all(torch.equal(ours[name], other[name]) for name in ours)
     )
+
+
+def _tensors(bundle: Bundle) -> dict[str, torch.Tensor]:
+    """Those of the network, and of the encoder where it was tuned with it."""
+    tuned = {f"{PREFIX}{name}": tensor for name, tensor in bundle.tuned.tensors.items()} if bundle.tuned else {}
+    return {**bundle.module.state_dict(), **tuned}
 
 
 def _predictions(run: Run, mine: Bundle, theirs: Bundle) -> dict[str, Any] | None:
