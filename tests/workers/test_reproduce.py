@@ -1,8 +1,10 @@
 """A run trained again: the same weights to the last bit, no candidate, and every difference told."""
 
 import io
+from dataclasses import replace
 
 import pytest
+import torch
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
@@ -24,7 +26,9 @@ from tests.rows import trained as completed
 from tests.workers.conftest import JobsAtOnce
 from workers.tasks import evaluate
 from workers.tasks.bundles import bundle_at
+from workers.tasks.reproduce import weights_equal
 from workers.training.model import dump
+from workers.training.tuned import Tuned
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -218,3 +222,14 @@ def test_a_run_that_is_not_there_is_said_in_words(project: Project, words: str) 
 @pytest.fixture(autouse=True)
 def bundles_forgotten() -> None:
     bundle_at.cache_clear()
+
+
+def test_a_tuned_encoder_that_came_out_otherwise_is_other_weights(original: Run) -> None:
+    bundle = bundle_at(original.artifact_url)
+    tuned = [
+        replace(bundle, tuned=Tuned("all-minilm-l6-v2+run-1", 6, 256, 1.0, {"x.down": torch.full((2, 2), value)}))
+        for value in (1.0, 1.0, 1.5)
+    ]
+    assert weights_equal(tuned[0], tuned[1])
+    assert not weights_equal(tuned[0], tuned[2])
+    assert not weights_equal(tuned[0], bundle)

@@ -28,7 +28,7 @@ def compare_run(run: Run) -> dict[str, Any]:
     (mine, digest), (theirs, original_digest) = _model_of(run), _model_of(original)
     found: dict[str, Any] = {
         "original": original.number,
-        "weights_equal": _weights_equal(mine, theirs) if mine and theirs else digest == original_digest != "",
+        "weights_equal": weights_equal(mine, theirs) if mine and theirs else digest == original_digest != "",
         "digest": digest, "original_digest": original_digest,
         "predictions": _predictions(run, mine, theirs) if mine and theirs else None,
         "code_version": run.code_version, "original_code_version": original.code_version,
@@ -53,7 +53,7 @@ def _model_of(run: Run) -> tuple[Bundle | None, str]:
         return None, run.weights_digest
 
 
-def _weights_equal(mine: Bundle, theirs: Bundle) -> bool:
+def weights_equal(mine: Bundle, theirs: Bundle) -> bool:
     """To the last bit, with the same labels and temperature. What else the file says of itself may differ."""
     ours, other = _tensors(mine), _tensors(theirs)
     same_shape = ours.keys() == other.keys() and mine.labels == theirs.labels
