@@ -1,5 +1,6 @@
 """Register candidates, promote, roll back. One lock on the project's row makes a double click one promotion."""
 
+import logging
 from datetime import datetime
 
 from django.db import transaction
@@ -8,13 +9,17 @@ from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.audit.services import event_record, project_scope
+from apps.datasets.versions import version_rows
 from apps.errors import DomainError, Invalid
 from apps.evaluation.models import Outcome, Report
+from apps.integrations.ports import Unavailable
+from apps.labeling.services.labels import labels_trained
 from apps.live.publish import look_again
 from apps.projects.models import Project
 from apps.releases.models import Alias, AliasName, ModelVersion, Promotion, PromotionKind
-from apps.training.models import Run
+from apps.training.models import Run, RunKind
 
+logger = logging.getLogger(__name__)
 LEAST_REASON = 20  # characters; it is kept in the audit trail and read months later
 
 
@@ -119,6 +124,8 @@ def _crown(
     at: datetime,
 ) -> Promotion:
     _point(project, AliasName.CHAMPION, version, at)
+    if version.run.kind == RunKind.ONLINE:
+        _seen_by(version.run)
     promotion = Promotion.objects.create(
         project=project, kind=kind, version=version, replaced=champion, by=by, reason=reason.strip()[:400], at=at
     )
@@ -133,6 +140,19 @@ def _crown(
     )  # fmt: skip
     look_again(f"project.{project.pk}", "model", version.pk)
     return promotion
+
+
+def _seen_by(run: Run) -> None:
+    """A learner that never stops reads every label within a minute. Labels count as seen by it once it serves: before that,
+    they would be missing to the trigger and to the incremental runs that start from the champion."""
+    assert run.dataset_version is not None
+    try:
+        rows = version_rows(run.dataset_version)
+    except (DomainError, Unavailable) as broken:  # they are new to the next run then, which is no harm
+        logger.warning("The labels behind %s stay new: %s", run, broken)
+        return
+    seen = [(row.example_id, row.resolved_at) for row in rows if not row.holdout]
+    labels_trained(project_id=run.project_id, seen=seen, run_number=run.number)
 
 
 @transaction.atomic

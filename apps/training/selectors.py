@@ -116,8 +116,9 @@ def guesses_since(last_run: Run | None, project: Project) -> rule.Guesses:
 
 
 def last_run_of(project: Project) -> Run | None:
-    """Repetitions of old runs learned nothing new."""
-    return Run.objects.filter(project=project, reproduces=None).order_by("-number").first()
+    """The last one that a trigger could have started: neither a repetition nor what a learner that never stops recorded."""
+    runs = Run.objects.filter(project=project, reproduces=None).exclude(kind=RunKind.ONLINE)
+    return runs.order_by("-number").first()
 
 
 def kinds_of(project: Project) -> list[RunKind]:

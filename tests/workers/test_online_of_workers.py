@@ -15,8 +15,10 @@ from apps.loop import services as loop
 from apps.projects.models import Project
 from apps.projects.services import LabelSpec, schema_extend
 from apps.releases.models import ModelVersion
+from apps.releases.services import model_promote
 from apps.training.jobs import Job
 from apps.training.models import OnlineLearner, OnlinePoint, Run, RunKind, RunState, RunTrigger
+from apps.training.selectors import last_run_of
 from apps.training.services import online_updates
 from apps.training.services.online import online_check, online_publish_ask, online_set
 from tests.training.samples import table
@@ -95,7 +97,6 @@ def test_a_model_is_made_every_so_many_examples_judged_and_numbered(digits: Proj
     assert report.examples == Label.objects.filter(project=digits, holdout=True).count()
     assert report.metrics["accuracy"]["value"] > 0.6  # one look at 240 digits of 10 kinds
     assert ModelVersion.objects.get(run=run).number == 1
-    assert not Label.objects.filter(project=digits, holdout=False, first_run_number=None).exists()
     assert not Label.objects.filter(project=digits, holdout=True, first_run_number__isnull=False).exists()
 
 
@@ -192,16 +193,29 @@ def test_a_worker_that_dies_after_its_model_was_recorded_makes_no_second_one(
     jobs.held.add(Job.ONLINE)
     switch(digits, publish_every=10)
 
-    def killed(**given: object) -> int:
+    def killed(run: Run) -> None:
         raise SystemExit
 
     with monkeypatch.context() as patched:
-        patched.setattr(task, "labels_trained", killed)
+        patched.setattr(task, "judge_run", killed)
         with pytest.raises(SystemExit):
             online(digits.pk)
     OnlineLearner.objects.update(leased_until=None)
     online(digits.pk)
     assert Run.objects.count() == 1
+
+
+def test_labels_are_new_to_the_trigger_until_the_online_model_serves(
+    digits: Project, switch: Switch, jobs: JobsAtOnce, lin: User
+) -> None:
+    new = Label.objects.filter(project=digits, holdout=False, first_run_number=None)
+    before = new.count()
+    switch(digits, publish_every=10)
+    version = ModelVersion.objects.get()
+    assert version.run.kind == RunKind.ONLINE and last_run_of(digits) is None
+    assert new.count() == before
+    model_promote(version=version, reason="it follows the stream by the minute", by=lin, at=timezone.now())
+    assert new.count() == 0
 
 
 def test_a_label_that_was_changed_is_learned_again_as_it_is_now(digits: Project, switch: Switch) -> None:

@@ -18,7 +18,6 @@ from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
 from apps.labeling.lineage import labels_now
 from apps.labeling.models import Label
-from apps.labeling.services.labels import labels_trained
 from apps.projects.encoders import encoder_of
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
@@ -187,19 +186,13 @@ def _publish(project: Project, owner: uuid.UUID) -> Run | None:
     learned = [r for r in labels_now(project) if r.holdout or r.resolved_at <= learner.cursor_at]
     version = version_write(project_id=project.pk, rows=learned, at=timezone.now())
     url = wiring.storage().write(f"models/{project.pk}/online-{owner.hex[:8]}.safetensors", blob)
-    run = online_published(
+    return online_published(
         project_id=project.pk, owner=owner, at=timezone.now(),
         published=Published(
             url, sha256(blob).hexdigest(), version, bundle.recipe.to_dict(),
             {name: version_of(name) for name in PACKAGES}, "CPU, Vowpal Wabbit",
         ),
     )  # fmt: skip
-    labels_trained(
-        project_id=project.pk,
-        seen=[(r.example_id, r.resolved_at) for r in learned if not r.holdout],
-        run_number=run.number,
-    )
-    return run
 
 
 def _microsecond(at: datetime) -> int:
