@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+from django.core.management.base import CommandError
+
 from tests.bench import _increments, _overhead, _prequential, _vw
 
 Say = Callable[[str], None]
@@ -19,6 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(*, say: Say, seeds: int = _increments.SEEDS, part: list[str] | None = None) -> dict[str, Any]:
+    if seeds < 1:
+        raise CommandError("--seeds is at least 1.")
     wanted = part or PARTS
     found: dict[str, Any] = {}
     if "overhead" in wanted:  # first, while nothing of ours has warmed or filled the machine
