@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from tests.bench import _increments, _overhead, _prequential, _vw
+from tests.bench import _increments, _overhead, _prequential, _vw, _whole
 
 Say = Callable[[str], None]
 PARTS = ("increments", "online", "overhead", "prequential")
-ON_REQUEST = ("finetune",)  # minutes on a processor
+ON_REQUEST = ("finetune", "whole")  # minutes on a processor
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +33,8 @@ def run(*, say: Say, seeds: int = _increments.SEEDS, part: list[str] | None = No
         found |= _vw.measure(say)
     if "prequential" in wanted:
         found |= _prequential.measure(say)
+    if "whole" in wanted:
+        found |= _whole.measure(say)
     if "finetune" in wanted:
         from tests.bench import _finetune
 
