@@ -1,5 +1,7 @@
 """Confident learning on real digits with planted errors: what it finds, whom it asks, and what came of it."""
 
+import subprocess
+import sys
 from datetime import datetime
 
 import numpy as np
@@ -18,7 +20,8 @@ from apps.training.jobs import Job
 from apps.training.models import Run
 from tests import rows
 from tests.workers.conftest import DIGITS, JobsAtOnce
-from workers.tasks.suspects import Labels, doubted, out_of_sample, suspects
+from workers.tasks.suspects import Labels, doubted, suspects
+from workers.training.confident import judged, judged_apart
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PLANTED = 30
@@ -119,7 +122,20 @@ def test_blobs_with_thirty_swapped_labels_give_them_back_in_order_of_doubt() -> 
     given = classes.copy()
     given[swapped] = (given[swapped] + 1) % 3
     labels = Labels(np.arange(600), given, np.ones(600, bool), (10, 11, 12))
-    found = doubted(labels, out_of_sample(vectors, given, seed=1))
+    found = doubted(labels, judged(vectors, given, seed=1))
     assert len({d.example_id for d in found[:30]} & set(swapped.tolist())) >= 23
     assert len(found) <= 26  # little else
     assert [d.quality for d in found] == sorted(d.quality for d in found)
+
+
+def test_the_process_of_its_own_says_the_same_and_leaves_nothing_behind() -> None:
+    rng = np.random.default_rng(0)
+    classes = rng.integers(0, 3, 200)
+    vectors = (rng.normal(size=(200, 8)) * 0.5 + np.eye(3, 8)[classes] * 3).astype(np.float32)
+    here, apart = judged(vectors, classes, seed=1), judged_apart(vectors, classes, seed=1)
+    assert here.order.tolist() == apart.order.tolist() and here.expected.tolist() == apart.expected.tolist()
+    assert np.allclose(here.quality, apart.quality)
+    code = "import sys, workers.tasks.suspects; print('sklearn' in sys.modules, 'cleanlab' in sys.modules)"
+    setup = "import django; django.setup(); "
+    told = subprocess.run([sys.executable, "-c", setup + code], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["False", "False"]

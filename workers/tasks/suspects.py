@@ -17,13 +17,12 @@ from apps.projects.models import Project
 from apps.rules.words import count
 from apps.training.models import Run, RunState
 from workers.tasks.rows import vectors_whole
+from workers.training.confident import Judged, judged_apart
 
 logger = logging.getLogger(__name__)
-FOLDS = 5
 LEAST_ROWS, LEAST_CLASS = 50, 5  # below it a fold has a class that it never saw
 MOST_ROWS = 20_000  # newest labels; the head is fitted five times, a minute at 100,000
 MOST_SHARE, MOST = 0.02, 200  # of the labels, and in all: what a team can look at again before the next run
-C = 10.0  # as of the probe that compares lanes
 Ids = NDArray[np.int64]
 
 
@@ -53,8 +52,7 @@ def suspects_find(run: Run) -> int:
         logger.info("%s: %s", project, why)
         return 0
     vectors = vectors_whole(project, encoder_of(project), labels.ids)
-    probabilities = out_of_sample(vectors, labels.classes, seed=run.seed)
-    found = doubted(labels, probabilities)
+    found = doubted(labels, judged_apart(vectors, labels.classes, seed=run.seed))
     room = max(min(round(MOST_SHARE * len(labels.ids)), MOST) - _waiting(project), 0)
     sentence = (
         f"Confident learning doubts {count(len(found), 'label')} of {len(labels.ids):,} after run {run.number}; "
@@ -94,33 +92,16 @@ def _too_little(labels: Labels) -> str:
     return "" if len(labels.label_ids) > 1 else "one label only, so no other can be expected"
 
 
-def out_of_sample(vectors: NDArray[np.float32], classes: Ids, *, seed: int) -> NDArray[np.float64]:
-    """Each row's probabilities (n, classes) by a logistic regression that did not see it: five stratified folds."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedKFold
-
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed % 2**32)
-    found = np.zeros((len(classes), int(classes.max()) + 1))
-    x = np.nan_to_num(vectors.astype(np.float64))
-    for seen, unseen in folds.split(x, classes):
-        head = LogisticRegression(C=C, max_iter=200).fit(x[seen], classes[seen])
-        found[unseen] = head.predict_proba(x[unseen])
-    return found
-
-
-def doubted(labels: Labels, probabilities: NDArray[np.float64]) -> list[Doubt]:
-    """By cleanlab, the lowest self-confidence first (Northcutt et al. 2021, prune by noise rate)."""
-    from cleanlab.filter import find_label_issues
-    from cleanlab.rank import get_label_quality_scores
-
-    quality = get_label_quality_scores(labels.classes, probabilities)
-    order = find_label_issues(labels.classes, probabilities, return_indices_ranked_by="self_confidence", n_jobs=1)
-    expected = probabilities.argmax(axis=1)
+def doubted(labels: Labels, found: Judged) -> list[Doubt]:
+    """The lowest self-confidence first."""
     return [
-        Doubt(int(labels.ids[i]), labels.label_ids[labels.classes[i]], labels.label_ids[expected[i]], float(quality[i]))
-        for i in order
-        if labels.open[i] and expected[i] != labels.classes[i]
-    ]
+        Doubt(
+            int(labels.ids[i]), labels.label_ids[labels.classes[i]], labels.label_ids[found.expected[i]],
+            float(found.quality[i]),
+        )
+        for i in found.order
+        if labels.open[i] and found.expected[i] != labels.classes[i]
+    ]  # fmt: skip
 
 
 def _waiting(project: Project) -> int:
