@@ -1,13 +1,25 @@
 """Celery's entry for the torch worker: `celery -A workers.gpu worker -Q training,embedding`. On a GPU host, the same."""
 
+import contextlib
+import ctypes
 import os
+from typing import Any
 
 import django
+from celery.signals import task_postrun
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fastloop_console.settings.local")
 django.setup()
 
 from fastloop_console.celery import app  # noqa: E402  after Django is set up
 from workers.tasks import auto_label, consensus, embed, evaluate, measure, online, score, suspects, train, trial  # noqa: E402, F401  registers the tasks
+
+
+@task_postrun.connect
+def memory_give_back(**about: Any) -> None:
+    """What a job freed goes back to the system: glibc would keep its peak for a next one that may be hours away."""
+    with contextlib.suppress(OSError, AttributeError):  # no glibc
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+
 
 __all__ = ["app"]
