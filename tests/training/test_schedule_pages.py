@@ -98,6 +98,16 @@ def test_lin_puts_a_waiting_run_first(as_: As, lin: User, project: Project) -> N
     assert as_(lin).post(url, {"priority": "soon"}).status_code == 422
 
 
+def test_a_repetition_in_the_list_says_what_came_out(as_: As, lin: User, project: Project) -> None:
+    labeled(project)
+    first = trained(project)
+    Run.objects.filter(pk=trained(project).pk).update(reproduces=first, comparison={"weights_equal": True})
+    page = as_(lin).get(reverse("training:runs", args=[project.pk])).text
+    assert page.count("The same weights") == 1 and page.count("not judged yet") == 1
+    Run.objects.exclude(pk=first.pk).update(comparison={"weights_equal": False})
+    assert "Other weights" in as_(lin).get(reverse("training:runs", args=[project.pk])).text
+
+
 def test_a_run_is_started_with_a_priority_and_its_kind_cannot_be_started_twice(
     as_: As, lin: User, project: Project
 ) -> None:
