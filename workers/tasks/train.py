@@ -169,7 +169,8 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
         run_phase(run_id=run.pk, owner=owner, phase=passed_over, at=timezone.now())
 
     told = relay.listeners(run, heartbeat.should_stop)
-    absent = [name for name in names if name not in {r.label for r in rows if not r.holdout}]
+    present = {r.label for r in rows if not r.holdout}
+    absent = [name for name in names if name not in present]
     if absent:
         told.on_notice(
             f"no example to train on is labeled {', '.join(absent[:5])}; the model keeps room for what it knows"

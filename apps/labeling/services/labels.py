@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from apps.labeling.models import FrontierItem, Label, LabelSource, Lane, ReviewWhy
@@ -133,19 +133,14 @@ def labels_share(*, project: Project, digests: Sequence[str], at: datetime) -> i
     )
 
 
+@transaction.atomic
 def labels_trained(*, project_id: int, seen: Sequence[tuple[int, datetime]], run_number: int) -> int:
     """Remember which run saw each label first; the lap of that run's model counts exactly these.
 
     `seen` are examples and when their labels were resolved: one that changed meanwhile is another label, not seen yet.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_TRAINED, [run_number, [pk for pk, _ in seen], [at for _, at in seen], project_id])
-        return int(cursor.rowcount)
-
-
-_TRAINED = """
-    UPDATE labeling_label l SET first_run_number = %s
-    FROM unnest(%s::bigint[], %s::timestamptz[]) AS seen (example_id, resolved_at)
-    WHERE l.project_id = %s AND l.example_id = seen.example_id AND l.resolved_at = seen.resolved_at
-      AND l.first_run_number IS NULL
-"""
+    times = dict(seen)
+    new = Label.objects.filter(project_id=project_id, holdout=False, first_run_number=None)
+    waiting = new.select_for_update(no_key=True).values_list("pk", "example_id", "resolved_at")
+    mine = [pk for pk, example_id, resolved_at in waiting if times.get(example_id) == resolved_at]
+    return new.filter(pk__in=mine).update(first_run_number=run_number)
