@@ -42,7 +42,7 @@ def test_alma_switches_online_learning_on_and_makes_a_model(
     # the worker has read every label
     expect(page.get_by_role("button", name="Make a model now")).to_be_enabled(timeout=120_000)
     page.get_by_role("button", name="Make a model now").click()
-    expect(page.get_by_role("heading", name="Models made of it")).to_be_visible()
+    expect(page.get_by_role("heading", name="Models made of it")).to_be_visible(timeout=90_000)
     until(lambda: bool(read(console, f"projects/{project}/online/")["last_run"]), "no run was recorded", within_s=60)
     settle(page, f"/projects/{project}/runs/online/")
     expect(page.locator(".js-plotly-plot")).to_have_count(2)

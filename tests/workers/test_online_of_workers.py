@@ -1,5 +1,6 @@
 """The learner that never stops, on real digits, texts and rows of a table: real PostgreSQL, real files, in this process."""
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -203,6 +204,23 @@ def test_a_worker_that_dies_after_its_model_was_recorded_makes_no_second_one(
     OnlineLearner.objects.update(leased_until=None)
     online(digits.pk)
     assert Run.objects.count() == 1
+
+
+def test_a_click_while_a_worker_is_about_to_give_the_learner_back_is_not_lost_until_the_next_minute(
+    digits: Project, switch: Switch, lin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = task._publish
+
+    def clicked(project: Project, owner: uuid.UUID) -> Run | None:
+        found = looked(project, owner)
+        if not OnlineLearner.objects.get().asked_at and not Run.objects.exists():
+            online_publish_ask(project=project, by=lin, at=timezone.now())
+        return found
+
+    monkeypatch.setattr(task, "_publish", clicked)
+    switch(digits, publish_every=1000)
+    assert Run.objects.get().kind == RunKind.ONLINE
+    assert learner(digits).asked_at is None
 
 
 def test_labels_are_new_to_the_trigger_until_the_online_model_serves(

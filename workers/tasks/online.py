@@ -23,7 +23,7 @@ from apps.projects.models import Project
 from apps.projects.selectors import schema_of
 from apps.training.jobs import Job
 from apps.training.models import OnlineLearner, Run
-from apps.training.services.online import LATE
+from apps.training.services.online import LATE, online_asked_since, online_send
 from apps.training.services.online_updates import (
     OnlineLost,
     Published,
@@ -49,8 +49,9 @@ PACKAGES = ("numpy", "torch", "vowpalwabbit")
 
 @shared_task(name=Job.ONLINE)
 def online(project_id: int) -> None:
+    began = timezone.now()
     try:
-        learner = online_claim(project_id=project_id, at=timezone.now())
+        learner = online_claim(project_id=project_id, at=began)
     except OnlineLost as taken:
         logger.info("%s", taken.message)
         return
@@ -67,6 +68,8 @@ def online(project_id: int) -> None:
         logger.exception("The online learner of project %s stopped.", project_id)
         sentence = f"The learner stopped on a fault of ours and tries again at its next turn: {bug}"
     online_release(project_id=project_id, owner=owner, error=sentence, at=timezone.now())
+    if online_asked_since(project_id=project_id, at=began):
+        online_send(project_id=project_id)  # the click's own message found the learner taken and went home
     if run is not None:
         judge_run(run)
 

@@ -88,6 +88,11 @@ def online_send(*, project_id: int) -> None:
         wiring.jobs.send(Job.ONLINE, args=(project_id,), queue=Queue.TRAINING)
 
 
+def online_asked_since(*, project_id: int, at: datetime) -> bool:
+    """Whether somebody asked for a model after a worker had looked, and has none yet."""
+    return OnlineLearner.objects.filter(pk=project_id, enabled=True, asked_at__gte=at).exists()
+
+
 def online_check(*, at: datetime) -> list[int]:
     """Wake each learner that has something to do and no worker. For the clock, every minute."""
     idle = OnlineLearner.objects.filter(Q(leased_until=None) | Q(leased_until__lt=at), enabled=True)
