@@ -12,17 +12,25 @@ const KEEP_TRYING = new Set([401, 403, 408, 425, 429]);  // signed out or asked 
  * somebody else is signed in; `stillMe()` asks again when an answer is not known to the console. `onSaved(reply, row)`, `onRefused(row, error)`, `onChange({ waiting, since, trouble })`.
  */
 export function outbox({ owner, store, urls, want, lane, alone, mayLeave, stillMe, onSaved, onRefused, onChange, tellTabs }) {
-  let rows = [], sending = null, attempt = 0, timer = 0, since = null, trouble = null, last = 0;
+  let rows = [], sending = null, attempt = 0, timer = 0, since = null, trouble = null, last = 0, readings = 0;
+  const unkept = new Set();  // ids of rows that the store does not have yet, or has no room for
 
   const changed = () => onChange({ waiting: rows.length, since, trouble });
   const order = () => (last = Math.max(last + 1e-3, performance.timeOrigin + performance.now()));
-  async function reread() { rows = await store.all(); changed(); }
+  /** What another tab kept or sent; a row of ours that is on its way into the store stays, and of two readings the later counts. */
+  async function reread() {
+    const reading = ++readings, found = await store.all();
+    if (reading !== readings) return;
+    rows = [...found, ...rows.filter(row => unkept.has(row.id) && !found.some(kept => kept.id === row.id))];
+    changed();
+  }
 
   function add(kind, body, more = {}) {
     const row = { id: kind === "undo" ? newId() : body.client_id, owner, order: order(), kind, tried: false, since: Date.now(), body, ...more };
     rows.push(row);
     changed();
-    const kept = store.put(row).then(() => tellTabs(), () => {});  // no room left: it still leaves from memory
+    unkept.add(row.id);
+    const kept = store.put(row).then(() => { unkept.delete(row.id); tellTabs(); }, () => {});  // no room left: it still leaves from memory
     if (!trouble) kept.then(flush);
     return row;
   }
@@ -63,6 +71,7 @@ export function outbox({ owner, store, urls, want, lane, alone, mayLeave, stillM
     const mine = rows.find(r => r.id === row.id);
     if (mine) mine.gone = true;
     rows = rows.filter(r => r.id !== row.id);
+    unkept.delete(row.id);
     await store.remove(row.id).catch(() => {});
   }
 
