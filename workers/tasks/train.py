@@ -1,17 +1,15 @@
 """Train one run: claim it, keep its lease alive, fit, record. A job delivered twice finds the run taken and goes home."""
 
 import logging
-import threading
 import traceback
+import uuid
 from dataclasses import replace
 from hashlib import sha256
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
 from celery import shared_task
-from django.db import close_old_connections
 from django.utils import timezone
 
 from apps.datasets.shards import encoder_covers
@@ -43,6 +41,7 @@ from workers.tasks import relay
 from workers.tasks.bundles import bundle_at
 from workers.tasks.evaluate import judge_run
 from workers.tasks.fitting import Material, devices_of, fitted_by
+from workers.tasks.heartbeat import Heartbeat
 from workers.tasks.reproduce import compare_run
 from workers.training import replay
 from workers.training.encoder import EncoderMissing
@@ -71,41 +70,11 @@ REFUSALS = (
 LEARNS_AS: dict[str, str] = {RunKind.SWEEP: RunKind.FULL}  # the best trial's recipe, from scratch
 
 
-class Heartbeat:
-    """Renews the lease from a thread of its own, so that a long step cannot lose the run."""
+def _heartbeat(run: Run) -> Heartbeat:
+    def renew(owner: uuid.UUID) -> bool:
+        return run_heartbeat(run_id=run.pk, owner=owner, at=timezone.now())
 
-    def __init__(self, run: Run) -> None:
-        assert run.owner is not None
-        self.run_id, self.owner = run.pk, run.owner
-        self.canceled, self.lost = threading.Event(), threading.Event()
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name=f"heartbeat-{run.pk}", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._done.set()
-        self._thread.join(timeout=10)
-
-    def should_stop(self) -> bool:
-        return self.canceled.is_set() or self.lost.is_set()
-
-    def _beat(self) -> None:
-        while not self._done.wait(HEARTBEAT_S):
-            try:
-                if run_heartbeat(run_id=self.run_id, owner=self.owner, at=timezone.now()):
-                    self.canceled.set()
-            except RunLost:
-                self.lost.set()
-                return
-            except Exception:  # the database may be restarting; the lease outlives four beats
-                logger.exception("A heartbeat of run %s failed.", self.run_id)
-            finally:
-                close_old_connections()
+    return Heartbeat(f"run {run.pk}", run.owner, renew, lost_by=RunLost, every_s=HEARTBEAT_S)
 
 
 @shared_task(name=Job.TRAIN)
@@ -118,7 +87,7 @@ def train(run_id: int) -> None:
     if run.state != RunState.RUNNING or run.owner is None:
         return
     run_id, owner = run.pk, run.owner  # the run whose turn it is need not be the one that the message named
-    with Heartbeat(run) as heartbeat:
+    with _heartbeat(run) as heartbeat:
         try:
             completed = _train(run, heartbeat)
         except Canceled:

@@ -1,15 +1,13 @@
 """Try one recipe of a sweep: ask the study, train, prune, tell. Whoever ends the last trial starts a run of the best."""
 
 import logging
-import threading
+import uuid
 from collections.abc import Callable
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
 from celery import shared_task
-from django.db import close_old_connections
 from django.utils import timezone
 
 from apps.datasets.versions import VersionUnreadable, version_rows, version_write
@@ -33,6 +31,7 @@ from apps.training.services.trials import (
     trial_epoch,
     trial_heartbeat,
 )
+from workers.tasks.heartbeat import Heartbeat
 from workers.tasks.rows import rows_of
 from workers.tasks.study import StudyUnreachable, asked, importance, reached, study_of
 from workers.training.recipe import Recipe, RecipeInvalid
@@ -50,41 +49,11 @@ class Pruned(Exception):
     """The trial is worse than half of those before it were at the same epoch."""
 
 
-class Heartbeat:
-    """Renews the lease from a thread of its own, so that a long step cannot lose the trial."""
+def _heartbeat(row: Trial) -> Heartbeat:
+    def renew(owner: uuid.UUID) -> bool:
+        return trial_heartbeat(trial_id=row.pk, owner=owner, at=timezone.now())
 
-    def __init__(self, trial: Trial) -> None:
-        assert trial.owner is not None
-        self.trial_id, self.owner = trial.pk, trial.owner
-        self.canceled, self.lost = threading.Event(), threading.Event()
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name=f"heartbeat-trial-{trial.pk}", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._done.set()
-        self._thread.join(timeout=10)
-
-    def should_stop(self) -> bool:
-        return self.canceled.is_set() or self.lost.is_set()
-
-    def _beat(self) -> None:
-        while not self._done.wait(HEARTBEAT_S):
-            try:
-                if trial_heartbeat(trial_id=self.trial_id, owner=self.owner, at=timezone.now()):
-                    self.canceled.set()
-            except TrialLost:
-                self.lost.set()
-                return
-            except Exception:  # the database may be restarting; the lease outlives four beats
-                logger.exception("A heartbeat of trial %s failed.", self.trial_id)
-            finally:
-                close_old_connections()
+    return Heartbeat(f"trial {row.pk}", row.owner, renew, lost_by=TrialLost, every_s=HEARTBEAT_S)
 
 
 @shared_task(name=Job.TRIAL)
@@ -104,7 +73,7 @@ def _tried(row: Trial) -> None:
     assert row.owner is not None
     owner, state, error = row.owner, TrialState.COMPLETED, ""
     best: Epoch | None = None
-    with Heartbeat(row) as heartbeat:
+    with _heartbeat(row) as heartbeat:
         try:
             best = _train(row, heartbeat)
         except Pruned:
