@@ -18,11 +18,22 @@ def add_web(supervisor: Supervisor) -> None:
     supervisor.add(
         "web",
         [
-            sys.executable, "-m", "uvicorn", "fastloop_console.asgi:application", "--host", env.host(),
-            "--port", str(env.port()), "--no-access-log", "--timeout-graceful-shutdown", "5", "--log-level", "warning",
+            sys.executable,
+            "-m",
+            "uvicorn",
+            "fastloop_console.asgi:application",
+            "--host",
+            env.host(),
+            "--port",
+            str(env.port()),
+            "--no-access-log",
+            "--timeout-graceful-shutdown",
+            "5",
+            "--log-level",
+            "warning",
         ],
         QUIET,
-    )  # fmt: skip
+    )
 
 
 def add_default_worker(supervisor: Supervisor) -> None:
@@ -43,13 +54,31 @@ def add_beat(supervisor: Supervisor) -> None:
 def add_predictor(supervisor: Supervisor, port: int | None = None) -> None:
     """One thread a request: answers are small, and a run that trains beside it needs the other cores."""
     supervisor.add(
-        "predictor", [sys.executable, "-m", "workers.predictor"],
+        "predictor",
+        [sys.executable, "-m", "workers.predictor"],
         {**TORCH, "OMP_NUM_THREADS": "1", "PREDICTOR_PORT": str(port or env.predictor_port())},
-    )  # fmt: skip
+    )
 
 
 def _worker(app: str, queues: str, *, concurrency: int) -> list[str]:
     return [
-        sys.executable, "-m", "celery", "-q", "-A", app, "worker", "-Q", queues, "--pool", "threads", "-c", str(concurrency),
-        "-n", f"{queues.split(',')[0]}@%h", "-l", "info", "--without-gossip", "--without-mingle",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "celery",
+        "-q",
+        "-A",
+        app,
+        "worker",
+        "-Q",
+        queues,
+        "--pool",
+        "threads",
+        "-c",
+        str(concurrency),
+        "-n",
+        f"{queues.split(',')[0]}@%h",
+        "-l",
+        "info",
+        "--without-gossip",
+        "--without-mingle",
+    ]

@@ -106,9 +106,16 @@ class Supervisor:
     def _start(self, child: Child) -> None:
         child.started_at = time.monotonic()
         child.process = subprocess.Popen(
-            child.command, env=child.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, errors="replace", bufsize=1, start_new_session=True,
-        )  # fmt: skip
+            child.command,
+            env=child.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            bufsize=1,
+            start_new_session=True,
+        )
         thread = threading.Thread(target=self._relay, args=(child, child.process), daemon=True)
         thread.start()
         child.threads.append(thread)

@@ -77,8 +77,12 @@ def make_project(alma: User, ada: User, grace: User, rosa: User, mona: User, lin
             **more,  # type: ignore[arg-type]
         )
         for user, role in (
-            (ada, Role.ANNOTATOR), (grace, Role.ANNOTATOR), (rosa, Role.REVIEWER), (mona, Role.MANAGER), (lin, Role.ENGINEER),
-        ):  # fmt: skip
+            (ada, Role.ANNOTATOR),
+            (grace, Role.ANNOTATOR),
+            (rosa, Role.REVIEWER),
+            (mona, Role.MANAGER),
+            (lin, Role.ENGINEER),
+        ):
             member_set(project=project, username=user.username, role=role, by=alma, at=NOON)
         for name, value in own.items():
             setattr(project, name, value)

@@ -80,9 +80,14 @@ class Console:
         with self.output.open("ab") as out:
             command = [sys.executable, "manage.py", "up"]
             self.process = subprocess.Popen(
-                command, cwd=ROOT, env=self.environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                command,
+                cwd=ROOT,
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
                 start_new_session=True,
-            )  # fmt: skip
+            )
         deadline = time.monotonic() + UP_WITHIN_S
         while not GREETING.search(self.said()):
             assert self.process.poll() is None, f"The console ended before it answered:\n{self.said()[-3000:]}"

@@ -31,21 +31,30 @@ def labeled(project: Project, n: int = 20, *, held: int = 4, at: datetime = NOON
     made = Example.objects.bulk_create(
         [
             Example(
-                project=project, external_id=f"e{start + i}", fields={"text": f"text {start + i}"}, holdout=i < held,
-                collected_at=at - HOUR, ingested_at=at - HOUR / 2,
+                project=project,
+                external_id=f"e{start + i}",
+                fields={"text": f"text {start + i}"},
+                holdout=i < held,
+                collected_at=at - HOUR,
+                ingested_at=at - HOUR / 2,
             )
             for i in range(n)
         ]
-    )  # fmt: skip
+    )
     Label.objects.bulk_create(
         [
             Label(
-                project=project, example=e, label=labels[names[i % len(names)]], source=LabelSource.CONSENSUS,
-                holdout=e.holdout, shown_at=at - HOUR / 4, resolved_at=at,
+                project=project,
+                example=e,
+                label=labels[names[i % len(names)]],
+                source=LabelSource.CONSENSUS,
+                holdout=e.holdout,
+                shown_at=at - HOUR / 4,
+                resolved_at=at,
             )
             for i, e in enumerate(made)
         ]
-    )  # fmt: skip
+    )
     return made
 
 
@@ -55,10 +64,18 @@ def started(project: Project, *, at: datetime = NOON, kind: str = RunKind.FULL, 
 
 def progress(step: int, *, of: int = 100, accuracy: float | None = 0.9) -> ownership.Progress:
     return ownership.Progress(
-        step=step, steps_total=of, epoch=step / of * 6, train_loss=1.0 / (step + 1), validation_loss=0.5,
+        step=step,
+        steps_total=of,
+        epoch=step / of * 6,
+        train_loss=1.0 / (step + 1),
+        validation_loss=0.5,
         holdout_loss=0.5,
-        holdout_accuracy=accuracy, samples_per_s=1000.0, seconds_left=7.0, device="cpu", line=f"step {step}",
-    )  # fmt: skip
+        holdout_accuracy=accuracy,
+        samples_per_s=1000.0,
+        seconds_left=7.0,
+        device="cpu",
+        line=f"step {step}",
+    )
 
 
 def trained(project: Project, *, at: datetime = NOON, base: Run | None = None, reports: int = 3) -> Run:
@@ -71,9 +88,16 @@ def trained(project: Project, *, at: datetime = NOON, base: Run | None = None, r
         project=project, number=number, url="file:///none", rows=20, holdout_rows=100, digest="d" * 64, created_at=at
     )
     ownership.run_prepared(
-        run_id=run.pk, owner=run.owner, version=version, recipe={"epochs": 20, "batch_size": 128},
-        label_names=["ham", "spam"], labels=20, new_labels=16, device="cpu", at=at,
-    )  # fmt: skip
+        run_id=run.pk,
+        owner=run.owner,
+        version=version,
+        recipe={"epochs": 20, "batch_size": 128},
+        label_names=["ham", "spam"],
+        labels=20,
+        new_labels=16,
+        device="cpu",
+        at=at,
+    )
     for i in range(1, reports + 1):
         ownership.run_report(run_id=run.pk, owner=run.owner, progress=progress(i * 100 // reports), at=at)
     return ownership.run_complete(
@@ -95,9 +119,14 @@ def judged(run: Run, outcome: Outcome = Outcome.PASS, *, baseline: Run | None = 
     names = ("accuracy", "macro_f1", "log_loss", "calibration_error")
     difference = {"value": 0.019, "low": 0.003, "high": 0.036}
     return report_record(
-        run=run, baseline_run=baseline, started_at=run.finished_at + timedelta(minutes=1), label_names=["ham", "spam"],
-        metrics=dict.fromkeys(names, metric), baseline_metrics=dict.fromkeys(names, metric) if baseline else None,
-        differences=dict.fromkeys(names, difference) if baseline else None, confusion=[[45, 5], [5, 45]],
+        run=run,
+        baseline_run=baseline,
+        started_at=run.finished_at + timedelta(minutes=1),
+        label_names=["ham", "spam"],
+        metrics=dict.fromkeys(names, metric),
+        baseline_metrics=dict.fromkeys(names, metric) if baseline else None,
+        differences=dict.fromkeys(names, difference) if baseline else None,
+        confusion=[[45, 5], [5, 45]],
         per_class=[
             {"label": "ham", "support": 50, "recall": 0.9, "precision": 0.9},
             {"label": "spam", "support": 50, "recall": 0.9, "precision": 0.9},
@@ -106,7 +135,7 @@ def judged(run: Run, outcome: Outcome = Outcome.PASS, *, baseline: Run | None = 
         gates=[{"name": "gain", "title": GAIN, "outcome": outcome, "reason": GATES[outcome]}],
         predictions=HoldoutPredictions(list(range(100)), ["ham"] * 100, ["ham", "spam"] * 50, [0.9, 0.8] * 50),
         at=run.finished_at + timedelta(minutes=2),
-    )  # fmt: skip
+    )
 
 
 def model(
@@ -120,32 +149,52 @@ def model(
 def auto_labeled(project: Project, n: int = 3, *, at: datetime = NOON) -> AutoBatch:
     """A batch that a model labeled by itself, as a row."""
     return AutoBatch.objects.create(
-        project=project, number=AutoBatch.objects.filter(project=project).count() + 1, run_number=1, target_precision=0.99,
-        threshold=0.97, holdout_rows=400, holdout_errors=0, precision_low=0.9925, labels=n, audits=1, at=at,
-    )  # fmt: skip
+        project=project,
+        number=AutoBatch.objects.filter(project=project).count() + 1,
+        run_number=1,
+        target_precision=0.99,
+        threshold=0.97,
+        holdout_rows=400,
+        holdout_errors=0,
+        precision_low=0.9925,
+        labels=n,
+        audits=1,
+        at=at,
+    )
 
 
 def swept(project: Project, trials: int = 6, *, at: datetime = NOON) -> Sweep:
     """A sweep of learning rate and width, half of its trials tried."""
     space = {
-        "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}, "hidden": {"low": 64.0, "high": 512.0, "log": False}
-    }  # fmt: skip
+        "learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
+        "hidden": {"low": 64.0, "high": 512.0, "log": False},
+    }
     number = Sweep.objects.filter(project=project).count() + 1
     sweep = Sweep.objects.create(
-        project=project, number=number, study_name=f"study-{project.pk}-{number}", space=space, trials_wanted=trials,
+        project=project,
+        number=number,
+        study_name=f"study-{project.pk}-{number}",
+        space=space,
+        trials_wanted=trials,
         started_at=at,
-    )  # fmt: skip
+    )
     Trial.objects.bulk_create(
         [
             Trial(
-                sweep=sweep, number=n, state=TrialState.COMPLETED, settings={"learning_rate": n / 1000, "hidden": 64 * n},
-                value=0.5 - n / 10, accuracy=0.8, curve=[[1, 0.9], [2, 0.5 - n / 10]], seconds=2.0,
+                sweep=sweep,
+                number=n,
+                state=TrialState.COMPLETED,
+                settings={"learning_rate": n / 1000, "hidden": 64 * n},
+                value=0.5 - n / 10,
+                accuracy=0.8,
+                curve=[[1, 0.9], [2, 0.5 - n / 10]],
+                seconds=2.0,
             )
             if 2 * n <= trials
             else Trial(sweep=sweep, number=n)
             for n in range(1, trials + 1)
         ]
-    )  # fmt: skip
+    )
     return sweep
 
 
@@ -163,10 +212,18 @@ def learned(run: Run, *, at: datetime = NOON) -> LearningReport:
         for c in (random, active)
     ]
     return learning_record(
-        run=run, holdout_rows=200, base_labels=0, random=points[0], active=points[1], lift=lift(random, active, seed=0),
-        agreement=Agreement(0.93, 0.95, 500, 0.3), curve=active, seconds=1.0, at=at,
+        run=run,
+        holdout_rows=200,
+        base_labels=0,
+        random=points[0],
+        active=points[1],
+        lift=lift(random, active, seed=0),
+        agreement=Agreement(0.93, 0.95, 500, 0.3),
+        curve=active,
+        seconds=1.0,
+        at=at,
         coverage=[{"label": name, "active": 30, "random": 20, "other": 0} for name in ("ham", "spam")],
-    )  # fmt: skip
+    )
 
 
 @dataclass

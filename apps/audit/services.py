@@ -64,9 +64,17 @@ def chain_intact(scope: str) -> bool:
 
 def _hash(event: Event) -> str:
     content = [
-        event.scope, event.sequence, event.at.isoformat(), event.actor_name, event.verb, event.subject, event.sentence,
-        event.before, event.after, event.previous_hash,
-    ]  # fmt: skip
+        event.scope,
+        event.sequence,
+        event.at.isoformat(),
+        event.actor_name,
+        event.verb,
+        event.subject,
+        event.sentence,
+        event.before,
+        event.after,
+        event.previous_hash,
+    ]
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

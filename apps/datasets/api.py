@@ -72,9 +72,11 @@ class DeadLettersAPI(ProjectAPI):
     needs: ClassVar[dict[str, Permission]] = {"GET": Permission.VIEW_DATA}
 
     @extend_schema(
-        operation_id="dead_letters_list", responses=DeadLetterOutput(many=True), summary="Rows that did not fit, and why",
+        operation_id="dead_letters_list",
+        responses=DeadLetterOutput(many=True),
+        summary="Rows that did not fit, and why",
         parameters=[OpenApiParameter("ingestion", OpenApiTypes.INT, description="Only those of one upload.")],
-    )  # fmt: skip
+    )
     def get(self, request: Request, project_id: int) -> Response:
         wanted = request.query_params.get("ingestion", "")
         letters = dead_letters_of(self.project, ingestion_id=int(wanted) if wanted.isdigit() else None)
@@ -101,9 +103,10 @@ class DatasetVersionsAPI(ProjectAPI):
     needs: ClassVar[dict[str, Permission]] = {"GET": Permission.VIEW_DATA}
 
     @extend_schema(
-        operation_id="dataset_versions_list", responses=DatasetVersionOutput(many=True),
+        operation_id="dataset_versions_list",
+        responses=DatasetVersionOutput(many=True),
         summary="Versions of the labels that runs train on",
-    )  # fmt: skip
+    )
     def get(self, request: Request, project_id: int) -> Response:
         return self.page(versions_of(self.project), DatasetVersionOutput)
 
@@ -136,9 +139,11 @@ class DatasetVersionDiffAPI(_DiffAPI):
         moves = MoveSerializer(many=True, help_text="From one label to another, the most frequent first.")
 
     @extend_schema(
-        operation_id="dataset_versions_diff", responses=OutputSerializer, parameters=[AGAINST],
+        operation_id="dataset_versions_diff",
+        responses=OutputSerializer,
+        parameters=[AGAINST],
         summary="What tells two versions apart, in numbers",
-    )  # fmt: skip
+    )
     def get(self, request: Request, project_id: int, number: int) -> Response:
         return Response(self.OutputSerializer(self.diff(request, number)).data)
 
@@ -156,9 +161,11 @@ class DatasetVersionChangesAPI(_DiffAPI):
         source = serializers.CharField(source="row.source")
 
     @extend_schema(
-        operation_id="dataset_versions_changes", responses=OutputSerializer(many=True), parameters=[AGAINST, KIND],
+        operation_id="dataset_versions_changes",
+        responses=OutputSerializer(many=True),
+        parameters=[AGAINST, KIND],
         summary="Every example that differs between two versions, with its lineage",
-    )  # fmt: skip
+    )
     def get(self, request: Request, project_id: int, number: int) -> Response:
         changes = self.diff(request, number).of_kind(DiffFilter(request.query_params).kind)
         return self.page(changes, self.OutputSerializer)  # type: ignore[arg-type]

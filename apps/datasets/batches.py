@@ -21,8 +21,16 @@ from apps.rules.holdout import in_holdout
 
 MAX_EXTERNAL_ID = 200
 _COLUMNS = (
-    "id", "project_id", "external_id", "fields", "holdout", "collected_at", "ingested_at", "ingestion_id", "content_digest",
-)  # fmt: skip
+    "id",
+    "project_id",
+    "external_id",
+    "fields",
+    "holdout",
+    "collected_at",
+    "ingested_at",
+    "ingestion_id",
+    "content_digest",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +191,23 @@ def _store(intake: Intake, fresh: Sequence[Arrival], at: datetime) -> None:
         x.example_id = pk
     ingestion = intake.ingestion
     rows_copy(
-        Example, _COLUMNS,
+        Example,
+        _COLUMNS,
         (
-            (x.example_id, intake.project.pk, x.external_id, x.stored, x.holdout,
-             min(x.collected_at or ingestion.received_at, at), at, ingestion.pk, x.digest)
+            (
+                x.example_id,
+                intake.project.pk,
+                x.external_id,
+                x.stored,
+                x.holdout,
+                min(x.collected_at or ingestion.received_at, at),
+                at,
+                ingestion.pk,
+                x.digest,
+            )
             for x in fresh
         ),
-    )  # fmt: skip
+    )
     ExampleBlob.objects.bulk_create(
         [
             ExampleBlob(example_id=x.example_id, content=x.payload.blob)
@@ -240,9 +258,14 @@ def _dead(ingestion: Ingestion, row: Row, reason: str, at: datetime) -> DeadLett
     raw = row.raw or json.dumps(row.values, default=_shown, ensure_ascii=False)
     name = external_id(row.values) if row.values is not None else ""
     return DeadLetter(
-        project_id=ingestion.project_id, ingestion=ingestion, row_number=row.number,
-        external_id=_whole(name)[:MAX_EXTERNAL_ID], reason=_whole(reason)[:300], raw=_whole(raw[:2000]), at=at,
-    )  # fmt: skip
+        project_id=ingestion.project_id,
+        ingestion=ingestion,
+        row_number=row.number,
+        external_id=_whole(name)[:MAX_EXTERNAL_ID],
+        reason=_whole(reason)[:300],
+        raw=_whole(raw[:2000]),
+        at=at,
+    )
 
 
 def _whole(text: str) -> str:

@@ -19,9 +19,6 @@ def ids_reserved(model: type[models.Model], count: int) -> list[int]:
 def rows_copy(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Store rows as they are. Unlike INSERT this knows no conflicts: whoever calls has locked out the others."""
     named = ", ".join(f'"{name}"' for name in columns)
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY {model._meta.db_table} ({named}) FROM STDIN") as copied,
-    ):
+    with connection.cursor() as cursor, cursor.copy(f"COPY {model._meta.db_table} ({named}) FROM STDIN") as copied:
         for row in rows:
             copied.write_row(row)

@@ -93,8 +93,11 @@ def ingestion_close(*, ingestion: Ingestion, at: datetime, error: str = "") -> N
     what = ingestion.filename or f"a batch by {ingestion.source}"
     outcome = f"failed: {error}" if error else f"{ingestion.rows_taken:,} taken"
     event_record(
-        scope=project_scope(ingestion.project_id), verb="examples.ingested", subject=f"ingestion {ingestion.pk}",
-        by=ingestion.by, at=at,
+        scope=project_scope(ingestion.project_id),
+        verb="examples.ingested",
+        subject=f"ingestion {ingestion.pk}",
+        by=ingestion.by,
+        at=at,
         sentence=f"{who} sent {what}: {outcome}, {ingestion.rows_known:,} known, {ingestion.rows_refused:,} refused.",
-    )  # fmt: skip
+    )
     look_again(f"project.{ingestion.project_id}", "ingestion", ingestion.pk)

@@ -167,11 +167,14 @@ def changed_lines(project: Project, changes: Sequence[Change]) -> list[ChangedLi
         example = examples.get(change.row.example_id)
         lines.append(
             ChangedLine(
-                change, str(KINDS[change.kind]), example,
+                change,
+                str(KINDS[change.kind]),
+                example,
                 summary(example.fields, example.external_id) if example else gettext("deleted since"),
-                _people(example, change.row.annotations), str(SOURCES.get(change.row.source, "")),
+                _people(example, change.row.annotations),
+                str(SOURCES.get(change.row.source, "")),
             )
-        )  # fmt: skip
+        )
     return lines
 
 

@@ -35,9 +35,13 @@ def _listed(request: Signed, project: Project, form: PolicyForm | None = None) -
     page = Paginator(selectors.versions_of(project), VERSIONS_A_PAGE).get_page(request.GET.get("page"))
     initial = {"keep_days": policy.keep_days, "vacuum_hours": policy.vacuum_hours}
     return {
-        "project": project, "page": page, "listed": selectors.listed(list(page)), "policy": policy,
-        "form": form or PolicyForm(initial=initial), "here": "datasets",
-    }  # fmt: skip
+        "project": project,
+        "page": page,
+        "listed": selectors.listed(list(page)),
+        "policy": policy,
+        "form": form or PolicyForm(initial=initial),
+        "here": "datasets",
+    }
 
 
 @require_POST
@@ -61,10 +65,16 @@ def version(request: Signed, project: Project, number: int) -> HttpResponse:
     diff = selectors.version_diff(project, number, asked.against)
     page = Paginator(diff.of_kind(asked.kind), CHANGES_A_PAGE).get_page(request.GET.get("page"))
     context = {
-        "project": project, "diff": diff, "asked": asked, "page": page, "task": task_types.get(project.task_type),
-        "lines": selectors.changed_lines(project, list(page)), "kinds": selectors.KINDS.items(),
-        "numbers": [n for n in selectors.numbers_readable(project) if n != number], "here": "datasets",
-    }  # fmt: skip
+        "project": project,
+        "diff": diff,
+        "asked": asked,
+        "page": page,
+        "task": task_types.get(project.task_type),
+        "lines": selectors.changed_lines(project, list(page)),
+        "kinds": selectors.KINDS.items(),
+        "numbers": [n for n in selectors.numbers_readable(project) if n != number],
+        "here": "datasets",
+    }
     return render(request, "datasets/version.html", context)
 
 

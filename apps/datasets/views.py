@@ -38,12 +38,19 @@ def data_page(request: HttpRequest, project: Project, *, upload_error: str = "",
     page = Paginator(found, EXAMPLES_A_PAGE).get_page(request.GET.get("page"))
     task = task_types.get(project.task_type)
     context: dict[str, Any] = {
-        "project": project, "task": task, "counts": selectors.counts_of(project), "page": page, "asked": asked,
+        "project": project,
+        "task": task,
+        "counts": selectors.counts_of(project),
+        "page": page,
+        "asked": asked,
         "lines": [(example, task.summary(example.fields, example.external_id)) for example in page],
-        "ingestions": selectors.ingestions_of(project)[:NEWEST_INGESTIONS], "upload_error": upload_error,
-        "limit_bytes": settings.MAX_UPLOAD_BYTES, "limit_words": f"{settings.MAX_UPLOAD_BYTES / 1e9:g} GB",
-        "suffixes": SUFFIXES, "file_words": WORDS,
-    }  # fmt: skip
+        "ingestions": selectors.ingestions_of(project)[:NEWEST_INGESTIONS],
+        "upload_error": upload_error,
+        "limit_bytes": settings.MAX_UPLOAD_BYTES,
+        "limit_words": f"{settings.MAX_UPLOAD_BYTES / 1e9:g} GB",
+        "suffixes": SUFFIXES,
+        "file_words": WORDS,
+    }
     return render(request, "datasets/data.html", context, status=status)
 
 

@@ -127,9 +127,11 @@ class AutoLabelingAPI(ProjectAPI):
         return Response(self.OutputSerializer(auto_labeling_of(self.project)).data)
 
     @extend_schema(
-        operation_id="auto_labeling_set", request=InputSerializer, responses=OutputSerializer,
+        operation_id="auto_labeling_set",
+        request=InputSerializer,
+        responses=OutputSerializer,
         summary="Let the model label what the holdout proves it knows, or stop it",
-    )  # fmt: skip
+    )
     def patch(self, request: Request, project_id: int) -> Response:
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)
@@ -165,9 +167,10 @@ class AutoLabelsAPI(ProjectAPI):
         )
 
     @extend_schema(
-        operation_id="auto_labels_list", responses=OutputSerializer(many=True),
+        operation_id="auto_labels_list",
+        responses=OutputSerializer(many=True),
         summary="Labels that a model gave by itself and that are in force; apart from what people settled",
-    )  # fmt: skip
+    )
     def get(self, request: Request, project_id: int) -> Response:
         return self.page(auto_labels_of(self.project), self.OutputSerializer)
 
@@ -176,8 +179,11 @@ class AutoBatchWithdrawAPI(ProjectAPI):
     needs: ClassVar[dict[str, Permission]] = {"POST": Permission.EDIT_PROJECT}
 
     @extend_schema(
-        operation_id="auto_batches_withdraw", request=None, responses=BatchOutput, summary="Withdraw a batch of auto-labels"
-    )  # fmt: skip
+        operation_id="auto_batches_withdraw",
+        request=None,
+        responses=BatchOutput,
+        summary="Withdraw a batch of auto-labels",
+    )
     def post(self, request: Request, project_id: int, number: int) -> Response:
         batch = auto_batches_of(self.project).filter(number=number).first()
         if batch is None:

@@ -23,8 +23,17 @@ def confusion(report: Report) -> Figure:
     return {
         "data": [
             {
-                "type": "heatmap", "x": names, "y": names, "z": shares, "text": report.confusion, "zmin": 0, "zmax": 1,
-                "colorscale": [[0, "var(--raised)"], [1, "var(--accent)"]], "showscale": False, "xgap": 1, "ygap": 1,
+                "type": "heatmap",
+                "x": names,
+                "y": names,
+                "z": shares,
+                "text": report.confusion,
+                "zmin": 0,
+                "zmax": 1,
+                "colorscale": [[0, "var(--raised)"], [1, "var(--accent)"]],
+                "showscale": False,
+                "xgap": 1,
+                "ygap": 1,
                 "texttemplate": "%{text}" if len(names) <= WRITTEN else None,
                 "hovertemplate": "truth %{y}<br>said %{x}<br>%{text} examples, %{z:.0%}<extra></extra>",
             }
@@ -34,7 +43,7 @@ def confusion(report: Report) -> Figure:
             "yaxis": {**axis, "title": {"text": "truth"}, "autorange": "reversed"},
             "meta": {"finding": finding(report), "empty": gettext("No holdout example was judged."), "rows": "truth"},
         },
-    }  # fmt: skip
+    }
 
 
 def gaps(found: list[FreshnessGap]) -> Figure:
@@ -44,11 +53,21 @@ def gaps(found: list[FreshnessGap]) -> Figure:
     return {
         "data": [
             {
-                "type": "scatter", "mode": "markers", "name": gettext("gap"), "x": [g.full_run.number for g in rows],
-                "y": values, "marker": {"size": 8, "color": "var(--accent)"}, "cliponaxis": False,
+                "type": "scatter",
+                "mode": "markers",
+                "name": gettext("gap"),
+                "x": [g.full_run.number for g in rows],
+                "y": values,
+                "marker": {"size": 8, "color": "var(--accent)"},
+                "cliponaxis": False,
                 "error_y": {
-                    "type": "data", "symmetric": False, "array": [g.high - g.points for g in rows],
-                    "arrayminus": [g.points - g.low for g in rows], "color": "var(--ink-2)", "thickness": 1, "width": 0,
+                    "type": "data",
+                    "symmetric": False,
+                    "array": [g.high - g.points for g in rows],
+                    "arrayminus": [g.points - g.low for g in rows],
+                    "color": "var(--ink-2)",
+                    "thickness": 1,
+                    "width": 0,
                 },
                 "hovertemplate": "run %{x}<br>%{y:+.1f} points<extra></extra>",
             }
@@ -59,11 +78,12 @@ def gaps(found: list[FreshnessGap]) -> Figure:
             "xaxis": {"title": {"text": gettext("full run")}, "dtick": 1 if len(rows) < SHORT else None},
             "yaxis": {"title": {"text": gettext("points")}, "zeroline": True},
             "meta": {
-                "finding": _gap_finding(found), "empty": gettext("No full run was held against an incremental one yet."),
+                "finding": _gap_finding(found),
+                "empty": gettext("No full run was held against an incremental one yet."),
                 "rows": "full run",
             },
         },
-    }  # fmt: skip
+    }
 
 
 def _gap_finding(found: list[FreshnessGap]) -> str:
@@ -120,38 +140,57 @@ def learning(report: LearningReport | None) -> Figure:
             "annotations": [_at_end(name, points, color) for name, points, color, _ in drawn],
             "meta": {
                 "finding": str(report.lift["sentence"]) if report else gettext("Nothing is measured yet."),
-                "empty": gettext("Both lanes need 10 labels and the holdout 1 before there is anything to draw."), "rows": "labels",
+                "empty": gettext("Both lanes need 10 labels and the holdout 1 before there is anything to draw."),
+                "rows": "labels",
             },
         },
-    }  # fmt: skip
+    }
 
 
 def _line(name: str, points: list[dict[str, float]], color: str, dash: str) -> Figure:
     return {
-        "type": "scatter", "mode": "lines+markers", "name": name, "x": [p["labels"] for p in points],
-        "y": [round(p["score"], 4) for p in points], "line": {"color": color, "width": 2, "dash": dash},
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": name,
+        "x": [p["labels"] for p in points],
+        "y": [round(p["score"], 4) for p in points],
+        "line": {"color": color, "width": 2, "dash": dash},
         "marker": {"size": 6, "color": color, "symbol": "circle" if dash == "solid" else "square"},
         "text": [
-            gettext("{score}, {low} to {high}").format(**{name: percent(p[name], 1) for name in ("score", "low", "high")})
+            gettext("{score}, {low} to {high}").format(
+                **{name: percent(p[name], 1) for name in ("score", "low", "high")}
+            )
             for p in points
         ],
         "hovertemplate": "%{text}",
-    }  # fmt: skip
+    }
 
 
 def _band(points: list[dict[str, float]], color: str) -> Figure:
     """There and back along the interval's ends."""
     xs = [p["labels"] for p in points]
     return {
-        "type": "scatter", "mode": "lines", "x": [*xs, *reversed(xs)], "hoverinfo": "skip", "opacity": 0.16,
+        "type": "scatter",
+        "mode": "lines",
+        "x": [*xs, *reversed(xs)],
+        "hoverinfo": "skip",
+        "opacity": 0.16,
         "y": [round(p["high"], 4) for p in points] + [round(p["low"], 4) for p in reversed(points)],
-        "fill": "toself", "fillcolor": color, "line": {"width": 0, "color": color}, "meta": {"band": True},
-    }  # fmt: skip
+        "fill": "toself",
+        "fillcolor": color,
+        "line": {"width": 0, "color": color},
+        "meta": {"band": True},
+    }
 
 
 def _at_end(name: str, points: list[dict[str, float]], color: str) -> Figure:
     last = points[-1]
     return {
-        "x": last["labels"], "y": last["score"], "text": name, "showarrow": False, "xanchor": "right",
-        "yshift": 12 if name == "Active" else -14, "font": {"color": color},
-    }  # fmt: skip
+        "x": last["labels"],
+        "y": last["score"],
+        "text": name,
+        "showarrow": False,
+        "xanchor": "right",
+        "yshift": 12 if name == "Active" else -14,
+        "font": {"color": color},
+    }

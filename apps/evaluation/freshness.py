@@ -59,17 +59,28 @@ def gap_record(*, full: Run, incremental: Run, holdout_rows: int, accuracy: Diff
     gap, made = FreshnessGap.objects.get_or_create(
         full_run=full,
         defaults={
-            "project_id": full.project_id, "incremental_run": incremental, "increments": increments_of(incremental),
-            "holdout_rows": holdout_rows, "points": 100 * accuracy.value, "low": 100 * accuracy.low,
-            "high": 100 * accuracy.high, "full_s": seconds_of(full), "incremental_s": seconds_of(incremental), "at": at,
+            "project_id": full.project_id,
+            "incremental_run": incremental,
+            "increments": increments_of(incremental),
+            "holdout_rows": holdout_rows,
+            "points": 100 * accuracy.value,
+            "low": 100 * accuracy.low,
+            "high": 100 * accuracy.high,
+            "full_s": seconds_of(full),
+            "incremental_s": seconds_of(incremental),
+            "at": at,
         },
-    )  # fmt: skip
+    )
     if made:
         event_record(
-            scope=project_scope(full.project_id), verb="gap.measured", subject=f"run {full.number}", by=None, at=at,
+            scope=project_scope(full.project_id),
+            verb="gap.measured",
+            subject=f"run {full.number}",
+            by=None,
+            at=at,
             sentence=f"Full run {full.number} against incremental run {incremental.number}: {signed(gap.points)} points.",
             after={"points": gap.points, "low": gap.low, "high": gap.high},
-        )  # fmt: skip
+        )
         look_again(f"project.{full.project_id}", "report", full.pk)
     return gap
 

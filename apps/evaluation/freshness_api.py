@@ -29,8 +29,9 @@ class FreshnessAPI(ProjectAPI):
         at = serializers.DateTimeField()
 
     @extend_schema(
-        operation_id="freshness_list", responses=GapSerializer(many=True),
+        operation_id="freshness_list",
+        responses=GapSerializer(many=True),
         summary="Full runs against the incremental line on the same holdout, newest first",
-    )  # fmt: skip
+    )
     def get(self, request: Request, project_id: int) -> Response:
         return Response(self.GapSerializer(gaps_of(self.project), many=True).data)

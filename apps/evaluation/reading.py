@@ -133,8 +133,11 @@ def _classes(report: Report) -> tuple[ClassRow, ...]:
     rows.sort(key=lambda r: (r[0].get("recall") is None, r[0].get("recall") or 0))
     return tuple(
         ClassRow(
-            each["label"], each["support"], _said(each.get("recall"), percent), _said(each.get("precision"), percent),
-            mistaken
+            each["label"],
+            each["support"],
+            _said(each.get("recall"), percent),
+            _said(each.get("precision"), percent),
+            mistaken,
         )
         for each, mistaken in rows
-    )  # fmt: skip
+    )

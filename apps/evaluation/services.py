@@ -56,19 +56,32 @@ def report_record(
         report, made = Report.objects.get_or_create(
             run=run,
             defaults={
-                "baseline_run": baseline_run, "started_at": started_at, "finished_at": at,
-                "examples": len(predictions.example_ids), "label_names": list(label_names), "metrics": metrics,
-                "baseline_metrics": baseline_metrics, "differences": differences, "confusion": confusion,
-                "per_class": per_class, "outcome": outcome, "gates": gates, "predictions_url": url,
+                "baseline_run": baseline_run,
+                "started_at": started_at,
+                "finished_at": at,
+                "examples": len(predictions.example_ids),
+                "label_names": list(label_names),
+                "metrics": metrics,
+                "baseline_metrics": baseline_metrics,
+                "differences": differences,
+                "confusion": confusion,
+                "per_class": per_class,
+                "outcome": outcome,
+                "gates": gates,
+                "predictions_url": url,
             },
-        )  # fmt: skip
+        )
         if made:
             event_record(
-                scope=project_scope(run.project_id), verb=f"verdict.{outcome}", subject=f"run {run.number}", by=None, at=at,
+                scope=project_scope(run.project_id),
+                verb=f"verdict.{outcome}",
+                subject=f"run {run.number}",
+                by=None,
+                at=at,
                 sentence=f"Run {run.number} was judged on {report.examples:,} holdout examples: "
                 f"{english(Outcome(outcome).label).lower()}.",
                 after={"outcome": outcome, "gates": {g["name"]: g["outcome"] for g in gates}},
-            )  # fmt: skip
+            )
             look_again(f"run.{run.pk}", "report", run.pk)
             look_again(f"project.{run.project_id}", "report", run.pk)
     return report
@@ -117,13 +130,20 @@ def learning_record(
     found, made = LearningReport.objects.get_or_create(
         run=run,
         defaults={
-            "project": run.project, "at": at, "seconds": seconds, "labels": run.labels,
-            "holdout_rows": holdout_rows, "base_labels": base_labels,
-            "random_points": [asdict(p) for p in random], "active_points": [asdict(p) for p in active],
-            "lift": asdict(lift), "agreement": asdict(agreement), "curve": curve_packed(curve),
+            "project": run.project,
+            "at": at,
+            "seconds": seconds,
+            "labels": run.labels,
+            "holdout_rows": holdout_rows,
+            "base_labels": base_labels,
+            "random_points": [asdict(p) for p in random],
+            "active_points": [asdict(p) for p in active],
+            "lift": asdict(lift),
+            "agreement": asdict(agreement),
+            "curve": curve_packed(curve),
             "coverage": coverage,
         },
-    )  # fmt: skip
+    )
     if made:
         look_again(f"project.{run.project_id}", "learning", run.pk)
     return found

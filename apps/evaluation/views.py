@@ -95,9 +95,13 @@ def auto_labeling(request: Signed, project: Project) -> HttpResponse:
         return render(request, template, _shown(project, auto_form=form), status=422)
     given = form.cleaned_data
     row = auto_labels.auto_labeling_set(
-        project=project, enabled=given["enabled"], target_precision=given["target_percent"] / 100,
-        audit_share=given["audit_percent"] / 100, by=request.user, at=timezone.now(),
-    )  # fmt: skip
+        project=project,
+        enabled=given["enabled"],
+        target_precision=given["target_percent"] / 100,
+        audit_share=given["audit_percent"] / 100,
+        by=request.user,
+        at=timezone.now(),
+    )
     messages.success(
         request,
         gettext("Auto-labeling is on; the champion looks at the pool now.")

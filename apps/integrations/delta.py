@@ -18,9 +18,13 @@ TRIES = 5  # of a commit that another writer overtook, each with the library's o
 MOST_FILES = 32  # each append is a file; more than this make every read slow
 # fsspec's word for a setting of S3 and the object store's.
 S3_WORDS = {
-    "key": "aws_access_key_id", "secret": "aws_secret_access_key", "token": "aws_session_token",
-    "endpoint_url": "aws_endpoint_url", "region_name": "aws_region", "region": "aws_region",
-}  # fmt: skip
+    "key": "aws_access_key_id",
+    "secret": "aws_secret_access_key",
+    "token": "aws_session_token",
+    "endpoint_url": "aws_endpoint_url",
+    "region_name": "aws_region",
+    "region": "aws_region",
+}
 
 
 class DeltaTables:
@@ -30,10 +34,13 @@ class DeltaTables:
         _attempted(
             url,
             lambda: write_deltalake(
-                place_of(url), rows, mode="append", storage_options=options_of(url),
+                place_of(url),
+                rows,
+                mode="append",
+                storage_options=options_of(url),
                 commit_properties=CommitProperties(max_commit_retries=15),
             ),
-        )  # fmt: skip
+        )
         return self.size(url)
 
     def read(self, url: str, batches: Collection[str]) -> "pa.Table":

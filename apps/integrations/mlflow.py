@@ -77,9 +77,11 @@ class MlflowTracking:
 
     def _created(self, client: Any, run: TrackedRun) -> str:
         made = client.create_run(
-            self._experiment(client, run.experiment), start_time=run.started_ms, run_name=run.name,
+            self._experiment(client, run.experiment),
+            start_time=run.started_ms,
+            run_name=run.name,
             tags={RUN_TAG: run.key},
-        )  # fmt: skip
+        )
         return str(made.info.run_id)
 
     def _log(self, client: Any, tracking_run: str, run: TrackedRun) -> None:

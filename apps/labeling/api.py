@@ -55,9 +55,12 @@ class NextAPI(ProjectAPI):
     class InputSerializer(serializers.Serializer):
         count = serializers.IntegerField(required=False, default=1, min_value=1, max_value=MOST_HELD)
         lane = serializers.ChoiceField(
-            choices=list(QUEUED_LANES), required=False, default="", allow_blank=True,
+            choices=list(QUEUED_LANES),
+            required=False,
+            default="",
+            allow_blank=True,
             help_text="Take from this lane only, as those who came to review do.",
-        )  # fmt: skip
+        )
 
     class OutputSerializer(serializers.Serializer):
         assignments = AssignmentOutput(many=True)
@@ -75,9 +78,14 @@ class NextAPI(ProjectAPI):
         by, at = cast(User, request.user), timezone.now()
         count, only = given.validated_data["count"], given.validated_data["lane"]
         leased = queue_next(
-            project=self.project, by=by, count=count, at=at, seed=uuid.uuid4().int % 2**31, only=only,
+            project=self.project,
+            by=by,
+            count=count,
+            at=at,
+            seed=uuid.uuid4().int % 2**31,
+            only=only,
             may_review=Permission.REVIEW in permissions_of(by, project_id),
-        )  # fmt: skip
+        )
         empty = None if leased else why_empty(self.project, by, at, only=only)
         return Response(self.OutputSerializer({"assignments": leased, "empty": empty}).data)
 
@@ -103,17 +111,22 @@ class AnnotationsAPI(ProjectAPI):
         token = serializers.UUIDField()
         label = serializers.CharField(required=False, default="", allow_blank=True)
         value = serializers.DictField(
-            required=False, default=None, allow_null=True,
+            required=False,
+            default=None,
+            allow_null=True,
             help_text='{"labels": [..]}, {"spans": [{"start", "end", "label"}]} (code points, end exclusive) or '
             '{"boxes": [{"x", "y", "width", "height", "label"}]} (pixels), as the task type says.',
-        )  # fmt: skip
+        )
         skip_reason = serializers.ChoiceField(choices=SkipReason.choices, required=False, default="", allow_blank=True)
         comment = serializers.CharField(required=False, default="", allow_blank=True)
         flagged = serializers.BooleanField(required=False, default=False)
         error_kind = serializers.ChoiceField(
-            choices=ErrorKind.choices, required=False, default="", allow_blank=True,
+            choices=ErrorKind.choices,
+            required=False,
+            default="",
+            allow_blank=True,
             help_text="In the review lane: why the answers differed.",
-        )  # fmt: skip
+        )
         active_ms = serializers.IntegerField(required=False, default=0, min_value=0)
         shown_at = serializers.DateTimeField(required=False, default=None, allow_null=True)
 
@@ -138,9 +151,10 @@ class AnnotationAPI(ProjectAPI):
     needs: ClassVar[dict[str, Permission]] = {"DELETE": Permission.LABEL}
 
     @extend_schema(
-        operation_id="annotations_withdraw", responses={204: OpenApiResponse(description="Withdrawn; the example is yours again")},
+        operation_id="annotations_withdraw",
+        responses={204: OpenApiResponse(description="Withdrawn; the example is yours again")},
         summary="Undo one of your last answers",
-    )  # fmt: skip
+    )
     def delete(self, request: Request, project_id: int, client_id: uuid.UUID) -> Response:
         annotation_withdraw(
             project_id=self.project.pk, client_id=client_id, by=cast(User, request.user), at=timezone.now()

@@ -215,9 +215,17 @@ def past_answers(project: Project, by: User) -> list[PastAnswer]:
 def _past(row: Annotation, project: Project) -> PastAnswer:
     value, shown = value_of(row), row.assignment.guidelines
     return PastAnswer(
-        row.client_id, row.example, _words(row, value, project), row.answered_at, value, row.skip_reason, row.comment,
-        row.flagged, row.assignment.lane, shown.number if shown else None,
-    )  # fmt: skip
+        row.client_id,
+        row.example,
+        _words(row, value, project),
+        row.answered_at,
+        value,
+        row.skip_reason,
+        row.comment,
+        row.flagged,
+        row.assignment.lane,
+        shown.number if shown else None,
+    )
 
 
 def _words(row: Annotation, value: Value | None, project: Project) -> str:

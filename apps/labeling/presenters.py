@@ -72,17 +72,22 @@ def _suggestion_json(assignment: Assignment) -> dict[str, Any] | None:
     if value is None:
         return None
     return {
-        "value": value, "label": assignment.suggestion or None, "confidence": assignment.suggestion_confidence,
+        "value": value,
+        "label": assignment.suggestion or None,
+        "confidence": assignment.suggestion_confidence,
         "source": assignment.suggestion_source,
-    }  # fmt: skip
+    }
 
 
 def _vote_json(vote: Vote) -> dict[str, Any]:
     """Without a name: a reviewer judges answers, not people."""
     return {
-        "who": gettext("Answer {n}").format(n=vote.number), "value": vote.value, "words": vote.words,
-        "comment": vote.comment, "skip_reason": vote.skip_reason,
-    }  # fmt: skip
+        "who": gettext("Answer {n}").format(n=vote.number),
+        "value": vote.value,
+        "words": vote.words,
+        "comment": vote.comment,
+        "skip_reason": vote.skip_reason,
+    }
 
 
 def why(lane: str, reason: Mapping[str, Any], *, blind: bool, label_names: Sequence[str]) -> str:
@@ -141,9 +146,12 @@ def empty_json(empty: EmptyQueue) -> dict[str, Any]:
 def progress_json(project: Project, by: User, at: datetime) -> dict[str, Any]:
     own, team = selectors.own_progress(project, by, at), selectors.team_progress(project)
     return {
-        "today": own.today, "mean_s": own.mean_s, "labeled": team.labeled, "examples": team.examples,
+        "today": own.today,
+        "mean_s": own.mean_s,
+        "labeled": team.labeled,
+        "examples": team.examples,
         "waiting": {"review": selectors.reviews_waiting(project, by)},
-    }  # fmt: skip
+    }
 
 
 def progress_due(project: Project, by: User, at: datetime) -> dict[str, Any] | None:

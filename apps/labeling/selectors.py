@@ -5,16 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Max, Q, QuerySet
 
 from apps.datasets.models import Example
-from apps.labeling.models import (
-    Annotation,
-    AutoBatch,
-    AutoLabel,
-    AutoLabeling,
-    Frontier,
-    Label,
-    LabelSource,
-    SetAside,
-)
+from apps.labeling.models import Annotation, AutoBatch, AutoLabel, AutoLabeling, Frontier, Label, LabelSource, SetAside
 from apps.projects import task_types
 from apps.projects.models import Project
 

@@ -23,12 +23,7 @@ from apps.labeling import presenters
 from apps.labeling.desk_words import desk_words
 from apps.labeling.models import QUEUED_LANES, Assignment, ErrorKind, Lane, SkipReason
 from apps.labeling.services.annotations import Answer, annotation_take
-from apps.labeling.services.assignments import (
-    MOST_HELD,
-    Asked,
-    assignments_release,
-    assignments_renew,
-)
+from apps.labeling.services.assignments import MOST_HELD, Asked, assignments_release, assignments_renew
 from apps.labeling.services.queue import queue_next
 from apps.labeling.services.undo import UNDO_DEPTH, annotation_edit, annotation_withdraw
 from apps.projects import task_types
@@ -99,11 +94,18 @@ def desk(request: HttpRequest, project: Project) -> HttpResponse:
     by, at, task = _user(request), timezone.now(), task_types.get(project.task_type)
     labels = [{"name": x.name, "color": x.color, "hotkey": x.hotkey} for x in schema_of(project).offered]
     context = {
-        "project": project, "task": task, "labels": labels, "guidelines": guidelines_of(project),
-        "skip_reasons": SkipReason.choices, "error_kinds": ErrorKind.choices, "words": desk_words(),
-        "progress": presenters.progress_json(project, by, at), "past": presenters.past_json(project, by),
-        "lane": Lane.REVIEW if request.GET.get("lane") == Lane.REVIEW else "", "undo_depth": UNDO_DEPTH,
-    }  # fmt: skip
+        "project": project,
+        "task": task,
+        "labels": labels,
+        "guidelines": guidelines_of(project),
+        "skip_reasons": SkipReason.choices,
+        "error_kinds": ErrorKind.choices,
+        "words": desk_words(),
+        "progress": presenters.progress_json(project, by, at),
+        "past": presenters.past_json(project, by),
+        "lane": Lane.REVIEW if request.GET.get("lane") == Lane.REVIEW else "",
+        "undo_depth": UNDO_DEPTH,
+    }
     return render(request, "labeling/desk.html", context)
 
 
@@ -174,9 +176,16 @@ class Wanted:
 def _hand_out(project: Project, by: User, at: datetime, wanted: Wanted) -> dict[str, Any]:
     asked = Asked()
     leased = queue_next(
-        project=project, by=by, count=wanted.count, at=at, seed=int(at.timestamp() * 1e6), only=wanted.only,
-        may_review=wanted.may_review, in_all=wanted.with_held, asked=asked,
-    )  # fmt: skip
+        project=project,
+        by=by,
+        count=wanted.count,
+        at=at,
+        seed=int(at.timestamp() * 1e6),
+        only=wanted.only,
+        may_review=wanted.may_review,
+        in_all=wanted.with_held,
+        asked=asked,
+    )
     held = selectors.assignments_held(project, asked.held, only=wanted.only) if wanted.with_held and asked.held else []
     nothing = wanted.count > 0 and not leased and not held
     empty = selectors.why_empty(project, by, at, only=wanted.only) if nothing else None
@@ -193,11 +202,10 @@ def _assignments_json(project: Project, shown: Sequence[Assignment]) -> list[dic
     names = schema_of(project).names if guessed else ()
     return [
         presenters.assignment_json(
-            a, label_names=names,
-            votes=selectors.votes_of(a.example_id, project) if a.lane == Lane.REVIEW else (),
+            a, label_names=names, votes=selectors.votes_of(a.example_id, project) if a.lane == Lane.REVIEW else ()
         )
         for a in shown
-    ]  # fmt: skip
+    ]
 
 
 class EditInput(AnswerInput):

@@ -49,18 +49,22 @@ class ExamplesAPI(ProjectAPI):
 
     class InputSerializer(serializers.Serializer):
         examples = serializers.ListField(
-            child=serializers.DictField(), min_length=1, max_length=MAX_API_BATCH,
+            child=serializers.DictField(),
+            min_length=1,
+            max_length=MAX_API_BATCH,
             help_text="Rows with `id`, then `text`, `image` (PNG in base64) or features; optionally `label`, `collected_at`.",
-        )  # fmt: skip
+        )
 
     @extend_schema(
-        operation_id="examples_list", responses=ExampleOutput(many=True), summary="Examples, newest first",
+        operation_id="examples_list",
+        responses=ExampleOutput(many=True),
+        summary="Examples, newest first",
         parameters=[
             OpenApiParameter("text", OpenApiTypes.STR, description="In the id or the stored fields."),
             OpenApiParameter("holdout", OpenApiTypes.BOOL),
             OpenApiParameter("labeled", OpenApiTypes.BOOL),
         ],
-    )  # fmt: skip
+    )
     def get(self, request: Request, project_id: int) -> Response:
         asked = request.query_params
         found = examples_of(
@@ -72,9 +76,11 @@ class ExamplesAPI(ProjectAPI):
         return self.page(found.select_related("label__label"), ExampleOutput)
 
     @extend_schema(
-        operation_id="examples_create", request=InputSerializer, responses={201: IngestionOutput},
+        operation_id="examples_create",
+        request=InputSerializer,
+        responses={201: IngestionOutput},
         summary="Send a batch; rows that do not fit become dead letters, the rest is taken",
-    )  # fmt: skip
+    )
     def post(self, request: Request, project_id: int) -> Response:
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)
@@ -93,17 +99,23 @@ class UploadsAPI(ProjectAPI):
         file = serializers.FileField(allow_empty_file=True)
 
     @extend_schema(
-        operation_id="uploads_create", request={"multipart/form-data": InputSerializer}, responses={202: IngestionOutput},
+        operation_id="uploads_create",
+        request={"multipart/form-data": InputSerializer},
+        responses={202: IngestionOutput},
         summary="Send a CSV, JSONL or Parquet file; watch its ingestion",
-    )  # fmt: skip
+    )
     def post(self, request: Request, project_id: int) -> Response:
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         file = given.validated_data["file"]
         ingestion = services.upload_take(
-            project=self.project, filename=file.name, size_bytes=file.size, chunks=file.chunks(),
-            by=cast(User, request.user), at=timezone.now(),
-        )  # fmt: skip
+            project=self.project,
+            filename=file.name,
+            size_bytes=file.size,
+            chunks=file.chunks(),
+            by=cast(User, request.user),
+            at=timezone.now(),
+        )
         return Response(IngestionOutput(ingestion).data, status=202)
 
 
@@ -113,9 +125,11 @@ class RunsAPI(ProjectAPI):
     class InputSerializer(serializers.Serializer):
         kind = serializers.ChoiceField(choices=asked_kinds(), required=False, default=RunKind.INCREMENTAL)
         priority = serializers.ChoiceField(
-            choices=RunPriority.choices, required=False, default=RunPriority.NORMAL.value,
+            choices=RunPriority.choices,
+            required=False,
+            default=RunPriority.NORMAL.value,
             help_text="1 goes before 5, 5 before 9; among equals the oldest starts first.",
-        )  # fmt: skip
+        )
 
     @extend_schema(operation_id="runs_list", responses=RunOutput(many=True), summary="Runs, newest first")
     def get(self, request: Request, project_id: int) -> Response:
@@ -128,9 +142,12 @@ class RunsAPI(ProjectAPI):
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         run = services.run_start_now(
-            project=self.project, kind=given.validated_data["kind"], priority=given.validated_data["priority"],
-            by=cast(User, request.user), at=timezone.now(),
-        )  # fmt: skip
+            project=self.project,
+            kind=given.validated_data["kind"],
+            priority=given.validated_data["priority"],
+            by=cast(User, request.user),
+            at=timezone.now(),
+        )
         return Response(RunOutput(run).data, status=201)
 
 
@@ -142,9 +159,11 @@ class PredictAPI(ProjectAPI):
         inputs = serializers.ListField(child=serializers.DictField(), min_length=1)
 
     @extend_schema(
-        operation_id="predict", request=InputSerializer, responses=OpenApiTypes.OBJECT,
+        operation_id="predict",
+        request=InputSerializer,
+        responses=OpenApiTypes.OBJECT,
         summary="Ask the champion, in the words of the Open Inference Protocol v2",
-    )  # fmt: skip
+    )
     def post(self, request: Request, project_id: int) -> Response:
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)

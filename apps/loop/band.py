@@ -154,9 +154,14 @@ def collect(judge: Judge, facts: Collecting, counts: QueueCounts) -> Card:
     adds = judge.may(Permission.ADD_EXAMPLES)
     action = Action(gettext("Add examples") if adds else gettext("See the data"), "datasets:data")
     return Card(
-        "collect", state, facts.new, gettext("new in 24 h"), judge.times("collect", facts.oldest), action,
+        "collect",
+        state,
+        facts.new,
+        gettext("new in 24 h"),
+        judge.times("collect", facts.oldest),
+        action,
         judge.lateness("collect", facts.oldest),
-    )  # fmt: skip
+    )
 
 
 def annotate(judge: Judge, oldest: datetime | None, counts: QueueCounts) -> Card:
@@ -167,9 +172,14 @@ def annotate(judge: Judge, oldest: datetime | None, counts: QueueCounts) -> Card
         state = State("ok", gettext("All labeled")) if counts.examples else State("paused", gettext("No examples yet"))
     action = Action(gettext("Start labeling"), "labeling:desk") if judge.may(Permission.LABEL) else None
     return Card(
-        "annotate", state, counts.to_label, gettext("to label"), judge.times("annotate", oldest), action,
+        "annotate",
+        state,
+        counts.to_label,
+        gettext("to label"),
+        judge.times("annotate", oldest),
+        action,
         judge.lateness("annotate", oldest),
-    )  # fmt: skip
+    )
 
 
 def train(judge: Judge, facts: Training) -> Card:

@@ -172,10 +172,15 @@ def _open_lap(
     found = clock.forecast(age, stage, history, target_s, in_stage_s=in_stage)
     forecast, why_not = (found, "") if isinstance(found, clock.Forecast) else (None, found.reason)
     return OpenLap(
-        number=laps[0].number + 1 if laps else 1, labels=count, age_s=age, stage=stage, in_stage_s=in_stage,
+        number=laps[0].number + 1 if laps else 1,
+        labels=count,
+        age_s=age,
+        stage=stage,
+        in_stage_s=in_stage,
         parts=parts,
-        forecast=forecast, no_forecast=why_not,
-    )  # fmt: skip
+        forecast=forecast,
+        no_forecast=why_not,
+    )
 
 
 def parts_until(at: datetime, moments: Sequence[datetime | None]) -> tuple[Part, ...]:
@@ -219,7 +224,11 @@ def _bar(lap: OpenLap, ruler: Ruler) -> OpenBar:
     forecast, now = lap.forecast, ruler.place(lap.age_s)
     end = ruler.place(forecast.expected_s) if forecast else now
     return OpenBar(
-        pieces=pieces_of(lap.parts, ruler), ahead_x=now, ahead_width=round(max(end - now, 0), 2), middle=end,
-        low=ruler.place(forecast.low_s) if forecast else now, high=ruler.place(forecast.high_s) if forecast else now,
+        pieces=pieces_of(lap.parts, ruler),
+        ahead_x=now,
+        ahead_width=round(max(end - now, 0), 2),
+        middle=end,
+        low=ruler.place(forecast.low_s) if forecast else now,
+        high=ruler.place(forecast.high_s) if forecast else now,
         cut=lap.age_s > ruler.end_s,
-    )  # fmt: skip
+    )

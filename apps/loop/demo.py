@@ -42,10 +42,13 @@ def people_made(password: str) -> None:
     for username, name, role in PEOPLE:
         if not User.objects.filter(username=username).exists():
             User.objects.create_user(
-                username=username, password=password, display_name=name,
+                username=username,
+                password=password,
+                display_name=name,
                 may_create_projects=role in (Role.MANAGER, Role.ENGINEER, Role.ADMIN),
-                is_staff=role == Role.ADMIN, is_superuser=role == Role.ADMIN,
-            )  # fmt: skip
+                is_staff=role == Role.ADMIN,
+                is_superuser=role == Role.ADMIN,
+            )
 
 
 def played() -> str:

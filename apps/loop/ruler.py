@@ -11,9 +11,33 @@ from apps.rules.words import percent
 
 HOUR = 3600.0
 STEPS_S = (
-    0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR,
-    24 * HOUR, 48 * HOUR, 96 * HOUR, 168 * HOUR, 336 * HOUR, 672 * HOUR, 2016 * HOUR, 8064 * HOUR,
-)  # fmt: skip
+    0.5,
+    1,
+    2,
+    5,
+    10,
+    15,
+    30,
+    60,
+    120,
+    300,
+    600,
+    900,
+    1800,
+    HOUR,
+    2 * HOUR,
+    3 * HOUR,
+    6 * HOUR,
+    12 * HOUR,
+    24 * HOUR,
+    48 * HOUR,
+    96 * HOUR,
+    168 * HOUR,
+    336 * HOUR,
+    672 * HOUR,
+    2016 * HOUR,
+    8064 * HOUR,
+)
 MOST_STEPS = 7  # as on the design's ruler: 0 to 84 h in steps of 12
 OWN_SCALE = 0.05  # of the target: a shorter lap would be a dot on the target's ruler
 STRETCH = 2.5  # an open lap this many times longer than the ruler is cut at its end instead of squeezing the rest
@@ -70,11 +94,15 @@ def ruler_for(length_s: float, target_s: float, also_s: Sequence[float] = ()) ->
     step = next((s for s in STEPS_S if span * 1.02 / s <= MOST_STEPS), STEPS_S[-1])
     end = step * ceil(span * 1.02 / step)
     shows_target = target_s <= end
-    note = "" if shows_target else (
-        gettext("This ruler ends at {end}. The {target} target lies far beyond it: the lap took {share} of it.").format(
-            end=duration(end), target=hours(target_s), share=_share(length_s / target_s)
+    note = (
+        ""
+        if shows_target
+        else (
+            gettext(
+                "This ruler ends at {end}. The {target} target lies far beyond it: the lap took {share} of it."
+            ).format(end=duration(end), target=hours(target_s), share=_share(length_s / target_s))
         )
-    )  # fmt: skip
+    )
     target_at = round(100 * target_s / end, 2) if shows_target else None
     return Ruler(end, _ticks(end, step, target_at, target_s), target_at, note)
 

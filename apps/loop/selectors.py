@@ -27,11 +27,23 @@ from apps.training.services.triggers import trigger_of
 ACTIVITY = 12
 RECENT = timedelta(hours=24)
 STAGE_OF = {
-    "examples": "collect", "ingestion": "collect", "upload": "collect", "data": "collect", "label": "annotate",
-    "annotation": "annotate", "review": "annotate", "schema": "annotate", "guidelines": "annotate", "run": "train",
-    "trigger": "train", "verdict": "evaluate", "model": "deploy", "lap": "deploy", "alert": "monitor",
+    "examples": "collect",
+    "ingestion": "collect",
+    "upload": "collect",
+    "data": "collect",
+    "label": "annotate",
+    "annotation": "annotate",
+    "review": "annotate",
+    "schema": "annotate",
+    "guidelines": "annotate",
+    "run": "train",
+    "trigger": "train",
+    "verdict": "evaluate",
+    "model": "deploy",
+    "lap": "deploy",
+    "alert": "monitor",
     "drift": "monitor",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)

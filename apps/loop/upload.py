@@ -44,6 +44,10 @@ def _taken(request: HttpRequest, project: Project) -> Ingestion:
     if file is None or not file.name:
         raise Invalid(gettext("Choose a file first."), field="file")
     return upload_take(
-        project=project, filename=file.name, size_bytes=file.size or 0, chunks=file.chunks(),
-        by=cast(User, request.user), at=timezone.now(),
-    )  # fmt: skip
+        project=project,
+        filename=file.name,
+        size_bytes=file.size or 0,
+        chunks=file.chunks(),
+        by=cast(User, request.user),
+        at=timezone.now(),
+    )

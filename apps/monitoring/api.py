@@ -81,7 +81,10 @@ class AlertResolveAPI(ProjectAPI):
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         alert = alert_resolve(
-            project=self.project, alert_id=alert_id, note=given.validated_data["note"], by=cast(User, request.user),
+            project=self.project,
+            alert_id=alert_id,
+            note=given.validated_data["note"],
+            by=cast(User, request.user),
             at=timezone.now(),
-        )  # fmt: skip
+        )
         return Response(AlertOutput(alert).data)

@@ -20,9 +20,15 @@ def traffic(found: Traffic) -> dict[str, Figure]:
 
 def volume(found: Traffic) -> Figure:
     bars = {
-        "type": "bar", "name": "answers", "x": _moments(found), "y": [b.answers for b in found.buckets],
-        "width": _width_ms(found), "offset": 0, "marker": {"color": "var(--accent)"}, "hovertemplate": "%{y:,} answers",
-    }  # fmt: skip
+        "type": "bar",
+        "name": "answers",
+        "x": _moments(found),
+        "y": [b.answers for b in found.buckets],
+        "width": _width_ms(found),
+        "offset": 0,
+        "marker": {"color": "var(--accent)"},
+        "hovertemplate": "%{y:,} answers",
+    }
     return _figure(
         found,
         [bars],
@@ -92,10 +98,15 @@ def mix(found: Traffic) -> Figure:
 
 def _share(found: Traffic, label: str, shares: list[float], color: str) -> Figure:
     return {
-        "type": "bar", "name": label, "x": _moments(found), "y": [round(100 * s, 2) for s in shares],
+        "type": "bar",
+        "name": label,
+        "x": _moments(found),
+        "y": [round(100 * s, 2) for s in shares],
         "width": _width_ms(found),
-        "offset": 0, "marker": {"color": color, "line": {"width": 0}}, "hovertemplate": "%{y:.0f} %",
-    }  # fmt: skip
+        "offset": 0,
+        "marker": {"color": color, "line": {"width": 0}},
+        "hovertemplate": "%{y:.0f} %",
+    }
 
 
 def _line(found: Traffic, name: str, values: list[float], color: str, hover: str) -> Figure:
@@ -112,9 +123,15 @@ def _line(found: Traffic, name: str, values: list[float], color: str, hover: str
         before = bucket
     mode = "lines+markers" if len(found.buckets) < 12 else "lines"
     return {
-        "type": "scatter", "mode": mode, "name": name, "x": x, "y": y, "connectgaps": False,
-        "line": {"color": color, "width": 2}, "hovertemplate": hover,
-    }  # fmt: skip
+        "type": "scatter",
+        "mode": mode,
+        "name": name,
+        "x": x,
+        "y": y,
+        "connectgaps": False,
+        "line": {"color": color, "width": 2},
+        "hovertemplate": hover,
+    }
 
 
 def _figure(found: Traffic, traces: list[Figure], yaxis: Figure, finding: str, room: float = 0.02) -> Figure:
@@ -141,10 +158,14 @@ def _figure(found: Traffic, traces: list[Figure], yaxis: Figure, finding: str, r
 
 def _end(trace: Figure, form: str) -> Figure:
     return {
-        "x": trace["x"][-1], "y": trace["y"][-1], "text": form.format(trace["y"][-1]), "showarrow": False,
+        "x": trace["x"][-1],
+        "y": trace["y"][-1],
+        "text": form.format(trace["y"][-1]),
+        "showarrow": False,
         "xanchor": "left",
-        "xshift": 6, "font": {"color": trace["line"]["color"]},
-    }  # fmt: skip
+        "xshift": 6,
+        "font": {"color": trace["line"]["color"]},
+    }
 
 
 def _moments(found: Traffic) -> list[str]:

@@ -47,13 +47,18 @@ def predictions_record(*, rows: Sequence[Served]) -> int:
     made = Prediction.objects.bulk_create(
         [
             Prediction(
-                project_id=r.project_id, inference_id=r.inference_id[:100], at=r.at, model_number=r.model_number,
-                label=r.label, confidence=r.confidence, latency_ms=r.latency_ms,
+                project_id=r.project_id,
+                inference_id=r.inference_id[:100],
+                at=r.at,
+                model_number=r.model_number,
+                label=r.label,
+                confidence=r.confidence,
+                latency_ms=r.latency_ms,
             )
             for r in rows
         ],
         batch_size=2000,
-    )  # fmt: skip
+    )
     for project_id in {r.project_id for r in rows}:
         look_again(f"project.{project_id}", "predictions")
     return len(made)
@@ -78,16 +83,24 @@ def drift_check(*, project: Project, model_number: int, reference: Reference, at
     sentence = " ".join(f"{reason.rstrip('.')}." for reason in found.reasons)[:400]
     with transaction.atomic():
         check = DriftCheck.objects.create(
-            project=project, at=at, model_number=model_number, window=len(window), outcome=found.outcome,
+            project=project,
+            at=at,
+            model_number=model_number,
+            window=len(window),
+            outcome=found.outcome,
             statistics=[
                 {
-                    "feature": f.name, "title": f.title, "statistic": f.distance, "threshold": f.threshold,
-                    "drifted": f.drifted, "reason": f.reason,
+                    "feature": f.name,
+                    "title": f.title,
+                    "statistic": f.distance,
+                    "threshold": f.threshold,
+                    "drifted": f.drifted,
+                    "reason": f.reason,
                 }
                 for f in found.features
             ],
             sentence=sentence,
-        )  # fmt: skip
+        )
         if found.outcome == drift.DriftOutcome.DRIFT:
             alert_raise(project=project, kind="drift", title="Drift", detail=sentence, check=check, at=at)
         look_again(f"project.{project.pk}", "drift", check.pk)
@@ -115,9 +128,13 @@ def alert_raise(
         project=project, kind=kind, title=title, detail=detail[:400], opened_at=at, last_seen_at=at, check_row=check
     )
     event_record(
-        scope=project_scope(project.pk), verb="alert.raised", subject=f"alert {alert.pk}", by=None, at=at,
+        scope=project_scope(project.pk),
+        verb="alert.raised",
+        subject=f"alert {alert.pk}",
+        by=None,
+        at=at,
         sentence=f"{title}: {detail}",
-    )  # fmt: skip
+    )
     look_again(f"project.{project.pk}", "alert", alert.pk)
     return alert
 
@@ -140,8 +157,12 @@ def alert_resolve(*, project: Project, alert_id: int, note: str, by: User, at: d
     alert.resolved_at, alert.resolved_by, alert.note = at, by, note.strip()[:400]
     alert.save(update_fields=["resolved_at", "resolved_by", "note"])
     event_record(
-        scope=project_scope(project.pk), verb="alert.resolved", subject=f"alert {alert.pk}", by=by, at=at,
+        scope=project_scope(project.pk),
+        verb="alert.resolved",
+        subject=f"alert {alert.pk}",
+        by=by,
+        at=at,
         sentence=f"{by} resolved the alert “{alert.title}”: {alert.note}",
-    )  # fmt: skip
+    )
     look_again(f"project.{project.pk}", "alert", alert.pk)
     return alert

@@ -11,13 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.projects import task_types
 from apps.projects.encoders import encoders_for
 from apps.projects.models import LANE_WEIGHTS, ConsensusMethod, Project
-from apps.projects.queue_settings import (
-    LANES,
-    MOST_GOLD_FAILURES,
-    MOST_OVERLAP,
-    ONE_ANSWER_LANES,
-    queue_settings_of,
-)
+from apps.projects.queue_settings import LANES, MOST_GOLD_FAILURES, MOST_OVERLAP, ONE_ANSWER_LANES, queue_settings_of
 from apps.projects.roles import Role
 from apps.projects.services import LabelSpec
 from apps.rules.acquisition import DEFAULT, STRATEGIES
@@ -97,9 +91,14 @@ class ProjectForm(LabelsForm):
 
 class GuidelinesForm(forms.Form):
     text = forms.CharField(
-        required=False, strip=False, max_length=MAX_GUIDELINES, widget=forms.Textarea(attrs={"rows": 14}),
-        help_text=gettext_lazy("Markdown. Every save is a new version; each answer remembers the one it was given under."),
-    )  # fmt: skip
+        required=False,
+        strip=False,
+        max_length=MAX_GUIDELINES,
+        widget=forms.Textarea(attrs={"rows": 14}),
+        help_text=gettext_lazy(
+            "Markdown. Every save is a new version; each answer remembers the one it was given under."
+        ),
+    )
 
     def clean_text(self) -> str:
         return str(self.cleaned_data["text"]).replace("\r\n", "\n")
@@ -139,11 +138,13 @@ class QueueForm(forms.Form):
         """For the table: name, what comes there, and its two fields."""
         return [
             {
-                "name": lane, "what": LANE_WORDS[lane], "weight": self[f"weight_{lane}"],
+                "name": lane,
+                "what": LANE_WORDS[lane],
+                "weight": self[f"weight_{lane}"],
                 "overlap": self[f"overlap_{lane}"] if f"overlap_{lane}" in self.fields else None,
             }
             for lane in LANES
-        ]  # fmt: skip
+        ]
 
     def settings(self) -> dict[str, Any]:
         """As `queue_settings_set` takes them."""

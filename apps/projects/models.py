@@ -11,8 +11,15 @@ from apps.rules.acquisition import DEFAULT
 # A random lane of 10 % gives the live lift. Audit, gold, relabel, review and drift are empty until something fills them;
 # then one gold example in ten is at the middle of the usual 5 to 15 %.
 LANE_WEIGHTS = {
-    "active": 65, "random": 10, "holdout": 20, "audit": 5, "gold": 10, "relabel": 5, "review": 10, "drift": 10
-}  # fmt: skip
+    "active": 65,
+    "random": 10,
+    "holdout": 20,
+    "audit": 5,
+    "gold": 10,
+    "relabel": 5,
+    "review": 10,
+    "drift": 10,
+}
 BLIND_SHARE = 0.10  # suggestions anchor, so one example in ten shows none
 PLANTED_SHARE = 0.10  # of gold examples: a wrong suggestion, to see who takes it
 GOLD_FAILURES = 3  # in a row; CVAT's start

@@ -107,9 +107,15 @@ def _record(project: Project, before: dict[str, Any], after: dict[str, Any], by:
         if value != before[name]
     )
     event_record(
-        scope=project_scope(project.pk), verb="queue.set", subject=f"project {project.pk}", by=by, at=at,
-        sentence=f"{by} set the queue’s {changed}.", before=before, after=after,
-    )  # fmt: skip
+        scope=project_scope(project.pk),
+        verb="queue.set",
+        subject=f"project {project.pk}",
+        by=by,
+        at=at,
+        sentence=f"{by} set the queue’s {changed}.",
+        before=before,
+        after=after,
+    )
     look_again(f"project.{project.pk}", "queue")
 
 

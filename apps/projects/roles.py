@@ -35,9 +35,7 @@ class Permission(StrEnum):
 
 
 _P = Permission
-_SEE_ALL = {
-    _P.VIEW_PROJECT, _P.VIEW_DATA, _P.VIEW_QUALITY, _P.VIEW_RUNS, _P.VIEW_MONITOR, _P.VIEW_SLA, _P.VIEW_AUDIT
-}  # fmt: skip
+_SEE_ALL = {_P.VIEW_PROJECT, _P.VIEW_DATA, _P.VIEW_QUALITY, _P.VIEW_RUNS, _P.VIEW_MONITOR, _P.VIEW_SLA, _P.VIEW_AUDIT}
 GRANTS: dict[str, frozenset[Permission]] = {
     Role.ANNOTATOR: frozenset({_P.VIEW_PROJECT, _P.LABEL}),
     Role.REVIEWER: frozenset({_P.VIEW_PROJECT, _P.LABEL, _P.REVIEW, _P.VIEW_QUALITY, _P.VIEW_DATA, _P.VIEW_SLA}),

@@ -54,11 +54,14 @@ def projects_listed_for(user: User) -> list[ListedProject]:
     titles, names = dict(task_types.choices()), dict(Role.choices)
     return [
         ListedProject(
-            project, titles.get(project.task_type, project.task_type),
-            examples.get(project.pk, 0), labeled.get(project.pk, 0), str(names[roles.get(project.pk, Role.ADMIN)]),
+            project,
+            titles.get(project.task_type, project.task_type),
+            examples.get(project.pk, 0),
+            labeled.get(project.pk, 0),
+            str(names[roles.get(project.pk, Role.ADMIN)]),
         )
         for project in projects
-    ]  # fmt: skip
+    ]
 
 
 def schema_of(project: Project) -> Schema:

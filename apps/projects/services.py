@@ -83,9 +83,14 @@ def project_create(
     schema_extend(project=project, labels=labels, by=by, at=at, audit=False)
     GuidelineVersion.objects.create(project=project, number=1, text=guidelines, author=by, created_at=at)
     event_record(
-        scope=project_scope(project.pk), verb="project.created", subject=f"project {project.pk}", by=by, at=at,
-        sentence=f"{by} created the project with {len(labels)} labels.", after={"task_type": task_type},
-    )  # fmt: skip
+        scope=project_scope(project.pk),
+        verb="project.created",
+        subject=f"project {project.pk}",
+        by=by,
+        at=at,
+        sentence=f"{by} created the project with {len(labels)} labels.",
+        after={"task_type": task_type},
+    )
     return project
 
 
@@ -132,9 +137,14 @@ def schema_extend(
     SchemaLabel.objects.bulk_create(made)
     if audit and made:
         event_record(
-            scope=project_scope(project.pk), verb="schema.extended", subject=f"project {project.pk}", by=by, at=at,
-            sentence=f"{by} added {_listed([m.name for m in made])}.", after={"labels": [m.name for m in made]},
-        )  # fmt: skip
+            scope=project_scope(project.pk),
+            verb="schema.extended",
+            subject=f"project {project.pk}",
+            by=by,
+            at=at,
+            sentence=f"{by} added {_listed([m.name for m in made])}.",
+            after={"labels": [m.name for m in made]},
+        )
         look_again(f"project.{project.pk}", "schema")
     return made
 
@@ -150,9 +160,13 @@ def guidelines_write(*, project: Project, text: str, by: User, at: datetime) -> 
         project=project, number=last.number + 1 if last else 1, text=text, author=by, created_at=at
     )
     event_record(
-        scope=project_scope(project.pk), verb="guidelines.written", subject=f"guidelines {version.number}",
-        by=by, at=at, sentence=f"{by} wrote version {version.number} of the guidelines.",
-    )  # fmt: skip
+        scope=project_scope(project.pk),
+        verb="guidelines.written",
+        subject=f"guidelines {version.number}",
+        by=by,
+        at=at,
+        sentence=f"{by} wrote version {version.number} of the guidelines.",
+    )
     return version
 
 
@@ -196,9 +210,14 @@ def label_restore(*, project: Project, name: str, by: User, at: datetime) -> Sch
 
 def _label_recorded(project: Project, label: SchemaLabel, verb: str, sentence: str, by: User, at: datetime) -> None:
     event_record(
-        scope=project_scope(project.pk), verb=verb, subject=f"label {label.pk}", by=by, at=at, sentence=sentence,
+        scope=project_scope(project.pk),
+        verb=verb,
+        subject=f"label {label.pk}",
+        by=by,
+        at=at,
+        sentence=sentence,
         after={"label": label.name},
-    )  # fmt: skip
+    )
     look_again(f"project.{project.pk}", "schema")
 
 
@@ -214,9 +233,15 @@ def rate_set(*, project: Project, hourly_rate: Decimal | None, currency: str, by
     locked.save(update_fields=["hourly_rate", "currency"])
     words = "removed the rate" if hourly_rate is None else f"set the rate to {hourly_rate} {locked.currency} an hour"
     event_record(
-        scope=project_scope(project.pk), verb="rate.set", subject=f"project {project.pk}", by=by, at=at,
-        sentence=f"{by} {words}.", before=before, after=after,
-    )  # fmt: skip
+        scope=project_scope(project.pk),
+        verb="rate.set",
+        subject=f"project {project.pk}",
+        by=by,
+        at=at,
+        sentence=f"{by} {words}.",
+        before=before,
+        after=after,
+    )
     return locked
 
 
@@ -245,10 +270,15 @@ def member_set(*, project: Project, username: str, role: str, by: User, at: date
         _keep_one_admin(project)
     membership, _ = Membership.objects.update_or_create(project=project, user=person, defaults={"role": role})
     event_record(
-        scope=project_scope(project.pk), verb="member.set", subject=f"user {person.pk}", by=by, at=at,
+        scope=project_scope(project.pk),
+        verb="member.set",
+        subject=f"user {person.pk}",
+        by=by,
+        at=at,
         sentence=f"{by} made {person} {english(Role(role).label).lower()}.",
-        before={"role": before.role if before else None}, after={"role": role},
-    )  # fmt: skip
+        before={"role": before.role if before else None},
+        after={"role": role},
+    )
     return membership
 
 
@@ -262,9 +292,14 @@ def member_remove(*, project: Project, user_id: int, by: User, at: datetime) -> 
         _only_by_admin(project, by)
         _keep_one_admin(project)
     event_record(
-        scope=project_scope(project.pk), verb="member.removed", subject=f"user {user_id}", by=by, at=at,
-        sentence=f"{by} removed {membership.user}.", before={"role": membership.role},
-    )  # fmt: skip
+        scope=project_scope(project.pk),
+        verb="member.removed",
+        subject=f"user {user_id}",
+        by=by,
+        at=at,
+        sentence=f"{by} removed {membership.user}.",
+        before={"role": membership.role},
+    )
     membership.delete()
 
 

@@ -80,9 +80,15 @@ def _created(form: ProjectForm, by: User) -> Project | None:
     given = form.cleaned_data
     try:
         return services.project_create(
-            name=given["name"], task_type=given["task_type"], labels=given["labels"], guidelines=given["guidelines"],
-            holdout_share=given["holdout_percent"] / 100, overlap=given["overlap"], by=by, at=timezone.now(),
-        )  # fmt: skip
+            name=given["name"],
+            task_type=given["task_type"],
+            labels=given["labels"],
+            guidelines=given["guidelines"],
+            holdout_share=given["holdout_percent"] / 100,
+            overlap=given["overlap"],
+            by=by,
+            at=timezone.now(),
+        )
     except Invalid as error:
         _refused(form, error)
         return None

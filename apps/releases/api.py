@@ -126,7 +126,10 @@ class RollBackAPI(ProjectAPI):
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         promotion = model_roll_back(
-            project=self.project, reason=given.validated_data["reason"], expected_champion=given.validated_data["champion"],
-            by=cast(User, request.user), at=timezone.now(),
-        )  # fmt: skip
+            project=self.project,
+            reason=given.validated_data["reason"],
+            expected_champion=given.validated_data["champion"],
+            by=cast(User, request.user),
+            at=timezone.now(),
+        )
         return Response(PromotionOutput(promotion).data, status=201)

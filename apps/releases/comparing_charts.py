@@ -9,9 +9,15 @@ from apps.releases.comparing import Curve
 
 Figure = dict[str, Any]
 LINES = [
-    ("var(--accent)", "solid"), ("var(--deploy)", "dash"), ("var(--breach)", "dot"), ("var(--train)", "dashdot"),
-    ("var(--annotate)", "longdash"), ("var(--collect)", "longdashdot"), ("var(--evaluate)", "solid"), ("var(--ink-2)", "dot"),
-]  # fmt: skip
+    ("var(--accent)", "solid"),
+    ("var(--deploy)", "dash"),
+    ("var(--breach)", "dot"),
+    ("var(--train)", "dashdot"),
+    ("var(--annotate)", "longdash"),
+    ("var(--collect)", "longdashdot"),
+    ("var(--evaluate)", "solid"),
+    ("var(--ink-2)", "dot"),
+]
 
 
 def overlaid(curves: Sequence[Curve]) -> dict[str, Figure]:
@@ -30,11 +36,15 @@ def overlaid(curves: Sequence[Curve]) -> dict[str, Figure]:
 def _line(place: int, curve: Curve, values: Sequence[float | None], times: float, digits: str) -> Figure:
     color, dash = LINES[place % len(LINES)]
     return {
-        "type": "scatter", "mode": "lines", "name": gettext("run {number}").format(number=curve.run.number),
+        "type": "scatter",
+        "mode": "lines",
+        "name": gettext("run {number}").format(number=curve.run.number),
         "x": list(curve.epochs) if any(v is not None for v in values) else [],
         "y": [None if v is None else round(times * v, 5) for v in values] if any(v is not None for v in values) else [],
-        "connectgaps": True, "line": {"color": color, "dash": dash, "width": 2}, "hovertemplate": f"%{{y:{digits}}}",
-    }  # fmt: skip
+        "connectgaps": True,
+        "line": {"color": color, "dash": dash, "width": 2},
+        "hovertemplate": f"%{{y:{digits}}}",
+    }
 
 
 def _figure(traces: list[Figure], yaxis: Figure, finding: str) -> Figure:
@@ -61,11 +71,18 @@ def _names(traces: list[Figure]) -> list[Figure]:
     middle = (len(ends) - 1) / 2
     return [
         {
-            "x": x, "y": y, "text": trace["name"], "xanchor": "left", "yanchor": "middle", "showarrow": False, "xshift": 6,
-            "yshift": 13 * (i - middle), "font": {"color": trace["line"]["color"]},
+            "x": x,
+            "y": y,
+            "text": trace["name"],
+            "xanchor": "left",
+            "yanchor": "middle",
+            "showarrow": False,
+            "xshift": 6,
+            "yshift": 13 * (i - middle),
+            "font": {"color": trace["line"]["color"]},
         }
         for i, ((x, y), trace) in enumerate(ends)
-    ]  # fmt: skip
+    ]
 
 
 def _ends(traces: list[Figure], words: str, form: str) -> str:

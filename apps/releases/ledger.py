@@ -72,7 +72,8 @@ def _month(month: date, parts: list[tuple[str, str, int, float, float]]) -> Mont
         sum(s.wasted_s for s in kinds.values()),
     )
     return Month(
-        month, total,
+        month,
+        total,
         tuple(sorted(((RunKind(k), s) for k, s in kinds.items()), key=lambda item: -item[1].device_s)),
         tuple(sorted(devices.items(), key=lambda item: -item[1])),
-    )  # fmt: skip
+    )

@@ -61,9 +61,15 @@ def lineage_of(project: Project, version_id: int) -> Lineage:
     run = version.run
     repeats = Run.objects.filter(reproduces=run).order_by("-number")[:10]
     return Lineage(
-        version, run, run.dataset_version, sources_of(run.dataset_version),
-        tuple(sorted(run.recipe.items())), tuple(sorted(run.packages.items())), tuple(bases_of(run)), tuple(repeats),
-    )  # fmt: skip
+        version,
+        run,
+        run.dataset_version,
+        sources_of(run.dataset_version),
+        tuple(sorted(run.recipe.items())),
+        tuple(sorted(run.packages.items())),
+        tuple(bases_of(run)),
+        tuple(repeats),
+    )
 
 
 def bases_of(run: Run) -> list[Run]:
@@ -89,11 +95,13 @@ def sources_of(data: DatasetVersion | None) -> Sources:
     taught = [r for r in rows if not r.holdout]
     answers = [pk for r in taught for pk in r.annotations]
     return Sources(
-        rows=len(taught), holdout_rows=len(rows) - len(taught), answers=len(answers),
+        rows=len(taught),
+        holdout_rows=len(rows) - len(taught),
+        answers=len(answers),
         by_source=_ranked(Counter(_source_words(r) for r in taught)),
         by_annotator=_ranked(_people(answers)),
         by_function=_ranked(Counter(name for r in taught for name in r.functions)),
-    )  # fmt: skip
+    )
 
 
 def _source_words(row: VersionRow) -> str:

@@ -55,9 +55,10 @@ class LineageAPI(APIView):
         )
 
     @extend_schema(
-        operation_id="models_lineage", responses=OutputSerializer,
+        operation_id="models_lineage",
+        responses=OutputSerializer,
         summary="Where a model comes from: data, labels, people, code, recipe, packages",
-    )  # fmt: skip
+    )
     def get(self, request: Request, version_id: int) -> Response:
         version = version_for(cast(User, request.user), version_id, Permission.VIEW_RUNS)
         return Response(self.OutputSerializer(lineage_of(version.project, version_id)).data)

@@ -19,9 +19,7 @@ logger = logging.getLogger(__name__)
 AT_ONCE = 20  # runs a tick; 10,000 old ones are there after two hours
 CLAIMED = timedelta(minutes=2)  # nobody else tries meanwhile
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(hours=1)
-POINT_METRICS = (
-    "train_loss", "validation_loss", "holdout_loss", "holdout_accuracy", "learning_rate", "samples_per_s",
-)  # fmt: skip
+POINT_METRICS = ("train_loss", "validation_loss", "holdout_loss", "holdout_accuracy", "learning_rate", "samples_per_s")
 
 
 def mirror_all(*, at: datetime) -> int:
@@ -64,10 +62,16 @@ def _mirrored(run: Run, tracking: Tracking, at: datetime) -> bool:
         logger.warning("%s Next try in %s.", away, pause)
         return False
     Mirrored.objects.filter(pk=row.pk).update(
-        tracking_run=told.tracking_run, registry_version=told.registry_version, state=wanted.state,
-        step=max([row.step, *(m.step for m in wanted.metrics)], default=0), aliases=sorted(wanted.aliases), attempts=0,
-        retry_at=None, error="", at=at,
-    )  # fmt: skip
+        tracking_run=told.tracking_run,
+        registry_version=told.registry_version,
+        state=wanted.state,
+        step=max([row.step, *(m.step for m in wanted.metrics)], default=0),
+        aliases=sorted(wanted.aliases),
+        attempts=0,
+        retry_at=None,
+        error="",
+        at=at,
+    )
     return True
 
 
@@ -78,22 +82,34 @@ def _tracked(run: Run, row: Mirrored) -> TrackedRun:
     )
     data = run.dataset_version
     return TrackedRun(
-        key=f"{run.pk}", experiment=run.project.slug, name=f"run {run.number}", state=run.state,
-        started_ms=_ms(run.started_at or run.queued_at), ended_ms=_ms(run.finished_at) if run.finished_at else None,
+        key=f"{run.pk}",
+        experiment=run.project.slug,
+        name=f"run {run.number}",
+        state=run.state,
+        started_ms=_ms(run.started_at or run.queued_at),
+        ended_ms=_ms(run.finished_at) if run.finished_at else None,
         params={**run.recipe, "seed": run.seed},
         tags={
-            "fastloop.kind": run.kind, "fastloop.trigger": run.trigger, "fastloop.device": run.device,
-            "fastloop.data_version": str(data.number) if data else "", "fastloop.error": run.error,
+            "fastloop.kind": run.kind,
+            "fastloop.trigger": run.trigger,
+            "fastloop.device": run.device,
+            "fastloop.data_version": str(data.number) if data else "",
+            "fastloop.error": run.error,
             "mlflow.source.git.commit": run.code_version,
         },
         metrics=[*_points(run.points.filter(step__gt=row.step)), *_verdict(run)],
-        registry_name=run.project.slug, aliases=aliases, tracking_run=row.tracking_run,
+        registry_name=run.project.slug,
+        aliases=aliases,
+        tracking_run=row.tracking_run,
         registry_version=row.registry_version,
         model=TrackedModel(
-            f"v{version.number}", f"{run.project.slug}-v{version.number}.safetensors",
+            f"v{version.number}",
+            f"{run.project.slug}-v{version.number}.safetensors",
             lambda: wiring.storage().read(run.artifact_url),
-        ) if version else None,
-    )  # fmt: skip
+        )
+        if version
+        else None,
+    )
 
 
 def _points(points: Iterable[RunPoint]) -> list[TrackedMetric]:

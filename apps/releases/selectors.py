@@ -176,8 +176,13 @@ def served() -> list[Served]:
     aliases = Alias.objects.filter(name=AliasName.CHAMPION).select_related("project", "version__run")
     return [
         Served(
-            a.project_id, a.project.slug, a.project.task_type, a.version.number, a.version.run.artifact_url,
-            newest[a.version_id].pk, newest[a.version_id].serving_at is not None,
+            a.project_id,
+            a.project.slug,
+            a.project.task_type,
+            a.version.number,
+            a.version.run.artifact_url,
+            newest[a.version_id].pk,
+            newest[a.version_id].serving_at is not None,
         )
         for a in aliases
-    ]  # fmt: skip
+    ]

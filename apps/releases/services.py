@@ -47,9 +47,14 @@ def candidate_register(*, run: Run, report: Report, at: datetime) -> ModelVersio
     if report.outcome != Outcome.FAIL:
         _point(project, AliasName.CANDIDATE, version, at)
     event_record(
-        scope=project_scope(project.pk), verb="model.registered", subject=f"model v{version.number}", by=None, at=at,
-        sentence=f"Run {run.number} became model v{version.number}.", after={"outcome": report.outcome},
-    )  # fmt: skip
+        scope=project_scope(project.pk),
+        verb="model.registered",
+        subject=f"model v{version.number}",
+        by=None,
+        at=at,
+        sentence=f"Run {run.number} became model v{version.number}.",
+        after={"outcome": report.outcome},
+    )
     look_again(f"project.{project.pk}", "model", version.pk)
     return version
 
@@ -133,11 +138,17 @@ def _crown(
         ("model.promoted", "promoted") if kind == PromotionKind.PROMOTE else ("model.rolled_back", "rolled back to")
     )
     event_record(
-        scope=project_scope(project.pk), verb=verb, subject=f"model v{version.number}", by=by, at=at,
-        sentence=f"{by} {was} v{version.number}" + (f", was v{champion.number}" if champion else ", the first champion") + ".",
+        scope=project_scope(project.pk),
+        verb=verb,
+        subject=f"model v{version.number}",
+        by=by,
+        at=at,
+        sentence=f"{by} {was} v{version.number}"
+        + (f", was v{champion.number}" if champion else ", the first champion")
+        + ".",
         before={"champion": champion.number if champion else None},
         after={"champion": version.number, "reason": promotion.reason},
-    )  # fmt: skip
+    )
     look_again(f"project.{project.pk}", "model", version.pk)
     return promotion
 
@@ -162,9 +173,13 @@ def serving_confirm(*, promotion_id: int, at: datetime) -> bool:
     if first:
         promotion = Promotion.objects.select_related("version").get(pk=promotion_id)
         event_record(
-            scope=project_scope(promotion.project_id), verb="model.serving", subject=f"model v{promotion.version.number}",
-            by=None, at=at, sentence=f"The predictor answers with v{promotion.version.number}.",
-        )  # fmt: skip
+            scope=project_scope(promotion.project_id),
+            verb="model.serving",
+            subject=f"model v{promotion.version.number}",
+            by=None,
+            at=at,
+            sentence=f"The predictor answers with v{promotion.version.number}.",
+        )
         look_again(f"project.{promotion.project_id}", "model", promotion.version_id)
     return first
 

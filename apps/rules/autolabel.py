@@ -101,9 +101,13 @@ def audit(audited: int, errors: int, *, target: float, level: float = LEVEL) -> 
     found = f"{errors:,} of {count(audited, 'audited answer')} {'was' if errors == 1 else 'were'} wrong"
     told = "surely more than" if failed else "not surely more than"
     return Audit(
-        failed, against, f"{found}; {told} the {_rate(1 - target)} allowed.", 1 - errors / audited,
-        precision_low(audited, errors, level=(1 + level) / 2), precision_high(audited, errors, level=(1 + level) / 2),
-    )  # fmt: skip
+        failed,
+        against,
+        f"{found}; {told} the {_rate(1 - target)} allowed.",
+        1 - errors / audited,
+        precision_low(audited, errors, level=(1 + level) / 2),
+        precision_high(audited, errors, level=(1 + level) / 2),
+    )
 
 
 def evidence(audited: Counts, errors: Counts, *, allowed: float) -> Floats:
@@ -213,19 +217,25 @@ def _supported(held: tuple[int, float] | None, wrong: list[int], target: float, 
     n, value = held
     low = precision_low(n, wrong[n - 1], level=level)
     return Threshold(
-        value, n, wrong[n - 1], low,
+        value,
+        n,
+        wrong[n - 1],
+        low,
         f"At a confidence of {percent(value, 1)} or more {wrong[n - 1]:,} of {count(n, 'holdout answer')} "
         f"{'was' if wrong[n - 1] == 1 else 'were'} wrong: the precision is surely at least {_rate(target)}.",
-    )  # fmt: skip
+    )
 
 
 def _too_few(rows: int, needed: int, wrong: list[int], target: float) -> Threshold:
     return Threshold(
-        None, rows, wrong[-1] if wrong else 0, None,
+        None,
+        rows,
+        wrong[-1] if wrong else 0,
+        None,
         f"{_rate(target)} needs at least {count(needed, 'holdout label')} without a mistake; "
         f"there {'is' if rows == 1 else 'are'} {rows:,}. Label {needed - rows:,} more in the holdout.",
         needed - rows,
-    )  # fmt: skip
+    )
 
 
 def _refused(n: int, errors: int, target: float, level: float) -> Threshold:

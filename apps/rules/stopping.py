@@ -174,9 +174,13 @@ def _slope(curve: Curve, limits: Limits, seed: int) -> _Slope:
         unseen = UNSEEN / curve.rows / (x[-1] - x[0])
         low, high = low - unseen, high + unseen
     return _Slope(
-        float(last.scores @ weights), float(low), float(high), int(last.labels[0]), int(last.labels[-1]),
+        float(last.scores @ weights),
+        float(low),
+        float(high),
+        int(last.labels[0]),
+        int(last.labels[-1]),
         float(last.scores[-1]),
-    )  # fmt: skip
+    )
 
 
 def _agreed(agreements: Sequence[Agreement], limits: Limits) -> tuple[bool, str]:

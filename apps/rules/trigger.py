@@ -165,9 +165,11 @@ def _by_minutes(now: datetime, evidence: Evidence, needed: int) -> Condition:
         return Condition(Cause.MINUTES, False, False, f"No new label, so {needed:,} min do not start a run")
     passed = (now - evidence.since).total_seconds() / 60
     return Condition(
-        Cause.MINUTES, passed >= needed, passed >= IMPATIENCE * needed,
+        Cause.MINUTES,
+        passed >= needed,
+        passed >= IMPATIENCE * needed,
         f"{max(int(passed), 0):,} of {needed:,} min with {count(evidence.new_labels, 'new label')}",
-    )  # fmt: skip
+    )
 
 
 def _by_disagreement(evidence: Evidence, needed: float) -> Condition:

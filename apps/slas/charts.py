@@ -43,16 +43,27 @@ def laps(found: Levels) -> Figure:
         y = target_s / unit_s
         layout["shapes"] = [
             {
-                "type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": y, "y1": y,
+                "type": "line",
+                "xref": "paper",
+                "x0": 0,
+                "x1": 1,
+                "y0": y,
+                "y1": y,
                 "line": {"color": "var(--ink)", "width": 1.5, "dash": "dash"},
             }
-        ]  # fmt: skip
+        ]
         layout["annotations"].append(
             {
-                "xref": "paper", "x": 0, "xanchor": "left", "y": y, "yanchor": "bottom", "showarrow": False,
-                "text": gettext("target {y:g} {unit}").format(y=y, unit=unit), "font": {"color": "var(--ink)"},
+                "xref": "paper",
+                "x": 0,
+                "xanchor": "left",
+                "y": y,
+                "yanchor": "bottom",
+                "showarrow": False,
+                "text": gettext("target {y:g} {unit}").format(y=y, unit=unit),
+                "font": {"color": "var(--ink)"},
             }
-        )  # fmt: skip
+        )
     return {"data": [t for t in traces if t["x"]], "layout": layout}
 
 
@@ -89,32 +100,43 @@ def _bars(shown: tuple[Lap, ...], stage: Stage, kind: str, unit_s: float, unit: 
         marker["pattern"] = {"shape": "/", "bgcolor": "var(--paper)", "fgcolor": color, "size": 5, "solidity": 0.45}
     doing = "waiting" if kind == "wait" else "work"
     return {
-        "type": "bar", "name": f"{stage.label}, {doing}", "x": [str(lap.number) for lap in shown],
+        "type": "bar",
+        "name": f"{stage.label}, {doing}",
+        "x": [str(lap.number) for lap in shown],
         "y": [round(v, 4) for v in values],
-        "marker": marker, "hovertemplate": f"%{{y:.3~f}} {unit}",
-    }  # fmt: skip
+        "marker": marker,
+        "hovertemplate": f"%{{y:.3~f}} {unit}",
+    }
 
 
 def _marks(name: str, laps: list[Lap], symbol: str, color: str, unit_s: float, unit: str) -> Figure:
     return {
-        "type": "scatter", "mode": "markers", "name": name, "x": [lap.closed_at.isoformat() for lap in laps],
-        "y": [round(lap.p90_s / unit_s, 4) for lap in laps], "marker": {"symbol": symbol, "size": 9, "color": color},
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": [lap.closed_at.isoformat() for lap in laps],
+        "y": [round(lap.p90_s / unit_s, 4) for lap in laps],
+        "marker": {"symbol": symbol, "size": 9, "color": color},
         "text": [
             gettext("lap {number}: {took:.1f} {unit}").format(number=lap.number, took=lap.p90_s / unit_s, unit=unit)
             for lap in laps
         ],
         "hovertemplate": "%{text}<extra></extra>",
-    }  # fmt: skip
+    }
 
 
 def _middle(laps: tuple[Lap, ...], unit_s: float, unit: str) -> Figure:
     middles = [median(lap.p90_s for lap in laps[max(0, i - MEDIAN_OF + 1) : i + 1]) for i in range(len(laps))]
     return {
-        "type": "scatter", "mode": "lines", "name": gettext("median of {median_of}").format(median_of=MEDIAN_OF),
+        "type": "scatter",
+        "mode": "lines",
+        "name": gettext("median of {median_of}").format(median_of=MEDIAN_OF),
         "x": [lap.closed_at.isoformat() for lap in laps],
-        "y": [round(m / unit_s, 4) for m in middles], "line": {"color": "var(--line-strong)", "width": 1},
-        "text": [f"{m / unit_s:.1f} {unit}" for m in middles], "hoverinfo": "skip",
-    }  # fmt: skip
+        "y": [round(m / unit_s, 4) for m in middles],
+        "line": {"color": "var(--line-strong)", "width": 1},
+        "text": [f"{m / unit_s:.1f} {unit}" for m in middles],
+        "hoverinfo": "skip",
+    }
 
 
 def _last(found: Levels, unit_s: float, unit: str) -> list[Figure]:
@@ -124,11 +146,14 @@ def _last(found: Levels, unit_s: float, unit: str) -> list[Figure]:
     color = "var(--breach)" if lap.breached else "var(--accent)"
     return [
         {
-            "x": lap.closed_at.isoformat(), "y": lap.p90_s / unit_s, "text": f"{lap.p90_s / unit_s:.1f} {unit}",
+            "x": lap.closed_at.isoformat(),
+            "y": lap.p90_s / unit_s,
+            "text": f"{lap.p90_s / unit_s:.1f} {unit}",
             "showarrow": False,
-            "yshift": -14, "font": {"color": color},
+            "yshift": -14,
+            "font": {"color": color},
         }
-    ]  # fmt: skip
+    ]
 
 
 def _unit(seconds: float) -> tuple[float, str]:

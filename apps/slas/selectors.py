@@ -140,9 +140,19 @@ def csv_rows(levels: Levels) -> list[list[object]]:
     """One row a lap, seconds throughout."""
     parts = [f"{stage}_{kind}_s" for stage in Stage.values for kind in ("wait", "work")]
     head: list[object] = [
-        "lap", "closed_at", "model", "labels", "median_s", "p90_s", "longest_s", "waiting_share", "target_s",
-        "breached", "cause", *parts
-    ]  # fmt: skip
+        "lap",
+        "closed_at",
+        "model",
+        "labels",
+        "median_s",
+        "p90_s",
+        "longest_s",
+        "waiting_share",
+        "target_s",
+        "breached",
+        "cause",
+        *parts,
+    ]
     return [head, *(_csv_row(lap) for lap in levels.laps)]
 
 
@@ -150,7 +160,16 @@ def _csv_row(lap: Lap) -> list[object]:
     times = {t.stage: (t.wait_s, t.work_s) for t in lap.stages.all()}
     parts = [value for stage in Stage.values for value in times.get(stage, ("", ""))]
     return [
-        lap.number, lap.closed_at.isoformat(), f"v{lap.model_number}", lap.labels, lap.median_s, lap.p90_s,
+        lap.number,
+        lap.closed_at.isoformat(),
+        f"v{lap.model_number}",
+        lap.labels,
+        lap.median_s,
+        lap.p90_s,
         lap.longest_s,
-        round(lap.waiting_share, 4), lap.target_s, lap.breached, lap.cause, *parts,
-    ]  # fmt: skip
+        round(lap.waiting_share, 4),
+        lap.target_s,
+        lap.breached,
+        lap.cause,
+        *parts,
+    ]

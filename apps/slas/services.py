@@ -40,9 +40,15 @@ def target_set(*, project: Project, hours: float, by: User, at: datetime) -> Tar
     before = target_hours(project)
     target, _ = Target.objects.update_or_create(project=project, defaults={"hours": hours})
     event_record(
-        scope=project_scope(project.pk), verb="target.set", subject="target", by=by, at=at,
-        sentence=f"{by} set the data-to-deploy target to {hours:g} h.", before={"hours": before}, after={"hours": hours},
-    )  # fmt: skip
+        scope=project_scope(project.pk),
+        verb="target.set",
+        subject="target",
+        by=by,
+        at=at,
+        sentence=f"{by} set the data-to-deploy target to {hours:g} h.",
+        before={"hours": before},
+        after={"hours": hours},
+    )
     look_again(f"project.{project.pk}", "target")
     return target
 
@@ -71,25 +77,45 @@ def lap_record(
     cause = max(stages, key=lambda s: stages[s].wait_s + stages[s].work_s)
     last = Lap.objects.filter(project=project).aggregate(n=Max("number"))["n"] or 0
     lap = Lap.objects.create(
-        project=project, number=last + 1, promotion_id=promotion_id, model_number=model_number, closed_at=at,
-        labels=labels, median_s=median_s, p90_s=p90_s, longest_s=longest_s, waiting_share=waiting_share,
-        target_s=target_s, breached=breached, cause=cause if breached else "",
-    )  # fmt: skip
+        project=project,
+        number=last + 1,
+        promotion_id=promotion_id,
+        model_number=model_number,
+        closed_at=at,
+        labels=labels,
+        median_s=median_s,
+        p90_s=p90_s,
+        longest_s=longest_s,
+        waiting_share=waiting_share,
+        target_s=target_s,
+        breached=breached,
+        cause=cause if breached else "",
+    )
     StageTiming.objects.bulk_create(
         [
             StageTiming(
-                lap=lap, stage=stage, position=i, wait_s=t.wait_s, work_s=t.work_s,
-                median_wait_s=t.median_wait_s, median_work_s=t.median_work_s,
+                lap=lap,
+                stage=stage,
+                position=i,
+                wait_s=t.wait_s,
+                work_s=t.work_s,
+                median_wait_s=t.median_wait_s,
+                median_work_s=t.median_work_s,
             )
             for i, (stage, t) in enumerate(stages.items())
         ]
-    )  # fmt: skip
+    )
     event_record(
-        scope=project_scope(project.pk), verb="lap.closed", subject=f"lap {lap.number}", by=None, at=at,
+        scope=project_scope(project.pk),
+        verb="lap.closed",
+        subject=f"lap {lap.number}",
+        by=None,
+        at=at,
         sentence=f"Lap {lap.number} closed: 9 in 10 of {labels:,} labels served within {_words(p90_s)}, "
-        f"target {target_s / 3600:g} h" + (f"; breach, most time in {english(cause.label).lower()}." if breached else "."),
+        f"target {target_s / 3600:g} h"
+        + (f"; breach, most time in {english(cause.label).lower()}." if breached else "."),
         after={"p90_s": p90_s, "breached": breached},
-    )  # fmt: skip
+    )
     look_again(f"project.{project.pk}", "lap", lap.pk)
     return lap
 

@@ -82,9 +82,11 @@ class TriggerAPI(ProjectAPI):
         return Response(self._shown(trigger_of(self.project)))
 
     @extend_schema(
-        operation_id="trigger_set", request=TriggerSerializer(partial=True), responses=OutputSerializer,
+        operation_id="trigger_set",
+        request=TriggerSerializer(partial=True),
+        responses=OutputSerializer,
         summary="Change what starts runs by itself; what is left out stays",
-    )  # fmt: skip
+    )
     def patch(self, request: Request, project_id: int) -> Response:
         trigger = trigger_of(self.project)
         given = self.TriggerSerializer(data=request.data, partial=True)

@@ -44,10 +44,14 @@ def holdout(found: Curves, holdout_rows: int, champion: float | None, steps_tota
     if holdout_rows:
         ends = [wilson(a, holdout_rows) for a in shares]
         trace["error_y"] = {
-            "type": "data", "symmetric": False, "color": "var(--ink-2)", "thickness": 1, "width": 0,
+            "type": "data",
+            "symmetric": False,
+            "color": "var(--ink-2)",
+            "thickness": 1,
+            "width": 0,
             "array": [100 * (high - a) for a, (_, high) in zip(shares, ends, strict=True)],
             "arrayminus": [100 * (a - low) for a, (low, _) in zip(shares, ends, strict=True)],
-        }  # fmt: skip
+        }
         trace["text"] = [
             gettext("{a:.1f} %, between {lo:.1f} and {hi:.1f}").format(a=100 * a, lo=100 * lo, hi=100 * hi)
             for a, (lo, hi) in zip(shares, ends, strict=True)
@@ -68,11 +72,17 @@ def holdout(found: Curves, holdout_rows: int, champion: float | None, steps_tota
         layout["shapes"] = [_across(100 * champion)]
         layout["annotations"].append(
             {
-                "x": 0, "xref": "paper", "xanchor": "left", "xshift": 4, "y": 100 * champion, "yanchor": "bottom",
+                "x": 0,
+                "xref": "paper",
+                "xanchor": "left",
+                "xshift": 4,
+                "y": 100 * champion,
+                "yanchor": "bottom",
                 "showarrow": False,
-                "text": gettext("champion {champion:.1f} %").format(champion=100 * champion), "font": {"color": "var(--ink)"},
+                "text": gettext("champion {champion:.1f} %").format(champion=100 * champion),
+                "font": {"color": "var(--ink)"},
             }
-        )  # fmt: skip
+        )
     return {"data": [trace], "layout": layout}
 
 
@@ -90,11 +100,16 @@ def wilson(share: float, n: int) -> tuple[float, float]:
 
 def _line(name: str, x: Any, y: Any, color: str, *, digits: int, mode: str = "lines") -> Figure:
     return {
-        "type": "scatter", "mode": mode, "name": name, "x": list(x),
+        "type": "scatter",
+        "mode": mode,
+        "name": name,
+        "x": list(x),
         "y": [None if v is None else round(v, 5) for v in y],
-        "connectgaps": True, "line": {"color": color, "width": 2}, "marker": {"size": 7},
+        "connectgaps": True,
+        "line": {"color": color, "width": 2},
+        "marker": {"size": 7},
         "hovertemplate": f"%{{y:.{digits}f}}",
-    }  # fmt: skip
+    }
 
 
 def _end_label(trace: Figure, form: str) -> list[Figure]:

@@ -30,9 +30,14 @@ class TriggerForm(forms.Form):
 
 # In the order of a calendar's week; the numbers are cron's.
 DAYS = (
-    (1, gettext_lazy("Mon")), (2, gettext_lazy("Tue")), (3, gettext_lazy("Wed")), (4, gettext_lazy("Thu")),
-    (5, gettext_lazy("Fri")), (6, gettext_lazy("Sat")), (0, gettext_lazy("Sun")),
-)  # fmt: skip
+    (1, gettext_lazy("Mon")),
+    (2, gettext_lazy("Tue")),
+    (3, gettext_lazy("Wed")),
+    (4, gettext_lazy("Thu")),
+    (5, gettext_lazy("Fri")),
+    (6, gettext_lazy("Sat")),
+    (0, gettext_lazy("Sun")),
+)
 
 
 class ScheduleForm(forms.Form):
@@ -41,9 +46,11 @@ class ScheduleForm(forms.Form):
     kind = forms.CharField(widget=forms.HiddenInput)
     enabled = forms.BooleanField(required=False)
     days = forms.TypedMultipleChoiceField(
-        choices=DAYS, coerce=int, widget=forms.CheckboxSelectMultiple,
+        choices=DAYS,
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
         error_messages={"required": gettext_lazy("Choose at least one day of the week, or switch the schedule off.")},
-    )  # fmt: skip
+    )
     time = forms.TimeField(widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
     zone = forms.CharField(max_length=63)
 

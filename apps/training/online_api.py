@@ -45,9 +45,11 @@ class OnlineAPI(ProjectAPI):
         return Response(self._shown())
 
     @extend_schema(
-        operation_id="online_set", request=OnlineSerializer(partial=True), responses=OnlineOutputSerializer,
+        operation_id="online_set",
+        request=OnlineSerializer(partial=True),
+        responses=OnlineOutputSerializer,
         summary="Switch online learning on or off, or make a model now; what is left out stays",
-    )  # fmt: skip
+    )
     def patch(self, request: Request, project_id: int) -> Response:
         given = self.OnlineSerializer(data=request.data, partial=True)
         given.is_valid(raise_exception=True)
@@ -56,9 +58,12 @@ class OnlineAPI(ProjectAPI):
         if change:
             learner = learner_of(self.project)
             online_set(
-                project=self.project, by=by, at=at, enabled=change.get("enabled", learner.enabled),
+                project=self.project,
+                by=by,
+                at=at,
+                enabled=change.get("enabled", learner.enabled),
                 publish_every=change.get("publish_every", learner.publish_every),
-            )  # fmt: skip
+            )
         if publish_now:
             online_publish_ask(project=self.project, by=by, at=at)
         return Response(self._shown())
@@ -69,10 +74,17 @@ class OnlineAPI(ProjectAPI):
         return dict(
             self.OnlineOutputSerializer(
                 {
-                    "enabled": learner.enabled, "publish_every": learner.publish_every, "examples": learner.examples,
-                    "unpublished": learner.unpublished, "waiting": found.waiting, "progressive_loss": found.loss,
-                    "progressive_accuracy": found.accuracy, "examples_per_s": found.examples_per_s,
-                    "updated_at": learner.updated_at, "last_run": learner.last_run_id, "error": learner.error,
+                    "enabled": learner.enabled,
+                    "publish_every": learner.publish_every,
+                    "examples": learner.examples,
+                    "unpublished": learner.unpublished,
+                    "waiting": found.waiting,
+                    "progressive_loss": found.loss,
+                    "progressive_accuracy": found.accuracy,
+                    "examples_per_s": found.examples_per_s,
+                    "updated_at": learner.updated_at,
+                    "last_run": learner.last_run_id,
+                    "error": learner.error,
                 }
             ).data
-        )  # fmt: skip
+        )

@@ -61,10 +61,15 @@ def _thinned(n: int) -> list[int]:
 
 def _line(name: str, x: list[int], y: list[float], color: str, *, width: int) -> Figure:
     return {
-        "type": "scatter", "mode": "lines+markers" if len(x) < 30 else "lines", "name": name, "x": x,
-        "y": [round(value, 4) for value in y], "line": {"color": color, "width": width},
-        "marker": {"size": 5, "color": color}, "hovertemplate": "%{y:.3f}",
-    }  # fmt: skip
+        "type": "scatter",
+        "mode": "lines+markers" if len(x) < 30 else "lines",
+        "name": name,
+        "x": x,
+        "y": [round(value, 4) for value in y],
+        "line": {"color": color, "width": width},
+        "marker": {"size": 5, "color": color},
+        "hovertemplate": "%{y:.3f}",
+    }
 
 
 def _loss_words(found: Progress) -> str:

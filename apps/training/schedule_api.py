@@ -99,16 +99,19 @@ class PolicyAPI(ProjectAPI):
         full_on_schema_change = serializers.BooleanField()
 
     @extend_schema(
-        operation_id="policy_read", responses=PolicySerializer,
+        operation_id="policy_read",
+        responses=PolicySerializer,
         summary="Runs at once, and when an incremental run is made full",
-    )  # fmt: skip
+    )
     def get(self, request: Request, project_id: int) -> Response:
         return Response(self.PolicySerializer(policy_of(self.project)).data)
 
     @extend_schema(
-        operation_id="policy_set", request=PolicySerializer(partial=True), responses=PolicySerializer,
+        operation_id="policy_set",
+        request=PolicySerializer(partial=True),
+        responses=PolicySerializer,
         summary="Change the policy; what is left out stays",
-    )  # fmt: skip
+    )
     def patch(self, request: Request, project_id: int) -> Response:
         given = self.PolicySerializer(data=request.data, partial=True)
         given.is_valid(raise_exception=True)

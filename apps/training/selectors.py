@@ -80,9 +80,11 @@ def curves_of(run: Run) -> Curves:
 
 def settings_of(trigger: Trigger) -> rule.Settings:
     return rule.Settings(
-        new_labels=trigger.new_labels, minutes=trigger.minutes, disagreement_points=trigger.disagreement_points,
+        new_labels=trigger.new_labels,
+        minutes=trigger.minutes,
+        disagreement_points=trigger.disagreement_points,
         debounce_s=trigger.debounce_s,
-    )  # fmt: skip
+    )
 
 
 def evidence_for(trigger: Trigger, last_run: Run | None) -> rule.Evidence:
@@ -92,10 +94,13 @@ def evidence_for(trigger: Trigger, last_run: Run | None) -> rule.Evidence:
     )
     began = last_run.queued_at if last_run else None
     return rule.Evidence(
-        new_labels=fresh["n"], last_label_at=fresh["last"], last_run_at=began, since=began or fresh["first"],
+        new_labels=fresh["n"],
+        last_label_at=fresh["last"],
+        last_run_at=began,
+        since=began or fresh["first"],
         run_open=Run.objects.filter(project=trigger.project, state__in=OPEN_STATES, reproduces=None).exists(),
         guesses=guesses_since(last_run, trigger.project) if trigger.disagreement_points is not None else rule.Guesses(),
-    )  # fmt: skip
+    )
 
 
 def guesses_since(last_run: Run | None, project: Project) -> rule.Guesses:

@@ -71,9 +71,13 @@ class SweepsAPI(ProjectAPI):
         wanted = given.validated_data
         space = {name: Span(**span) for name, span in wanted["space"].items()} if "space" in wanted else DEFAULT_SPACE
         sweep = sweep_start(
-            project=self.project, space=space, trials=wanted["trials"], seed=wanted["seed"],
-            by=cast(User, request.user), at=timezone.now(),
-        )  # fmt: skip
+            project=self.project,
+            space=space,
+            trials=wanted["trials"],
+            seed=wanted["seed"],
+            by=cast(User, request.user),
+            at=timezone.now(),
+        )
         return Response(SweepOutput(sweep).data, status=201)
 
 
@@ -87,8 +91,10 @@ class SweepAPI(APIView):
         found = sweep_shown(sweep_for(cast(User, request.user), sweep_id, Permission.VIEW_RUNS))
         best = found.best.number if found.best else None
         shown: dict[str, Any] = {
-            **SweepOutput(found.sweep).data, "trials": TrialOutput(found.trials, many=True).data, "best": best
-        }  # fmt: skip
+            **SweepOutput(found.sweep).data,
+            "trials": TrialOutput(found.trials, many=True).data,
+            "best": best,
+        }
         return Response(shown)
 
 

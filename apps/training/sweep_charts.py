@@ -31,10 +31,14 @@ def history(found: SweepShown) -> Figure:
         _dots(gettext("completed"), ended, "var(--accent)"),
         _dots(gettext("pruned"), pruned, "var(--ink-3)"),
         {
-            "type": "scatter", "mode": "lines", "name": gettext("best so far"), "x": [t.number for t in ended],
-            "y": [round(v, 4) for v in best], "line": {"color": "var(--ink)", "width": 1.5, "shape": "hv"},
+            "type": "scatter",
+            "mode": "lines",
+            "name": gettext("best so far"),
+            "x": [t.number for t in ended],
+            "y": [round(v, 4) for v in best],
+            "line": {"color": "var(--ink)", "width": 1.5, "shape": "hv"},
         },
-    ]  # fmt: skip
+    ]
     return {
         "data": [trace for trace in traces if trace["x"]],
         "layout": {
@@ -42,11 +46,12 @@ def history(found: SweepShown) -> Figure:
             "yaxis": {"title": {"text": gettext("validation loss, nats")}},
             "showlegend": True,
             "meta": {
-                "finding": _best_words(found), "empty": gettext("No trial has told a loss yet."),
+                "finding": _best_words(found),
+                "empty": gettext("No trial has told a loss yet."),
                 "rows": gettext("trial"),
             },
         },
-    }  # fmt: skip
+    }
 
 
 def importance(found: SweepShown) -> Figure:
@@ -64,10 +69,11 @@ def importance(found: SweepShown) -> Figure:
         if ranked
         else [],
         "layout": {
-            "yaxis": {"ticksuffix": " %", "rangemode": "tozero"}, "hovermode": "closest",
+            "yaxis": {"ticksuffix": " %", "rangemode": "tozero"},
+            "hovermode": "closest",
             "meta": {"finding": words, "empty": words, "rows": gettext("setting")},
         },
-    }  # fmt: skip
+    }
 
 
 def parallel(found: SweepShown) -> Figure:
@@ -87,26 +93,34 @@ def parallel(found: SweepShown) -> Figure:
         values = [*(trial.settings[name] for name in found.names), losses[place]]
         traces.append(
             {
-                "type": "scatter", "mode": "lines+markers", "name": gettext("trial {n}").format(n=trial.number),
-                "x": columns, "y": [round(_place(v, *s), 4) for v, s in zip(values, spans, strict=True)],
-                "text": [f"{v:.4g}" for v in values], "hovertemplate": "%{text}",
+                "type": "scatter",
+                "mode": "lines+markers",
+                "name": gettext("trial {n}").format(n=trial.number),
+                "x": columns,
+                "y": [round(_place(v, *s), 4) for v, s in zip(values, spans, strict=True)],
+                "text": [f"{v:.4g}" for v in values],
+                "hovertemplate": "%{text}",
                 "line": {"color": _color(place, len(ended)), "width": 3 if place == 0 else 1},
-                "opacity": 1 if place == 0 else 0.6, "marker": {"size": 5},
+                "opacity": 1 if place == 0 else 0.6,
+                "marker": {"size": 5},
             }
-        )  # fmt: skip
+        )
     return {
         "data": traces,
         "layout": {
             "yaxis": {"range": [-0.12, 1.12], "showticklabels": False, "showgrid": False},
             "xaxis": {"type": "category", "showgrid": True},
             "hovermode": "closest",
-            "annotations": [a for c, s in zip(columns, spans, strict=True) for a in _ends(c, s[0], s[1])] if ended else [],
+            "annotations": [a for c, s in zip(columns, spans, strict=True) for a in _ends(c, s[0], s[1])]
+            if ended
+            else [],
             "meta": {
-                "finding": _best_words(found), "empty": gettext("No trial has come to its end yet."),
+                "finding": _best_words(found),
+                "empty": gettext("No trial has come to its end yet."),
                 "rows": gettext("setting"),
             },
         },
-    }  # fmt: skip
+    }
 
 
 def _place(value: float, low: float, high: float, logarithmic: bool) -> float:
@@ -137,9 +151,13 @@ def _color(place: int, of: int) -> str:
 
 def _dots(name: str, trials: list[Trial], color: str) -> Figure:
     return {
-        "type": "scatter", "mode": "markers", "name": name, "x": [t.number for t in trials],
-        "y": [round(float(t.value or 0), 4) for t in trials], "marker": {"color": color, "size": 7},
-    }  # fmt: skip
+        "type": "scatter",
+        "mode": "markers",
+        "name": name,
+        "x": [t.number for t in trials],
+        "y": [round(float(t.value or 0), 4) for t in trials],
+        "marker": {"color": color, "size": 7},
+    }
 
 
 def _best_words(found: SweepShown) -> str:

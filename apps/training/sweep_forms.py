@@ -43,9 +43,10 @@ class SweepForm(forms.Form):
                 words = (gettext("{setting}, from") if end == "low" else gettext("{setting}, to")).format(setting=title)
                 attributes = {"class": "input", "aria-label": words, "step": "any" if not bounds.whole else "1"}
                 self.fields[f"{name}_{end}"] = number(
-                    required=False, initial=int(value) if bounds.whole else value,
+                    required=False,
+                    initial=int(value) if bounds.whole else value,
                     widget=forms.NumberInput(attrs=attributes),
-                )  # fmt: skip
+                )
             words = gettext("{setting}, logarithmic").format(setting=title)
             self.fields[f"{name}_log"] = forms.BooleanField(
                 required=False, initial=span.log, widget=forms.CheckboxInput(attrs={"aria-label": words})

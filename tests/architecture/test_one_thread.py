@@ -12,9 +12,17 @@ async def ask(handler, path="/", body=b""):
     """The messages that a server would be given."""
     sent = []
     scope = {
-        "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b"", "headers": [],
-        "server": ("testserver", 80), "client": ("127.0.0.1", 1), "scheme": "http", "root_path": "",
-    }  # fmt: skip
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "headers": [],
+        "server": ("testserver", 80),
+        "client": ("127.0.0.1", 1),
+        "scheme": "http",
+        "root_path": "",
+    }
 
     async def receive():
         return {"type": "http.request", "body": body}

@@ -295,17 +295,31 @@ def things(project: Project, lin: User, ada: User) -> Things:
     alert = alert_raise(project=project, kind="drift", title="Drift", detail="It changed.", check=None, at=NOON)
     ingestion = ingestion_open(project=project, source="api", by=lin, at=NOON)
     ids = {
-        "project_id": project.pk, "run_id": version.run_id, "version_id": version.pk, "alert_id": alert.pk,
-        "example_id": example.pk, "ingestion_id": ingestion.pk, "user_id": ada.pk, "client_id": uuid.uuid4(),
-        "number": rows.auto_labeled(project).number, "sweep_id": rows.swept(project).pk,
-    }  # fmt: skip
+        "project_id": project.pk,
+        "run_id": version.run_id,
+        "version_id": version.pk,
+        "alert_id": alert.pk,
+        "example_id": example.pk,
+        "ingestion_id": ingestion.pk,
+        "user_id": ada.pk,
+        "client_id": uuid.uuid4(),
+        "number": rows.auto_labeled(project).number,
+        "sweep_id": rows.swept(project).pk,
+    }
     return Things(project, ids)
 
 
 @pytest.fixture
 def world(  # everybody, one project, no Redis and no predictor
-    project: Project, ada: User, rosa: User, mona: User, lin: User, alma: User, mallory: User, monkeypatch: pytest.MonkeyPatch,
-) -> Things:  # fmt: skip
+    project: Project,
+    ada: User,
+    rosa: User,
+    mona: User,
+    lin: User,
+    alma: User,
+    mallory: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Things:
     monkeypatch.setattr(wiring, "jobs", rows.Sent([]))
     monkeypatch.setattr(settings, "PREDICTOR_URL", "http://127.0.0.1:1")
     made = things(project, lin, ada)

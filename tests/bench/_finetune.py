@@ -35,9 +35,12 @@ def measure(say: Say, *, seed: int = 0, trained: int = TRAINED, held: int = HELD
     say(f"head on the installed encoder: accuracy {before:.3f} from {len(train):,} texts of {len(names)} intents")
     recipe = Recipe.for_task("text-classification", "fine-tune", seed=seed, encoder=tuned_name(1), **settings)
     found = fine_tune(
-        told, y[train], names, recipe,
+        told,
+        y[train],
+        names,
+        recipe,
         listeners=Listeners(on_report=lambda r: say(f"  step {r.step}/{r.steps_total}, {r.samples_per_s:.0f} texts/s")),
-    )  # fmt: skip
+    )
     assert found.bundle.tuned is not None
     after = _accuracy(found.bundle, TunedEncoder(found.bundle.tuned).encode(asked), y[test])
     measured = dict(found.measured)
@@ -46,9 +49,14 @@ def measure(say: Say, *, seed: int = 0, trained: int = TRAINED, held: int = HELD
         f"{measured['samples_per_s']:,.0f} texts/s, {measured['peak_memory_mb']:,.0f} MB, {found.seconds:.0f} s"
     )
     return {
-        "accuracy_head": round(before, 4), "accuracy_fine_tune": round(after, 4), "seconds": round(found.seconds, 1),
-        "trained": len(train), "held": len(test), "adapter": recipe.adapter, **measured,
-    }  # fmt: skip
+        "accuracy_head": round(before, 4),
+        "accuracy_fine_tune": round(after, 4),
+        "seconds": round(found.seconds, 1),
+        "trained": len(train),
+        "held": len(test),
+        "adapter": recipe.adapter,
+        **measured,
+    }
 
 
 def _drawn(

@@ -42,11 +42,15 @@ def measure(say: Say, *, seeds: int = SEEDS, validation: bool = False, **changes
         f"incremental: {speedup:.1f} times as fast as full; full is better by {gaps.mean():+.2f} points ({low:+.2f} to {high:+.2f})"
     )
     return {
-        "incremental_speedup": round(speedup, 2), "accuracy_gap_points": round(float(gaps.mean()), 3),
-        "gap_interval": [round(low, 3), round(high, 3)], "full_accuracy": round(float(full.mean()), 4),
-        "incremental_accuracy": round(float(step.mean()), 4), "full_fit_s": round(float(np.median(full_s)), 2),
-        "incremental_fit_s": round(float(np.median(step_s)), 2), "seeds": seeds,
-    }  # fmt: skip
+        "incremental_speedup": round(speedup, 2),
+        "accuracy_gap_points": round(float(gaps.mean()), 3),
+        "gap_interval": [round(low, 3), round(high, 3)],
+        "full_accuracy": round(float(full.mean()), 4),
+        "incremental_accuracy": round(float(step.mean()), 4),
+        "full_fit_s": round(float(np.median(full_s)), 2),
+        "incremental_fit_s": round(float(np.median(step_s)), 2),
+        "seeds": seeds,
+    }
 
 
 def _pair(arena: Arena, seed: int, changes: dict[str, Any]) -> tuple[float, float, float, float]:

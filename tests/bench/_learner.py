@@ -27,9 +27,13 @@ class Learner:
             start = self.weights[self.seen].ravel().astype(np.float64)
             target = np.searchsorted(self.seen, y)
             found = minimize(
-                _loss_and_slope, start, args=(x, target, len(self.seen)), jac=True, method="L-BFGS-B",
+                _loss_and_slope,
+                start,
+                args=(x, target, len(self.seen)),
+                jac=True,
+                method="L-BFGS-B",
                 options={"maxiter": 300, "gtol": 1e-4, "ftol": 1e-9},
-            )  # fmt: skip
+            )
             self.weights[self.seen] = found.x.reshape(len(self.seen), -1)
         return self
 

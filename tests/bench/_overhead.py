@@ -48,17 +48,21 @@ def measure(say: Say) -> dict[str, Any]:
     say(f"run overhead: {', '.join(f'{s:.2f}' for s in seconds)} s from the click to the first report seen")
     say(f"the page of {MANY} runs: {listed_ms:.0f} ms, the middle one of {LOOKS} looks")
     return {
-        "run_overhead_s": round(statistics.median(seconds), 2), "run_overhead_worst_s": round(max(seconds), 2),
+        "run_overhead_s": round(statistics.median(seconds), 2),
+        "run_overhead_worst_s": round(max(seconds), 2),
         "runs_list_ms": round(listed_ms),
-    }  # fmt: skip
+    }
 
 
 def _listed(console: Console) -> float:
     """Milliseconds of the list of runs, asked for as a browser does, with 500 judged runs in it."""
     subprocess.run(
-        [sys.executable, "manage.py", "shell", "-v0", "-c", FILL], cwd=ROOT, env=console.environment(), check=True,
+        [sys.executable, "manage.py", "shell", "-v0", "-c", FILL],
+        cwd=ROOT,
+        env=console.environment(),
+        check=True,
         stdout=subprocess.DEVNULL,
-    )  # fmt: skip
+    )
     with console.client("lin") as lin:
         address = f"/projects/{console.project(lin, 'Handwritten digits')}/runs/"
         took = []

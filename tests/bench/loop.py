@@ -41,9 +41,14 @@ def first_page(home: Path, say: Say) -> dict[str, Any]:
     port, predictor = free_ports(2)
     began = time.monotonic()
     console = subprocess.Popen(
-        ["make", "--silent", "run"], cwd=env.ROOT, env=_own(home, PORT=port, PREDICTOR_PORT=predictor),
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-    )  # fmt: skip
+        ["make", "--silent", "run"],
+        cwd=env.ROOT,
+        env=_own(home, PORT=port, PREDICTOR_PORT=predictor),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
     try:
         _wait_for(f"http://127.0.0.1:{port}/sign-in/", within_s=120)
         first = time.monotonic() - began
@@ -142,9 +147,13 @@ def _simulate(home: Path, say: Say, *arguments: str) -> tuple[list[dict[str, Any
     began = time.monotonic()
     with (home / "simulate.log").open("a") as log:
         done = subprocess.run(
-            [*manage, "simulate", *arguments, "--json"], cwd=env.ROOT, env=_own(home), stdout=subprocess.PIPE, stderr=log,
+            [*manage, "simulate", *arguments, "--json"],
+            cwd=env.ROOT,
+            env=_own(home),
+            stdout=subprocess.PIPE,
+            stderr=log,
             text=True,
-        )  # fmt: skip
+        )
     seconds = round(time.monotonic() - began, 1)
     if done.returncode:
         raise RuntimeError("\n".join((home / "simulate.log").read_text().splitlines()[-15:]))

@@ -48,15 +48,31 @@ def run(*, say: Say, pool: int, annotators: int, seconds: float, ordered: int, t
     try:
         with embedded.running(home) as urls:
             own = {
-                **os.environ, INSIDE: "1", "FASTLOOP_HOME": str(home), "DATABASE_URL": urls.database,
-                "REDIS_URL": urls.redis, "SECRET_KEY": secrets.token_hex(32),
+                **os.environ,
+                INSIDE: "1",
+                "FASTLOOP_HOME": str(home),
+                "DATABASE_URL": urls.database,
+                "REDIS_URL": urls.redis,
+                "SECRET_KEY": secrets.token_hex(32),
                 "DJANGO_SETTINGS_MODULE": "fastloop_console.settings.production",
-            }  # fmt: skip
+            }
             (home / "static").mkdir()
             again = [
-                sys.executable, "manage.py", "bench", "queue", "--json", "--pool", str(pool), "--annotators", str(annotators),
-                "--seconds", str(seconds), "--ordered", str(ordered), *(["--together"] if together else []),
-            ]  # fmt: skip
+                sys.executable,
+                "manage.py",
+                "bench",
+                "queue",
+                "--json",
+                "--pool",
+                str(pool),
+                "--annotators",
+                str(annotators),
+                "--seconds",
+                str(seconds),
+                "--ordered",
+                str(ordered),
+                *(["--together"] if together else []),
+            ]
             done = subprocess.run(again, cwd=env.ROOT, env=own, stdout=subprocess.PIPE, text=True, check=True)
         return dict(json.loads(done.stdout.strip().splitlines()[-1]))
     finally:
@@ -129,8 +145,10 @@ def signed_in(user: Any) -> dict[str, str]:
     csrf = secrets.token_hex(16)
     return {
         "Cookie": f"{settings.SESSION_COOKIE_NAME}={session.session_key}; {settings.CSRF_COOKIE_NAME}={csrf}",
-        "X-CSRFToken": csrf, "Content-Type": "application/json", "Accept": "application/json",
-    }  # fmt: skip
+        "X-CSRFToken": csrf,
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+    }
 
 
 @contextlib.contextmanager
@@ -140,9 +158,18 @@ def web(say: Say) -> Iterator[str]:
 
     (port,) = free_ports(1)
     command = [
-        sys.executable, "-m", "uvicorn", "fastloop_console.asgi:application", "--port", str(port), "--workers",
-        str(os.cpu_count() or 1), "--no-access-log", "--log-level", "warning",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "fastloop_console.asgi:application",
+        "--port",
+        str(port),
+        "--workers",
+        str(os.cpu_count() or 1),
+        "--no-access-log",
+        "--log-level",
+        "warning",
+    ]
     process = subprocess.Popen(command, cwd=env.ROOT)
     url = f"http://127.0.0.1:{port}"
     try:
@@ -211,9 +238,13 @@ class Crowd:
                     return
             given, client_id = held.pop(), str(uuid.uuid4())
             said = {
-                "client_id": client_id, "assignment": given["id"], "token": given["token"], "active_ms": 900,
-                "label": LABELS[turn % 2], "want": int(self.together),
-            }  # fmt: skip
+                "client_id": client_id,
+                "assignment": given["id"],
+                "token": given["token"],
+                "active_ms": 900,
+                "label": LABELS[turn % 2],
+                "want": int(self.together),
+            }
             reply = await self._post(line, "answer", said, headers, self.submits)
             if reply:
                 self.acknowledged.append(client_id)
@@ -238,10 +269,12 @@ class Crowd:
 
     def figures(self) -> dict[str, Any]:
         return {
-            "next_p50_ms": _quantile(self.nexts, 0.5), "next_p95_ms": _quantile(self.nexts, 0.95),
-            "submit_p50_ms": _quantile(self.submits, 0.5), "submit_p95_ms": _quantile(self.submits, 0.95),
+            "next_p50_ms": _quantile(self.nexts, 0.5),
+            "next_p95_ms": _quantile(self.nexts, 0.95),
+            "submit_p50_ms": _quantile(self.submits, 0.5),
+            "submit_p95_ms": _quantile(self.submits, 0.95),
             "answers_per_s": round(len(self.submits) / self.took, 1) if self.took > 0 else 0.0,
-        }  # fmt: skip
+        }
 
 
 def _quantile(values: list[float], share: float) -> float:
@@ -266,9 +299,10 @@ def checked(project: Any, crowd: Crowd, say: Say) -> dict[str, Any]:
         f"{len(crowd.acknowledged):,} answers, {Label.objects.filter(project=project).count():,} labels, {len(served):,} by rank"
     )
     return {
-        "duplicates": by_slot + by_person, "lost": len(set(crowd.acknowledged) - stored) + len(crowd.refused),
+        "duplicates": by_slot + by_person,
+        "lost": len(set(crowd.acknowledged) - stored) + len(crowd.refused),
         "rank_error": passed_over(served),
-    }  # fmt: skip
+    }
 
 
 def passed_over(served: list[int]) -> int:

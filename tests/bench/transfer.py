@@ -48,10 +48,15 @@ def run(*, say: Say, rows: int) -> dict[str, Any]:
     try:
         with embedded.running(home) as urls:
             own = {
-                **os.environ, INSIDE: "1", "FASTLOOP_HOME": str(home), "DATABASE_URL": urls.database,
-                "REDIS_URL": urls.redis, "SECRET_KEY": secrets.token_hex(32), "STORAGE_URL": f"file://{home}/storage",
+                **os.environ,
+                INSIDE: "1",
+                "FASTLOOP_HOME": str(home),
+                "DATABASE_URL": urls.database,
+                "REDIS_URL": urls.redis,
+                "SECRET_KEY": secrets.token_hex(32),
+                "STORAGE_URL": f"file://{home}/storage",
                 "DJANGO_SETTINGS_MODULE": "fastloop_console.settings.production",
-            }  # fmt: skip
+            }
             (home / "static").mkdir()
             again = [sys.executable, "manage.py", "bench", "transfer", "--json", "--rows", str(rows)]
             done = subprocess.run(again, cwd=env.ROOT, env=own, stdout=subprocess.PIPE, text=True, check=True)
@@ -116,9 +121,14 @@ def _prediction(n: int, chance: random.Random) -> dict[str, Any]:
 
 def _answer(n: int, chance: random.Random) -> dict[str, Any]:
     return {
-        "id": f"m{n}", "answer.by": f"ada{n % 8}", "answer.value": chance.choice(("ham", "spam")), "answer.active_ms": 4200,
-        "answer.at": "2026-11-01T09:00:09Z", "answer.lane": "active", "answer.id": f"{n}",
-    }  # fmt: skip
+        "id": f"m{n}",
+        "answer.by": f"ada{n % 8}",
+        "answer.value": chance.choice(("ham", "spam")),
+        "answer.active_ms": 4200,
+        "answer.at": "2026-11-01T09:00:09Z",
+        "answer.lane": "active",
+        "answer.id": f"{n}",
+    }
 
 
 def _file(path: Path, rows: Iterator[dict[str, Any]]) -> Path:
@@ -184,9 +194,16 @@ def _web(home: Path) -> Iterator[tuple[str, Any]]:
 
     (port,) = free_ports(1)
     command = [
-        sys.executable, "-m", "uvicorn", "fastloop_console.asgi:application", "--port", str(port), "--no-access-log",
-        "--log-level", "warning",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "fastloop_console.asgi:application",
+        "--port",
+        str(port),
+        "--no-access-log",
+        "--log-level",
+        "warning",
+    ]
     with _running(command, home / "web.log") as process:
         url = f"http://127.0.0.1:{port}"
         for _ in range(300):

@@ -107,19 +107,39 @@ def test_parquet_rows_come_with_their_count():
 
 
 def test_a_row_that_does_not_fit_is_kept_with_number_reason_and_text(project):
-    done = ingest(project, [
-        {"text": "no id"}, {"id": "a"}, {"id": "b", "text": "  "}, {"id": "c", "text": 5},
-        {"id": "d", "text": "x\x00y"},
-        {"id": "e", "text": "x" * 20_001}, {"id": "f", "text": "x", "label": "eggs"}, {"id": "g" * 201, "text": "x"},
-        Row(9, None, "The line is not JSON.", "{nope"), {"id": "ok", "text": "fine", "label": "ham"},
-    ])  # fmt: skip
+    done = ingest(
+        project,
+        [
+            {"text": "no id"},
+            {"id": "a"},
+            {"id": "b", "text": "  "},
+            {"id": "c", "text": 5},
+            {"id": "d", "text": "x\x00y"},
+            {"id": "e", "text": "x" * 20_001},
+            {"id": "f", "text": "x", "label": "eggs"},
+            {"id": "g" * 201, "text": "x"},
+            Row(9, None, "The line is not JSON.", "{nope"),
+            {"id": "ok", "text": "fine", "label": "ham"},
+        ],
+    )
 
     assert (done.rows_taken, done.rows_refused, done.rows_known) == (1, 9, 0)
     found = reasons()
-    for reason, words in zip(found, [
-        "no “id”", "“text” is missing", "text is empty", "not text but a number", "NUL", "at most 20,000", "“eggs” is not in",
-        "201 characters", "not JSON",
-    ], strict=True):  # fmt: skip
+    for reason, words in zip(
+        found,
+        [
+            "no “id”",
+            "“text” is missing",
+            "text is empty",
+            "not text but a number",
+            "NUL",
+            "at most 20,000",
+            "“eggs” is not in",
+            "201 characters",
+            "not JSON",
+        ],
+        strict=True,
+    ):
         assert words in reason
     assert json.loads(DeadLetter.objects.get(row_number=7).raw) == {"id": "f", "text": "x", "label": "eggs"}
     assert DeadLetter.objects.get(row_number=9).raw == "{nope"
@@ -186,19 +206,22 @@ def test_a_jpeg_is_refused_by_name(make_project):
 
 def test_images_come_as_bytes_base64_data_addresses_and_the_hugging_face_way(make_project):
     text = base64.b64encode(png()).decode()
-    done = ingest(make_project("image-classification"), [
-        {"id": "a", "image": png()}, {"id": "b", "image": text}, {"id": "c", "image": f"data:image/png;base64,{text}"},
-        {"id": "d", "image": {"bytes": png(), "path": None}},
-    ])  # fmt: skip
+    done = ingest(
+        make_project("image-classification"),
+        [
+            {"id": "a", "image": png()},
+            {"id": "b", "image": text},
+            {"id": "c", "image": f"data:image/png;base64,{text}"},
+            {"id": "d", "image": {"bytes": png(), "path": None}},
+        ],
+    )
     assert done.rows_taken == 4
     assert bytes(Example.objects.get(external_id="c").blob.content) == png()
 
 
 def test_a_table_row_keeps_its_features_and_needs_one(make_project):
     project = make_project("tabular-classification")
-    done = ingest(project, [
-        {"id": "a", "age": 5, "income": float("nan")}, {"id": "b"}, {"id": "c", "age": None},
-    ])  # fmt: skip
+    done = ingest(project, [{"id": "a", "age": 5, "income": float("nan")}, {"id": "b"}, {"id": "c", "age": None}])
     assert (done.rows_taken, done.rows_refused) == (1, 2)
     assert Example.objects.get().fields == {"features": {"age": 5, "income": None}}
 
@@ -216,11 +239,15 @@ def test_about_the_wanted_share_is_set_apart_and_stays_so(make_project):
 
 
 def test_a_time_that_is_given_counts_but_never_the_future(project):
-    ingest(project, [
-        {"id": "a", "text": "x", "collected_at": "2026-11-01T10:00:00"},
-        {"id": "b", "text": "x", "timestamp": "2027-01-01T00:00Z"},
-        {"id": "c", "text": "x", "collected_at": "yesterday"}, {"id": "d", "text": "x", "collected_at": "2026-99-99"},
-    ])  # fmt: skip
+    ingest(
+        project,
+        [
+            {"id": "a", "text": "x", "collected_at": "2026-11-01T10:00:00"},
+            {"id": "b", "text": "x", "timestamp": "2027-01-01T00:00Z"},
+            {"id": "c", "text": "x", "collected_at": "yesterday"},
+            {"id": "d", "text": "x", "collected_at": "2026-99-99"},
+        ],
+    )
     found = dict(Example.objects.values_list("external_id", "collected_at"))
     assert found["a"].isoformat() == "2026-11-01T10:00:00+00:00"
     assert found["b"] == found["c"] == found["d"] == NOON

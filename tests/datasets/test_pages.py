@@ -81,9 +81,11 @@ def test_an_upload_that_is_not_taken_says_why_in_the_form_and_as_json(as_, proje
 
 def test_a_body_that_is_no_form_is_refused(as_, project, lin):
     answer = as_(lin).post(
-        reverse("loop:upload", args=[project.pk]), data=b"id,text\n", content_type="text/csv",
+        reverse("loop:upload", args=[project.pk]),
+        data=b"id,text\n",
+        content_type="text/csv",
         headers={"accept": "application/json"},
-    )  # fmt: skip
+    )
     assert answer.status_code == 422 and "multipart/form-data" in answer.json()["error"]
 
 

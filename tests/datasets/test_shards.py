@@ -30,12 +30,16 @@ def ids(project: Project, noon: datetime) -> NDArray[np.int64]:
     made = Example.objects.bulk_create(
         [
             Example(
-                project=project, external_id=f"e{i}", fields={"text": f"text {i}"}, holdout=i % 5 == 0,
-                collected_at=noon, ingested_at=noon,
+                project=project,
+                external_id=f"e{i}",
+                fields={"text": f"text {i}"},
+                holdout=i % 5 == 0,
+                collected_at=noon,
+                ingested_at=noon,
             )
             for i in range(20)
         ]
-    )  # fmt: skip
+    )
     return np.array([e.pk for e in made], np.int64)
 
 

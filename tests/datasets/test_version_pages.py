@@ -47,9 +47,16 @@ def answered(example: Example, person: User, name: str, **more: Any) -> Annotati
         **given,
     )
     return Annotation.objects.create(
-        client_id=uuid.uuid4(), project=example.project, example=example, assignment=assignment, annotator=person,
-        label=label, shown_at=NOON, answered_at=NOON, active_ms=2000,
-    )  # fmt: skip
+        client_id=uuid.uuid4(),
+        project=example.project,
+        example=example,
+        assignment=assignment,
+        annotator=person,
+        label=label,
+        shown_at=NOON,
+        answered_at=NOON,
+        active_ms=2000,
+    )
 
 
 @pytest.fixture
@@ -221,9 +228,13 @@ def test_lineage_names_the_answers_and_machines_behind_each_label(project: Proje
     said = [(rows[e.pk].annotations, rows[e.pk].functions) for e in made]
     both = (first.pk, second.pk)
     assert said == [
-        (both, ("run 7", "spam-bert")), ((), ()), ((), ()), ((), ()), ((), ("auto-labels 1",)),
+        (both, ("run 7", "spam-bert")),
+        ((), ()),
+        ((), ()),
+        ((), ()),
+        ((), ("auto-labels 1",)),
         (both, ("dawid-skene", "run 7", "spam-bert")),
-    ]  # fmt: skip
+    ]
     assert planted.pk != gold.pk
     assert [rows[e.pk].source for e in made] == ["consensus"] * 5 + ["duplicate"]
 

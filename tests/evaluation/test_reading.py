@@ -14,10 +14,14 @@ from tests.rows import judged, labeled, trained
 
 def a_report(**more: object) -> Report:
     fields: dict[str, object] = {
-        "examples": 100, "label_names": ["ham", "spam"],
+        "examples": 100,
+        "label_names": ["ham", "spam"],
         "metrics": {"accuracy": {"value": 0.9, "low": 0.84, "high": 0.95}},
-        "confusion": [[45, 5], [9, 41]], "outcome": Outcome.PASS, "gates": [], "per_class": [],
-    }  # fmt: skip
+        "confusion": [[45, 5], [9, 41]],
+        "outcome": Outcome.PASS,
+        "gates": [],
+        "per_class": [],
+    }
     return Report(**{**fields, **more})
 
 

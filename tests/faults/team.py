@@ -22,10 +22,13 @@ REQUEST_S = 20.0
 def inside(console: Console, *arguments: str) -> Any:
     """Run this module's `main` beside the console, on its database; returns what it printed."""
     done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.team", *arguments], cwd=ROOT,
+        [sys.executable, "-m", "tests.faults.team", *arguments],
+        cwd=ROOT,
         env=console.environment(DJANGO_SETTINGS_MODULE="fastloop_console.settings.local"),
-        capture_output=True, text=True, timeout=120,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout.strip().splitlines()[-1])
 
@@ -121,9 +124,11 @@ def main(arguments: list[str]) -> Any:
         "answered": held.count(),
         "counted": counted.count(),
         "unsettled": list(
-            counted.filter(example__label=None).exclude(example__reviews__state="open").values_list("example", flat=True)
+            counted.filter(example__label=None)
+            .exclude(example__reviews__state="open")
+            .values_list("example", flat=True)
         ),
-    }  # fmt: skip
+    }
 
 
 if __name__ == "__main__":

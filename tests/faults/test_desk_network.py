@@ -183,11 +183,19 @@ def test_answers_that_an_older_page_left_behind_are_taken_over(
     page.evaluate(
         """([person, project, body]) => localStorage.setItem(
             `fastloop.answer.${person}.${project}.${body.client_id}`, JSON.stringify({ ...body, kept_at: Date.now() }))""",
-        [person_of(page, project), project, {
-            "client_id": "7a0d37a4-7a43-4a21-9a5c-0d6a7f6d1c11", "assignment": given["id"], "token": given["token"],
-            "label": FIRST, "active_ms": 900, "shown_at": None,
-        }],
-    )  # fmt: skip
+        [
+            person_of(page, project),
+            project,
+            {
+                "client_id": "7a0d37a4-7a43-4a21-9a5c-0d6a7f6d1c11",
+                "assignment": given["id"],
+                "token": given["token"],
+                "label": FIRST,
+                "active_ms": 900,
+                "shown_at": None,
+            },
+        ],
+    )
     page.goto(f"/projects/{project}/label/")
     all_saved(page)
     exactly(console, project, {given["example"]["external_id"]: FIRST})

@@ -23,9 +23,12 @@ def desk(console: Console) -> int:
     """A project with more examples than will be answered."""
     with console.client("alma") as alma:
         project = console.post(
-            alma, "projects/", name=f"Team {time.monotonic_ns()}", task_type="text-classification",
+            alma,
+            "projects/",
+            name=f"Team {time.monotonic_ns()}",
+            task_type="text-classification",
             labels=[{"name": "ham"}, {"name": "spam"}],
-        )["id"]  # fmt: skip
+        )["id"]
         rows = [{"id": f"m{n}", "text": f"message {n}"} for n in range(EXAMPLES)]
         console.post(alma, f"projects/{project}/examples/", examples=rows)
     return int(project)
@@ -72,9 +75,12 @@ def test_fifty_annotators_lose_nothing_while_redis_and_postgresql_are_restarted(
         os.kill(pid, how)
 
     team = answering(
-        console, desk, 20, lambda: end(redis, signal.SIGKILL),
+        console,
+        desk,
+        20,
+        lambda: end(redis, signal.SIGKILL),
         lambda: end(postgres, signal.SIGQUIT),  # "immediate": as a crash, with recovery at the next start
-    )  # fmt: skip
+    )
     assert team.failures > 0, "nobody noticed that PostgreSQL was away"
     until(lambda: console.redis_pid() not in (0, redis), "Redis was not started again")
     until(lambda: console.postgres_pid() not in (0, postgres), "PostgreSQL was not started again")

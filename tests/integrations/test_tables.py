@@ -131,7 +131,11 @@ def test_what_fsspec_knows_of_s3_is_said_to_delta(monkeypatch: pytest.MonkeyPatc
     }
     monkeypatch.setitem(fsspec.config.conf, "s3", said)
     assert options_of("s3://bucket/versions/1/labels") == {
-        "aws_access_key_id": "K", "aws_secret_access_key": "S", "aws_endpoint_url": "http://minio:9000",
-        "aws_region": "eu-west-1", "aws_allow_http": "true", "aws_conditional_put": "etag",
-    }  # fmt: skip
+        "aws_access_key_id": "K",
+        "aws_secret_access_key": "S",
+        "aws_endpoint_url": "http://minio:9000",
+        "aws_region": "eu-west-1",
+        "aws_allow_http": "true",
+        "aws_conditional_put": "etag",
+    }
     assert options_of("file:///tmp/x") == {}

@@ -11,8 +11,11 @@ from tests.console import Console, until
 
 PROGRESS = re.compile(r'<script id="progress" type="application/json">(.*?)</script>')
 PHONE: dict[str, Any] = {
-    "viewport": {"width": 360, "height": 740}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2,
-}  # fmt: skip
+    "viewport": {"width": 360, "height": 740},
+    "is_mobile": True,
+    "has_touch": True,
+    "device_scale_factor": 2,
+}
 WIDE: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}}
 
 

@@ -8,18 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.console import Console
 from tests.journeys import kinds
-from tests.journeys.desk import (
-    PHONE,
-    WIDE,
-    Window,
-    all_saved,
-    answer,
-    current,
-    keys_listed,
-    open_desk,
-    press,
-    stored,
-)
+from tests.journeys.desk import PHONE, WIDE, Window, all_saved, answer, current, keys_listed, open_desk, press, stored
 
 pytestmark = pytest.mark.journey
 

@@ -48,10 +48,13 @@ def say() -> Callable[..., Annotation]:
         assignment: Assignment, label: str = "ham", *, skip: str = "", at: datetime = NOON, **more: object
     ) -> Annotation:
         answer = Answer(
-            client_id=uuid.UUID(str(more.pop("client_id", uuid.uuid4()))), assignment_id=assignment.pk,
-            token=uuid.UUID(str(more.pop("token", assignment.token))), label="" if skip else label, skip_reason=skip,
+            client_id=uuid.UUID(str(more.pop("client_id", uuid.uuid4()))),
+            assignment_id=assignment.pk,
+            token=uuid.UUID(str(more.pop("token", assignment.token))),
+            label="" if skip else label,
+            skip_reason=skip,
             **more,  # type: ignore[arg-type]
-        )  # fmt: skip
+        )
         return annotation_submit(project_id=assignment.project_id, answer=answer, by=assignment.holder, at=at)
 
     return submit

@@ -47,8 +47,8 @@ def ids_of(project: Project, *, holdout: bool = False) -> list[int]:
 def bulk(project: Project, ids: list[int], by: User, label: str = "ham", **more: object):  # type: ignore[no-untyped-def]
     client_id = more.pop("client_id", None) or uuid.uuid4()
     return annotations_bulk(
-        project=project, example_ids=ids, value={"label": label}, client_id=client_id, by=by, at=NOON, **more,
-    )  # fmt: skip
+        project=project, example_ids=ids, value={"label": label}, client_id=client_id, by=by, at=NOON, **more
+    )
 
 
 @pytest.fixture
@@ -59,10 +59,13 @@ def embed() -> Callable[[Project], None]:
         rows = Example.objects.filter(project=project).order_by("pk").values_list("pk", "holdout")
         angles = np.linspace(0, 1.5, len(rows))
         shard_write(
-            project_id=project.pk, encoder=encoder_of(project), ids=np.array([pk for pk, _ in rows]),
+            project_id=project.pk,
+            encoder=encoder_of(project),
+            ids=np.array([pk for pk, _ in rows]),
             holdout=np.array([held for _, held in rows]),
-            vectors=np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float16), at=NOON,
-        )  # fmt: skip
+            vectors=np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float16),
+            at=NOON,
+        )
 
     return write
 
@@ -148,9 +151,7 @@ def test_a_value_that_does_not_fit_stores_nothing(project, make_project, add_exa
             bulk(project, ids, ada, label=label)
     spans = make_project("text-spans")
     with pytest.raises(Invalid, match="one by one"):
-        annotations_bulk(
-            project=spans, example_ids=[1], value={"spans": []}, client_id=uuid.uuid4(), by=ada, at=NOON,
-        )  # fmt: skip
+        annotations_bulk(project=spans, example_ids=[1], value={"spans": []}, client_id=uuid.uuid4(), by=ada, at=NOON)
     assert not Annotation.objects.exists()
 
 
@@ -159,8 +160,8 @@ def test_many_labels_are_given_to_many_examples(make_project, add_examples, ada)
     add_examples(project, 10)
     ids = ids_of(project)[:2]
     annotations_bulk(
-        project=project, example_ids=ids, value={"labels": ["c", "a"]}, client_id=uuid.uuid4(), by=ada, at=NOON,
-    )  # fmt: skip
+        project=project, example_ids=ids, value={"labels": ["c", "a"]}, client_id=uuid.uuid4(), by=ada, at=NOON
+    )
     assert [x.value for x in Label.objects.all()] == [{"labels": ["a", "c"]}] * 2
 
 

@@ -15,9 +15,11 @@ from tests.conftest import NOON
 
 def _post(browser, name, project, body):
     return browser.post(
-        reverse(f"labeling:{name}", args=[project.pk]), data=body if isinstance(body, str) else json.dumps(body),
-        content_type="application/json", headers={"accept": "application/json"},
-    )  # fmt: skip
+        reverse(f"labeling:{name}", args=[project.pk]),
+        data=body if isinstance(body, str) else json.dumps(body),
+        content_type="application/json",
+        headers={"accept": "application/json"},
+    )
 
 
 def _answer(given, **more):
@@ -47,9 +49,7 @@ def test_next_answer_undo_go_round(as_, project, add_examples, ada):
 
     back = _post(browser, "undo", project, {"client_id": said["client_id"]}).json()
     assert back["assignment"]["id"] == first["assignments"][0]["id"]
-    assert back["progress"] == {
-        "today": 0, "mean_s": None, "labeled": 0, "examples": 5, "waiting": {"review": 0}
-    }  # fmt: skip
+    assert back["progress"] == {"today": 0, "mean_s": None, "labeled": 0, "examples": 5, "waiting": {"review": 0}}
 
 
 def test_a_reload_gets_back_what_it_held(as_, project, add_examples, ada):
@@ -61,10 +61,7 @@ def test_a_reload_gets_back_what_it_held(as_, project, add_examples, ada):
     assert [a["id"] for a in before] == [a["id"] for a in after]
 
 
-@pytest.mark.parametrize(
-    "body",
-    ["", "no json", "[]", "{}", '{"count": "many"}', '{"count": 999}', '{"count": -1}'],
-)
+@pytest.mark.parametrize("body", ["", "no json", "[]", "{}", '{"count": "many"}', '{"count": 999}', '{"count": -1}'])
 def test_a_body_that_does_not_fit_is_answered_with_a_sentence(as_, project, add_examples, ada, body):
     add_examples(project, 1)
     reply = _post(as_(ada), "next", project, body)
@@ -80,9 +77,13 @@ def test_a_bad_answer_is_refused_in_words_and_keeps_the_lease(as_, project, add_
     given = _post(browser, "next", project, {"count": 1}).json()["assignments"][0]
 
     for more, status in (
-        ({"label": "eggs"}, 422), ({"token": str(uuid.uuid4())}, 404), ({"token": "x"}, 422),
-        ({"client_id": "x"}, 422), ({"assignment": 2**70}, 404), ({"skip_reason": "unclear"}, 422),
-    ):  # fmt: skip
+        ({"label": "eggs"}, 422),
+        ({"token": str(uuid.uuid4())}, 404),
+        ({"token": "x"}, 422),
+        ({"client_id": "x"}, 422),
+        ({"assignment": 2**70}, 404),
+        ({"skip_reason": "unclear"}, 422),
+    ):
         reply = _post(browser, "answer", project, _answer(given, **more))
         assert (reply.status_code, bool(reply.json()["error"])) == (status, True), more
     assert not Annotation.objects.exists()
@@ -191,7 +192,8 @@ def test_an_edit_replaces_the_answer_once_and_keeps_the_old_on_record(as_, proje
 
     assert (first.status_code, second.status_code) == (200, 200)
     assert [(a.label.name, a.withdrawn_at is None) for a in Annotation.objects.order_by("pk")] == [
-        ("ham", False), ("spam", True)
-    ]  # fmt: skip
+        ("ham", False),
+        ("spam", True),
+    ]
     past = browser.get(reverse("labeling:past", args=[project.pk])).json()["past"]
     assert [(p["answer"], p["comment"], p["guidelines"]) for p in past] == [("spam", "slip", 1)]

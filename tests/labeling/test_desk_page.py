@@ -28,10 +28,12 @@ def _block(page, name):
 @pytest.mark.parametrize(
     ("task_type", "kind", "control"),
     [
-        ("text-classification", "choice", "data-picks"), ("text-multilabel", "choices", "data-picks"),
-        ("text-spans", "spans", "data-extend"), ("image-boxes", "boxes", "data-make"),
+        ("text-classification", "choice", "data-picks"),
+        ("text-multilabel", "choices", "data-picks"),
+        ("text-spans", "spans", "data-extend"),
+        ("image-boxes", "boxes", "data-make"),
     ],
-)  # fmt: skip
+)
 def test_each_kind_of_answer_brings_its_own_controls_and_script(as_, make_project, ada, task_type, kind, control):
     page = _page(as_, ada, make_project(task_type))
     assert f"desk/{kind}.js" in page

@@ -29,9 +29,14 @@ def gold(make_project, add_examples):
     for example in Example.objects.filter(project=project):
         GoldItem.objects.create(example=example, project=project, label=ham, explanation="It says so.", at=NOON)
         Label.objects.create(
-            example=example, project=project, label=ham, source=LabelSource.GOLD, holdout=False, shown_at=NOON,
+            example=example,
+            project=project,
+            label=ham,
+            source=LabelSource.GOLD,
+            holdout=False,
+            shown_at=NOON,
             resolved_at=NOON,
-        )  # fmt: skip
+        )
     return project
 
 

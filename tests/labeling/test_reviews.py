@@ -101,9 +101,14 @@ def doubted(project, add_examples, lease, say, ada):
         project=project, example=example, run_number=1, given=ham, expected=spam, quality=0.1, found_at=NOON
     )
     FrontierItem.objects.create(
-        project=project, example=example, slot=slot_after(example.pk), lane=Lane.RELABEL, rank=0,
-        reason={"strategy": "suspect"}, queued_at=NOON,
-    )  # fmt: skip
+        project=project,
+        example=example,
+        slot=slot_after(example.pk),
+        lane=Lane.RELABEL,
+        rank=0,
+        reason={"strategy": "suspect"},
+        queued_at=NOON,
+    )
     return project
 
 

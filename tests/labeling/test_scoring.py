@@ -54,21 +54,32 @@ def examples(project: Project) -> list[Example]:
     return Example.objects.bulk_create(
         [
             Example(
-                project=project, external_id=f"e{i}", fields={"text": f"text {i}"}, holdout=i >= 8, collected_at=NOON,
+                project=project,
+                external_id=f"e{i}",
+                fields={"text": f"text {i}"},
+                holdout=i >= 8,
+                collected_at=NOON,
                 ingested_at=NOON,
             )
             for i in range(10)
         ]
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
 def opened(project: Project) -> Open:
     def make(run_number: int | None = 1, *, parts=(), newest: int = 10, at=NOON) -> ScoringPass | None:
         return scoring_open(
-            project=project, run_number=run_number, strategy="margin", encoder="e", seed=1, newest_example=newest,
-            sentence="", parts=parts, at=at,
-        )  # fmt: skip
+            project=project,
+            run_number=run_number,
+            strategy="margin",
+            encoder="e",
+            seed=1,
+            newest_example=newest,
+            sentence="",
+            parts=parts,
+            at=at,
+        )
 
     return make
 
@@ -192,14 +203,26 @@ def test_the_sweep_sends_what_is_silent(project, opened: Open, sent) -> None:
 def test_closed_are_those_labeled_set_aside_or_labeled_by_the_model(project, examples) -> None:
     label = project.labels.first()
     Label.objects.create(
-        project=project, example=examples[2], label=label, source="consensus", holdout=False, shown_at=NOON,
+        project=project,
+        example=examples[2],
+        label=label,
+        source="consensus",
+        holdout=False,
+        shown_at=NOON,
         resolved_at=NOON,
-    )  # fmt: skip
+    )
     SetAside.objects.create(project=project, example=examples[0], reason="unclear", at=NOON)
     batch = AutoBatch.objects.create(
-        project=project, number=1, run_number=1, target_precision=0.99, threshold=0.9, holdout_rows=9, holdout_errors=0,
-        precision_low=0.99, at=NOON,
-    )  # fmt: skip
+        project=project,
+        number=1,
+        run_number=1,
+        target_precision=0.99,
+        threshold=0.9,
+        holdout_rows=9,
+        holdout_errors=0,
+        precision_low=0.99,
+        at=NOON,
+    )
     AutoLabel.objects.create(project=project, example=examples[5], batch=batch, label=label, confidence=0.99)
     ids = [e.pk for e in examples]
     assert closed_ids(project.pk).tolist() == [ids[0], ids[2], ids[5]]
@@ -213,9 +236,16 @@ def test_closed_are_those_labeled_set_aside_or_labeled_by_the_model(project, exa
 
 def test_an_audit_slot_is_neither_swapped_nor_displaced_nor_counted_as_open(project, examples) -> None:
     batch = AutoBatch.objects.create(
-        project=project, number=1, run_number=1, target_precision=0.99, threshold=0.9, holdout_rows=9, holdout_errors=0,
-        precision_low=0.99, at=NOON,
-    )  # fmt: skip
+        project=project,
+        number=1,
+        run_number=1,
+        target_precision=0.99,
+        threshold=0.9,
+        holdout_rows=9,
+        holdout_errors=0,
+        precision_low=0.99,
+        at=NOON,
+    )
     label = project.labels.first()
     AutoLabel.objects.create(
         project=project, example=examples[5], batch=batch, label=label, confidence=0.99, audit=True

@@ -39,10 +39,15 @@ def turned(project: Project, lin: User, times: int) -> Run:
             project=project, at=NOON, model_number=1, window=9, outcome="none", statistics=[], sentence="x"
         )
         Alert.objects.create(
-            project=project, kind=f"k{i}", title="Drift", detail="x", opened_at=NOON, last_seen_at=NOON,
+            project=project,
+            kind=f"k{i}",
+            title="Drift",
+            detail="x",
+            opened_at=NOON,
+            last_seen_at=NOON,
             resolved_by=lin,
             resolved_at=NOON if i else None,
-        )  # fmt: skip
+        )
         run = version.run
     answered(project, 5 * times)
     assert run is not None

@@ -157,9 +157,18 @@ def test_a_real_gap_makes_the_next_run_full_until_the_champion_comes_from_that_f
     line = crowned(project, rows.trained(project, base=first), lin)
     full = rows.trained(project)
     FreshnessGap.objects.create(
-        project=project, full_run=full, incremental_run=line, increments=1, holdout_rows=100, points=2.0, low=0.5,
-        high=3.5, full_s=60, incremental_s=5, at=NOON,
-    )  # fmt: skip
+        project=project,
+        full_run=full,
+        incremental_run=line,
+        increments=1,
+        holdout_rows=100,
+        points=2.0,
+        low=0.5,
+        high=3.5,
+        full_s=60,
+        incremental_s=5,
+        at=NOON,
+    )
     run = loop.run_start_now(project=project, kind="incremental", by=lin, at=NOON)
     assert run.kind == "full" and "better than the incremental line by 2.0 points (0.5 to 3.5)" in run.fallback
     Run.objects.filter(pk=run.pk).update(state=RunState.CANCELED)

@@ -22,10 +22,20 @@ from apps.training.models import Trigger
 def line(number: int, accuracy: float | None, labels: int | None = None) -> dict[str, Any]:
     seconds = dict.fromkeys(("select", "label", "train", "evaluate", "release"), 0.1)
     return {
-        "round": number, "labels": labels or 50 * number, "accuracy": accuracy, "macro_f1": accuracy, "log_loss": 0.4,
-        "holdout_accuracy": accuracy, "seconds": seconds, "data_to_deploy_s": 1.0, "lap_p90_s": 2.0, "run": number,
-        "kind": "full", "verdict": "pass", "released": True,
-    }  # fmt: skip
+        "round": number,
+        "labels": labels or 50 * number,
+        "accuracy": accuracy,
+        "macro_f1": accuracy,
+        "log_loss": 0.4,
+        "holdout_accuracy": accuracy,
+        "seconds": seconds,
+        "data_to_deploy_s": 1.0,
+        "lap_p90_s": 2.0,
+        "run": number,
+        "kind": "full",
+        "verdict": "pass",
+        "released": True,
+    }
 
 
 def played(seed: int, *accuracies: float | None, needed: int | None = None) -> Played:
@@ -62,8 +72,12 @@ def test_rounds_that_only_some_seeds_played_are_counted_as_those() -> None:
 
 def test_the_last_line_of_one_seed_keeps_its_keys() -> None:
     assert last_line([played(0, 0.8, 0.9)], None, 3.2) == {
-        "done": True, "project": "p0", "labels": 100, "accuracy": 0.9, "seconds": 3.2,
-    }  # fmt: skip
+        "done": True,
+        "project": "p0",
+        "labels": 100,
+        "accuracy": 0.9,
+        "seconds": 3.2,
+    }
 
 
 def test_the_last_line_says_what_a_score_took_or_the_best_that_was_reached() -> None:
@@ -82,9 +96,14 @@ def test_the_last_line_of_several_seeds_sums_them_up() -> None:
     assert [x["accuracy"]["mean"] for x in found["rounds"]] == [0.85, 0.9]
     assert json.loads(json.dumps(found)) == found
     assert seed_line(played(3, 0.8), 0.85) == {
-        "seed_done": True, "seed": 3, "project": "p3", "labels": 50, "accuracy": 0.8, "labels_needed": None,
+        "seed_done": True,
+        "seed": 3,
+        "project": "p3",
+        "labels": 50,
+        "accuracy": 0.8,
+        "labels_needed": None,
         "best_accuracy": 0.8,
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize(
@@ -169,6 +188,9 @@ def test_each_seed_is_a_project_of_its_own(scripted: list[rounds.Plan]) -> None:
     assert len(set(last["projects"])) == Project.objects.count() == 2
     assert list(Trigger.objects.values_list("enabled", "new_labels")) == [(False, 30)] * 2
     assert last["rounds"][0]["accuracy"] == {
-        "mean": 0.755, "low": pytest.approx(0.755 - 12.706 * 0.005, abs=1e-4), "reason": "", "seeds": 2,
+        "mean": 0.755,
+        "low": pytest.approx(0.755 - 12.706 * 0.005, abs=1e-4),
+        "reason": "",
+        "seeds": 2,
         "high": pytest.approx(0.755 + 12.706 * 0.005, abs=1e-4),
-    }  # fmt: skip
+    }

@@ -65,29 +65,59 @@ def test_a_run_that_failed_is_not_started_again_and_again_by_the_same_labels(pro
 
 
 def guessed(
-    project: Project, by: User, contradicted: int, *, of: int, confidence: float = 0.9, run_number: int = 1,
-    at: datetime = NOON + MINUTE, suggestion_shown: bool = True,
-) -> None:  # fmt: skip
+    project: Project,
+    by: User,
+    contradicted: int,
+    *,
+    of: int,
+    confidence: float = 0.9,
+    run_number: int = 1,
+    at: datetime = NOON + MINUTE,
+    suggestion_shown: bool = True,
+) -> None:
     """`of` answers of this person to examples that the model calls ham, `contradicted` of them spam."""
     labels = {label.name: label for label in project.labels.all()}
     reason = {"suggestion": "ham", "suggestion_confidence": confidence}
     for i, example in enumerate(rows.labeled(project, of, held=0, at=at)):
         assignment = Assignment.objects.create(
-            project=project, example=example, slot=0, holder=by, state=AssignmentState.ANSWERED, token=uuid.uuid4(),
-            leased_at=at, leased_until=at, lane="active", rank=i, reason=reason, run_number=run_number,
+            project=project,
+            example=example,
+            slot=0,
+            holder=by,
+            state=AssignmentState.ANSWERED,
+            token=uuid.uuid4(),
+            leased_at=at,
+            leased_until=at,
+            lane="active",
+            rank=i,
+            reason=reason,
+            run_number=run_number,
             suggestion="ham" if suggestion_shown else "",
-        )  # fmt: skip
+        )
         Annotation.objects.create(
-            client_id=uuid.uuid4(), project=project, example=example, assignment=assignment, annotator=by,
-            label=labels["spam" if i < contradicted else "ham"], shown_at=at, answered_at=at, active_ms=3000,
-        )  # fmt: skip
+            client_id=uuid.uuid4(),
+            project=project,
+            example=example,
+            assignment=assignment,
+            annotator=by,
+            label=labels["spam" if i < contradicted else "ham"],
+            shown_at=at,
+            answered_at=at,
+            active_ms=3000,
+        )
 
 
 def on_disagreement(project: Project, lin: User) -> None:
     trigger_set(
-        project=project, enabled=True, new_labels=None, disagreement_points=10, debounce_s=0, kind="full", by=lin,
+        project=project,
+        enabled=True,
+        new_labels=None,
+        disagreement_points=10,
+        debounce_s=0,
+        kind="full",
+        by=lin,
         at=NOON,
-    )  # fmt: skip
+    )
 
 
 def test_people_who_contradict_the_model_start_a_run(project: Project, ada: User, lin: User) -> None:
@@ -149,8 +179,13 @@ def test_the_migration_names_what_started_the_runs_of_before(project: Project, l
     }
     for number, (told, (by, _)) in enumerate(words.items(), start=1):
         Run.objects.create(
-            project=project, number=number, kind="full", state=RunState.COMPLETED, trigger=told, started_by=by,
+            project=project,
+            number=number,
+            kind="full",
+            state=RunState.COMPLETED,
+            trigger=told,
+            started_by=by,
             queued_at=NOON,
-        )  # fmt: skip
+        )
     import_module("apps.training.migrations.0002_typed_triggers").name_what_started_each_run(apps, None)
     assert dict(Run.objects.values_list("trigger", "trigger_type")) == {told: kind for told, (_, kind) in words.items()}

@@ -28,12 +28,17 @@ def answered(project: Project, n: int, *, minutes_ago: float = 1, label: str = "
     Prediction.objects.bulk_create(
         [
             Prediction(
-                project=project, inference_id=f"{label}{i}", at=moment, model_number=1, label=label, confidence=0.8,
-                latency_ms=10 + i
+                project=project,
+                inference_id=f"{label}{i}",
+                at=moment,
+                model_number=1,
+                label=label,
+                confidence=0.8,
+                latency_ms=10 + i,
             )
             for i in range(n)
         ]
-    )  # fmt: skip
+    )
 
 
 def test_an_empty_monitor_says_when_a_check_runs(as_: As, lin: User, project: Project) -> None:

@@ -11,15 +11,32 @@ from apps.projects.models import Project
 from apps.projects.services import LabelSpec
 
 NEW = {
-    "name": "Mail", "task_type": "text-classification", "labels": "ham | #2a78d6 | H\r\nspam\r\n\r\n",
-    "guidelines": "**Mind** it.", "holdout_percent": "10", "overlap": "2",
-}  # fmt: skip
+    "name": "Mail",
+    "task_type": "text-classification",
+    "labels": "ham | #2a78d6 | H\r\nspam\r\n\r\n",
+    "guidelines": "**Mind** it.",
+    "holdout_percent": "10",
+    "overlap": "2",
+}
 QUEUE = {
-    "strategy": "entropy", "overlap": "2", "consensus": "best", "review_percent": "50", "blind_percent": "10",
-    "planted_percent": "0", "gold_failures": "3", "gold_feedback": "on", "overlap_holdout": "3",
-    "weight_active": "50", "weight_random": "30", "weight_holdout": "15", "weight_audit": "5", "weight_gold": "10",
-    "weight_relabel": "0", "weight_review": "10", "weight_drift": "0",
-}  # fmt: skip
+    "strategy": "entropy",
+    "overlap": "2",
+    "consensus": "best",
+    "review_percent": "50",
+    "blind_percent": "10",
+    "planted_percent": "0",
+    "gold_failures": "3",
+    "gold_feedback": "on",
+    "overlap_holdout": "3",
+    "weight_active": "50",
+    "weight_random": "30",
+    "weight_holdout": "15",
+    "weight_audit": "5",
+    "weight_gold": "10",
+    "weight_relabel": "0",
+    "weight_review": "10",
+    "weight_drift": "0",
+}
 
 
 def _at(name, project, *more):
@@ -55,12 +72,19 @@ def test_a_new_project_is_made_from_its_form(as_, alma):
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"name": ""}, {"name": "x" * 81}, {"task_type": "poetry"}, {"labels": "ham"}, {"labels": "ham\nham"},
-        {"labels": "ham | #zzz\nspam"}, {"labels": "ham | HH\nspam"}, {"holdout_percent": "0"},
+        {"name": ""},
+        {"name": "x" * 81},
+        {"task_type": "poetry"},
+        {"labels": "ham"},
+        {"labels": "ham\nham"},
+        {"labels": "ham | #zzz\nspam"},
+        {"labels": "ham | HH\nspam"},
+        {"holdout_percent": "0"},
         {"holdout_percent": "nan"},
-        {"overlap": "9"}, {"labels": "ham | | Z\nspam"},
+        {"overlap": "9"},
+        {"labels": "ham | | Z\nspam"},
     ],
-)  # fmt: skip
+)
 def test_a_form_with_a_fault_comes_back_with_what_was_typed(as_, alma, wrong):
     page = as_(alma).post("/projects/new/", {**NEW, **wrong})
 
@@ -78,8 +102,10 @@ def test_whoever_may_not_make_projects_is_told_so(as_, ada):
 
 def test_labels_are_read_line_by_line():
     assert labels_from("ham\n spam | #2A78D6 | s \n\neggs | E") == [
-        LabelSpec("ham"), LabelSpec("spam", "#2a78d6", "s"), LabelSpec("eggs", "", "E"),
-    ]  # fmt: skip
+        LabelSpec("ham"),
+        LabelSpec("spam", "#2a78d6", "s"),
+        LabelSpec("eggs", "", "E"),
+    ]
     with pytest.raises(ValidationError, match="Line 2"):
         labels_from("ham\nspam | red;background:url(x)")
 

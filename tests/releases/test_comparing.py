@@ -29,9 +29,11 @@ def two(project: Project) -> tuple[Run, Run]:
         device_s=600, packages={"torch": "2.0", "numpy": "2.1"}, code_version="a" * 40
     )
     Run.objects.filter(pk=second.pk).update(
-        device_s=60, packages={"torch": "2.1", "numpy": "2.1"}, code_version="b" * 40,
+        device_s=60,
+        packages={"torch": "2.1", "numpy": "2.1"},
+        code_version="b" * 40,
         recipe={"epochs": 3, "batch_size": 128, "learning_rate": 0.001},
-    )  # fmt: skip
+    )
     Report.objects.filter(run=second).update(
         per_class=[
             {"label": "ham", "support": 50, "recall": 0.7, "precision": 0.9},
@@ -49,9 +51,14 @@ def url(project: Project, name: str = "compare") -> str:
 def test_only_what_differs_is_listed(project: Project, two: tuple[Run, Run]) -> None:
     settings = {s.name: s.values for s in comparison_of(project, [1, 2]).settings}
     assert settings == {
-        "kind": ("Full", "Incremental"), "base": ("none", "1"), "data version": ("1", "2"),
-        "code": ("a" * 12, "b" * 12), "epochs": ("20", "3"), "learning rate": ("none", "0.001"), "torch": ("2.0", "2.1"),
-    }  # fmt: skip
+        "kind": ("Full", "Incremental"),
+        "base": ("none", "1"),
+        "data version": ("1", "2"),
+        "code": ("a" * 12, "b" * 12),
+        "epochs": ("20", "3"),
+        "learning rate": ("none", "0.001"),
+        "torch": ("2.0", "2.1"),
+    }
 
 
 def test_each_class_is_held_against_the_first_run_and_the_biggest_change_comes_first(

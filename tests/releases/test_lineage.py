@@ -114,9 +114,15 @@ def test_repetitions_say_whether_the_weights_were_the_same(
     assert lineage_of(project, version.pk).reproduced is None
     for number, equal in ((98, False), (99, True)):
         Run.objects.create(
-            project=project, number=number, kind=RunKind.FULL, state="completed", trigger="x", queued_at=NOON,
-            reproduces=version.run, comparison={"weights_equal": equal},
-        )  # fmt: skip
+            project=project,
+            number=number,
+            kind=RunKind.FULL,
+            state="completed",
+            trigger="x",
+            queued_at=NOON,
+            reproduces=version.run,
+            comparison={"weights_equal": equal},
+        )
     assert lineage_of(project, version.pk).reproduced is True
     page = as_(lin).get(reverse("releases:lineage", args=[project.pk, version.pk])).text
     assert "The same" in page and "Other weights" in page
@@ -149,25 +155,43 @@ def test_a_long_way_back_costs_the_same_queries_as_none(
 
 def repetition(original: Run, **more: Any) -> Run:
     return Run.objects.create(
-        project=original.project, number=77, kind=RunKind.FULL, trigger="x", queued_at=NOON, started_at=NOON,
-        reproduces=original, dataset_version=original.dataset_version, **more,
-    )  # fmt: skip
+        project=original.project,
+        number=77,
+        kind=RunKind.FULL,
+        trigger="x",
+        queued_at=NOON,
+        started_at=NOON,
+        reproduces=original,
+        dataset_version=original.dataset_version,
+        **more,
+    )
 
 
 def test_the_page_of_a_repetition_shows_what_it_found_instead_of_a_verdict(
     as_: As, lin: User, project: Project, version: ModelVersion
 ) -> None:
     found = {
-        "weights_equal": False, "digest": "a" * 64, "original_digest": "b" * 64, "device": "CPU", "original_device": "GPU",
-        "code_version": "new", "original_code_version": "old", "packages": {"torch": ["2.0", None]}, "recipe": {},
-        "predictions": {"rows": 40, "equal": 39, "largest_difference": 0.0312}, "unreadable": [3],
-    }  # fmt: skip
+        "weights_equal": False,
+        "digest": "a" * 64,
+        "original_digest": "b" * 64,
+        "device": "CPU",
+        "original_device": "GPU",
+        "code_version": "new",
+        "original_code_version": "old",
+        "packages": {"torch": ["2.0", None]},
+        "recipe": {},
+        "predictions": {"rows": 40, "equal": 39, "largest_difference": 0.0312},
+        "unreadable": [3],
+    }
     run = repetition(version.run, state="completed", finished_at=NOON, comparison=found)
     page = as_(lin).get(reverse("releases:run", args=[project.pk, run.pk])).text
     for words in (
-        "Against run 1", "Other weights", "39 of 40 holdout examples get the same answer; probabilities part by 0.031",
-        "The model file of run 3 cannot be read.", "none: it only repeats a run",
-    ):  # fmt: skip
+        "Against run 1",
+        "Other weights",
+        "39 of 40 holdout examples get the same answer; probabilities part by 0.031",
+        "The model file of run 3 cannot be read.",
+        "none: it only repeats a run",
+    ):
         assert words in page
     assert "The model is being judged" not in page
 

@@ -70,10 +70,13 @@ def test_a_fine_tune_says_what_it_did_with_its_device(as_: As, lin: User, projec
     run = trained(project)
     Run.objects.filter(pk=run.pk).update(
         measured={
-            "tokens_per_s": 412345.6, "samples_per_s": 8200.2, "peak_memory_mb": 5120.4, "peak_share": 0.4149,
+            "tokens_per_s": 412345.6,
+            "samples_per_s": 8200.2,
+            "peak_memory_mb": 5120.4,
+            "peak_share": 0.4149,
             "world_size": 2,
         }
-    )  # fmt: skip
+    )
     page = as_(lin).get(run_url(project, run.pk, "run_progress"))
     line = " ".join(page.text.split())
     assert (

@@ -21,7 +21,7 @@ from apps.releases.services import (
     model_promote,
     model_roll_back,
     serving_confirm,
-)  # fmt: skip
+)
 from tests.conftest import NOON
 from tests.rows import labeled, model
 

@@ -12,10 +12,18 @@ from apps.rules.agreement import Votes, cohen, difference, fleiss, pairs_of, par
 # Fleiss 1971's procedure on ten subjects and 14 raters, as worked out on Wikipedia: 0.210.
 FOURTEEN_RATERS = np.array(
     [
-        [0, 0, 0, 0, 14], [0, 2, 6, 4, 2], [0, 0, 3, 5, 6], [0, 3, 9, 2, 0], [2, 2, 8, 1, 1],
-        [7, 7, 0, 0, 0], [3, 2, 6, 3, 0], [2, 5, 3, 2, 2], [6, 5, 2, 1, 0], [0, 2, 2, 3, 7],
+        [0, 0, 0, 0, 14],
+        [0, 2, 6, 4, 2],
+        [0, 0, 3, 5, 6],
+        [0, 3, 9, 2, 0],
+        [2, 2, 8, 1, 1],
+        [7, 7, 0, 0, 0],
+        [3, 2, 6, 3, 0],
+        [2, 5, 3, 2, 2],
+        [6, 5, 2, 1, 0],
+        [0, 2, 2, 3, 7],
     ]
-)  # fmt: skip
+)
 # Fifty grant proposals: both yes 20, only A 5, only B 10, both no 15. Expected by chance 0.5, kappa 0.4.
 PROPOSALS_A = [1] * 25 + [0] * 25
 PROPOSALS_B = [1] * 20 + [0] * 5 + [1] * 10 + [0] * 15

@@ -18,9 +18,7 @@ FOUR_OBSERVERS = [
     "1 2 3 3 2 4 4 1 2 5 1 .",
 ]
 # Three coders and fifteen units, as worked out on Wikipedia.
-THREE_CODERS = [
-    ". . . . . 3 4 1 2 1 1 3 3 . 3", "1 . 2 1 3 3 4 3 . . . . . . .", ". . 2 1 3 4 4 . 2 1 1 3 3 . 4"
-]  # fmt: skip
+THREE_CODERS = [". . . . . 3 4 1 2 1 1 3 3 . 3", "1 . 2 1 3 3 4 3 . . . . . . .", ". . 2 1 3 4 4 . 2 1 1 3 3 . 4"]
 
 
 def read(lines):
@@ -48,9 +46,9 @@ def squared(a, b):
     return float(a - b) ** 2
 
 
-@pytest.mark.parametrize(("lines", "nominal_alpha", "interval_alpha"), [
-    (FOUR_OBSERVERS, 0.743, 0.849), (THREE_CODERS, 0.691, 0.811),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("lines", "nominal_alpha", "interval_alpha"), [(FOUR_OBSERVERS, 0.743, 0.849), (THREE_CODERS, 0.691, 0.811)]
+)
 def test_the_published_examples_give_the_published_figures(lines, nominal_alpha, interval_alpha):
     votes = read(lines)
     assert round(alpha(votes).value, 3) == nominal_alpha

@@ -110,11 +110,12 @@ def test_a_point_that_was_never_wrong_on_few_rows_is_no_proof_of_a_ceiling():
         (NOTHING, curve([(1, 0.5)]), "The random lane has too few labels to compare yet; label more of it."),
         (RANDOM, curve([(10, 0.5), (20, 0.6)]), "The active lane has too few labels to compare yet; label more of it."),
         (
-            curve([(1, 0.5), (2, 0.6), (3, 0.7)], rows=29), curve([(1, 0.5), (2, 0.6), (3, 0.7)], rows=29),
+            curve([(1, 0.5), (2, 0.6), (3, 0.7)], rows=29),
+            curve([(1, 0.5), (2, 0.6), (3, 0.7)], rows=29),
             "Only 29 labeled holdout examples; 1 more and the saving can be measured.",
         ),
     ],
-)  # fmt: skip
+)
 def test_too_little_to_tell_says_what_is_missing(random, active, sentence):
     found = lift(random, active, seed=0)
     assert (found.saved, found.low, found.high, found.sentence) == (None, None, None, sentence)

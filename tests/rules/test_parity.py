@@ -35,8 +35,7 @@ def utilities_of(query, x, y, **options):
 
 
 @pytest.mark.parametrize(
-    ("name", "method"),
-    [("least-confidence", "least_confident"), ("margin", "margin_sampling"), ("entropy", "entropy")],
+    ("name", "method"), [("least-confidence", "least_confident"), ("margin", "margin_sampling"), ("entropy", "entropy")]
 )
 def test_doubt_equals_the_utilities_of_uncertainty_sampling(table, name, method):
     x, y, model, probabilities = table

@@ -27,12 +27,17 @@ def lap(project: Project, hours: float, *, at: datetime | None = None, promotion
     seconds = hours * HOUR
     parts = {Stage.COLLECT: 0.1, Stage.ANNOTATE: 0.5, Stage.TRAIN: 0.1, Stage.EVALUATE: 0.1, Stage.DEPLOY: 0.2}
     return lap_record(
-        project=project, promotion_id=promotion or Lap.objects.count() + 1, model_number=1, labels=100,
+        project=project,
+        promotion_id=promotion or Lap.objects.count() + 1,
+        model_number=1,
+        labels=100,
         median_s=seconds / 2,
-        p90_s=seconds, longest_s=seconds, waiting_share=0.8,
+        p90_s=seconds,
+        longest_s=seconds,
+        waiting_share=0.8,
         stages={s: StageTimes(0.8 * x * seconds, 0.2 * x * seconds, 1.0, 1.0) for s, x in parts.items()},
         at=at or timezone.now(),
-    )  # fmt: skip
+    )
 
 
 def levels(project: Project, period: str = "all") -> selectors.Levels:

@@ -22,7 +22,13 @@ def mail(n: int, seed: int = 0) -> tuple[list[str], list[int]]:
 
 def small(run_id: int = 1, **settings: Any) -> Recipe:
     chosen = {
-        "encoder": tuned_name(run_id), "encoder_layers": 1, "epochs": 2, "batch_size": 16, "hidden": 16, "lora_rank": 4,
-        "report_every_s": 0.0, **settings,
-    }  # fmt: skip
+        "encoder": tuned_name(run_id),
+        "encoder_layers": 1,
+        "epochs": 2,
+        "batch_size": 16,
+        "hidden": 16,
+        "lora_rank": 4,
+        "report_every_s": 0.0,
+        **settings,
+    }
     return Recipe.for_task("text-classification", "fine-tune", **chosen)

@@ -34,9 +34,17 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
 def learner(project: Project, **more: object) -> OnlineLearner:
     """One that has learned 300 examples in three updates."""
     given = {
-        "enabled": True, "examples": 300, "unpublished": 120, "loss_sum": 150.0, "right": 240, "seconds": 0.5,
-        "cursor_at": NOON, "cursor_id": 10**9, "updated_at": NOON, **more,
-    }  # fmt: skip
+        "enabled": True,
+        "examples": 300,
+        "unpublished": 120,
+        "loss_sum": 150.0,
+        "right": 240,
+        "seconds": 0.5,
+        "cursor_at": NOON,
+        "cursor_id": 10**9,
+        "updated_at": NOON,
+        **more,
+    }
     found = OnlineLearner.objects.create(project=project, **given)
     for n, loss in ((100, 0.7), (200, 0.5), (300, 0.3)):
         OnlinePoint.objects.create(learner=found, examples=n, learned=100, loss=loss, accuracy=0.8, at=NOON)

@@ -132,9 +132,14 @@ def test_the_list_says_which_trigger_fired(as_: As, lin: User, project: Project)
 def test_the_trigger_is_read_and_changed_over_the_api_and_the_rest_stays(as_: As, lin: User, project: Project) -> None:
     url = reverse("api-trigger", args=[project.pk])
     assert as_(lin).get(url).json() == {
-        "enabled": True, "new_labels": 100, "minutes": None, "disagreement_points": None, "debounce_s": 20,
-        "kind": "incremental", "conditions": [{"cause": "labels", "met": False, "sentence": "0 of 100 new labels"}],
-    }  # fmt: skip
+        "enabled": True,
+        "new_labels": 100,
+        "minutes": None,
+        "disagreement_points": None,
+        "debounce_s": 20,
+        "kind": "incremental",
+        "conditions": [{"cause": "labels", "met": False, "sentence": "0 of 100 new labels"}],
+    }
     answer = as_(lin).patch(url, {"new_labels": None, "minutes": 30}, content_type="application/json")
     assert answer.status_code == 200
     assert (answer.json()["new_labels"], answer.json()["minutes"], answer.json()["debounce_s"]) == (None, 30, 20)

@@ -48,8 +48,11 @@ def test_a_recipe_without_a_task_is_refused():
 
 
 def test_a_recipe_saved_before_fine_tuning_still_loads():
-    old = {name: value for name, value in Recipe.for_task("text-classification").to_dict().items()
-           if name not in FINE_TUNE_ALONE | {"accumulate"}}  # fmt: skip
+    old = {
+        name: value
+        for name, value in Recipe.for_task("text-classification").to_dict().items()
+        if name not in FINE_TUNE_ALONE | {"accumulate"}
+    }
     assert Recipe.from_dict(old) == Recipe.for_task("text-classification")
 
 

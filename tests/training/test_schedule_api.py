@@ -40,8 +40,11 @@ def test_a_part_of_the_policy_is_changed_and_the_rest_stays(as_: As, lin: User, 
     url = f"/api/v1/projects/{project.pk}/policy/"
     assert as_(lin).patch(url, {"full_after_increments": None}, content_type=JSON).status_code == 200
     assert as_(lin).patch(url, {"runs_at_once": 2}, content_type=JSON).json() == {
-        "runs_at_once": 2, "full_after_increments": None, "full_on_gap": True, "full_on_schema_change": True
-    }  # fmt: skip
+        "runs_at_once": 2,
+        "full_after_increments": None,
+        "full_on_gap": True,
+        "full_on_schema_change": True,
+    }
     assert as_(lin).patch(url, {"runs_at_once": 0}, content_type=JSON).status_code in (400, 422)
     assert Policy.objects.get().runs_at_once == 2
 
@@ -58,9 +61,18 @@ def test_gaps_and_cost_are_read_over_the_api(as_: As, lin: User, project: Projec
     labeled(project)
     line, full = trained(project), trained(project)
     FreshnessGap.objects.create(
-        project=project, full_run=full, incremental_run=line, increments=2, holdout_rows=50, points=0.4, low=-1, high=1.8,
-        full_s=600, incremental_s=60, at=NOON,
-    )  # fmt: skip
+        project=project,
+        full_run=full,
+        incremental_run=line,
+        increments=2,
+        holdout_rows=50,
+        points=0.4,
+        low=-1,
+        high=1.8,
+        full_s=600,
+        incremental_s=60,
+        at=NOON,
+    )
     (gap,) = as_(lin).get(f"/api/v1/projects/{project.pk}/freshness/").json()
     assert (gap["full_run"], gap["points"], gap["real"]) == (full.number, 0.4, False)
     (month,) = as_(lin).get(f"/api/v1/projects/{project.pk}/ledger/").json()

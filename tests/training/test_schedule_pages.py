@@ -130,19 +130,20 @@ def test_the_freshness_page_tells_gap_interval_and_both_costs(as_: As, lin: User
     labeled(project)
     line, full = trained(project), trained(project)
     FreshnessGap.objects.create(
-        project=project, full_run=full, incremental_run=line, increments=7, holdout_rows=500, points=1.4, low=0.2, high=2.6,
-        full_s=605, incremental_s=61, at=NOON,
-    )  # fmt: skip
+        project=project,
+        full_run=full,
+        incremental_run=line,
+        increments=7,
+        holdout_rows=500,
+        points=1.4,
+        low=0.2,
+        high=2.6,
+        full_s=605,
+        incremental_s=61,
+        at=NOON,
+    )
     page = as_(lin).get(reverse("evaluation:freshness", args=[project.pk])).text
-    for words in (
-        "+1.4",
-        "+0.2",
-        "+2.6",
-        "on 500 holdout examples",
-        "Full is better",
-        "7 incremental runs",
-        "10 min",
-    ):
+    for words in ("+1.4", "+0.2", "+2.6", "on 500 holdout examples", "Full is better", "7 incremental runs", "10 min"):
         assert words in page, words
     figure = as_(lin).get(reverse("evaluation:freshness_figures", args=[project.pk])).json()["gaps"]
     assert figure["data"][0]["y"] == [1.4] and "surely better" in figure["layout"]["meta"]["finding"]

@@ -44,8 +44,15 @@ def begun(project: Project, trials: int = 6, space: dict[str, Span] | None = Non
 
 
 def form(**change: object) -> dict[str, object]:
-    return {"learning_rate_on": "on", "learning_rate_low": "0.001", "learning_rate_high": "0.1", "learning_rate_log": "on",
-            "trials": "5", "seed": "3", **change}  # fmt: skip
+    return {
+        "learning_rate_on": "on",
+        "learning_rate_low": "0.001",
+        "learning_rate_high": "0.1",
+        "learning_rate_log": "on",
+        "trials": "5",
+        "seed": "3",
+        **change,
+    }
 
 
 @pytest.mark.parametrize(

@@ -31,9 +31,15 @@ def test_two_processes_learn_what_one_learns_from_the_same_batches(tmp_path):
     recipe = replace(STILL, epochs=1)
     one = fine_tune(texts, targets, NAMES, recipe, listeners=Listeners(on_report=alone.append))
     two = fine_tune_together(
-        texts, targets, NAMES, recipe, hosts=TWO, folder=tmp_path, holdout=mail(20, 3),
+        texts,
+        targets,
+        NAMES,
+        recipe,
+        hosts=TWO,
+        folder=tmp_path,
+        holdout=mail(20, 3),
         listeners=Listeners(on_report=together.append, on_checkpoint=saved.append),
-    )  # fmt: skip
+    )
     assert two.bundle.tuned is not None and one.bundle.tuned is not None
     for name, value in one.bundle.tuned.tensors.items():
         assert float((two.bundle.tuned.tensors[name] - value).abs().max()) < 1e-4, name

@@ -43,11 +43,18 @@ def tasks() -> dict[str, Callable[..., None]]:
     from workers.tasks import auto_label, consensus, embed, evaluate, measure, online, score, suspects, train, trial
 
     return {
-        Job.TRAIN: train.train, Job.EMBED: embed.embed, Job.SCORE: score.score, Job.SCORE_PART: score.score_part,
-        Job.EVALUATE: evaluate.evaluate, Job.MEASURE: measure.measure, Job.AUTO_LABEL: auto_label.auto_label,
-        Job.ONLINE: online.online, Job.TRIAL: trial.trial,
-        QualityJob.CONSENSUS: consensus.consensus, QualityJob.SUSPECTS: suspects.suspects,
-    }  # fmt: skip
+        Job.TRAIN: train.train,
+        Job.EMBED: embed.embed,
+        Job.SCORE: score.score,
+        Job.SCORE_PART: score.score_part,
+        Job.EVALUATE: evaluate.evaluate,
+        Job.MEASURE: measure.measure,
+        Job.AUTO_LABEL: auto_label.auto_label,
+        Job.ONLINE: online.online,
+        Job.TRIAL: trial.trial,
+        QualityJob.CONSENSUS: consensus.consensus,
+        QualityJob.SUSPECTS: suspects.suspects,
+    }
 
 
 @pytest.fixture

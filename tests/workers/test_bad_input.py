@@ -35,9 +35,14 @@ def asked(digits: Project, lin: User, jobs: JobsAtOnce) -> Asked:
     def made(kind: str = "full", before: Callable[[], Any] = lambda: None, **more: Any) -> Run:
         jobs.held.add(Job.TRAIN)
         run = run_start(
-            project=more.pop("project", digits), kind=kind, trigger="Lin asked for it.",
-            base_run=more.pop("base_run", None), by=lin, at=timezone.now(), **more,
-        )  # fmt: skip
+            project=more.pop("project", digits),
+            kind=kind,
+            trigger="Lin asked for it.",
+            base_run=more.pop("base_run", None),
+            by=lin,
+            at=timezone.now(),
+            **more,
+        )
         before()
         train(run.pk)
         run.refresh_from_db()
@@ -174,12 +179,7 @@ def test_cells_that_are_no_number_are_missing_and_the_table_is_learned(
 ) -> None:
     table = make_project("tabular-classification", ("no", "yes"), name="Table", holdout_share=0.2)
     rows = [
-        {
-            "id": f"r{i}",
-            "age": i % 80,
-            "height": "NaN" if i % 3 else 1.7,
-            "label": ("no", "yes")[i % 80 > 40],
-        }
+        {"id": f"r{i}", "age": i % 80, "height": "NaN" if i % 3 else 1.7, "label": ("no", "yes")[i % 80 > 40]}
         for i in range(300)
     ]
     take(table, rows)

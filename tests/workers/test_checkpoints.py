@@ -44,9 +44,14 @@ def queued(digits: Project, lin: User, jobs: JobsAtOnce) -> Callable[[], Run]:
     def made() -> Run:
         jobs.held.add(Job.TRAIN)
         return run_start(
-            project=digits, kind="full", trigger="Lin asked for it.", base_run=None, by=lin, at=timezone.now(),
+            project=digits,
+            kind="full",
+            trigger="Lin asked for it.",
+            base_run=None,
+            by=lin,
+            at=timezone.now(),
             recipe=dict(SHORT),
-        )  # fmt: skip
+        )
 
     return made
 

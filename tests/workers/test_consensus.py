@@ -11,15 +11,7 @@ from apps.accounts.models import User
 from apps.audit.models import Event
 from apps.datasets.models import Example
 from apps.labeling.jobs import QualityJob
-from apps.labeling.models import (
-    Annotation,
-    Assignment,
-    AssignmentState,
-    ConsensusReport,
-    GoldItem,
-    Label,
-    LabelSource,
-)
+from apps.labeling.models import Annotation, Assignment, AssignmentState, ConsensusReport, GoldItem, Label, LabelSource
 from apps.labeling.quality import merging
 from apps.labeling.quality.merging import Said
 from apps.labeling.services.labels import label_resolve
@@ -78,9 +70,16 @@ def answered(make_project, people: list[User]) -> Project:
     labels = dict(zip((HAM, SPAM), project.labels.all(), strict=True))
     said, truth = crowd()
     examples = Example.objects.bulk_create(
-        Example(project=project, external_id=f"c{e}", fields={"text": f"text {e}"}, holdout=False, collected_at=NOON,
-                ingested_at=NOON) for e in truth
-    )  # fmt: skip
+        Example(
+            project=project,
+            external_id=f"c{e}",
+            fields={"text": f"text {e}"},
+            holdout=False,
+            collected_at=NOON,
+            ingested_at=NOON,
+        )
+        for e in truth
+    )
     slots = dict.fromkeys(truth, 0)
     for each in said:
         say(project, examples[each.example_id], people[each.person_id], labels[each.label_id], slots[each.example_id])
@@ -93,13 +92,28 @@ def answered(make_project, people: list[User]) -> Project:
 
 def say(project, example, who, label, slot, lane="active"):
     assignment = Assignment.objects.create(
-        project=project, example=example, slot=slot, holder=who, state=AssignmentState.ANSWERED, lane=lane, rank=0,
-        token="00000000-0000-4000-8000-000000000000", leased_at=NOON, leased_until=NOON,
-    )  # fmt: skip
+        project=project,
+        example=example,
+        slot=slot,
+        holder=who,
+        state=AssignmentState.ANSWERED,
+        lane=lane,
+        rank=0,
+        token="00000000-0000-4000-8000-000000000000",
+        leased_at=NOON,
+        leased_until=NOON,
+    )
     return Annotation.objects.create(
-        client_id=uuid.uuid4(), project=project, example=example, assignment=assignment, annotator=who, label=label,
-        shown_at=NOON, answered_at=NOON, active_ms=4000,
-    )  # fmt: skip
+        client_id=uuid.uuid4(),
+        project=project,
+        example=example,
+        assignment=assignment,
+        annotator=who,
+        label=label,
+        shown_at=NOON,
+        answered_at=NOON,
+        active_ms=4000,
+    )
 
 
 def gold(project: Project, n: int) -> None:
@@ -107,8 +121,15 @@ def gold(project: Project, n: int) -> None:
     for example_id, label in list(project.truth.items())[:n]:
         GoldItem.objects.create(example_id=example_id, project=project, label=label, at=NOON)
         Label.objects.filter(pk=example_id).delete()
-        Label.objects.create(project=project, example_id=example_id, label=label, source=LabelSource.GOLD, holdout=False,
-                             shown_at=NOON, resolved_at=NOON)  # fmt: skip
+        Label.objects.create(
+            project=project,
+            example_id=example_id,
+            label=label,
+            source=LabelSource.GOLD,
+            holdout=False,
+            shown_at=NOON,
+            resolved_at=NOON,
+        )
 
 
 def wrong(project: Project) -> int:

@@ -47,9 +47,14 @@ def letters(mail: Project, take: Callable[..., None]) -> Project:
 def tuned(letters: Project, lin: User) -> Tuned:
     def run(project: Project = letters, **settings: Any) -> Run:
         made = run_start(
-            project=project, kind="fine-tune", trigger="Lin asked for it.", base_run=None, by=lin, at=timezone.now(),
+            project=project,
+            kind="fine-tune",
+            trigger="Lin asked for it.",
+            base_run=None,
+            by=lin,
+            at=timezone.now(),
             recipe={**SMALL, **settings},
-        )  # fmt: skip
+        )
         made.refresh_from_db()
         return made
 

@@ -36,9 +36,15 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def trained(project: Project, seed: int) -> Run:
     """Two epochs are enough to tell weights apart."""
     run = run_start(
-        project=project, kind="full", trigger="Lin asked for it.", base_run=None, by=None, at=timezone.now(), seed=seed,
+        project=project,
+        kind="full",
+        trigger="Lin asked for it.",
+        base_run=None,
+        by=None,
+        at=timezone.now(),
+        seed=seed,
         recipe={"epochs": 2},
-    )  # fmt: skip
+    )
     run.refresh_from_db()
     assert run.state == RunState.COMPLETED, run.error
     return run

@@ -38,9 +38,12 @@ def wrong(make_project, noon: datetime, jobs: JobsAtOnce) -> tuple[Project, Run,
         str((found.target[i] + rng.integers(1, 10)) % 10 if i in swapped else found.target[i]) for i in range(1600)
     ]
     loop.batch_take(
-        project=project, source="test", by=None, at=noon,
+        project=project,
+        source="test",
+        by=None,
+        at=noon,
         rows=[{"id": f"d{i}", "image": png_of(found.images[i]), "label": given[i]} for i in range(1600)],
-    )  # fmt: skip
+    )
     planted = set(
         Example.objects.filter(project=project, holdout=False, external_id__in=[f"d{i}" for i in swapped]).values_list(
             "pk", flat=True

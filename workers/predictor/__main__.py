@@ -35,9 +35,12 @@ def main() -> None:
     log.start()
     watcher.start()
     server = ModelServer(  # it sets kserve's own log levels, so ours follow it
-        http_port=env.predictor_port(), registered_models=repository, enable_grpc=False, enable_latency_logging=False,
+        http_port=env.predictor_port(),
+        registered_models=repository,
+        enable_grpc=False,
+        enable_latency_logging=False,
         grace_period=5,
-    )  # fmt: skip
+    )
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     try:

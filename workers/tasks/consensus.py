@@ -68,10 +68,12 @@ def score(said: Sequence[Said], truth: Mapping[int, int], *, votes: int) -> Scor
     by_majority = {e: _majority(given) == str(truth[e]) for e, given in answers.items()}
     by_skene = {e: posteriors[e][0] == truth[e] for e in answers}
     return Scores(
-        len(answers), sum(by_majority.values()), sum(by_skene.values()),
+        len(answers),
+        sum(by_majority.values()),
+        sum(by_skene.values()),
         sum(by_majority[e] and not by_skene[e] for e in answers),
         sum(by_skene[e] and not by_majority[e] for e in answers),
-    )  # fmt: skip
+    )
 
 
 def _thinned(said: Sequence[Said], truth: Mapping[int, int], votes: int) -> list[Said]:

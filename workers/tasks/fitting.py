@@ -54,9 +54,18 @@ def _headed(found: Material, told: Listeners) -> Fitted:
     features, targets = read(found.chosen)
     shown = read(found.holdout) if found.holdout else None
     return lambda resume: fit(
-        features, targets, found.names, found.recipe, base=found.base, resume=resume, holdout=shown,
-        on_report=told.on_report, on_checkpoint=told.on_checkpoint, on_notice=told.on_notice, should_stop=told.should_stop,
-    )  # fmt: skip
+        features,
+        targets,
+        found.names,
+        found.recipe,
+        base=found.base,
+        resume=resume,
+        holdout=shown,
+        on_report=told.on_report,
+        on_checkpoint=told.on_checkpoint,
+        on_notice=told.on_notice,
+        should_stop=told.should_stop,
+    )
 
 
 def _tuned(found: Material, told: Listeners) -> Fitted:
@@ -68,9 +77,16 @@ def _tuned(found: Material, told: Listeners) -> Fitted:
             texts, targets, found.names, found.recipe, resume=resume, holdout=shown, listeners=told
         )
     return lambda resume: fine_tune_together(
-        texts, targets, found.names, found.recipe, hosts=hosts, folder=Path(settings.TRAIN_FOLDER), resume=resume,
-        holdout=shown, listeners=told,
-    )  # fmt: skip
+        texts,
+        targets,
+        found.names,
+        found.recipe,
+        hosts=hosts,
+        folder=Path(settings.TRAIN_FOLDER),
+        resume=resume,
+        holdout=shown,
+        listeners=told,
+    )
 
 
 def hosts_asked() -> Hosts:

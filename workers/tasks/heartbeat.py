@@ -19,9 +19,14 @@ class Heartbeat:
     """
 
     def __init__(
-        self, name: str, owner: uuid.UUID | None, renew: Callable[[uuid.UUID], bool], *, lost_by: type[Exception],
+        self,
+        name: str,
+        owner: uuid.UUID | None,
+        renew: Callable[[uuid.UUID], bool],
+        *,
+        lost_by: type[Exception],
         every_s: float,
-    ) -> None:  # fmt: skip
+    ) -> None:
         assert owner is not None  # what was claimed has one
         self.owner, self.canceled, self.lost = owner, threading.Event(), threading.Event()
         self._name, self._renew, self._lost_by, self._every_s = name, renew, lost_by, every_s

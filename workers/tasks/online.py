@@ -166,11 +166,11 @@ def _learn(
     before = learner.state_url
     url = wiring.storage().write(f"online/{project.pk}/{owner.hex[:8]}-{uuid.uuid4().hex[:8]}.vw", pack(after))
     learner = online_learned(
-        project_id=project.pk, owner=owner, at=timezone.now(),
-        update=Update(
-            url, learned.examples, learned.loss_sum, learned.right, learned.seconds, cursor_at, cursor_id
-        ),
-    )  # fmt: skip
+        project_id=project.pk,
+        owner=owner,
+        at=timezone.now(),
+        update=Update(url, learned.examples, learned.loss_sum, learned.right, learned.seconds, cursor_at, cursor_id),
+    )
     learner.project = project
     if before:
         wiring.storage().remove(before)
@@ -190,12 +190,18 @@ def _publish(project: Project, owner: uuid.UUID) -> Run | None:
     version = version_write(project_id=project.pk, rows=learned, at=timezone.now())
     url = wiring.storage().write(f"models/{project.pk}/online-{owner.hex[:8]}.safetensors", blob)
     return online_published(
-        project_id=project.pk, owner=owner, at=timezone.now(),
+        project_id=project.pk,
+        owner=owner,
+        at=timezone.now(),
         published=Published(
-            url, sha256(blob).hexdigest(), version, bundle.recipe.to_dict(),
-            {name: version_of(name) for name in PACKAGES}, "CPU, Vowpal Wabbit",
+            url,
+            sha256(blob).hexdigest(),
+            version,
+            bundle.recipe.to_dict(),
+            {name: version_of(name) for name in PACKAGES},
+            "CPU, Vowpal Wabbit",
         ),
-    )  # fmt: skip
+    )
 
 
 def _microsecond(at: datetime) -> int:

@@ -96,14 +96,23 @@ def report_keep(run: Run, report: Report) -> None:
         run_id=run.pk,
         owner=owner_of(run),
         progress=Progress(
-            step=report.step, steps_total=report.steps_total, epoch=report.epoch, train_loss=report.train_loss,
-            validation_loss=report.validation_loss, holdout_loss=report.holdout_loss,
-            holdout_accuracy=report.holdout_accuracy, samples_per_s=report.samples_per_s,
-            seconds_left=report.seconds_left, device=report.device, learning_rate=report.learning_rate,
-            device_percent=report.device_percent, memory_mb=report.memory_mb, line=_line(report),
+            step=report.step,
+            steps_total=report.steps_total,
+            epoch=report.epoch,
+            train_loss=report.train_loss,
+            validation_loss=report.validation_loss,
+            holdout_loss=report.holdout_loss,
+            holdout_accuracy=report.holdout_accuracy,
+            samples_per_s=report.samples_per_s,
+            seconds_left=report.seconds_left,
+            device=report.device,
+            learning_rate=report.learning_rate,
+            device_percent=report.device_percent,
+            memory_mb=report.memory_mb,
+            line=_line(report),
         ),
         at=datetime.now(UTC),
-    )  # fmt: skip
+    )
 
 
 def _line(report: Report) -> str:

@@ -29,14 +29,17 @@ def compare_run(run: Run) -> dict[str, Any]:
     found: dict[str, Any] = {
         "original": original.number,
         "weights_equal": weights_equal(mine, theirs) if mine and theirs else digest == original_digest != "",
-        "digest": digest, "original_digest": original_digest,
+        "digest": digest,
+        "original_digest": original_digest,
         "predictions": _predictions(run, mine, theirs) if mine and theirs else None,
-        "code_version": run.code_version, "original_code_version": original.code_version,
+        "code_version": run.code_version,
+        "original_code_version": original.code_version,
         "packages": _differing(original.packages, run.packages),
         "recipe": _differing(original.recipe, run.recipe),
-        "device": run.device, "original_device": original.device,
+        "device": run.device,
+        "original_device": original.device,
         "unreadable": [r.number for r, bundle in ((original, theirs), (run, mine)) if bundle is None],
-    }  # fmt: skip
+    }
     comparison_record(run_id=run.pk, comparison=found)
     said = "the same weights" if found["weights_equal"] else "other weights"
     RunLine.objects.create(run=run, at=timezone.now(), text=f"compared with run {original.number}: {said}")

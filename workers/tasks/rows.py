@@ -96,5 +96,8 @@ def _tables(ids: list[int]) -> list[Any]:
 # By payload kind; a pair is stored with all its text.
 _WORDS = {"text": "texts", "pair": "pairs", "image": "images", "tabular": "rows"}
 _PAYLOADS: dict[str, Callable[[list[int]], list[Any]]] = {
-    "text": _texts, "pair": _texts, "image": _images, "tabular": _tables
-}  # fmt: skip
+    "text": _texts,
+    "pair": _texts,
+    "image": _images,
+    "tabular": _tables,
+}

@@ -18,13 +18,7 @@ from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
 from apps.labeling.models import ScoringPart
 from apps.labeling.services.frontier import closed_ids, open_ids
-from apps.labeling.services.scoring import (
-    PartPlan,
-    scoring_fail,
-    scoring_open,
-    scoring_part_done,
-    scoring_part_open,
-)
+from apps.labeling.services.scoring import PartPlan, scoring_fail, scoring_open, scoring_part_done, scoring_part_open
 from apps.projects.models import Project
 from apps.training.jobs import Job, Queue
 from workers.tasks.order import finish, with_vectors
@@ -61,10 +55,16 @@ def score(project_id: int) -> None:
     parts = _parts(plan)
     newest = Example.objects.filter(project=project).aggregate(n=Max("pk"))["n"] or 0
     scoring = scoring_open(
-        project=project, run_number=plan.run.number if plan.run else None, strategy=plan.strategy.name,
-        encoder=plan.encoder, seed=plan.seed, newest_example=newest, sentence=plan.sentence, parts=parts,
+        project=project,
+        run_number=plan.run.number if plan.run else None,
+        strategy=plan.strategy.name,
+        encoder=plan.encoder,
+        seed=plan.seed,
+        newest_example=newest,
+        sentence=plan.sentence,
+        parts=parts,
         at=timezone.now(),
-    )  # fmt: skip
+    )
     if scoring is None:
         return
     if parts:
@@ -96,9 +96,13 @@ def score_part(part_id: int) -> None:
     candidates = with_vectors(plan, found.candidates)
     url = wiring.storage().write(f"scoring/{scoring.pk}/{part.number}.npz", packed(candidates))
     last = scoring_part_done(
-        part=part, url=url, scored=found.scored, unusable=found.unusable, seconds=time.perf_counter() - began,
+        part=part,
+        url=url,
+        scored=found.scored,
+        unusable=found.unusable,
+        seconds=time.perf_counter() - began,
         at=timezone.now(),
-    )  # fmt: skip
+    )
     if last:
         _merge(plan, list(scoring.parts.all()))
 

@@ -39,12 +39,14 @@ def study_of(sweep: Sweep, *, seed: int) -> Any:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with reached():
         study = optuna.create_study(
-            storage=_storage(), study_name=sweep.study_name, load_if_exists=True,
+            storage=_storage(),
+            study_name=sweep.study_name,
+            load_if_exists=True,
             sampler=optuna.samplers.TPESampler(
                 seed=seed, constant_liar=True, n_startup_trials=max(LEAST_STARTED, min(10, sweep.trials_wanted // 3))
             ),
             pruner=optuna.pruners.MedianPruner(n_startup_trials=LEAST_STARTED, n_warmup_steps=2),
-        )  # fmt: skip
+        )
         if not study.get_trials(deepcopy=False):
             _remember(study, sweep)
     return study
@@ -96,10 +98,13 @@ def _remember(study: Any, sweep: Sweep) -> None:
     for row in sweep.trials.filter(state=TrialState.COMPLETED, value__isnull=False):
         study.add_trial(
             optuna.trial.create_trial(
-                params=row.settings, distributions=distributions(sweep.space), value=row.value,
-                intermediate_values={int(epoch): loss for epoch, loss in row.curve}, user_attrs={"row": row.pk},
+                params=row.settings,
+                distributions=distributions(sweep.space),
+                value=row.value,
+                intermediate_values={int(epoch): loss for epoch, loss in row.curve},
+                user_attrs={"row": row.pk},
             )
-        )  # fmt: skip
+        )
 
 
 def _storage() -> Any:
@@ -107,10 +112,14 @@ def _storage() -> Any:
 
     known = connection.settings_dict
     url = URL.create(
-        "postgresql+psycopg", username=known["USER"] or None, password=known["PASSWORD"] or None,
-        host=known["HOST"] or None, port=int(known["PORT"]) if known["PORT"] else None, database=known["NAME"],
+        "postgresql+psycopg",
+        username=known["USER"] or None,
+        password=known["PASSWORD"] or None,
+        host=known["HOST"] or None,
+        port=int(known["PORT"]) if known["PORT"] else None,
+        database=known["NAME"],
         query={"options": f"-csearch_path={SCHEMA}"},
-    )  # fmt: skip
+    )
     return _storage_at(url.render_as_string(hide_password=False))
 
 

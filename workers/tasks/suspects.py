@@ -67,9 +67,11 @@ def suspects_find(run: Run) -> int:
 def _labels(project: Project) -> Labels:
     """Copies are left out: one in another fold would tell the answer. Rare labels too: no fold could learn them."""
     rows = list(
-        Label.objects.filter(project=project, holdout=False, label__isnull=False).exclude(source="duplicate")
-        .order_by("-resolved_at", "-pk").values_list("pk", "label_id", "source")[:MOST_ROWS]
-    )  # fmt: skip
+        Label.objects.filter(project=project, holdout=False, label__isnull=False)
+        .exclude(source="duplicate")
+        .order_by("-resolved_at", "-pk")
+        .values_list("pk", "label_id", "source")[:MOST_ROWS]
+    )
     settled = set(
         Suspect.objects.filter(project=project, state__in=[SuspectState.STANDS, SuspectState.CORRECTED]).values_list(
             "example_id", flat=True
@@ -96,12 +98,14 @@ def doubted(labels: Labels, found: Judged) -> list[Doubt]:
     """The lowest self-confidence first."""
     return [
         Doubt(
-            int(labels.ids[i]), labels.label_ids[labels.classes[i]], labels.label_ids[found.expected[i]],
+            int(labels.ids[i]),
+            labels.label_ids[labels.classes[i]],
+            labels.label_ids[found.expected[i]],
             float(found.quality[i]),
         )
         for i in found.order
         if labels.open[i] and found.expected[i] != labels.classes[i]
-    ]  # fmt: skip
+    ]
 
 
 def _waiting(project: Project) -> int:

@@ -63,9 +63,19 @@ from workers.training.refusals import (
 logger = logging.getLogger(__name__)
 # Bad data, not bugs: the run ends with the sentence alone.
 REFUSALS = (
-    NothingToTrain, OneClassOnly, RowsUnreadable, BaseDoesNotFit, RecipeInvalid, BundleUnreadable, Unavailable,
-    MemoryTooSmall, relay.DiskFull, TaskNotTuned, LabelStrange, EncoderMissing,
-)  # fmt: skip
+    NothingToTrain,
+    OneClassOnly,
+    RowsUnreadable,
+    BaseDoesNotFit,
+    RecipeInvalid,
+    BundleUnreadable,
+    Unavailable,
+    MemoryTooSmall,
+    relay.DiskFull,
+    TaskNotTuned,
+    LabelStrange,
+    EncoderMissing,
+)
 
 LEARNS_AS: dict[str, str] = {RunKind.SWEEP: RunKind.FULL}  # the best trial's recipe, from scratch
 
@@ -103,9 +113,12 @@ def train(run_id: int) -> None:
         except Exception as bug:
             logger.exception("Run %s failed.", run_id)
             run_fail(
-                run_id=run_id, owner=owner, sentence=f"The training stopped on a fault of ours: {bug}",
-                traceback=traceback.format_exc(), at=timezone.now(),
-            )  # fmt: skip
+                run_id=run_id,
+                owner=owner,
+                sentence=f"The training stopped on a fault of ours: {bug}",
+                traceback=traceback.format_exc(),
+                at=timezone.now(),
+            )
             return
     if completed.reproduces_id:
         compare_run(completed)
@@ -131,9 +144,18 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
     chosen, new = _chosen(run, [r for r in rows if not r.holdout], recipe, index)
     holdout = [r for r in rows if r.holdout]
     run_prepared(
-        run_id=run.pk, owner=owner, version=version, recipe=recipe.to_dict(), label_names=names, labels=len(chosen),
-        new_labels=new, device=_device(), devices=devices_of(recipe), packages=installed(), at=timezone.now(),
-    )  # fmt: skip
+        run_id=run.pk,
+        owner=owner,
+        version=version,
+        recipe=recipe.to_dict(),
+        label_names=names,
+        labels=len(chosen),
+        new_labels=new,
+        device=_device(),
+        devices=devices_of(recipe),
+        packages=installed(),
+        at=timezone.now(),
+    )
     if passed_over:
         run_phase(run_id=run.pk, owner=owner, phase=passed_over, at=timezone.now())
 

@@ -40,9 +40,15 @@ from workers.training.trial import VALIDATION_SHARE, Epoch, try_recipe
 
 logger = logging.getLogger(__name__)
 REFUSALS = (
-    NothingToTrain, OneClassOnly, RowsUnreadable, RecipeInvalid, MemoryTooSmall, Unavailable, VersionUnreadable,
+    NothingToTrain,
+    OneClassOnly,
+    RowsUnreadable,
+    RecipeInvalid,
+    MemoryTooSmall,
+    Unavailable,
+    VersionUnreadable,
     StudyUnreachable,
-)  # fmt: skip
+)
 
 
 class Pruned(Exception):
@@ -88,9 +94,13 @@ def _tried(row: Trial) -> None:
             logger.exception("%s failed.", row)
             state, error = TrialState.FAILED, f"The trial stopped on a fault of ours: {bug}"
     trial_end(
-        trial_id=row.pk, owner=owner, state=state, error=error, at=timezone.now(),
+        trial_id=row.pk,
+        owner=owner,
+        state=state,
+        error=error,
+        at=timezone.now(),
         best=(best.number, best.loss, best.accuracy) if best else None,
-    )  # fmt: skip
+    )
 
 
 def _train(row: Trial, heartbeat: Heartbeat) -> Epoch:
@@ -112,9 +122,13 @@ def _train(row: Trial, heartbeat: Heartbeat) -> Epoch:
         recipe = _recipe(sweep, suggestion.params)
         ids = np.array([r.example_id for r in rows], np.int64)
         best = try_recipe(
-            rows_of(project, ids, encoder=recipe.encoder), [names.index(r.label) for r in rows], names, recipe,
-            on_epoch=_listener(row, heartbeat, suggestion), should_stop=heartbeat.should_stop,
-        )  # fmt: skip
+            rows_of(project, ids, encoder=recipe.encoder),
+            [names.index(r.label) for r in rows],
+            names,
+            recipe,
+            on_epoch=_listener(row, heartbeat, suggestion),
+            should_stop=heartbeat.should_stop,
+        )
     except Pruned:
         _tell(study, suggestion, state=states.PRUNED)
         raise
@@ -154,9 +168,13 @@ def _listener(row: Trial, heartbeat: Heartbeat, suggestion: Any) -> Callable[[Ep
         if not told(epoch.number):
             return
         trial_epoch(
-            trial_id=row.pk, owner=heartbeat.owner, epoch=epoch.number, loss=epoch.loss, accuracy=epoch.accuracy,
+            trial_id=row.pk,
+            owner=heartbeat.owner,
+            epoch=epoch.number,
+            loss=epoch.loss,
+            accuracy=epoch.accuracy,
             at=timezone.now(),
-        )  # fmt: skip
+        )
         with reached():
             suggestion.report(epoch.loss, epoch.number)
             if suggestion.should_prune():

@@ -34,9 +34,13 @@ def judged_apart(vectors: NDArray[np.float32], classes: Ids, *, seed: int) -> Ju
     asked, root = io.BytesIO(), Path(__file__).resolve().parents[2]
     np.savez(asked, vectors=vectors, classes=classes, seed=seed)
     done = subprocess.run(
-        [sys.executable, "-m", "workers.training.confident"], input=asked.getvalue(), capture_output=True,
-        cwd=root, check=True, timeout=WITHIN_S,
-    )  # fmt: skip
+        [sys.executable, "-m", "workers.training.confident"],
+        input=asked.getvalue(),
+        capture_output=True,
+        cwd=root,
+        check=True,
+        timeout=WITHIN_S,
+    )
     with np.load(io.BytesIO(done.stdout)) as told:
         return Judged(told["order"], told["expected"], told["quality"])
 

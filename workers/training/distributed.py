@@ -59,9 +59,16 @@ def trained(folder: Path, ranks: Ranks, micro: list[int]) -> None:
     shown = job["holdout"]
     micro[0] = job["micro"] or -(-recipe.batch_size // recipe.accumulate // ranks.world)
     result = fine_tune(
-        job["texts"], job["targets"], job["labels"], recipe, resume=resume, ranks=ranks, micro=micro[0],
-        holdout=(shown["texts"], shown["targets"]) if shown else None, listeners=_listeners(folder),
-    )  # fmt: skip
+        job["texts"],
+        job["targets"],
+        job["labels"],
+        recipe,
+        resume=resume,
+        ranks=ranks,
+        micro=micro[0],
+        holdout=(shown["texts"], shown["targets"]) if shown else None,
+        listeners=_listeners(folder),
+    )
     _refuse_unequal(result.bundle.tuned.tensors if result.bundle.tuned else {}, ranks)
     if not ranks.tells:
         return

@@ -29,10 +29,17 @@ MOST_SHOWN = 1000  # of the holdout, for the curve: the whole is encoded after t
 
 
 def fine_tune(
-    texts: Sequence[str], targets: Targets, labels: Sequence[str], recipe: Recipe, *,
-    resume: bytes | None = None, holdout: LabeledTexts | None = None, listeners: Listeners | None = None,
-    ranks: Ranks | None = None, micro: int | None = None,
-) -> FitResult:  # fmt: skip
+    texts: Sequence[str],
+    targets: Targets,
+    labels: Sequence[str],
+    recipe: Recipe,
+    *,
+    resume: bytes | None = None,
+    holdout: LabeledTexts | None = None,
+    listeners: Listeners | None = None,
+    ranks: Ranks | None = None,
+    micro: int | None = None,
+) -> FitResult:
     """Train on texts (n) with targets (n,); `recipe.encoder` is the name that the new encoder gets, of `encoder_names.tuned_name`.
 
     It starts from the installed encoder. Among several `ranks` each computes its share of every batch, and the first
@@ -60,9 +67,16 @@ def refuse_other_tasks(recipe: Recipe) -> None:
 
 
 def _fine_tune(
-    texts: Sequence[str], y: Tensor, labels: Sequence[str], recipe: Recipe, resume: bytes | None,
-    holdout: LabeledTexts | None, listeners: Listeners, ranks: Ranks, micro: int | None,
-) -> FitResult:  # fmt: skip
+    texts: Sequence[str],
+    y: Tensor,
+    labels: Sequence[str],
+    recipe: Recipe,
+    resume: bytes | None,
+    holdout: LabeledTexts | None,
+    listeners: Listeners,
+    ranks: Ranks,
+    micro: int | None,
+) -> FitResult:
     on_gpu = torch.cuda.is_available()
     device = torch.device("cuda", torch.cuda.current_device()) if on_gpu else torch.device("cpu")
     if not on_gpu:

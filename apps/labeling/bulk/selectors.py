@@ -93,18 +93,29 @@ def lines_of(
 
 
 def _line(
-    project: Project, task: task_types.TaskType, example: Example, label: Label | None, said: Sequence[str],
+    project: Project,
+    task: task_types.TaskType,
+    example: Example,
+    label: Label | None,
+    said: Sequence[str],
     similarity: float | None,
-) -> Line:  # fmt: skip
+) -> Line:
     fields: Mapping[str, Any] = example.fields
     value = value_of(label) if label else None
     pairs = tuple(fields.get("features", {}).items()) if task.kind == "tabular" else ()
     if task.kind == "pair":
         pairs = tuple((name, fields.get(name, "")) for name in ("prompt", "a", "b") if fields.get(name))
     return Line(
-        example.pk, example.external_id, task.kind, str(fields.get("text", "")), pairs, similarity,
-        task.answer.words(value) if value else "", example.holdout, tuple(said),
-    )  # fmt: skip
+        example.pk,
+        example.external_id,
+        task.kind,
+        str(fields.get("text", "")),
+        pairs,
+        similarity,
+        task.answer.words(value) if value else "",
+        example.holdout,
+        tuple(said),
+    )
 
 
 def _said(project: Project, ids: Sequence[int], by: User, sees_all: bool) -> dict[int, list[str]]:

@@ -55,9 +55,15 @@ def bulk(request: HttpRequest, project: Project) -> HttpResponse:
     found = selectors.alike(project, like, count=count, by=by, sees_all=sees_all) if like is not None else None
     task = task_types.get(project.task_type)
     context = {
-        "project": project, "task": task, "found": found, "count": count, "sizes": selectors.SIZES,
-        "labels": schema_of(project).offered, "client_id": uuid.uuid4(), "possible": task.answer.name in services.KINDS,
-    }  # fmt: skip
+        "project": project,
+        "task": task,
+        "found": found,
+        "count": count,
+        "sizes": selectors.SIZES,
+        "labels": schema_of(project).offered,
+        "client_id": uuid.uuid4(),
+        "possible": task.answer.name in services.KINDS,
+    }
     return render(request, "labeling/bulk.html", context)
 
 
@@ -78,9 +84,14 @@ def label(request: HttpRequest, project: Project) -> HttpResponse:
     value = {"labels": given.getlist("labels")} if several else {"label": given.get("label", "")}
     ids = [pk for x in given.getlist("example") if (pk := _number(x)) is not None]
     batch = services.annotations_bulk(
-        project=project, example_ids=ids, value=value, client_id=_client_id(given.get("client_id", "")), by=_user(request),
-        at=timezone.now(), active_ms=_number(given.get("active_ms"), most=2**31) or 0,
-    )  # fmt: skip
+        project=project,
+        example_ids=ids,
+        value=value,
+        client_id=_client_id(given.get("client_id", "")),
+        by=_user(request),
+        at=timezone.now(),
+        active_ms=_number(given.get("active_ms"), most=2**31) or 0,
+    )
     (messages.success if batch.saved else messages.warning)(request, batch.sentence)
     return _back(request, project)
 
@@ -115,18 +126,29 @@ def search(request: HttpRequest, project: Project) -> HttpResponse:
     asked, sees_all = _asked(request.GET), Permission.VIEW_DATA in may
     hits, lines = selectors.searched(project, asked, by=_user(request), sees_all=sees_all)
     context = {
-        "project": project, "task": task_types.get(project.task_type), "asked": asked, "hits": hits, "lines": lines,
-        "sees_all": sees_all, "labels": schema_of(project).names, "lanes": selectors.LANES, "none": finding.NO_LABEL,
+        "project": project,
+        "task": task_types.get(project.task_type),
+        "asked": asked,
+        "hits": hits,
+        "lines": lines,
+        "sees_all": sees_all,
+        "labels": schema_of(project).names,
+        "lanes": selectors.LANES,
+        "none": finding.NO_LABEL,
         "people": selectors.answered_by(project) if sees_all else [],
-    }  # fmt: skip
+    }
     return render(request, "labeling/search.html", context)
 
 
 def _asked(query: QueryDict) -> Asked:
     return Asked(
-        words=_text(query, "q"), label=_text(query, "label"), lane=_text(query, "lane", 8), by=_text(query, "by"),
-        like=_number(query.get("like")), page=_number(query.get("page"), most=finding.MOST_PAGES) or 1,
-    )  # fmt: skip
+        words=_text(query, "q"),
+        label=_text(query, "label"),
+        lane=_text(query, "lane", 8),
+        by=_text(query, "by"),
+        like=_number(query.get("like")),
+        page=_number(query.get("page"), most=finding.MOST_PAGES) or 1,
+    )
 
 
 @require_POST

@@ -68,19 +68,36 @@ EXAMPLE = {
     "fleiss": {"value": 0.741, "low": 0.68, "high": 0.79, "examples": 812, "people": 6, "reason": ""},
     "share": 0.87,
     "labels": [
-        {"value": None, "low": None, "high": None, "examples": 812, "people": 6, "name": "spam", "retired": False,
-         "reason": "Nobody gave this label to a shared example."}
+        {
+            "value": None,
+            "low": None,
+            "high": None,
+            "examples": 812,
+            "people": 6,
+            "name": "spam",
+            "retired": False,
+            "reason": "Nobody gave this label to a shared example.",
+        }
     ],
     "consensus": {
-        "method": "majority", "gold_examples": 12, "majority_right": 11, "dawid_skene_right": 12,
+        "method": "majority",
+        "gold_examples": 12,
+        "majority_right": 11,
+        "dawid_skene_right": 12,
         "sentence": "Majority is in force. On 12 gold examples majority is right 11 times, Dawid-Skene 12 times: too few "
-        "to tell, 18 more can.", "at": "2026-11-02T12:00:00Z",
+        "to tell, 18 more can.",
+        "at": "2026-11-02T12:00:00Z",
     },
     "gold": SHARE,
     "reviews": {"open": 3, "decided": 40, "closed": 2, "kinds": {"slip": 22, "guideline-gap": 9}},
-    "doubts": {"waiting": 12, "corrected": 18, "stands": 4, "moot": 1,
-               "precision": {"times": 18, "of": 22, "value": 0.818, "low": 0.615, "high": 0.927}},
-}  # fmt: skip
+    "doubts": {
+        "waiting": 12,
+        "corrected": 18,
+        "stands": 4,
+        "moot": 1,
+        "precision": {"times": 18, "of": 22, "value": 0.818, "low": 0.615, "high": 0.927},
+    },
+}
 
 
 class QualityAPI(ProjectAPI):
@@ -97,9 +114,11 @@ class QualityAPI(ProjectAPI):
         doubts = DoubtsOutput()
 
     @extend_schema(
-        operation_id="quality_read", responses=OutputSerializer, summary="How far the answers can be trusted",
+        operation_id="quality_read",
+        responses=OutputSerializer,
+        summary="How far the answers can be trusted",
         examples=[OpenApiExample("A team of six", value=EXAMPLE, response_only=True)],
-    )  # fmt: skip
+    )
     def get(self, request: Request, project_id: int) -> Response:
         agreed, reviews, doubts = (
             agreed_of(self.project),
@@ -143,11 +162,23 @@ class PersonOutput(serializers.Serializer):
 
 
 PERSON = {
-    "user_id": 7, "name": "Ada", "answers": 1840, "skips": {"unclear": 12}, "per_hour": 410.2, "median_s": 6.4,
-    "under_2_s": SHARE, "agreement": 0.91, "meetings": 903, "gold": SHARE, "suggestions_accepted": SHARE,
-    "planted_accepted": SHARE, "guess_shown": SHARE, "guess_hidden": SHARE, "paused": False,
+    "user_id": 7,
+    "name": "Ada",
+    "answers": 1840,
+    "skips": {"unclear": 12},
+    "per_hour": 410.2,
+    "median_s": 6.4,
+    "under_2_s": SHARE,
+    "agreement": 0.91,
+    "meetings": 903,
+    "gold": SHARE,
+    "suggestions_accepted": SHARE,
+    "planted_accepted": SHARE,
+    "guess_shown": SHARE,
+    "guess_hidden": SHARE,
+    "paused": False,
     "last_answer_at": "2026-11-02T12:00:00Z",
-}  # fmt: skip
+}
 
 
 class PeopleAPI(ProjectAPI):
@@ -157,9 +188,11 @@ class PeopleAPI(ProjectAPI):
         people = PersonOutput(many=True)
 
     @extend_schema(
-        operation_id="quality_people", responses=OutputSerializer, summary="Pace, agreement and gold of each person",
+        operation_id="quality_people",
+        responses=OutputSerializer,
+        summary="Pace, agreement and gold of each person",
         examples=[OpenApiExample("One person", value={"people": [PERSON]}, response_only=True)],
-    )  # fmt: skip
+    )
     def get(self, request: Request, project_id: int) -> Response:
         people = [_person(person) for person in team_of(self.project).people]
         return Response(self.OutputSerializer({"people": people}).data)
@@ -168,12 +201,23 @@ class PeopleAPI(ProjectAPI):
 def _person(person: Person) -> dict[str, Any]:
     work, partner = person.work, person.partner
     shares: dict[str, Share] = {
-        "under_2_s": work.fast, "gold": work.gold, "suggestions_accepted": work.accepted, "planted_accepted": work.planted,
-        "guess_shown": work.anchoring.shown, "guess_hidden": work.anchoring.hidden,
-    }  # fmt: skip
+        "under_2_s": work.fast,
+        "gold": work.gold,
+        "suggestions_accepted": work.accepted,
+        "planted_accepted": work.planted,
+        "guess_shown": work.anchoring.shown,
+        "guess_hidden": work.anchoring.hidden,
+    }
     return {
-        "user_id": person.user.pk, "name": str(person.user), "answers": work.answers, "skips": person.skipped,
-        "per_hour": work.per_hour, "median_s": work.median_s, "agreement": partner.share if partner else None,
-        "meetings": partner.meetings if partner else 0, "paused": person.pause is not None,
-        "last_answer_at": work.last_at, **shares,
-    }  # fmt: skip
+        "user_id": person.user.pk,
+        "name": str(person.user),
+        "answers": work.answers,
+        "skips": person.skipped,
+        "per_hour": work.per_hour,
+        "median_s": work.median_s,
+        "agreement": partner.share if partner else None,
+        "meetings": partner.meetings if partner else 0,
+        "paused": person.pause is not None,
+        "last_answer_at": work.last_at,
+        **shares,
+    }

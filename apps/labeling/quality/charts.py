@@ -29,25 +29,37 @@ def pairs(agreed: Agreed, names: Mapping[int, str]) -> Figure:
     return {
         "data": [
             {
-                "type": "heatmap", "x": labels, "y": labels, "zmin": 0, "zmax": 1, "showscale": False, "xgap": 1, "ygap": 1,
+                "type": "heatmap",
+                "x": labels,
+                "y": labels,
+                "zmin": 0,
+                "zmax": 1,
+                "showscale": False,
+                "xgap": 1,
+                "ygap": 1,
                 "z": [[_strength(cells.get((a, b))) for b in shown] for a in shown],
                 "text": [[_cell(cells.get((a, b)), a == b) for b in shown] for a in shown],
                 "colorscale": [[0, "var(--raised)"], [1, "var(--accent-soft)"]],
-                "textfont": {"color": "var(--ink)"}, "hoverongaps": False,
+                "textfont": {"color": "var(--ink)"},
+                "hoverongaps": False,
                 "texttemplate": "%{text}" if len(shown) <= WRITTEN else None,
                 "customdata": [[_meeting(cells.get((a, b))) for b in shown] for a in shown],
                 "hovertemplate": "%{y}, %{x}<br>%{customdata}<extra></extra>",
             }
-        ] if shown else [],
+        ]
+        if shown
+        else [],
         "layout": {
-            "xaxis": {**axis, "tickangle": -35 if len(shown) > 5 else 0}, "yaxis": {**axis, "autorange": "reversed"},
+            "xaxis": {**axis, "tickangle": -35 if len(shown) > 5 else 0},
+            "yaxis": {**axis, "autorange": "reversed"},
             "hovermode": "closest",
             "meta": {
-                "finding": _pairs_finding(agreed, names), "rows": _("person"),
+                "finding": _pairs_finding(agreed, names),
+                "rows": _("person"),
                 "empty": _("No two people have answered the same example yet."),
             },
         },
-    }  # fmt: skip
+    }
 
 
 def _strength(pair: Pair | None) -> float | None:
@@ -91,19 +103,27 @@ def over_time(found: OverTime) -> Figure:
     return {
         "data": [
             {
-                "type": "bar", "name": _("answers"), "x": [start.isoformat() for start in found.starts],
-                "y": list(found.answers), "marker": {"color": "var(--accent)"}, "hovertemplate": "%{y}",
+                "type": "bar",
+                "name": _("answers"),
+                "x": [start.isoformat() for start in found.starts],
+                "y": list(found.answers),
+                "marker": {"color": "var(--accent)"},
+                "hovertemplate": "%{y}",
             }
-        ] if total else [],
+        ]
+        if total
+        else [],
         "layout": {
             "xaxis": {"type": "date", **_room(found)},
             "yaxis": {"rangemode": "tozero", "tickformat": ",d", "title": {"text": _step(found.step)}},
             "bargap": 0.2,
             "meta": {
-                "finding": _over_time_finding(found, total), "empty": _("Nobody has answered yet."), "rows": _("from, UTC"),
+                "finding": _over_time_finding(found, total),
+                "empty": _("Nobody has answered yet."),
+                "rows": _("from, UTC"),
             },
         },
-    }  # fmt: skip
+    }
 
 
 def _room(found: OverTime) -> dict[str, Any]:
@@ -147,23 +167,31 @@ def durations(found: Durations, name: str = "") -> Figure:
     return {
         "data": [
             {
-                "type": "bar", "name": label, "x": names, "y": [n / sum(times) for n in times],
-                "marker": {"color": color}, "text": [f"{percent(n / sum(times))} ({n:,})" for n in times],
-                "textposition": "none", "hovertemplate": "%{text}",
+                "type": "bar",
+                "name": label,
+                "x": names,
+                "y": [n / sum(times) for n in times],
+                "marker": {"color": color},
+                "text": [f"{percent(n / sum(times))} ({n:,})" for n in times],
+                "textposition": "none",
+                "hovertemplate": "%{text}",
             }
             for label, times, color in drawn
         ],
         "layout": {
-            "xaxis": {"type": "category", "title": {"text": _("seconds")}}, "barmode": "group",
+            "xaxis": {"type": "category", "title": {"text": _("seconds")}},
+            "barmode": "group",
             "yaxis": {"tickformat": ".0%", "rangemode": "tozero"},
             "legend": {"orientation": "v", "x": 1, "xanchor": "right", "y": 1, "yanchor": "top"},
-            "bargap": 0.25, "showlegend": len(drawn) > 1,
+            "bargap": 0.25,
+            "showlegend": len(drawn) > 1,
             "meta": {
-                "finding": _durations_finding(found, name), "empty": _("No answer has a known time on screen yet."),
+                "finding": _durations_finding(found, name),
+                "empty": _("No answer has a known time on screen yet."),
                 "rows": _("active seconds"),
             },
         },
-    }  # fmt: skip
+    }
 
 
 def _durations_finding(found: Durations, name: str) -> str:

@@ -34,13 +34,18 @@ def reviews(request: Signed, project: Project) -> HttpResponse:
     state = "decided" if request.GET.get("state") == "decided" else "open"
     page = Paginator(selectors.reviews_listed(project, state=state), A_PAGE).get_page(request.GET.get("page"))
     context = {
-        "project": project, "state": state, "page": page, "sums": selectors.reviews_of(project),
+        "project": project,
+        "state": state,
+        "page": page,
+        "sums": selectors.reviews_of(project),
         "lines": [(x, selectors.summary_of(x.example, project)) for x in page],
         "gaps": [(x, selectors.summary_of(x.example, project)) for x in selectors.guideline_gaps(project)],
-        "remarks": [(x, selectors.summary_of(x.example, project), selectors.words_of(x, project))
-                    for x in selectors.remarks_of(project)],
+        "remarks": [
+            (x, selectors.summary_of(x.example, project), selectors.words_of(x, project))
+            for x in selectors.remarks_of(project)
+        ],
         "oldest": selectors.oldest_review(project),
-    }  # fmt: skip
+    }
     template = "labeling/quality/_reviews.html" if request.htmx else "labeling/quality/reviews.html"
     return render(request, template, context)
 
@@ -53,10 +58,14 @@ def doubts(request: Signed, project: Project) -> HttpResponse:
     state = state if state in ("open", "corrected", "stands") else "open"
     page = Paginator(selectors.suspects_of(project, state=state), A_PAGE).get_page(request.GET.get("page"))
     context = {
-        "project": project, "task": task_types.get(project.task_type), "state": state, "page": page,
-        "doubts": selectors.doubts_of(project), "last": selectors.last_doubted(project),
+        "project": project,
+        "task": task_types.get(project.task_type),
+        "state": state,
+        "page": page,
+        "doubts": selectors.doubts_of(project),
+        "last": selectors.last_doubted(project),
         "lines": [(x, selectors.summary_of(x.example, project)) for x in page],
-    }  # fmt: skip
+    }
     template = "labeling/quality/_doubts.html" if request.htmx else "labeling/quality/doubts.html"
     return render(request, template, context)
 
@@ -72,12 +81,19 @@ def _gold(request: Signed, project: Project, **forms: Form) -> dict[str, Any]:
     page = Paginator(selectors.gold_of(project), A_PAGE).get_page(request.GET.get("page"))
     text = request.GET.get("text", "").replace("\x00", "").strip()
     return {
-        "project": project, "task": task_types.get(project.task_type), "page": page, "text": text,
-        "sums": selectors.gold_sums(project), "found": selectors.gold_candidates(project, text) if text else [],
-        "labels": schema_of(project).offered, "most_found": selectors.FOUND,
+        "project": project,
+        "task": task_types.get(project.task_type),
+        "page": page,
+        "text": text,
+        "sums": selectors.gold_sums(project),
+        "found": selectors.gold_candidates(project, text) if text else [],
+        "labels": schema_of(project).offered,
+        "most_found": selectors.FOUND,
         "lines": [(x, selectors.summary_of(x.example, project), selectors.words_of(x, project)) for x in page],
-        "paste": PasteForm(project=project), "gold_form": GoldForm(), **forms,
-    }  # fmt: skip
+        "paste": PasteForm(project=project),
+        "gold_form": GoldForm(),
+        **forms,
+    }
 
 
 @require_POST
@@ -90,9 +106,13 @@ def gold_add(request: Signed, project: Project) -> HttpResponse:
         value = {"label": given["label"]} if given["label"] else selectors.candidate_value(project, given["example"])
         if value is not None:
             services.gold_add(
-                project=project, example_id=given["example"], value=value, explanation=given["explanation"],
-                by=request.user, at=timezone.now(),
-            )  # fmt: skip
+                project=project,
+                example_id=given["example"],
+                value=value,
+                explanation=given["explanation"],
+                by=request.user,
+                at=timezone.now(),
+            )
             messages.success(request, _("The example is gold; everybody is asked it once."))
             return go(request, reverse("quality:gold", args=[project.pk]))
         form.add_error("label", _("It has no label yet, so say which answer is known."))

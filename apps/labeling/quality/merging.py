@@ -104,15 +104,25 @@ def consensus_record(*, project: Project, found: InForce, scores: Scores, at: da
     report, _made = ConsensusReport.objects.update_or_create(
         project=project,
         defaults={
-            "method": found.method, "gold_examples": scores.gold, "majority_right": scores.majority_right,
-            "dawid_skene_right": scores.dawid_skene_right, "sentence": found.sentence[:400], "at": at,
+            "method": found.method,
+            "gold_examples": scores.gold,
+            "majority_right": scores.majority_right,
+            "dawid_skene_right": scores.dawid_skene_right,
+            "sentence": found.sentence[:400],
+            "at": at,
         },
-    )  # fmt: skip
+    )
     if (before.method if before else ConsensusMethod.MAJORITY) != found.method:
         event_record(
-            scope=project_scope(project.pk), verb="consensus.changed", subject=f"project {project.pk}", by=None, at=at,
-            sentence=found.sentence, before={"method": before.method if before else ""}, after={"method": found.method},
-        )  # fmt: skip
+            scope=project_scope(project.pk),
+            verb="consensus.changed",
+            subject=f"project {project.pk}",
+            by=None,
+            at=at,
+            sentence=found.sentence,
+            before={"method": before.method if before else ""},
+            after={"method": found.method},
+        )
     look_again(f"project.{project.pk}", "quality")
     return report
 
@@ -158,9 +168,16 @@ def _label_change(example_id: int, label_id: int, confidence: float, *, at: date
     lane, shown_at = have.lane, have.shown_at
     have.delete()
     label = Label.objects.create(
-        project_id=example.project_id, example=example, label_id=label_id, source=LabelSource.CONSENSUS,
-        confidence=confidence, holdout=example.holdout, lane=lane, shown_at=shown_at, resolved_at=at,
-    )  # fmt: skip
+        project_id=example.project_id,
+        example=example,
+        label_id=label_id,
+        source=LabelSource.CONSENSUS,
+        confidence=confidence,
+        holdout=example.holdout,
+        lane=lane,
+        shown_at=shown_at,
+        resolved_at=at,
+    )
     duplicates_settle(project_id=example.project_id, digests=repeated, at=at)
     auto_audit_settle(example_id=example_id, label=label, at=at)
     suspect_settle(example_id=example_id, label=label, looked_again=False, at=at)
@@ -194,6 +211,10 @@ def consensus_told(*, project: Project, by: User, at: datetime) -> None:
     """Somebody wants the comparison now."""
     consensus_ask(project_id=project.pk)
     event_record(
-        scope=project_scope(project.pk), verb="consensus.asked", subject=f"project {project.pk}", by=by, at=at,
+        scope=project_scope(project.pk),
+        verb="consensus.asked",
+        subject=f"project {project.pk}",
+        by=by,
+        at=at,
         sentence=f"{by} had the consensus methods compared on gold",
-    )  # fmt: skip
+    )

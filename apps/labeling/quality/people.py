@@ -150,11 +150,18 @@ def _work(row: Sequence[Any], median_ms: float | None) -> Work:
     answers, skips, timed, active_ms, fast, judged, right, shown, accepted, planted, taken = row[:11]
     told, told_same, hidden, hidden_same, flagged, last_at = row[11:]
     return Work(
-        answers=answers, skips=skips, per_hour=timed / (active_ms / 3_600_000) if active_ms else None,
-        median_s=median_ms / 1000 if median_ms is not None else None, fast=share_of(fast, timed),
-        gold=share_of(right, judged), accepted=share_of(accepted, shown), planted=share_of(taken, planted),
-        anchoring=Anchoring(share_of(told_same, told), share_of(hidden_same, hidden)), flagged=flagged, last_at=last_at,
-    )  # fmt: skip
+        answers=answers,
+        skips=skips,
+        per_hour=timed / (active_ms / 3_600_000) if active_ms else None,
+        median_s=median_ms / 1000 if median_ms is not None else None,
+        fast=share_of(fast, timed),
+        gold=share_of(right, judged),
+        accepted=share_of(accepted, shown),
+        planted=share_of(taken, planted),
+        anchoring=Anchoring(share_of(told_same, told), share_of(hidden_same, hidden)),
+        flagged=flagged,
+        last_at=last_at,
+    )
 
 
 NO_WORK = _work([*[0] * 16, None], None)
@@ -182,11 +189,28 @@ def fast_answers(project: Project, user: User) -> list[Annotation]:
 
 
 HEAD = (
-    "person", "answers", "answers_an_hour", "median_active_s", "under_2_s", "skips", "flagged", "agreement",
-    "agreement_meetings", "gold_right", "gold_answers", "gold_low", "gold_high", "suggestions_shown",
-    "suggestions_accepted", "planted_shown", "planted_accepted", "agree_with_shown_guess", "agree_with_hidden_guess",
-    "paused", "last_answer_at",
-)  # fmt: skip
+    "person",
+    "answers",
+    "answers_an_hour",
+    "median_active_s",
+    "under_2_s",
+    "skips",
+    "flagged",
+    "agreement",
+    "agreement_meetings",
+    "gold_right",
+    "gold_answers",
+    "gold_low",
+    "gold_high",
+    "suggestions_shown",
+    "suggestions_accepted",
+    "planted_shown",
+    "planted_accepted",
+    "agree_with_shown_guess",
+    "agree_with_hidden_guess",
+    "paused",
+    "last_answer_at",
+)
 
 
 def csv_rows(project: Project) -> Iterator[tuple[Any, ...]]:
@@ -195,12 +219,28 @@ def csv_rows(project: Project) -> Iterator[tuple[Any, ...]]:
     for person in team_of(project).people:
         w, met = person.work, person.partner
         yield (
-            _plain(str(person.user)), w.answers, _round(w.per_hour), _round(w.median_s), w.fast.times, w.skips, w.flagged,
-            _round(met.share) if met else "", met.meetings if met else 0, w.gold.times, w.gold.of, _round(w.gold.low),
-            _round(w.gold.high), w.accepted.of, w.accepted.times, w.planted.of, w.planted.times,
-            _round(w.anchoring.shown.value), _round(w.anchoring.hidden.value), "yes" if person.pause else "",
+            _plain(str(person.user)),
+            w.answers,
+            _round(w.per_hour),
+            _round(w.median_s),
+            w.fast.times,
+            w.skips,
+            w.flagged,
+            _round(met.share) if met else "",
+            met.meetings if met else 0,
+            w.gold.times,
+            w.gold.of,
+            _round(w.gold.low),
+            _round(w.gold.high),
+            w.accepted.of,
+            w.accepted.times,
+            w.planted.of,
+            w.planted.times,
+            _round(w.anchoring.shown.value),
+            _round(w.anchoring.hidden.value),
+            "yes" if person.pause else "",
             w.last_at.isoformat() if w.last_at else "",
-        )  # fmt: skip
+        )
 
 
 def _round(value: float | None) -> float | str:

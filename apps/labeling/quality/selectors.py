@@ -53,8 +53,9 @@ class Doubts:
 def doubts_of(project: Project) -> Doubts:
     rows = Suspect.objects.filter(project=project).order_by().values_list("state").annotate(n=Count("pk"))
     times = dict(rows.values_list("state", "n"))
-    return Doubts(*(times.get(s, 0) for s in (
-        SuspectState.OPEN, SuspectState.CORRECTED, SuspectState.STANDS, SuspectState.MOOT)))  # fmt: skip
+    return Doubts(
+        *(times.get(s, 0) for s in (SuspectState.OPEN, SuspectState.CORRECTED, SuspectState.STANDS, SuspectState.MOOT))
+    )
 
 
 def last_doubted(project: Project) -> Event | None:
@@ -118,9 +119,12 @@ def reviews_of(project: Project) -> Reviews:
     rows = Review.objects.filter(project=project)
     counted = rows.aggregate(**{s: Count("pk", filter=Q(state=s)) for s in ReviewState.values})
     kinds = dict(
-        rows.filter(state=ReviewState.DECIDED).order_by().values_list("error_kind").annotate(n=Count("pk"))
+        rows.filter(state=ReviewState.DECIDED)
+        .order_by()
+        .values_list("error_kind")
+        .annotate(n=Count("pk"))
         .values_list("error_kind", "n")
-    )  # fmt: skip
+    )
     named = [(str(kind.value), str(kind.label), kinds.get(kind.value, 0)) for kind in ErrorKind]
     return Reviews(counted["open"], counted["decided"], counted["closed"], tuple(sorted(named, key=lambda k: -k[2])))
 

@@ -66,9 +66,14 @@ def gold_add(
     _label_known(project, example, columns, LabelSource.GOLD, at)
     kind = task_types.get(project.task_type).answer
     event_record(
-        scope=project_scope(project.pk), verb="gold.added", subject=f"example {example.pk}", by=by, at=at,
-        sentence=f"{by} made example {example.external_id} gold: {kind.words(value)}", after={"value": value},
-    )  # fmt: skip
+        scope=project_scope(project.pk),
+        verb="gold.added",
+        subject=f"example {example.pk}",
+        by=by,
+        at=at,
+        sentence=f"{by} made example {example.external_id} gold: {kind.words(value)}",
+        after={"value": value},
+    )
     look_again(f"project.{project.pk}", "quality")
     return item
 
@@ -82,9 +87,10 @@ def _free_locked(project: Project, example_id: int, at: datetime) -> Example:
         raise NotFound(_("There is no such example in this project."))
     if example.holdout:
         raise CannotBeGold(
-            _("Example {id} lies in the holdout. Gold is picked by hand, and models must be judged by what chance drew.")
-            .format(id=example.external_id)
-        )  # fmt: skip
+            _(
+                "Example {id} lies in the holdout. Gold is picked by hand, and models must be judged by what chance drew."
+            ).format(id=example.external_id)
+        )
     if GoldItem.objects.filter(pk=example_id).exists():
         raise CannotBeGold(_("Example {id} is gold already.").format(id=example.external_id))
     return example
@@ -111,9 +117,14 @@ def _label_known(project: Project, example: Example, columns: dict[str, Any], so
         if have:
             have.delete()
         label = Label.objects.create(
-            project=project, example=example, **columns, source=source, holdout=example.holdout, shown_at=shown_at,
+            project=project,
+            example=example,
+            **columns,
+            source=source,
+            holdout=example.holdout,
+            shown_at=shown_at,
             resolved_at=at,
-        )  # fmt: skip
+        )
     review_close(example=example, at=at)
     suspect_settle(example_id=example.pk, label=label, looked_again=True, at=at)
     free = Q(leased_until=None) | Q(leased_until__lt=at)
@@ -143,10 +154,14 @@ def gold_remove(*, project: Project, example_id: int, keep_label: bool, by: User
         known.delete()
         label_resolve(example_id=example_id, at=at)
     event_record(
-        scope=project_scope(project.pk), verb="gold.removed", subject=f"example {example_id}", by=by, at=at,
+        scope=project_scope(project.pk),
+        verb="gold.removed",
+        subject=f"example {example_id}",
+        by=by,
+        at=at,
         sentence=f"{by} took example {example.external_id} out of gold; its label {'stays' if keep_label else 'goes'}",
         before={"value": value},
-    )  # fmt: skip
+    )
     look_again(f"project.{project.pk}", "quality")
 
 
@@ -183,9 +198,13 @@ def pause_lift(*, project: Project, person_id: int, by: User, at: datetime) -> P
     pause.lifted_at, pause.lifted_by = at, by
     pause.save(update_fields=["lifted_at", "lifted_by"])
     event_record(
-        scope=project_scope(project.pk), verb="annotator.resumed", subject=f"user {person_id}", by=by, at=at,
+        scope=project_scope(project.pk),
+        verb="annotator.resumed",
+        subject=f"user {person_id}",
+        by=by,
+        at=at,
         sentence=f"{by} lets {pause.person} go on. The pause said: {pause.reason}",
-    )  # fmt: skip
+    )
     look_again(f"project.{project.pk}", "quality")
     return pause
 
@@ -217,22 +236,38 @@ def suspects_record(
     fresh = [d for d in doubts if still.get(d.example_id) == d.given_id and d.example_id not in known]
     made = Suspect.objects.bulk_create(
         Suspect(
-            project=project, example_id=d.example_id, run_number=run_number, given_id=d.given_id,
-            expected_id=d.expected_id, quality=d.quality, found_at=at,
+            project=project,
+            example_id=d.example_id,
+            run_number=run_number,
+            given_id=d.given_id,
+            expected_id=d.expected_id,
+            quality=d.quality,
+            found_at=at,
         )
         for d in fresh
-    )  # fmt: skip
+    )
     FrontierItem.objects.bulk_create(
         FrontierItem(
-            project=project, example_id=d.example_id, slot=slot_after(d.example_id), lane=Lane.RELABEL,
-            rank=round(d.quality * 1_000_000), reason={"strategy": "suspect"}, run_number=run_number, queued_at=at,
+            project=project,
+            example_id=d.example_id,
+            slot=slot_after(d.example_id),
+            lane=Lane.RELABEL,
+            rank=round(d.quality * 1_000_000),
+            reason={"strategy": "suspect"},
+            run_number=run_number,
+            queued_at=at,
         )
         for d in fresh
-    )  # fmt: skip
+    )
     event_record(
-        scope=project_scope(project.pk), verb="labels.doubted", subject=f"run {run_number}", by=None, at=at,
-        sentence=sentence, after={"suspects": len(made)},
-    )  # fmt: skip
+        scope=project_scope(project.pk),
+        verb="labels.doubted",
+        subject=f"run {run_number}",
+        by=None,
+        at=at,
+        sentence=sentence,
+        after={"suspects": len(made)},
+    )
     look_again(f"project.{project.pk}", "quality")
     look_again(f"project.{project.pk}", "queue")
     return made

@@ -41,10 +41,13 @@ def summary(request: Signed, project: Project) -> HttpResponse:
 
 def _known(project: Project) -> dict[str, Any]:
     return {
-        "project": project, "agreed": agreed_of(project), "consensus": selectors.consensus_of(project),
-        "gold": selectors.gold_sums(project), "reviews": selectors.reviews_of(project),
+        "project": project,
+        "agreed": agreed_of(project),
+        "consensus": selectors.consensus_of(project),
+        "gold": selectors.gold_sums(project),
+        "reviews": selectors.reviews_of(project),
         "doubts": selectors.doubts_of(project),
-    }  # fmt: skip
+    }
 
 
 @require_GET
@@ -134,11 +137,17 @@ def _person(request: Signed, project: Project, who: User) -> HttpResponse:
     if not own:
         figures_url = reverse("quality:person_figures", args=[project.pk, who.pk])
     context = {
-        "project": project, "person": person_of(project, who), "own": own, "figures_url": figures_url,
-        "pauses": selectors.pauses_of(project, who.pk), "team_median_s": median_active_s(project),
-        "fast": [(x, selectors.summary_of(x.example, project), selectors.words_of(x, project))
-                 for x in fast_answers(project, who)],
-    }  # fmt: skip
+        "project": project,
+        "person": person_of(project, who),
+        "own": own,
+        "figures_url": figures_url,
+        "pauses": selectors.pauses_of(project, who.pk),
+        "team_median_s": median_active_s(project),
+        "fast": [
+            (x, selectors.summary_of(x.example, project), selectors.words_of(x, project))
+            for x in fast_answers(project, who)
+        ],
+    }
     return render(request, "labeling/quality/person.html", context)
 
 

@@ -157,9 +157,15 @@ def _remembered(likeness: Callable[[int, int], float]) -> Callable[[int, int], f
 
 
 def _put(
-    votes: Votes, users: Any, schema: Schema, overall: Coefficient, labels: list[Coefficient], pairs: list[Pair],
-    *, structured: bool,
-) -> Agreed:  # fmt: skip
+    votes: Votes,
+    users: Any,
+    schema: Schema,
+    overall: Coefficient,
+    labels: list[Coefficient],
+    pairs: list[Pair],
+    *,
+    structured: bool,
+) -> Agreed:
     """With people as user ids instead of places."""
     named = [_renamed(pair, users) for pair in pairs]
     met = sum(pair.examples for pair in pairs)

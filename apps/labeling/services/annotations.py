@@ -206,12 +206,21 @@ def _store(
 ) -> Annotation:
     shown_at = min(max(answer.shown_at or assignment.leased_at, assignment.leased_at), at)
     annotation = Annotation(
-        client_id=answer.client_id, project_id=assignment.project_id, example_id=assignment.example_id,
-        assignment=assignment, annotator=by, **said.columns, comment=answer.comment.replace("\x00", ""),
-        flagged=answer.flagged, error_kind=answer.error_kind if assignment.lane == Lane.REVIEW else "",
-        shown_at=shown_at, answered_at=at, active_ms=min(max(answer.active_ms, 0), IDLE_MS), surplus=surplus,
+        client_id=answer.client_id,
+        project_id=assignment.project_id,
+        example_id=assignment.example_id,
+        assignment=assignment,
+        annotator=by,
+        **said.columns,
+        comment=answer.comment.replace("\x00", ""),
+        flagged=answer.flagged,
+        error_kind=answer.error_kind if assignment.lane == Lane.REVIEW else "",
+        shown_at=shown_at,
+        answered_at=at,
+        active_ms=min(max(answer.active_ms, 0), IDLE_MS),
+        surplus=surplus,
         right=judged.right if judged else None,
-    )  # fmt: skip
+    )
     if surplus:
         return insert(annotation)
     skipped = said.value is None

@@ -66,9 +66,17 @@ class Asked:
 
 
 def assignments_next(
-    *, project: Project, by: User, count: int, at: datetime, seed: int, may_review: bool = False, only: str = "",
-    in_all: bool = False, asked: Asked | None = None,
-) -> list[Assignment]:  # fmt: skip
+    *,
+    project: Project,
+    by: User,
+    count: int,
+    at: datetime,
+    seed: int,
+    may_review: bool = False,
+    only: str = "",
+    in_all: bool = False,
+    asked: Asked | None = None,
+) -> list[Assignment]:
     """Lease up to `count` slots; fewer when the lanes run out, MOST_HELD is reached, or the person is paused.
 
     With `in_all` what the person holds already counts towards `count`. `only` names the one lane to take from. Slots of
@@ -169,11 +177,24 @@ def _assignment(slot: Slot, *, project: Project, by: User, at: datetime) -> Assi
         slot.example.pk, lane=slot.lane, reason=slot.reason, imported=slot.imported, blind_share=project.blind_share
     )
     return Assignment(
-        project=project, example=slot.example, slot=slot.slot, holder=by, token=uuid.uuid4(), leased_at=at,
-        leased_until=at + LEASE, lane=slot.lane, rank=slot.rank, reason=slot.reason, suggestion=shown.label,
-        suggested_value=shown.value, suggestion_confidence=shown.confidence, suggestion_source=shown.source,
-        run_number=slot.run_number, selection_probability=slot.selection_probability, guidelines=slot.guidelines,
-    )  # fmt: skip
+        project=project,
+        example=slot.example,
+        slot=slot.slot,
+        holder=by,
+        token=uuid.uuid4(),
+        leased_at=at,
+        leased_until=at + LEASE,
+        lane=slot.lane,
+        rank=slot.rank,
+        reason=slot.reason,
+        suggestion=shown.label,
+        suggested_value=shown.value,
+        suggestion_confidence=shown.confidence,
+        suggestion_source=shown.source,
+        run_number=slot.run_number,
+        selection_probability=slot.selection_probability,
+        guidelines=slot.guidelines,
+    )
 
 
 def _lease_gold(*, project: Project, by: User, count: int, at: datetime, chance: random.Random) -> list[Assignment]:
@@ -196,10 +217,21 @@ def _gold_assignment(
     draw: Draw, example: Example, project: Project, by: User, at: datetime, newest: GuidelineVersion | None
 ) -> Assignment:
     return Assignment(
-        project=project, example=example, slot=draw.slot, holder=by, token=uuid.uuid4(), leased_at=at,
-        leased_until=at + LEASE, lane=Lane.GOLD, rank=0, reason={"strategy": "gold"}, suggestion=draw.planted,
-        suggestion_confidence=draw.confidence, planted=bool(draw.planted), guidelines=newest,
-    )  # fmt: skip
+        project=project,
+        example=example,
+        slot=draw.slot,
+        holder=by,
+        token=uuid.uuid4(),
+        leased_at=at,
+        leased_until=at + LEASE,
+        lane=Lane.GOLD,
+        rank=0,
+        reason={"strategy": "gold"},
+        suggestion=draw.planted,
+        suggestion_confidence=draw.confidence,
+        planted=bool(draw.planted),
+        guidelines=newest,
+    )
 
 
 def _held_locked(by: User, leases: Sequence[tuple[int, uuid.UUID]]) -> list[Assignment]:

@@ -58,9 +58,15 @@ def auto_labeling_set(
     row.save()
     words = f"on, at {100 * target_precision:.4g} % precision, {100 * audit_share:.4g} % audited" if enabled else "off"
     event_record(
-        scope=project_scope(project.pk), verb="auto_labeling.set", subject=f"project {project.pk}", by=by, at=at,
-        sentence=f"{by} turned auto-labeling {words}.", before=before, after=after,
-    )  # fmt: skip
+        scope=project_scope(project.pk),
+        verb="auto_labeling.set",
+        subject=f"project {project.pk}",
+        by=by,
+        at=at,
+        sentence=f"{by} turned auto-labeling {words}.",
+        before=before,
+        after=after,
+    )
     look_again(f"project.{project.pk}", "auto")
     return row
 
@@ -90,10 +96,16 @@ def auto_batch_give(
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 11))", [f"frontier:{project.pk}"])
     last = AutoBatch.objects.filter(project=project).aggregate(n=Max("number"))["n"] or 0
     batch = AutoBatch.objects.create(
-        project=project, number=last + 1, run_number=run_number, target_precision=row.target_precision,
-        threshold=threshold.value, holdout_rows=threshold.rows, holdout_errors=threshold.errors,
-        precision_low=threshold.precision_low, at=at,
-    )  # fmt: skip
+        project=project,
+        number=last + 1,
+        run_number=run_number,
+        target_precision=row.target_precision,
+        threshold=threshold.value,
+        holdout_rows=threshold.rows,
+        holdout_errors=threshold.errors,
+        precision_low=threshold.precision_low,
+        at=at,
+    )
     ids = _give(project, batch, given, at)
     if not len(ids):
         batch.delete()
@@ -103,22 +115,33 @@ def auto_batch_give(
     FrontierItem.objects.bulk_create(
         [
             FrontierItem(
-                project=project, example_id=int(i), slot=slot, lane=Lane.AUDIT, rank=rank, reason={"strategy": "audit"},
-                run_number=run_number, selection_probability=row.audit_share, queued_at=at,
+                project=project,
+                example_id=int(i),
+                slot=slot,
+                lane=Lane.AUDIT,
+                rank=rank,
+                reason={"strategy": "audit"},
+                run_number=run_number,
+                selection_probability=row.audit_share,
+                queued_at=at,
             )
             for rank, i in enumerate(np.random.default_rng(seed).permutation(drawn))
             for slot in range(project.overlap)
         ],
         batch_size=2000,
-    )  # fmt: skip
+    )
     batch.labels, batch.audits = len(ids), len(drawn)
     batch.save(update_fields=["labels", "audits"])
     event_record(
-        scope=project_scope(project.pk), verb="auto_labels.given", subject=f"auto-labels {batch.number}", by=None, at=at,
+        scope=project_scope(project.pk),
+        verb="auto_labels.given",
+        subject=f"auto-labels {batch.number}",
+        by=None,
+        at=at,
         sentence=f"The model of run {run_number} labeled {count(len(ids), 'example')} by itself, from a confidence of "
         f"{percent(batch.threshold, 1)} on; people audit {len(drawn):,} of them.",
         after={"labels": len(ids), "audits": len(drawn), "threshold": batch.threshold},
-    )  # fmt: skip
+    )
     look_again(f"project.{project.pk}", "auto")
     return batch
 
@@ -217,7 +240,12 @@ def _withdraw(batch: AutoBatch, why: str, *, by: User | None, at: datetime) -> N
             enabled=False, sentence=f"Turned off: batch {batch.number} was withdrawn. {why}"[:400], checked_at=at
         )
     event_record(
-        scope=project_scope(batch.project_id), verb="auto_labels.withdrawn", subject=f"auto-labels {batch.number}",
-        by=by, at=at, sentence=f"{by or 'System'} withdrew the {batch.labels:,} auto-labels of batch {batch.number}: {why}",
-        before={"state": AutoBatchState.ACTIVE}, after={"state": AutoBatchState.WITHDRAWN},
-    )  # fmt: skip
+        scope=project_scope(batch.project_id),
+        verb="auto_labels.withdrawn",
+        subject=f"auto-labels {batch.number}",
+        by=by,
+        at=at,
+        sentence=f"{by or 'System'} withdrew the {batch.labels:,} auto-labels of batch {batch.number}: {why}",
+        before={"state": AutoBatchState.ACTIVE},
+        after={"state": AutoBatchState.WITHDRAWN},
+    )

@@ -165,14 +165,17 @@ def _words(reason: str, n: int) -> str:
     one, many = {
         _MISSING: (_("{n} was not found here."), _("{n} were not found here.")),
         _LABELED: (_("{n} is labeled already."), _("{n} are labeled already.")),
-        _ASIDE: (_("{n} is set aside because two people skipped it."), _("{n} are set aside because two people skipped them.")),
+        _ASIDE: (
+            _("{n} is set aside because two people skipped it."),
+            _("{n} are set aside because two people skipped them."),
+        ),
         _HOLDOUT: (
             _("{n} is in the holdout, which is asked one by one and by chance."),
             _("{n} are in the holdout, which is asked one by one and by chance."),
         ),
         _HELD: (_("{n} is before somebody right now."), _("{n} are before somebody right now.")),
         _OWN: (_("{n} you have answered already."), _("{n} you have answered already.")),
-    }[reason]  # fmt: skip
+    }[reason]
     return (one if n == 1 else many).format(n=n)
 
 
@@ -185,14 +188,30 @@ def _store(
     )  # ran out, or it would be held
     for pk in ids:
         assignment = Assignment.objects.create(
-            project=project, example_id=pk, slot=slot_after(pk), holder=by, state=AssignmentState.ANSWERED,
-            token=uuid.uuid4(), leased_at=at, leased_until=at, lane=Lane.BULK, rank=0,
-            reason={"strategy": "bulk", "batch": str(client_id)}, guidelines=guidelines,
-        )  # fmt: skip
+            project=project,
+            example_id=pk,
+            slot=slot_after(pk),
+            holder=by,
+            state=AssignmentState.ANSWERED,
+            token=uuid.uuid4(),
+            leased_at=at,
+            leased_until=at,
+            lane=Lane.BULK,
+            rank=0,
+            reason={"strategy": "bulk", "batch": str(client_id)},
+            guidelines=guidelines,
+        )
         Annotation.objects.create(
-            client_id=uuid.uuid5(client_id, str(pk)), project=project, example_id=pk, assignment=assignment, annotator=by,
-            **columns, shown_at=at, answered_at=at, active_ms=min(max(active_ms, 0), IDLE_MS),
-        )  # fmt: skip
+            client_id=uuid.uuid5(client_id, str(pk)),
+            project=project,
+            example_id=pk,
+            assignment=assignment,
+            annotator=by,
+            **columns,
+            shown_at=at,
+            answered_at=at,
+            active_ms=min(max(active_ms, 0), IDLE_MS),
+        )
         _one_slot_less(pk, at)
 
 
@@ -249,10 +268,18 @@ def assignment_take(*, project: Project, example_id: int, by: User, at: datetime
     if waiting:  # its own slot, so that nobody else is asked meanwhile
         FrontierItem.objects.filter(pk=waiting.pk).update(leased_until=at + LEASE)
     return Assignment.objects.create(
-        project=project, example_id=example_id, slot=waiting.slot if waiting else slot_after(example_id), holder=by,
-        token=uuid.uuid4(), leased_at=at, leased_until=at + LEASE, lane=Lane.BULK, rank=0, reason={"strategy": "chosen"},
+        project=project,
+        example_id=example_id,
+        slot=waiting.slot if waiting else slot_after(example_id),
+        holder=by,
+        token=uuid.uuid4(),
+        leased_at=at,
+        leased_until=at + LEASE,
+        lane=Lane.BULK,
+        rank=0,
+        reason={"strategy": "chosen"},
         guidelines=guidelines_of(project),
-    )  # fmt: skip
+    )
 
 
 @transaction.atomic

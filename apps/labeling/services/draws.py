@@ -58,8 +58,12 @@ def draw(project: Project, *, holdout: bool, displaces: str, wanted: int, seed: 
     that the draw stays uniform over those that do. Where nearly all are passed over, all are looked at.
     """
     bound: dict[str, Any] = {
-        "project": project.pk, "holdout": holdout, "displaces": displaces, "wanted": wanted, "seed": seed
-    }  # fmt: skip
+        "project": project.pk,
+        "holdout": holdout,
+        "displaces": displaces,
+        "wanted": wanted,
+        "seed": seed,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_RANGE, bound)
         first, last = cursor.fetchone()

@@ -76,8 +76,13 @@ def _said(label: Label) -> tuple[int | None, str]:
 def _shared(example: Example, source: Label, at: datetime) -> Label:
     """The clock of a copy starts when the copy is there: it may have come after its label."""
     return Label(
-        project_id=source.project_id, example=example, label_id=source.label_id, value=source.value,
+        project_id=source.project_id,
+        example=example,
+        label_id=source.label_id,
+        value=source.value,
         source=LabelSource.DUPLICATE,
-        holdout=example.holdout, lane=source.lane, shown_at=max(source.shown_at, example.ingested_at),
+        holdout=example.holdout,
+        lane=source.lane,
+        shown_at=max(source.shown_at, example.ingested_at),
         resolved_at=max(source.resolved_at, example.ingested_at),
-    )  # fmt: skip
+    )

@@ -133,10 +133,15 @@ def _fill(project: Project, lane: Lane, *, wanted: int, at: datetime, seed: int)
     displaces = Lane.ACTIVE if lane == Lane.RANDOM else ""
     drawn = draw(project, holdout=lane == Lane.HOLDOUT, displaces=displaces, wanted=wanted, seed=seed)
     values: dict[str, Any] = {
-        "project": project.pk, "lane": lane, "ids": drawn.ids, "share": drawn.share, "at": at,
-        "overlap": overlap_of(project, lane), "above": _highest_rank(project, lane),
+        "project": project.pk,
+        "lane": lane,
+        "ids": drawn.ids,
+        "share": drawn.share,
+        "at": at,
+        "overlap": overlap_of(project, lane),
+        "above": _highest_rank(project, lane),
         "reason": '{"strategy": "random"}' if lane != Lane.ACTIVE else '{"strategy": "no-model"}',
-    }  # fmt: skip
+    }
     with connection.cursor() as cursor:
         if lane == Lane.RANDOM:
             cursor.execute(_GIVE_WAY, values)
@@ -161,14 +166,20 @@ def frontier_swap(*, project: Project, picks: Sequence[Scored], origin: Origin, 
     still_open = _still_open(project, [p.example_id for p in picks])
     items = [
         FrontierItem(
-            project=project, example_id=p.example_id, slot=slot, lane=Lane.ACTIVE, rank=rank, reason=dict(p.reason),
-            run_number=origin.run_number, queued_at=at,
+            project=project,
+            example_id=p.example_id,
+            slot=slot,
+            lane=Lane.ACTIVE,
+            rank=rank,
+            reason=dict(p.reason),
+            run_number=origin.run_number,
+            queued_at=at,
         )
         for rank, p in enumerate(picks)
         if p.example_id in still_open
         for slot in range(max(overlap_of(project, Lane.ACTIVE), len(answered[p.example_id]) + 1))
         if slot not in answered[p.example_id]
-    ]  # fmt: skip
+    ]
     FrontierItem.objects.bulk_create(items, ignore_conflicts=True, batch_size=2000)
     frontier.generation += 1
     frontier.strategy, frontier.run_number, frontier.encoder = origin.strategy, origin.run_number, origin.encoder

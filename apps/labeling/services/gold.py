@@ -101,8 +101,12 @@ def pause_if_failing(*, project: Project, person: User, at: datetime) -> Pause |
     words = ngettext("The last gold answer was wrong.", "The last {n} gold answers were wrong.", most).format(n=most)
     pause = Pause.objects.create(project=project, person=person, reason=words, at=at)
     event_record(
-        scope=project_scope(project.pk), verb="annotator.paused", subject=f"user {person.pk}", by=None, at=at,
+        scope=project_scope(project.pk),
+        verb="annotator.paused",
+        subject=f"user {person.pk}",
+        by=None,
+        at=at,
         sentence=f"{person} was paused: {words}",
-    )  # fmt: skip
+    )
     look_again(f"project.{project.pk}", "quality")
     return pause

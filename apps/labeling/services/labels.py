@@ -106,10 +106,16 @@ def _label(sheet: Sheet, value: Value, decided: Cast | None, at: datetime) -> La
         return have
     deciding = decided or next((v for v in reversed(sheet.votes) if v.value == value), sheet.votes[-1])
     columns: dict[str, Any] = {
-        "project_id": sheet.project.pk, "label_id": deciding.label_id, "value": None if deciding.label_id else value,
-        "source": source, "holdout": sheet.example.holdout, "lane": deciding.lane, "shown_at": deciding.shown_at,
-        "resolved_at": at, "confidence": None,
-    }  # fmt: skip
+        "project_id": sheet.project.pk,
+        "label_id": deciding.label_id,
+        "value": None if deciding.label_id else value,
+        "source": source,
+        "holdout": sheet.example.holdout,
+        "lane": deciding.lane,
+        "shown_at": deciding.shown_at,
+        "resolved_at": at,
+        "confidence": None,
+    }
     if have and same:  # confirmed by a reviewer: nothing new for a model to learn
         for name, of in columns.items():
             setattr(have, name, of)

@@ -16,15 +16,30 @@ _again_at: dict[tuple[int, str], float] = {}  # (project, lane) -> monotonic sec
 
 
 def queue_next(
-    *, project: Project, by: User, count: int, at: datetime, seed: int, may_review: bool = False, only: str = "",
-    in_all: bool = False, asked: Asked | None = None,
-) -> list[Assignment]:  # fmt: skip
+    *,
+    project: Project,
+    by: User,
+    count: int,
+    at: datetime,
+    seed: int,
+    may_review: bool = False,
+    only: str = "",
+    in_all: bool = False,
+    asked: Asked | None = None,
+) -> list[Assignment]:
     """As `assignments_next`; a lane of chance that is empty is filled first, so that its share is not given to others."""
     asked = asked or Asked()
     leased = assignments_next(
-        project=project, by=by, count=count, at=at, seed=seed, may_review=may_review, only=only, in_all=in_all,
+        project=project,
+        by=by,
+        count=count,
+        at=at,
+        seed=seed,
+        may_review=may_review,
+        only=only,
+        in_all=in_all,
         asked=asked,
-    )  # fmt: skip
+    )
     dry = {
         str(lane) for lane in CHANCE if lane in asked.dry and time.monotonic() >= _again_at.get((project.pk, lane), 0)
     }

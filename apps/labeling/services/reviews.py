@@ -34,9 +34,14 @@ def review_open(*, example: Example, why: str, agreement: float | None, at: date
     )
     if made and not FrontierItem.objects.filter(example=example, lane=Lane.REVIEW).exists():
         FrontierItem.objects.create(
-            project_id=example.project_id, example=example, slot=slot_after(example.pk), lane=Lane.REVIEW,
-            rank=review.pk % 2**31, reason={"strategy": "review", "why": why}, queued_at=at,
-        )  # fmt: skip
+            project_id=example.project_id,
+            example=example,
+            slot=slot_after(example.pk),
+            lane=Lane.REVIEW,
+            rank=review.pk % 2**31,
+            reason={"strategy": "review", "why": why},
+            queued_at=at,
+        )
         look_again(f"project.{example.project_id}", "queue")
     return review
 
@@ -67,11 +72,15 @@ def review_decide(*, annotation: Annotation, at: datetime) -> None:
     review.error_kind, review.note = annotation.error_kind, annotation.comment
     review.save(update_fields=["state", "decided_by", "decided_at", "error_kind", "note"])
     event_record(
-        scope=project_scope(annotation.project_id), verb="review.decided", subject=f"example {annotation.example_id}",
-        by=annotation.annotator, at=at,
+        scope=project_scope(annotation.project_id),
+        verb="review.decided",
+        subject=f"example {annotation.example_id}",
+        by=annotation.annotator,
+        at=at,
         sentence=f"{annotation.annotator} decided a review: {english(ErrorKind(annotation.error_kind).label).lower()}",
-        before={"state": ReviewState.OPEN}, after={"state": review.state, "error_kind": review.error_kind},
-    )  # fmt: skip
+        before={"state": ReviewState.OPEN},
+        after={"state": review.state, "error_kind": review.error_kind},
+    )
     look_again(f"project.{annotation.project_id}", "quality")
 
 
@@ -89,6 +98,11 @@ def ask_one_more(*, example: Example, lane: str, at: datetime) -> None:
         return
     answered = Assignment.objects.filter(example=example, state=AssignmentState.ANSWERED).aggregate(last=Max("slot"))
     FrontierItem.objects.create(
-        project_id=example.project_id, example=example, slot=(answered["last"] or 0) + 1, lane=lane, rank=0,
-        reason={"strategy": "tie"}, queued_at=at,
-    )  # fmt: skip
+        project_id=example.project_id,
+        example=example,
+        slot=(answered["last"] or 0) + 1,
+        lane=lane,
+        rank=0,
+        reason={"strategy": "tie"},
+        queued_at=at,
+    )

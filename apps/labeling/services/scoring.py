@@ -56,16 +56,26 @@ def scoring_open(
         return None
     under_way.update(state=ScoringState.SUPERSEDED, finished_at=at)
     scoring = ScoringPass.objects.create(
-        project=project, run_number=run_number, strategy=strategy, encoder=encoder, seed=seed,
-        newest_example=newest_example, sentence=sentence[:300], requested_at=at,
-    )  # fmt: skip
+        project=project,
+        run_number=run_number,
+        strategy=strategy,
+        encoder=encoder,
+        seed=seed,
+        newest_example=newest_example,
+        sentence=sentence[:300],
+        requested_at=at,
+    )
     ScoringPart.objects.bulk_create(
         ScoringPart(
-            scoring=scoring, number=number, shards=list(plan.shards), first_id=plan.first_id, last_id=plan.last_id,
+            scoring=scoring,
+            number=number,
+            shards=list(plan.shards),
+            first_id=plan.first_id,
+            last_id=plan.last_id,
             sent_at=at,
         )
         for number, plan in enumerate(parts, start=1)
-    )  # fmt: skip
+    )
     return scoring
 
 

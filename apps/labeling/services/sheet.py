@@ -70,9 +70,16 @@ def sheet_locked(example_id: int, project: Project | None) -> Sheet:
     example.project = project or Project.objects.get(pk=project_id)
     copied, audited, waiting, reviewed, doubted = flags
     return Sheet(
-        example, example.project, copied, audited, waiting, reviewed, doubted,
-        label_of(example_id) if labeled else None, votes,
-    )  # fmt: skip
+        example,
+        example.project,
+        copied,
+        audited,
+        waiting,
+        reviewed,
+        doubted,
+        label_of(example_id) if labeled else None,
+        votes,
+    )
 
 
 def label_of(example_id: int) -> Label | None:

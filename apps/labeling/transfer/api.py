@@ -20,17 +20,22 @@ class ExportAPI(ProjectAPI):
     needs: ClassVar[dict[str, Permission]] = {"GET": Permission.VIEW_DATA}
 
     @extend_schema(
-        operation_id="export", summary="Answers, labels or predictions as a file, streamed",
+        operation_id="export",
+        summary="Answers, labels or predictions as a file, streamed",
         responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
         parameters=[
             OpenApiParameter("as", OpenApiTypes.STR, enum=list(FORMATS), default="jsonl"),
             OpenApiParameter("what", OpenApiTypes.STR, enum=list(GRAINS), default="labels"),
             OpenApiParameter("images", OpenApiTypes.BOOL, default=True, description="Whether the images go along."),
         ],
-    )  # fmt: skip
+    )
     def get(self, request: Request, project_id: int) -> HttpResponseBase:
         asked = request.query_params
         return export_begin(
-            project=self.project, name=asked.get("as", "jsonl"), grain=asked.get("what", "labels"),
-            content=asked.get("images", "1").lower() not in ("0", "false"), by=cast(User, request.user), at=timezone.now(),
-        )  # fmt: skip
+            project=self.project,
+            name=asked.get("as", "jsonl"),
+            grain=asked.get("what", "labels"),
+            content=asked.get("images", "1").lower() not in ("0", "false"),
+            by=cast(User, request.user),
+            at=timezone.now(),
+        )

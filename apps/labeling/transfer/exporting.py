@@ -106,7 +106,7 @@ _FROM = {
         JOIN datasets_example e ON e.id = x.example_id
         LEFT JOIN projects_schemalabel l ON l.id = x.label_id {blob}
         WHERE x.project_id = %(project)s ORDER BY x.example_id""",
-}  # fmt: skip
+}
 _SHOWN = 6  # columns of _EXAMPLE
 
 
@@ -203,12 +203,24 @@ def _answer(row: Sequence[Any]) -> Answered:
     imported = row[19] is not None
     suggestion = _value(row[8], row[9]) if row[8] or row[9] else None
     return Answered(
-        by=row[0], value=None if row[3] else _value(row[1], row[2]), skip=row[3], comment=row[4], flagged=row[5],
-        error_kind=was.get("error_kind", row[6]), lane=was.get("lane", "") if imported else row[7], suggestion=suggestion,
-        suggestion_confidence=row[10], suggestion_source=row[11], active_ms=row[12], shown_at=row[13].astimezone(UTC),
-        at=row[14].astimezone(UTC), guidelines=was.get("guidelines", row[15]), run=was.get("run", row[16]),
-        surplus=was.get("surplus", row[17]), id=was.get("id") or str(row[18]),
-    )  # fmt: skip
+        by=row[0],
+        value=None if row[3] else _value(row[1], row[2]),
+        skip=row[3],
+        comment=row[4],
+        flagged=row[5],
+        error_kind=was.get("error_kind", row[6]),
+        lane=was.get("lane", "") if imported else row[7],
+        suggestion=suggestion,
+        suggestion_confidence=row[10],
+        suggestion_source=row[11],
+        active_ms=row[12],
+        shown_at=row[13].astimezone(UTC),
+        at=row[14].astimezone(UTC),
+        guidelines=was.get("guidelines", row[15]),
+        run=was.get("run", row[16]),
+        surplus=was.get("surplus", row[17]),
+        id=was.get("id") or str(row[18]),
+    )
 
 
 def _label(row: Sequence[Any]) -> Labeled:

@@ -18,9 +18,24 @@ from apps.projects.task_types import PayloadRefused
 from apps.rules.answers import AnswerKind, AnswerRefused, Value
 
 ANSWER = (
-    "by", "value", "skip", "comment", "flagged", "error_kind", "lane", "suggestion", "suggestion_confidence",
-    "suggestion_source", "active_ms", "shown_at", "at", "guidelines", "run", "surplus", "id",
-)  # fmt: skip
+    "by",
+    "value",
+    "skip",
+    "comment",
+    "flagged",
+    "error_kind",
+    "lane",
+    "suggestion",
+    "suggestion_confidence",
+    "suggestion_source",
+    "active_ms",
+    "shown_at",
+    "at",
+    "guidelines",
+    "run",
+    "surplus",
+    "id",
+)
 PREDICTION = ("value", "confidence", "model", "at")
 LABEL = ("source", "lane", "confidence", "shown_at", "at")  # written; of what is read only `label` counts
 GOLD = ("value", "explanation")
@@ -29,10 +44,14 @@ ABOUT = ("holdout",)
 COLUMNS = frozenset(
     f"{group}.{name}"
     for group, names in (
-        ("answer", ANSWER), ("prediction", PREDICTION), ("label", LABEL), ("gold", GOLD), ("example", ABOUT)
+        ("answer", ANSWER),
+        ("prediction", PREDICTION),
+        ("label", LABEL),
+        ("gold", GOLD),
+        ("example", ABOUT),
     )
     for name in names
-)  # fmt: skip
+)
 LISTS = ("answers", "predictions")
 MOST_MODEL = 80  # characters of a model's name
 
@@ -166,14 +185,24 @@ def answered(given: Mapping[str, Any], reading: Reading) -> Answered:
         raise PayloadRefused(f"The kind of error is one of {', '.join(ErrorKind.values)}.")
     suggestion = given.get("suggestion")
     return Answered(
-        by=_text(given, "by"), value=None if skip else reading.value(value), skip=skip, comment=_text(given, "comment"),
-        flagged=_truth(given, "flagged"), error_kind=_text(given, "error_kind"), lane=_text(given, "lane")[:8],
+        by=_text(given, "by"),
+        value=None if skip else reading.value(value),
+        skip=skip,
+        comment=_text(given, "comment"),
+        flagged=_truth(given, "flagged"),
+        error_kind=_text(given, "error_kind"),
+        lane=_text(given, "lane")[:8],
         suggestion=reading.value(suggestion) if suggestion not in (None, "") else None,
         suggestion_confidence=_share(given, "suggestion_confidence"),
-        suggestion_source=_text(given, "suggestion_source")[:MOST_MODEL], active_ms=_whole(given, "active_ms") or 0,
-        shown_at=_moment(given, "shown_at"), at=_moment(given, "at"), guidelines=_whole(given, "guidelines"),
-        run=_whole(given, "run"), surplus=_truth(given, "surplus"), id=_text(given, "id")[:80],
-    )  # fmt: skip
+        suggestion_source=_text(given, "suggestion_source")[:MOST_MODEL],
+        active_ms=_whole(given, "active_ms") or 0,
+        shown_at=_moment(given, "shown_at"),
+        at=_moment(given, "at"),
+        guidelines=_whole(given, "guidelines"),
+        run=_whole(given, "run"),
+        surplus=_truth(given, "surplus"),
+        id=_text(given, "id")[:80],
+    )
 
 
 def guess(given: Mapping[str, Any], reading: Reading) -> Guess:

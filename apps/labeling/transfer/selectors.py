@@ -31,19 +31,26 @@ def grains_of(project: Project) -> list[Grain]:
     answers = Annotation.objects.filter(project=project, withdrawn_at=None).count()
     return [
         Grain(
-            "labels", _("Labels"), _("One row for each labeled example: what it is, and where that comes from."),
+            "labels",
+            _("Labels"),
+            _("One row for each labeled example: what it is, and where that comes from."),
             _count(Label, project),
         ),
         Grain(
-            "annotations", _("Answers"),
-            _("One row for each answer: by whom, on which suggestion, when, how long, under which guidelines. Skips too."),
+            "annotations",
+            _("Answers"),
+            _(
+                "One row for each answer: by whom, on which suggestion, when, how long, under which guidelines. Skips too."
+            ),
             answers,
         ),
         Grain(
-            "predictions", _("Predictions"), _("What models outside the console said, as it was imported."),
+            "predictions",
+            _("Predictions"),
+            _("What models outside the console said, as it was imported."),
             _count(ImportedPrediction, project),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _count(model: type[Model], project: Project) -> int:

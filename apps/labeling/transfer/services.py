@@ -36,9 +36,14 @@ def export_begin(
     """The file, row by row as it is read: it never stands whole in memory. Who takes it is written down before."""
     found, export = export_chosen(project, name=name, grain=grain, content=content)
     event_record(
-        scope=project_scope(project.pk), verb=EXPORTED, subject=f"project {project.pk}", by=by, at=at,
-        sentence=f"{by} exported the {grain} as {found.title}.", after={"format": name, "grain": grain},
-    )  # fmt: skip
+        scope=project_scope(project.pk),
+        verb=EXPORTED,
+        subject=f"project {project.pk}",
+        by=by,
+        at=at,
+        sentence=f"{by} exported the {grain} as {found.title}.",
+        after={"format": name, "grain": grain},
+    )
     response = StreamingHttpResponse(found.write(export), content_type=found.media_type)
     filename = f"{project.slug}-{grain}-{at:%Y-%m-%d}{found.suffix(export)}"
     response["Content-Disposition"] = f'attachment; filename="{filename}"'

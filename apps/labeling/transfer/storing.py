@@ -110,10 +110,14 @@ def gold_keep(project: Project, given: Sequence[tuple[Kept, Value]], columns: Co
         label_id, kept = columns(value)
         made.append(
             GoldItem(
-                example_id=k.example_id, project=project, label_id=label_id, value=kept,
-                explanation=k.said.gold_explanation, at=at,
+                example_id=k.example_id,
+                project=project,
+                label_id=label_id,
+                value=kept,
+                explanation=k.said.gold_explanation,
+                at=at,
             )
-        )  # fmt: skip
+        )
     GoldItem.objects.bulk_create(made)
     Label.objects.filter(pk__in=_known(k for k, _ in first.values())).delete()
     labels_keep(project, list(first.values()), columns, at=at, source=LabelSource.GOLD)
@@ -202,9 +206,24 @@ def _next_slots(example_ids: Sequence[int]) -> dict[int, int]:
 
 
 _ASSIGNMENT = (
-    "id", "project_id", "example_id", "slot", "holder_id", "state", "token", "leased_at", "leased_until", "lane", "rank",
-    "reason", "suggestion", "suggested_value", "suggestion_confidence", "suggestion_source", "planted",
-)  # fmt: skip
+    "id",
+    "project_id",
+    "example_id",
+    "slot",
+    "holder_id",
+    "state",
+    "token",
+    "leased_at",
+    "leased_until",
+    "lane",
+    "rank",
+    "reason",
+    "suggestion",
+    "suggested_value",
+    "suggestion_confidence",
+    "suggestion_source",
+    "planted",
+)
 
 
 def _assignment(project: Project, x: Answer, pk: int, slot: int, columns: Columns, at: datetime) -> tuple[Any, ...]:
@@ -213,34 +232,78 @@ def _assignment(project: Project, x: Answer, pk: int, slot: int, columns: Column
     state = AssignmentState.SKIPPED if said.value is None else AssignmentState.ANSWERED
     label = compact(shown) if shown is not None and set(shown) == {"label"} else ""
     return (
-        pk, project.pk, x.of.example_id, slot, x.person_id, state, uuid.uuid4(), min(said.shown_at or then, then), then,
-        Lane.BULK, 0, _json({"strategy": "imported", "ingestion": x.ingestion_id, "was": _was(said)}), label,
-        None if label else _json(shown), said.suggestion_confidence, said.suggestion_source, False,
-    )  # fmt: skip
+        pk,
+        project.pk,
+        x.of.example_id,
+        slot,
+        x.person_id,
+        state,
+        uuid.uuid4(),
+        min(said.shown_at or then, then),
+        then,
+        Lane.BULK,
+        0,
+        _json({"strategy": "imported", "ingestion": x.ingestion_id, "was": _was(said)}),
+        label,
+        None if label else _json(shown),
+        said.suggestion_confidence,
+        said.suggestion_source,
+        False,
+    )
 
 
 def _was(said: Answered) -> dict[str, Any]:
     """What the answer says of its past; an export says it again."""
     was = {
-        "id": said.id, "lane": said.lane, "guidelines": said.guidelines, "run": said.run, "surplus": said.surplus,
+        "id": said.id,
+        "lane": said.lane,
+        "guidelines": said.guidelines,
+        "run": said.run,
+        "surplus": said.surplus,
         "error_kind": said.error_kind,
-    }  # fmt: skip
+    }
     return {name: value for name, value in was.items() if value}
 
 
 _ANNOTATION = (
-    "client_id", "project_id", "example_id", "assignment_id", "annotator_id", "label_id", "value", "skip_reason", "comment",
-    "flagged", "error_kind", "shown_at", "answered_at", "active_ms", "surplus",
-)  # fmt: skip
+    "client_id",
+    "project_id",
+    "example_id",
+    "assignment_id",
+    "annotator_id",
+    "label_id",
+    "value",
+    "skip_reason",
+    "comment",
+    "flagged",
+    "error_kind",
+    "shown_at",
+    "answered_at",
+    "active_ms",
+    "surplus",
+)
 
 
 def _annotation(project: Project, x: Answer, assignment_id: int, columns: Columns, at: datetime) -> tuple[Any, ...]:
     said, (label_id, value) = x.said, columns(x.said.value)
     then = said.at or at
     return (
-        _key(x), project.pk, x.of.example_id, assignment_id, x.person_id, label_id, _json(value), said.skip, said.comment,
-        said.flagged, "", min(said.shown_at or then, then), then, min(said.active_ms, 2**31 - 1), False,
-    )  # fmt: skip
+        _key(x),
+        project.pk,
+        x.of.example_id,
+        assignment_id,
+        x.person_id,
+        label_id,
+        _json(value),
+        said.skip,
+        said.comment,
+        said.flagged,
+        "",
+        min(said.shown_at or then, then),
+        then,
+        min(said.active_ms, 2**31 - 1),
+        False,
+    )
 
 
 def _resolve(project: Project, fresh: Sequence[Answer], columns: Columns, at: datetime) -> None:

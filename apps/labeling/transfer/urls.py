@@ -5,7 +5,4 @@ from django.urls import path
 from apps.labeling.transfer import views
 
 app_name = "transfer"
-urlpatterns = [
-    path("", views.export, name="export"),
-    path("file/", views.file, name="file"),
-]
+urlpatterns = [path("", views.export, name="export"), path("file/", views.file, name="file")]

@@ -25,10 +25,13 @@ NEWEST_INGESTIONS = 5
 @project_permission(Permission.VIEW_DATA)
 def export(request: HttpRequest, project: Project) -> HttpResponse:
     context = {
-        "project": project, "task": task_types.get(project.task_type), "grains": selectors.grains_of(project),
-        "formats": selectors.choices_of(project), "exports": selectors.exports_of(project),
+        "project": project,
+        "task": task_types.get(project.task_type),
+        "grains": selectors.grains_of(project),
+        "formats": selectors.choices_of(project),
+        "exports": selectors.exports_of(project),
         "ingestions": ingestions_of(project)[:NEWEST_INGESTIONS],
-    }  # fmt: skip
+    }
     return render(request, "labeling/transfer/export.html", context)
 
 
@@ -38,6 +41,10 @@ def export(request: HttpRequest, project: Project) -> HttpResponse:
 def file(request: HttpRequest, project: Project) -> HttpResponseBase:
     asked = request.GET
     return export_begin(
-        project=project, name=asked.get("as", "jsonl"), grain=asked.get("what", "labels"),
-        content=asked.get("images", "1") == "1", by=cast(User, request.user), at=timezone.now(),
-    )  # fmt: skip
+        project=project,
+        name=asked.get("as", "jsonl"),
+        grain=asked.get("what", "labels"),
+        content=asked.get("images", "1") == "1",
+        by=cast(User, request.user),
+        at=timezone.now(),
+    )

@@ -74,13 +74,19 @@ def lap_close(promotion: Promotion) -> Lap | None:
     }
     summary = clock.lap(timelines)
     lap = lap_record(
-        project=promotion.project, promotion_id=promotion.pk, model_number=promotion.version.number, labels=n,
-        median_s=summary.p50_s, p90_s=summary.p90_s, longest_s=summary.max_s, waiting_share=summary.waiting_share,
+        project=promotion.project,
+        promotion_id=promotion.pk,
+        model_number=promotion.version.number,
+        labels=n,
+        median_s=summary.p50_s,
+        p90_s=summary.p90_s,
+        longest_s=summary.max_s,
+        waiting_share=summary.waiting_share,
         stages={
             Stage(shown.stage): StageTimes(shown.wait_s, shown.work_s, median.wait_s, median.work_s)
             for shown, median in zip(summary.shown, summary.medians, strict=True)
         },
         at=serving,
-    )  # fmt: skip
+    )
     Label.objects.filter(pk__in=[row[0] for row in rows]).update(served_at=serving)
     return lap

@@ -43,9 +43,11 @@ def measures_check(*, at: datetime) -> list[int]:
     """The newest judged run of each project whose measurement got lost on the way: ask once more."""
     newest = Report.objects.values("run__project").annotate(run=Max("run_id")).values_list("run", flat=True)
     missing = Run.objects.filter(
-        pk__in=list(newest), learning=None, report__finished_at__lt=at - MEASURED_WITHIN,
+        pk__in=list(newest),
+        learning=None,
+        report__finished_at__lt=at - MEASURED_WITHIN,
         report__finished_at__gt=at - GIVEN_UP,
-    )  # fmt: skip
+    )
     asked = []
     for run_id in missing.values_list("pk", flat=True):
         with contextlib.suppress(Unavailable):

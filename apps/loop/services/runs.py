@@ -31,9 +31,16 @@ JUDGED_WITHIN = timedelta(seconds=60)  # judging takes a few seconds; after a mi
 
 
 def run_start_now(
-    *, project: Project, kind: str, by: User | None, at: datetime, reason: str = "", seed: int = 0,
-    trigger_type: RunTrigger = RunTrigger.MANUAL, priority: int = RunPriority.NORMAL,
-) -> Run:  # fmt: skip
+    *,
+    project: Project,
+    kind: str,
+    by: User | None,
+    at: datetime,
+    reason: str = "",
+    seed: int = 0,
+    trigger_type: RunTrigger = RunTrigger.MANUAL,
+    priority: int = RunPriority.NORMAL,
+) -> Run:
     """Start a run from the champion. An incremental run is made full where there is nothing to go on from, or where the
     project's rules say that the incremental line has to start anew; `fallback` then says why."""
     champion = champion_of(project)
@@ -50,9 +57,17 @@ def run_start_now(
     if fallback:
         kind, base, words = RunKind.FULL, None, f"{words} {fallback}"
     return run_start(
-        project=project, kind=kind, trigger=words, base_run=base, by=by, at=at, seed=seed, trigger_type=trigger_type,
-        priority=priority, fallback=fallback,
-    )  # fmt: skip
+        project=project,
+        kind=kind,
+        trigger=words,
+        base_run=base,
+        by=by,
+        at=at,
+        seed=seed,
+        trigger_type=trigger_type,
+        priority=priority,
+        fallback=fallback,
+    )
 
 
 def _full_because(project: Project, base: Run | None) -> str:
@@ -75,10 +90,14 @@ def triggers_check(*, at: datetime) -> list[Run]:
         try:
             started.append(
                 run_start_now(
-                    project=project, kind=row.kind, by=None, at=at, reason=decision.reason,
+                    project=project,
+                    kind=row.kind,
+                    by=None,
+                    at=at,
+                    reason=decision.reason,
                     trigger_type=RunTrigger(decision.cause.value),
                 )
-            )  # fmt: skip
+            )
         except DomainError as refused:  # one class only, or somebody was faster: nothing to wake anybody for
             logger.info("%s: the trigger did not start a run: %s", project, refused.message)
     return started
@@ -107,9 +126,13 @@ def schedules_check(*, at: datetime) -> list[Run]:
         reason = f"The schedule of {schedule.kind} runs."
         try:
             run = run_start_now(
-                project=schedule.project, kind=schedule.kind, by=None, at=at, reason=reason,
+                project=schedule.project,
+                kind=schedule.kind,
+                by=None,
+                at=at,
+                reason=reason,
                 trigger_type=RunTrigger.SCHEDULE,
-            )  # fmt: skip
+            )
         except DomainError as refused:
             schedule_fired(schedule=schedule, sentence=refused.message)
             continue

@@ -50,9 +50,13 @@ def label_round(project: Project, people: Sequence[User], truth: Mapping[str, st
             if assignment is None:
                 continue
             answer = Answer(
-                client_id=uuid.uuid4(), assignment_id=assignment.pk, token=assignment.token,
-                label=truth[assignment.example.external_id], active_ms=0, shown_at=timezone.now(),
-            )  # fmt: skip
+                client_id=uuid.uuid4(),
+                assignment_id=assignment.pk,
+                token=assignment.token,
+                label=truth[assignment.example.external_id],
+                active_ms=0,
+                shown_at=timezone.now(),
+            )
             annotation_submit(project_id=project.pk, answer=answer, by=person, at=timezone.now())
             done, progressed = done + 1, True
         if not progressed:

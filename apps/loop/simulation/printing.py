@@ -36,9 +36,12 @@ def row(line: dict[str, Any]) -> str:
 def seed_line(played: Played, score: float | None) -> dict[str, Any]:
     """The object that ends one of several seeds."""
     line: dict[str, Any] = {
-        "seed_done": True, "seed": played.seed, "project": played.project, "labels": played.labels,
+        "seed_done": True,
+        "seed": played.seed,
+        "project": played.project,
+        "labels": played.labels,
         "accuracy": played.accuracy,
-    }  # fmt: skip
+    }
     if score is not None:
         line |= {"labels_needed": played.labels_needed, "best_accuracy": played.best_accuracy}
     return line
@@ -48,8 +51,12 @@ def last_line(played: list[Played], score: float | None, took: float) -> dict[st
     """The object that ends `--json`."""
     last = played[-1]
     line: dict[str, Any] = {
-        "done": True, "project": last.project, "labels": last.labels, "accuracy": last.accuracy, "seconds": took,
-    }  # fmt: skip
+        "done": True,
+        "project": last.project,
+        "labels": last.labels,
+        "accuracy": last.accuracy,
+        "seconds": took,
+    }
     if score is not None:
         line |= {"until_score": score, "labels_needed": last.labels_needed, "best_accuracy": last.best_accuracy}
     if len(played) > 1:

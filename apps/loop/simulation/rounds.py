@@ -59,9 +59,14 @@ def project_from(source: Source, *, name: str, strategy: str, by: User, labels_p
     The trigger is off, the script says when to train; its number tells the strategy how large a batch is.
     """
     project = project_create(
-        name=name, task_type=source.task_type, labels=[LabelSpec(x) for x in source.labels], strategy=strategy,
-        guidelines=f"Simulated on {source.name}.", by=by, at=timezone.now(),
-    )  # fmt: skip
+        name=name,
+        task_type=source.task_type,
+        labels=[LabelSpec(x) for x in source.labels],
+        strategy=strategy,
+        guidelines=f"Simulated on {source.name}.",
+        by=by,
+        at=timezone.now(),
+    )
     Trigger.objects.create(project=project, enabled=False, new_labels=labels_per_round)
     for start in range(0, len(source.train), BATCH):
         rows = [item.values for item in source.train[start : start + BATCH]]
@@ -113,9 +118,14 @@ def _label(project: Project, staff: Sequence[User], truth: Mapping[str, str], pl
 
 def _train(project: Project, plan: Plan, by: User) -> Run:
     run = loop.run_start_now(
-        project=project, kind=plan.kind, by=by, at=timezone.now(), reason="A round of simulate.", seed=plan.seed,
+        project=project,
+        kind=plan.kind,
+        by=by,
+        at=timezone.now(),
+        reason="A round of simulate.",
+        seed=plan.seed,
         trigger_type=RunTrigger.SIMULATED,
-    )  # fmt: skip
+    )
 
     def ended() -> Run | None:
         now = Run.objects.get(pk=run.pk)

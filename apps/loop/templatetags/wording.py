@@ -129,5 +129,7 @@ def status(kind: str, words: Any, icon_name: str = "") -> SafeString:
     """A status: icon and word, never color alone. kind: ok warn breach paused running."""
     return format_html(
         '<span class="st {}"><svg class="i" aria-hidden="true"><use href="#i-{}"/></svg>{}</span>',
-        kind, icon_name or kind, words,
-    )  # fmt: skip
+        kind,
+        icon_name or kind,
+        words,
+    )

@@ -42,45 +42,63 @@ STRATEGIES: dict[str, Strategy] = {
     s.name: s
     for s in (
         Strategy(
-            "margin-clusters", "Margin and clusters: close calls, one of each kind",
-            uncertainty.margin, orders.one_of_each_kind, _BOTH,
+            "margin-clusters",
+            "Margin and clusters: close calls, one of each kind",
+            uncertainty.margin,
+            orders.one_of_each_kind,
+            _BOTH,
         ),
         Strategy(
-            "margin-diversity", "Margin and diversity: close calls that differ from each other",
-            uncertainty.margin, orders.spread, _BOTH,
+            "margin-diversity",
+            "Margin and diversity: close calls that differ from each other",
+            uncertainty.margin,
+            orders.spread,
+            _BOTH,
         ),
         Strategy("margin", "Margin: the two best labels are close", uncertainty.margin, by_priority, _MODEL),
+        Strategy("entropy", "Entropy: the model is torn between many labels", uncertainty.entropy, by_priority, _MODEL),
         Strategy(
-            "entropy", "Entropy: the model is torn between many labels",
-            uncertainty.entropy, by_priority, _MODEL,
+            "least-confidence",
+            "Least confidence: the best label is unlikely",
+            uncertainty.least_confidence,
+            by_priority,
+            _MODEL,
         ),
         Strategy(
-            "least-confidence", "Least confidence: the best label is unlikely",
-            uncertainty.least_confidence, by_priority, _MODEL,
+            "bald", "BALD: several versions of the model disagree", uncertainty.mutual_information, by_priority, _VOTES
         ),
         Strategy(
-            "bald", "BALD: several versions of the model disagree",
-            uncertainty.mutual_information, by_priority, _VOTES,
+            "badge",
+            "BADGE: answers that would move the model in different directions",
+            uncertainty.gradient_length,
+            orders.by_gradient,
+            _BOTH,
         ),
         Strategy(
-            "badge", "BADGE: answers that would move the model in different directions",
-            uncertainty.gradient_length, orders.by_gradient, _BOTH,
+            "class-quota",
+            "Class quota: the closest calls of each predicted label in turn",
+            uncertainty.margin,
+            orders.in_class_turns,
+            _MODEL,
+            per_class=True,
         ),
         Strategy(
-            "class-quota", "Class quota: the closest calls of each predicted label in turn",
-            uncertainty.margin, orders.in_class_turns, _MODEL, per_class=True,
+            "typicality",
+            "Typicality: stands for many examples, none of them labeled",
+            uncertainty.at_random,
+            orders.uncovered,
+            _VECTORS,
         ),
         Strategy(
-            "typicality", "Typicality: stands for many examples, none of them labeled",
-            uncertainty.at_random, orders.uncovered, _VECTORS,
-        ),
-        Strategy(
-            "core-set", "Core-set: farthest from everything labeled",
-            uncertainty.at_random, orders.away_from_labeled, _VECTORS,
+            "core-set",
+            "Core-set: farthest from everything labeled",
+            uncertainty.at_random,
+            orders.away_from_labeled,
+            _VECTORS,
         ),
         Strategy("random", "Random: ask the model nothing", uncertainty.at_random, by_priority, frozenset()),
     )
-}  # fmt: skip
+}
 DEFAULT = "margin-clusters"  # chosen on train rows of four sets: tests/bench/efficiency.py
 START = "typicality"  # what chooses while no model is there to ask, or none that can be trusted: phase.py
 

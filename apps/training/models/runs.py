@@ -126,10 +126,11 @@ class Run(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["project", "number"], name="training_run_number_once"),
             models.UniqueConstraint(
-                fields=["project", "kind"], name="training_one_open_kind",
+                fields=["project", "kind"],
+                name="training_one_open_kind",
                 condition=models.Q(state__in=["queued", "running"], reproduces=None),
             ),
-        ]  # fmt: skip
+        ]
         indexes = [
             models.Index(fields=["state", "leased_until"], name="training_run_sweep"),
             models.Index(

@@ -48,10 +48,15 @@ def online_set(*, project: Project, enabled: bool, publish_every: int, by: User,
     )
     words = f"on, a model every {count(publish_every, 'example')}" if enabled else "off"
     event_record(
-        scope=project_scope(project.pk), verb="online.set", subject="online learning", by=by, at=at,
-        sentence=f"{by} set online learning: {words}.", before=dict(before) if before else None,
+        scope=project_scope(project.pk),
+        verb="online.set",
+        subject="online learning",
+        by=by,
+        at=at,
+        sentence=f"{by} set online learning: {words}.",
+        before=dict(before) if before else None,
         after={"enabled": enabled, "publish_every": publish_every},
-    )  # fmt: skip
+    )
     if enabled:
         transaction.on_commit(lambda: online_send(project_id=project.pk))
     online_tell(project.pk)
@@ -74,9 +79,13 @@ def online_publish_ask(*, project: Project, by: User, at: datetime) -> OnlineLea
         learner.asked_at = at
         learner.save(update_fields=["asked_at"])
         event_record(
-            scope=project_scope(project.pk), verb="online.publish_asked", subject="online learning", by=by, at=at,
+            scope=project_scope(project.pk),
+            verb="online.publish_asked",
+            subject="online learning",
+            by=by,
+            at=at,
             sentence=f"{by} asked for a model of {count(learner.examples, 'example')} learned online.",
-        )  # fmt: skip
+        )
     transaction.on_commit(lambda: online_send(project_id=project.pk))
     online_tell(project.pk)
     return learner

@@ -97,9 +97,13 @@ def online_restart(
     learner.save()
     if reason:
         event_record(
-            scope=project_scope(project_id), verb="online.restarted", subject="online learning", by=None, at=at,
+            scope=project_scope(project_id),
+            verb="online.restarted",
+            subject="online learning",
+            by=None,
+            at=at,
             sentence=f"Online learning began again at the first label: {reason}",
-        )  # fmt: skip
+        )
     online_tell(project_id)
     return learner
 
@@ -118,9 +122,13 @@ def online_learned(*, project_id: int, owner: uuid.UUID, update: Update, at: dat
     learner.save()
     if update.examples:
         OnlinePoint.objects.create(
-            learner=learner, examples=learner.examples, learned=update.examples, at=at,
-            loss=update.loss_sum / update.examples, accuracy=update.right / update.examples,
-        )  # fmt: skip
+            learner=learner,
+            examples=learner.examples,
+            learned=update.examples,
+            at=at,
+            loss=update.loss_sum / update.examples,
+            accuracy=update.right / update.examples,
+        )
     online_tell(project_id)
     return learner
 
@@ -134,18 +142,36 @@ def online_published(*, project_id: int, owner: uuid.UUID, published: Published,
     number = (Run.objects.filter(project=project).aggregate(n=Max("number"))["n"] or 0) + 1
     new = count(learner.unpublished, "example")
     run = Run.objects.create(
-        project=project, number=number, kind=RunKind.ONLINE, state=RunState.COMPLETED,
+        project=project,
+        number=number,
+        kind=RunKind.ONLINE,
+        state=RunState.COMPLETED,
         trigger=f"{new} learned online" + (", asked for by a person" if learner.asked_at else ""),
-        trigger_type=RunTrigger.ONLINE, dataset_version=published.version, recipe=dict(published.recipe),
-        code_version=settings.CODE_VERSION, packages=dict(published.packages), queued_at=at,
-        started_at=at - timedelta(seconds=seconds), finished_at=at, attempts=1, step=learner.examples,
-        steps_total=learner.examples, device=published.device, labels=learner.examples,
-        new_labels=learner.unpublished, label_names=learner.label_names, artifact_url=published.artifact_url,
-        weights_digest=published.weights_digest, device_s=seconds,
+        trigger_type=RunTrigger.ONLINE,
+        dataset_version=published.version,
+        recipe=dict(published.recipe),
+        code_version=settings.CODE_VERSION,
+        packages=dict(published.packages),
+        queued_at=at,
+        started_at=at - timedelta(seconds=seconds),
+        finished_at=at,
+        attempts=1,
+        step=learner.examples,
+        steps_total=learner.examples,
+        device=published.device,
+        labels=learner.examples,
+        new_labels=learner.unpublished,
+        label_names=learner.label_names,
+        artifact_url=published.artifact_url,
+        weights_digest=published.weights_digest,
+        device_s=seconds,
         samples_per_s=learner.unpublished / seconds if seconds else None,
-        measured={"learner_s": learner.seconds, "progressive_loss": learner.loss_sum / learner.examples,
-                  "progressive_accuracy": learner.right / learner.examples},
-    )  # fmt: skip
+        measured={
+            "learner_s": learner.seconds,
+            "progressive_loss": learner.loss_sum / learner.examples,
+            "progressive_accuracy": learner.right / learner.examples,
+        },
+    )
     points = list(learner.points.order_by("-examples", "-pk")[:CURVE])
     RunPoint.objects.bulk_create(
         [RunPoint(run=run, step=p.examples, epoch=1.0, train_loss=p.loss, at=p.at) for p in reversed(points)],
@@ -154,9 +180,14 @@ def online_published(*, project_id: int, owner: uuid.UUID, published: Published,
     learner.unpublished, learner.asked_at, learner.last_run = 0, None, run
     learner.save(update_fields=["unpublished", "asked_at", "last_run"])
     event_record(
-        scope=project_scope(project_id), verb=f"run.{run.state}", subject=f"run {run.number}", by=None, at=at,
-        sentence=f"Run {run.number} completed: {new} learned online.", after={"state": run.state},
-    )  # fmt: skip
+        scope=project_scope(project_id),
+        verb=f"run.{run.state}",
+        subject=f"run {run.number}",
+        by=None,
+        at=at,
+        sentence=f"Run {run.number} completed: {new} learned online.",
+        after={"state": run.state},
+    )
     tell(run)
     online_tell(project_id)
     return run

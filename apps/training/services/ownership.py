@@ -129,10 +129,18 @@ def run_prepared(
     run.labels, run.new_labels, run.device, run.phase = labels, new_labels, device, "training"
     run.save(
         update_fields=[
-            "dataset_version", "recipe", "label_names", "labels", "new_labels", "device", "phase", "devices", "packages",
+            "dataset_version",
+            "recipe",
+            "label_names",
+            "labels",
+            "new_labels",
+            "device",
+            "phase",
+            "devices",
+            "packages",
             "code_version",
         ]
-    )  # fmt: skip
+    )
     RunLine.objects.create(
         run=run,
         at=at,
@@ -269,10 +277,15 @@ def _move(run: Run, state: RunState, at: datetime) -> None:
         transaction.on_commit(lambda: turn_tell(at=at))
     run.save()
     event_record(
-        scope=project_scope(run.project_id), verb=f"run.{state}", subject=f"run {run.number}", by=None, at=at,
+        scope=project_scope(run.project_id),
+        verb=f"run.{state}",
+        subject=f"run {run.number}",
+        by=None,
+        at=at,
         sentence=f"Run {run.number} {_WORDS[state]}" + (f": {run.error}" if state == RunState.FAILED else "."),
-        before={"state": before}, after={"state": state},
-    )  # fmt: skip
+        before={"state": before},
+        after={"state": state},
+    )
     tell(run)
 
 

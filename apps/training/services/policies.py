@@ -27,9 +27,15 @@ def limits_of(policy: Policy) -> Limits:
 
 @transaction.atomic
 def policy_set(
-    *, project: Project, runs_at_once: int, full_after_increments: int | None, full_on_gap: bool,
-    full_on_schema_change: bool, by: User, at: datetime,
-) -> Policy:  # fmt: skip
+    *,
+    project: Project,
+    runs_at_once: int,
+    full_after_increments: int | None,
+    full_on_gap: bool,
+    full_on_schema_change: bool,
+    by: User,
+    at: datetime,
+) -> Policy:
     """Write all of it. Raises Invalid with the field that is wrong."""
     if not 1 <= runs_at_once <= MOST_AT_ONCE:
         raise Invalid(
@@ -48,12 +54,20 @@ def policy_set(
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     before = Policy.objects.filter(project=project).values(*FIELDS).first()
     values = {
-        "runs_at_once": runs_at_once, "full_after_increments": full_after_increments, "full_on_gap": full_on_gap,
+        "runs_at_once": runs_at_once,
+        "full_after_increments": full_after_increments,
+        "full_on_gap": full_on_gap,
         "full_on_schema_change": full_on_schema_change,
-    }  # fmt: skip
+    }
     policy, _ = Policy.objects.update_or_create(project=project, defaults=values)
     event_record(
-        scope=project_scope(project.pk), verb="policy.set", subject="training policy", by=by, at=at,
-        sentence=f"{by} set the training policy.", before=before, after=values,
-    )  # fmt: skip
+        scope=project_scope(project.pk),
+        verb="policy.set",
+        subject="training policy",
+        by=by,
+        at=at,
+        sentence=f"{by} set the training policy.",
+        before=before,
+        after=values,
+    )
     return policy

@@ -39,10 +39,18 @@ def run_reproduce(*, run: Run, by: User | None, at: datetime) -> Run:
             )
         )
     return run_start(
-        project=original.project, kind=original.kind, trigger=f"To reproduce run {original.number}.",
-        base_run=original.base_run, by=by, at=at, seed=original.seed, trigger_type=RunTrigger.REPRODUCED,
-        recipe=original.recipe, dataset_version=version, reproduces=original,
-    )  # fmt: skip
+        project=original.project,
+        kind=original.kind,
+        trigger=f"To reproduce run {original.number}.",
+        base_run=original.base_run,
+        by=by,
+        at=at,
+        seed=original.seed,
+        trigger_type=RunTrigger.REPRODUCED,
+        recipe=original.recipe,
+        dataset_version=version,
+        reproduces=original,
+    )
 
 
 def run_named(words: str, *, project: str = "") -> Run:

@@ -36,10 +36,21 @@ class NotEnoughLabels(Invalid):
 
 @transaction.atomic
 def run_start(
-    *, project: Project, kind: str, trigger: str, base_run: Run | None, by: User | None, at: datetime, seed: int = 0,
-    trigger_type: RunTrigger = RunTrigger.MANUAL, priority: int = RunPriority.NORMAL, fallback: str = "",
-    recipe: dict[str, Any] | None = None, dataset_version: DatasetVersion | None = None, reproduces: Run | None = None,
-) -> Run:  # fmt: skip
+    *,
+    project: Project,
+    kind: str,
+    trigger: str,
+    base_run: Run | None,
+    by: User | None,
+    at: datetime,
+    seed: int = 0,
+    trigger_type: RunTrigger = RunTrigger.MANUAL,
+    priority: int = RunPriority.NORMAL,
+    fallback: str = "",
+    recipe: dict[str, Any] | None = None,
+    dataset_version: DatasetVersion | None = None,
+    reproduces: Run | None = None,
+) -> Run:
     """Queue one run. Raises NotEnoughLabels in words, RunOpen when one of this kind is queued or training already.
 
     `recipe` holds the settings that differ from the kind's defaults; without `dataset_version` the worker writes one.
@@ -61,18 +72,33 @@ def run_start(
     try:
         with transaction.atomic():
             run = Run.objects.create(
-                project=project, number=last + 1, kind=kind, trigger=trigger[:200], base_run=base_run, started_by=by,
-                queued_at=at, seed=seed, code_version=settings.CODE_VERSION, trigger_type=trigger_type,
-                priority=priority, fallback=fallback[:200], recipe=recipe or {}, dataset_version=dataset_version,
+                project=project,
+                number=last + 1,
+                kind=kind,
+                trigger=trigger[:200],
+                base_run=base_run,
+                started_by=by,
+                queued_at=at,
+                seed=seed,
+                code_version=settings.CODE_VERSION,
+                trigger_type=trigger_type,
+                priority=priority,
+                fallback=fallback[:200],
+                recipe=recipe or {},
+                dataset_version=dataset_version,
                 reproduces=reproduces,
-            )  # fmt: skip
+            )
     except IntegrityError:
         raise RunOpen(gettext("Another run of this kind is open already.")) from None
     event_record(
-        scope=project_scope(project.pk), verb="run.started", subject=f"run {run.number}", by=by, at=at,
+        scope=project_scope(project.pk),
+        verb="run.started",
+        subject=f"run {run.number}",
+        by=by,
+        at=at,
         sentence=f"{by or 'System'} started run {run.number} ({kind}): {trigger}",
         after={"state": run.state, "trigger": run.trigger_type},
-    )  # fmt: skip
+    )
     transaction.on_commit(lambda: run_send(run_id=run.pk, at=at))
     look_again(f"project.{project.pk}", "run", run.pk)
     return run
@@ -150,9 +176,14 @@ def run_cancel(*, run: Run, by: User, at: datetime) -> Run:
         run.state, run.finished_at = RunState.CANCELED, at
     run.save(update_fields=["cancel_requested_at", "state", "finished_at"])
     event_record(
-        scope=project_scope(run.project_id), verb="run.canceled", subject=f"run {run.number}", by=by, at=at,
-        sentence=f"{by} canceled run {run.number}.", after={"state": run.state},
-    )  # fmt: skip
+        scope=project_scope(run.project_id),
+        verb="run.canceled",
+        subject=f"run {run.number}",
+        by=by,
+        at=at,
+        sentence=f"{by} canceled run {run.number}.",
+        after={"state": run.state},
+    )
     if not run.is_open:
         transaction.on_commit(lambda: turn_tell(at=at))
     _tell(run)

@@ -74,17 +74,26 @@ def schedule_set(*, project: Project, kind: str, times: Times, by: User, at: dat
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     schedule = _write(project, RunKind(kind), times, at)
     event_record(
-        scope=project_scope(project.pk), verb="schedule.set", subject=f"schedule {kind}", by=by, at=at,
-        sentence=f"{by} set the schedule of {kind} runs: {_words(times)}.", after={"times": _words(times)},
-    )  # fmt: skip
+        scope=project_scope(project.pk),
+        verb="schedule.set",
+        subject=f"schedule {kind}",
+        by=by,
+        at=at,
+        sentence=f"{by} set the schedule of {kind} runs: {_words(times)}.",
+        after={"times": _words(times)},
+    )
     return schedule
 
 
 def _write(project: Project, kind: RunKind, times: Times, at: datetime) -> Schedule:
     crontab, _ = CrontabSchedule.objects.get_or_create(
-        minute=str(times.at.minute), hour=str(times.at.hour), day_of_month="*", month_of_year="*", timezone=times.zone,
+        minute=str(times.at.minute),
+        hour=str(times.at.hour),
+        day_of_month="*",
+        month_of_year="*",
+        timezone=times.zone,
         day_of_week="*" if len(set(times.days)) == len(DAYS) else ",".join(map(str, sorted(set(times.days)))),
-    )  # fmt: skip
+    )
     have = Schedule.objects.filter(project=project, kind=kind).select_related("task").first()
     task = have.task if have else PeriodicTask(name=f"project {project.pk}: {kind}", task="loop.schedules")
     task.crontab, task.enabled, task.last_run_at = crontab, times.enabled, at

@@ -50,15 +50,25 @@ def sweep_start(
         )
     last = Sweep.objects.filter(project=project).aggregate(n=Max("number"))["n"] or 0
     sweep = Sweep.objects.create(
-        project=project, number=last + 1, study_name=f"sweep-{uuid.uuid4().hex[:16]}", trials_wanted=trials, seed=seed,
-        space={name: asdict(span) for name, span in space.items()}, started_by=by, started_at=at,
-    )  # fmt: skip
+        project=project,
+        number=last + 1,
+        study_name=f"sweep-{uuid.uuid4().hex[:16]}",
+        trials_wanted=trials,
+        seed=seed,
+        space={name: asdict(span) for name, span in space.items()},
+        started_by=by,
+        started_at=at,
+    )
     Trial.objects.bulk_create([Trial(sweep=sweep, number=n) for n in range(1, trials + 1)])
     event_record(
-        scope=project_scope(project.pk), verb="sweep.started", subject=f"sweep {sweep.number}", by=by, at=at,
+        scope=project_scope(project.pk),
+        verb="sweep.started",
+        subject=f"sweep {sweep.number}",
+        by=by,
+        at=at,
         sentence=f"{by or 'System'} started sweep {sweep.number}: {count(trials, 'trial')} of {', '.join(space)}.",
         after={"space": sweep.space, "trials": trials, "seed": seed},
-    )  # fmt: skip
+    )
     transaction.on_commit(lambda: trials_send(sweep_id=sweep.pk, at=at))
     sweep_tell(sweep)
     return sweep
@@ -120,9 +130,14 @@ def sweep_cancel(*, sweep: Sweep, by: User, at: datetime) -> Sweep:
     sweep.trials.filter(state=TrialState.QUEUED).update(state=TrialState.CANCELED, finished_at=at)
     sweep.trials.filter(state=TrialState.RUNNING, leased_until__lt=at).update(state=TrialState.CANCELED, finished_at=at)
     event_record(
-        scope=project_scope(sweep.project_id), verb="sweep.canceled", subject=f"sweep {sweep.number}", by=by, at=at,
-        sentence=f"{by} canceled sweep {sweep.number}.", after={"state": sweep.state},
-    )  # fmt: skip
+        scope=project_scope(sweep.project_id),
+        verb="sweep.canceled",
+        subject=f"sweep {sweep.number}",
+        by=by,
+        at=at,
+        sentence=f"{by} canceled sweep {sweep.number}.",
+        after={"state": sweep.state},
+    )
     sweep_tell(sweep)
     return sweep
 

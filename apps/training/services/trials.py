@@ -103,9 +103,14 @@ def trial_epoch(*, trial_id: int, owner: uuid.UUID, epoch: int, loss: float, acc
 
 @transaction.atomic
 def trial_end(
-    *, trial_id: int, owner: uuid.UUID, state: TrialState, at: datetime, error: str = "",
+    *,
+    trial_id: int,
+    owner: uuid.UUID,
+    state: TrialState,
+    at: datetime,
+    error: str = "",
     best: tuple[int, float, float] | None = None,
-) -> Trial:  # fmt: skip
+) -> Trial:
     """Completed, pruned, failed with a sentence, or canceled; its seconds count whatever it came to.
 
     `best` is epoch, loss and accuracy of the best epoch, which need not be one that was told.
@@ -161,10 +166,17 @@ def best_trial(sweep: Sweep) -> Trial | None:
 
 def _run_of(sweep: Sweep, best: Trial, at: datetime) -> Run:
     run = run_start(
-        project=sweep.project, kind=RunKind.SWEEP, base_run=None, by=sweep.started_by, at=at, seed=sweep.seed,
+        project=sweep.project,
+        kind=RunKind.SWEEP,
+        base_run=None,
+        by=sweep.started_by,
+        at=at,
+        seed=sweep.seed,
         trigger=f"Trial {best.number} of sweep {sweep.number} had the least validation loss, {best.value:.4f}.",
-        trigger_type=RunTrigger.SWEEP, recipe=dict(best.settings), dataset_version=sweep.dataset_version,
-    )  # fmt: skip
+        trigger_type=RunTrigger.SWEEP,
+        recipe=dict(best.settings),
+        dataset_version=sweep.dataset_version,
+    )
     run.device_s = sweep.trials.aggregate(s=Sum("seconds"))["s"] or 0.0
     run.save(update_fields=["device_s"])
     return run
@@ -175,9 +187,14 @@ def _ended(sweep: Sweep, state: SweepState, at: datetime) -> Sweep:
     sweep.save(update_fields=["state", "finished_at", "error", "importance", "run"])
     words: dict[str, Any] = {SweepState.COMPLETED: f"completed; {sweep.run} trains its best recipe."}
     event_record(
-        scope=project_scope(sweep.project_id), verb=f"sweep.{state}", subject=f"sweep {sweep.number}", by=None, at=at,
-        sentence=f"Sweep {sweep.number} {words.get(state, f'failed: {sweep.error}')}", after={"state": state},
-    )  # fmt: skip
+        scope=project_scope(sweep.project_id),
+        verb=f"sweep.{state}",
+        subject=f"sweep {sweep.number}",
+        by=None,
+        at=at,
+        sentence=f"Sweep {sweep.number} {words.get(state, f'failed: {sweep.error}')}",
+        after={"state": state},
+    )
     sweep_tell(sweep)
     return sweep
 

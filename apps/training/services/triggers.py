@@ -45,9 +45,17 @@ def trigger_of(project: Project) -> Trigger:
 
 @transaction.atomic
 def trigger_set(
-    *, project: Project, enabled: bool, new_labels: int | None, debounce_s: int, kind: str, by: User, at: datetime,
-    minutes: int | None = None, disagreement_points: int | None = None,
-) -> Trigger:  # fmt: skip
+    *,
+    project: Project,
+    enabled: bool,
+    new_labels: int | None,
+    debounce_s: int,
+    kind: str,
+    by: User,
+    at: datetime,
+    minutes: int | None = None,
+    disagreement_points: int | None = None,
+) -> Trigger:
     """Write all of it. Raises Invalid with the field that is wrong, or where it is on and nothing could ever fire."""
     change = TriggerChange(enabled, new_labels, minutes, disagreement_points, debounce_s, kind)
     _check(change, kinds_of(project))
@@ -56,9 +64,15 @@ def trigger_set(
     trigger, _ = Trigger.objects.update_or_create(project=project, defaults=asdict(change))
     words = f"{trigger.words}, {kind}" if enabled else "off"
     event_record(
-        scope=project_scope(project.pk), verb="trigger.set", subject="trigger", by=by, at=at,
-        sentence=f"{by} set the training trigger: {words}.", before=before, after=asdict(change),
-    )  # fmt: skip
+        scope=project_scope(project.pk),
+        verb="trigger.set",
+        subject="trigger",
+        by=by,
+        at=at,
+        sentence=f"{by} set the training trigger: {words}.",
+        before=before,
+        after=asdict(change),
+    )
     return trigger
 
 

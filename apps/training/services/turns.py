@@ -72,10 +72,15 @@ def run_prioritize(*, run: Run, priority: int, by: User, at: datetime) -> Run:
         )
     run.priority = priority
     event_record(
-        scope=project_scope(run.project_id), verb="run.prioritized", subject=f"run {run.number}", by=by, at=at,
+        scope=project_scope(run.project_id),
+        verb="run.prioritized",
+        subject=f"run {run.number}",
+        by=by,
+        at=at,
         sentence=f"{by} gave run {run.number} {english(RunPriority(priority).label).lower()} priority.",
-        before={"priority": before}, after={"priority": priority},
-    )  # fmt: skip
+        before={"priority": before},
+        after={"priority": priority},
+    )
     look_again(f"run.{run.pk}", "run", run.pk)
     look_again(f"project.{run.project_id}", "run", run.pk)
     return run

@@ -32,9 +32,13 @@ def _shown(project: Project, form: OnlineForm | None = None) -> dict[str, object
     shown = online_shown(project)
     initial = {"enabled": shown.learner.enabled, "publish_every": shown.learner.publish_every}
     return {
-        "project": project, "online": shown, "learner": shown.learner, "form": form or OnlineForm(initial=initial),
-        "learns": task_types.get(project.task_type).learns, "here": "training",
-    }  # fmt: skip
+        "project": project,
+        "online": shown,
+        "learner": shown.learner,
+        "form": form or OnlineForm(initial=initial),
+        "learns": task_types.get(project.task_type).learns,
+        "here": "training",
+    }
 
 
 @require_POST

@@ -45,10 +45,16 @@ def _listed(request: Signed, project: Project, form: TriggerForm | None = None) 
     conditions = conditions_of(timezone.now(), evidence, selectors.settings_of(trigger))
     turns = {pk: (turn_words(place), place) for pk, place in places_of(page, at=timezone.now()).items()}
     return {
-        "project": project, "page": page, "kinds": startable(project), "priorities": RunPriority.choices,
-        "turns": turns, "learns": task_types.get(project.task_type).learns,
-        "trigger": trigger, "form": form, "progress": {c.cause.value: f"{c.sentence}." for c in conditions},
-    }  # fmt: skip
+        "project": project,
+        "page": page,
+        "kinds": startable(project),
+        "priorities": RunPriority.choices,
+        "turns": turns,
+        "learns": task_types.get(project.task_type).learns,
+        "trigger": trigger,
+        "form": form,
+        "progress": {c.cause.value: f"{c.sentence}." for c in conditions},
+    }
 
 
 @require_POST

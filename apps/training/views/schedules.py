@@ -40,19 +40,25 @@ def _shown(project: Project, at: datetime, **wrong: Any) -> dict[str, Any]:
         s.kind: wrong.get(s.kind.replace("-", "_"))
         or ScheduleForm(
             initial={
-                "enabled": s.times.enabled, "days": s.times.days, "time": s.times.at, "zone": s.times.zone,
+                "enabled": s.times.enabled,
+                "days": s.times.days,
+                "time": s.times.at,
+                "zone": s.times.zone,
                 "kind": s.kind,
             },
             auto_id=f"{s.kind}-%s",
         )
         for s in found
-    }  # fmt: skip
+    }
     policy = policy_of(project)
     return {
-        "project": project, "learns": task_types.get(project.task_type).learns, "policy": policy, "here": "training",
+        "project": project,
+        "learns": task_types.get(project.task_type).learns,
+        "policy": policy,
+        "here": "training",
         "schedules": [(s, forms[s.kind]) for s in found],
         "places": wrong.get("places") or PlacesForm(initial={"runs_at_once": policy.runs_at_once}),
-    }  # fmt: skip
+    }
 
 
 @require_POST
@@ -86,9 +92,14 @@ def places(request: Signed, project: Project) -> HttpResponse:
         return render(request, "training/schedules.html", _shown(project, timezone.now(), places=form), status=422)
     now = policy_of(project)
     policy_set(
-        project=project, runs_at_once=form.cleaned_data["runs_at_once"], full_after_increments=now.full_after_increments,
-        full_on_gap=now.full_on_gap, full_on_schema_change=now.full_on_schema_change, by=request.user, at=timezone.now(),
-    )  # fmt: skip
+        project=project,
+        runs_at_once=form.cleaned_data["runs_at_once"],
+        full_after_increments=now.full_after_increments,
+        full_on_gap=now.full_on_gap,
+        full_on_schema_change=now.full_on_schema_change,
+        by=request.user,
+        at=timezone.now(),
+    )
     messages.success(request, gettext("The number of runs at once is saved."))
     return go(request, reverse("training:schedules", args=[project.pk]))
 

@@ -34,9 +34,12 @@ def sweeps(request: Signed, project: Project) -> HttpResponse:
 def _listed(request: Signed, project: Project, form: SweepForm | None = None) -> dict[str, object]:
     page = Paginator(sweep_selectors.sweeps_of(project), PAGE).get_page(request.GET.get("page"))
     return {
-        "project": project, "page": page, "form": form or SweepForm(), "here": "training",
+        "project": project,
+        "page": page,
+        "form": form or SweepForm(),
+        "here": "training",
         "learns": task_types.get(project.task_type).learns,
-    }  # fmt: skip
+    }
 
 
 @require_POST
@@ -47,9 +50,13 @@ def start(request: Signed, project: Project) -> HttpResponse:
     if form.is_valid():
         try:
             sweep = sweep_start(
-                project=project, space=form.space(), trials=form.cleaned_data["trials"],
-                seed=form.cleaned_data["seed"], by=request.user, at=timezone.now(),
-            )  # fmt: skip
+                project=project,
+                space=form.space(),
+                trials=form.cleaned_data["trials"],
+                seed=form.cleaned_data["seed"],
+                by=request.user,
+                at=timezone.now(),
+            )
             messages.success(request, gettext("Sweep {number} is started.").format(number=sweep.number))
             return go(request, reverse("training:sweep", args=[project.pk, sweep.pk]))
         except Invalid as refused:

@@ -18,9 +18,13 @@ Say = Callable[..., Annotation]
 
 def example(project: Project, n: int, *, holdout: bool = False, text: str = "") -> Example:
     return Example.objects.create(
-        project=project, external_id=f"q{n}", fields={"text": text or f"words {n}"}, holdout=holdout, collected_at=NOON,
+        project=project,
+        external_id=f"q{n}",
+        fields={"text": text or f"words {n}"},
+        holdout=holdout,
+        collected_at=NOON,
         ingested_at=NOON,
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
@@ -33,23 +37,50 @@ def said() -> Say:
     """One answer of one person, with what was shown."""
 
     def say(
-        who: User, about: Example, answer: Any = "ham", *, lane: str = Lane.ACTIVE, at: datetime = NOON, ms: int = 6000,
-        suggestion: str = "", guess: str | None = None, planted: bool = False, skip: str = "", **more: Any,
-    ) -> Annotation:  # fmt: skip
+        who: User,
+        about: Example,
+        answer: Any = "ham",
+        *,
+        lane: str = Lane.ACTIVE,
+        at: datetime = NOON,
+        ms: int = 6000,
+        suggestion: str = "",
+        guess: str | None = None,
+        planted: bool = False,
+        skip: str = "",
+        **more: Any,
+    ) -> Annotation:
         slot = Assignment.objects.filter(example=about).count()
         assignment = Assignment.objects.create(
-            project=about.project, example=about, slot=slot, holder=who, token=uuid.uuid4(), leased_at=at,
-            leased_until=at, lane=lane, rank=0, suggestion=suggestion, planted=planted,
+            project=about.project,
+            example=about,
+            slot=slot,
+            holder=who,
+            token=uuid.uuid4(),
+            leased_at=at,
+            leased_until=at,
+            lane=lane,
+            rank=0,
+            suggestion=suggestion,
+            planted=planted,
             reason={"suggestion": guess} if guess else {},
             state=AssignmentState.SKIPPED if skip else AssignmentState.ANSWERED,
-        )  # fmt: skip
+        )
         columns: dict[str, Any] = {"skip_reason": skip}
         if not skip:
             is_name = isinstance(answer, str)
             columns |= {"label": about.project.labels.get(name=answer)} if is_name else {"value": answer}
         return Annotation.objects.create(
-            client_id=uuid.uuid4(), project=about.project, example=about, assignment=assignment, annotator=who,
-            shown_at=at, answered_at=at, active_ms=ms, **columns, **more,
-        )  # fmt: skip
+            client_id=uuid.uuid4(),
+            project=about.project,
+            example=about,
+            assignment=assignment,
+            annotator=who,
+            shown_at=at,
+            answered_at=at,
+            active_ms=ms,
+            **columns,
+            **more,
+        )
 
     return say

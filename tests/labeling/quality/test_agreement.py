@@ -54,10 +54,13 @@ def test_retired_labels_stay_readable_while_somebody_gave_them(project, examples
     assert [(x.name, x.retired) for x in found.labels] == [("ham", False), ("spam", True)]
 
 
-@pytest.mark.parametrize(("task_type", "labels", "same", "other"), [
-    ("text-spans", ("PER", "ORG"), {"spans": [{"start": 0, "end": 4, "label": "PER"}]}, {"spans": []}),
-    ("text-multilabel", ("a", "b"), {"labels": ["a", "b"]}, {"labels": ["a"]}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("task_type", "labels", "same", "other"),
+    [
+        ("text-spans", ("PER", "ORG"), {"spans": [{"start": 0, "end": 4, "label": "PER"}]}, {"spans": []}),
+        ("text-multilabel", ("a", "b"), {"labels": ["a", "b"]}, {"labels": ["a"]}),
+    ],
+)
 def test_answers_of_several_parts_are_compared_by_their_likeness(
     make_project, said, ada, grace, task_type, labels, same, other
 ):

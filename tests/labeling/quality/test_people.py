@@ -59,8 +59,13 @@ def test_suggestions_planted_ones_and_the_blind_share_are_told_apart(project, ex
 def test_a_guess_that_sways_is_said_with_its_interval(as_, project, said, ada, mona):
     for n in range(200):
         shown = n % 2 == 0
-        said(ada, example(project, 100 + n), "ham" if shown or n % 4 == 1 else "spam", guess="ham",
-             suggestion="ham" if shown else "")  # fmt: skip
+        said(
+            ada,
+            example(project, 100 + n),
+            "ham" if shown or n % 4 == 1 else "spam",
+            guess="ham",
+            suggestion="ham" if shown else "",
+        )
     page = as_(mona).get(at("person", project, ada.pk)).content.decode()
     assert "Seeing the guess raises agreement with it by +50.0 points" in page
     assert "+50.0" in as_(mona).get(at("people", project)).content.decode()

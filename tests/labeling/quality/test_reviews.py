@@ -70,8 +70,15 @@ def test_without_reviews_the_page_says_so(as_, project, mona):
 def doubts(project, examples):
     ham, spam = project.labels.all()
     for each in examples:
-        Label.objects.create(project=project, example=each, label=ham, source=LabelSource.IMPORTED, holdout=False,
-                             shown_at=NOON, resolved_at=NOON)  # fmt: skip
+        Label.objects.create(
+            project=project,
+            example=each,
+            label=ham,
+            source=LabelSource.IMPORTED,
+            holdout=False,
+            shown_at=NOON,
+            resolved_at=NOON,
+        )
     found = [Doubt(e.pk, ham.pk, spam.pk, 0.01 * (i + 1)) for i, e in enumerate(examples)]
     return suspects_record(
         project=project, run_number=4, doubts=found, sentence="Confident learning doubts 12 labels", at=NOON
@@ -95,8 +102,9 @@ def test_the_precision_is_told_with_its_interval_once_looked_at(as_, project, do
 def test_a_label_that_changed_meanwhile_or_was_decided_is_not_doubted(project, examples):
     ham, spam = project.labels.all()
     for each, label, source in zip(examples, (spam, ham, ham), ("imported", "review", "gold"), strict=False):
-        Label.objects.create(project=project, example=each, label=label, source=source, holdout=False, shown_at=NOON,
-                             resolved_at=NOON)  # fmt: skip
+        Label.objects.create(
+            project=project, example=each, label=label, source=source, holdout=False, shown_at=NOON, resolved_at=NOON
+        )
     found = [Doubt(e.pk, ham.pk, spam.pk, 0.1) for e in examples[:4]]
     assert suspects_record(project=project, run_number=1, doubts=found, sentence="x", at=NOON) == []
     assert not Suspect.objects.exists() and not FrontierItem.objects.exists()
@@ -127,8 +135,15 @@ def test_without_a_job_queue_compare_refuses_in_words_and_records_nothing(as_, p
 def test_the_method_in_force_stands_beside_what_it_was_measured_by(as_, project, mona):
     page = as_(mona).get(at("overview", project)).content.decode()
     assert "Nobody has compared it with Dawid-Skene yet" in page and "Right on gold</th>" not in page
-    ConsensusReport.objects.create(project=project, method="dawid-skene", gold_examples=40, majority_right=30,
-                                   dawid_skene_right=38, sentence="Dawid-Skene is in force.", at=NOON)  # fmt: skip
+    ConsensusReport.objects.create(
+        project=project,
+        method="dawid-skene",
+        gold_examples=40,
+        majority_right=30,
+        dawid_skene_right=38,
+        sentence="Dawid-Skene is in force.",
+        at=NOON,
+    )
     page = as_(mona).get(at("overview", project)).content.decode()
     assert "30 of 40" in page and "38 of 40" in page and page.count("In force") == 1
 

@@ -25,10 +25,12 @@ def taken(project: Project, content: bytes, filename: str) -> Ingestion:
     """As a worker reads an upload."""
     ingestion = datasets.ingestion_open(project=project, source="upload", by=None, at=NOON, filename=filename)
     return datasets.examples_ingest(
-        ingestion=ingestion, rows=read_with(project, io.BytesIO(content), filename), now=lambda: NOON,
+        ingestion=ingestion,
+        rows=read_with(project, io.BytesIO(content), filename),
+        now=lambda: NOON,
         beside=Companions(project, ingestion),
         on_repeated=lambda digests: labels_share(project=project, digests=digests, at=NOON),
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture

@@ -35,8 +35,11 @@ def test_the_api_gives_the_same_file(as_, project, lin):
     answer = as_(lin).get(reverse("api-export", args=[project.pk]), {"what": "predictions"})
     (row,) = [orjson.loads(line) for line in b"".join(answer.streaming_content).splitlines()]
     assert (row["id"], row["prediction.value"], row["prediction.model"], row["prediction.confidence"]) == (
-        "b", "spam", "m1", 0.9,
-    )  # fmt: skip
+        "b",
+        "spam",
+        "m1",
+        0.9,
+    )
 
 
 @pytest.mark.parametrize(

@@ -55,22 +55,39 @@ def choices(*names: str, kind: str = "choices", **more: object) -> dict[str, obj
 def test_an_export_of_label_studio_is_read_with_people_skips_known_answers_and_guesses(project, ada):
     ada.email = "ada@example.org"
     ada.save()
-    done = taken(project, tasks(
-        {"id": 7, "data": {"text": "a"},
-         "annotations": [choices("ham", completed_by={"id": 3, "email": "Ada@Example.org"}, lead_time=1.5)],
-         "predictions": [48004], "total_annotations": 1, "comment_authors": []},
-        {"id": 8, "data": {"text": "b"}, "annotations": [choices("spam", completed_by=99), choices("spam", completed_by="who")]},
-        {"id": 9, "data": {"text": "c"}, "annotations": [{"was_cancelled": True, "result": [], "completed_by": "ada"}]},
-        {"id": 10, "data": {"text": "d"}, "annotations": [choices("ham", ground_truth=True, completed_by=1)]},
-        {"data": {"text": "e", "id": "mine"}, "predictions": [choices("spam", model_version="v1", score=0.7)]},
-        {"text": "bare"},
-    ), "export.json")  # fmt: skip
+    done = taken(
+        project,
+        tasks(
+            {
+                "id": 7,
+                "data": {"text": "a"},
+                "annotations": [choices("ham", completed_by={"id": 3, "email": "Ada@Example.org"}, lead_time=1.5)],
+                "predictions": [48004],
+                "total_annotations": 1,
+                "comment_authors": [],
+            },
+            {
+                "id": 8,
+                "data": {"text": "b"},
+                "annotations": [choices("spam", completed_by=99), choices("spam", completed_by="who")],
+            },
+            {
+                "id": 9,
+                "data": {"text": "c"},
+                "annotations": [{"was_cancelled": True, "result": [], "completed_by": "ada"}],
+            },
+            {"id": 10, "data": {"text": "d"}, "annotations": [choices("ham", ground_truth=True, completed_by=1)]},
+            {"data": {"text": "e", "id": "mine"}, "predictions": [choices("spam", model_version="v1", score=0.7)]},
+            {"text": "bare"},
+        ),
+        "export.json",
+    )
 
     assert (done.rows_taken, done.rows_refused) == (6, 0)
     assert labels() == {"7": "ham", "8": "spam", "10": "ham"}
-    assert set(Annotation.objects.values_list("example__external_id", "annotator__username", "skip_reason", "active_ms")) == {
-        ("7", "ada", "", 1500), ("9", "ada", "unclear", 0),
-    }  # fmt: skip
+    assert set(
+        Annotation.objects.values_list("example__external_id", "annotator__username", "skip_reason", "active_ms")
+    ) == {("7", "ada", "", 1500), ("9", "ada", "unclear", 0)}
     assert GoldItem.objects.get().example.external_id == "10"
     assert ImportedPrediction.objects.get().confidence == 0.7
     assert Example.objects.filter(fields={"text": "bare"}).exists()
@@ -96,13 +113,17 @@ def test_spans_are_found_whichever_way_they_were_counted(spans, text, start, end
         (ner("Ada", 0, 9, None), "does not lie in the text of 3 characters"),
         (ner("Ada and Bob", 0, 3, "Bob"), "should read “Bob”, but the text reads “Ada” there"),
         (ner("Ada", 0, 3, "Ada", label="EGG"), "“EGG” is not in the project’s labels"),
-        ({"data": {"text": "x", "id": "x"}, "annotations": [choices("ham")]},
-         "holds a “choices”; this project keeps “labels” only"),
-        ({"data": {"text": "x", "id": "x"}, "annotations": [{"result": [{"type": "labels", "value": {}}]}]},
-         "not as Label Studio writes it"),
+        (
+            {"data": {"text": "x", "id": "x"}, "annotations": [choices("ham")]},
+            "holds a “choices”; this project keeps “labels” only",
+        ),
+        (
+            {"data": {"text": "x", "id": "x"}, "annotations": [{"result": [{"type": "labels", "value": {}}]}]},
+            "not as Label Studio writes it",
+        ),
         ("text", "not an object"),
     ],
-)  # fmt: skip
+)
 def test_a_task_that_does_not_fit_is_kept_with_its_reason_and_nothing_of_it_is_stored(spans, task, words):
     good = ner("Ada", 0, 3, "Ada", id="good")
     done = taken(spans, tasks(task, good), "a.json")
@@ -138,11 +159,16 @@ def test_a_list_that_breaks_off_keeps_what_came_before_and_says_where(project):
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "empty"), (b"  \n ", "empty"), (b"nonsense", "not a JSON list"), (b'"text"', "not a JSON list"),
-        (b"{}", "cannot carry"), ("[]".encode("utf-16"), "not UTF-8"),
-        (b"<html><script>alert(1)</script></html>", "not a JSON list"), (b"<?xml version='1.0'?><a/>", "not a JSON list"),
+        (b"", "empty"),
+        (b"  \n ", "empty"),
+        (b"nonsense", "not a JSON list"),
+        (b'"text"', "not a JSON list"),
+        (b"{}", "cannot carry"),
+        ("[]".encode("utf-16"), "not UTF-8"),
+        (b"<html><script>alert(1)</script></html>", "not a JSON list"),
+        (b"<?xml version='1.0'?><a/>", "not a JSON list"),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_is_no_list_of_tasks_is_refused_as_a_whole(project, content, words):
     with pytest.raises(FileUnreadable, match=words):
         taken(project, content, "a.json")
@@ -155,10 +181,10 @@ def test_a_file_that_is_no_list_of_tasks_is_refused_as_a_whole(project, content,
 def test_a_file_of_others_is_read_sentence_by_sentence_and_an_i_that_continues_nothing_begins(spans):
     content = "-DOCSTART- -X- O O\n\nAda NNP B-PER\nLove NNP I-PER\nworks VB O\n\nat I-ORG\nAcme I-ORG\nBob B-PER\nEve B-PER\n"
     taken(spans, content.encode(), "a.conll")
-    assert sorted((x.example.fields["text"], tuple((s["start"], s["end"], s["label"]) for s in x.value["spans"]))
-                  for x in Label.objects.all()) == [
-        ("Ada Love works", ((0, 8, "PER"),)), ("at Acme Bob Eve", ((0, 7, "ORG"), (8, 11, "PER"), (12, 15, "PER"))),
-    ]  # fmt: skip
+    assert sorted(
+        (x.example.fields["text"], tuple((s["start"], s["end"], s["label"]) for s in x.value["spans"]))
+        for x in Label.objects.all()
+    ) == [("Ada Love works", ((0, 8, "PER"),)), ("at Acme Bob Eve", ((0, 7, "ORG"), (8, 11, "PER"), (12, 15, "PER")))]
 
 
 @pytest.mark.parametrize(
@@ -190,7 +216,7 @@ def coco_json(boxes: list[object], **image: object) -> dict[str, object]:
         "images": [{"id": 1, "file_name": "a.jpg", "width": 20, "height": 20, **image}],
         "categories": [{"id": 5, "name": "cat"}, {"id": 6, "name": "cow"}],
         "annotations": [{"id": n, "image_id": 1, "category_id": 5, "bbox": b, "area": 1} for n, b in enumerate(boxes)],
-    }  # fmt: skip
+    }
 
 
 def zipped(files: dict[str, bytes]) -> bytes:
@@ -250,10 +276,13 @@ def test_an_entry_that_lies_about_its_size_is_read_no_further_than_allowed(boxes
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"PK rubbish", "ZIP is broken"), (zipped({"a.txt": b"x"}), "0 JSON files"),
-        (zipped({"a.json": b"[]"}), "not COCO"), (b"{nonsense", "not JSON"), (b'{"a": 1}', "not COCO"),
+        (b"PK rubbish", "ZIP is broken"),
+        (zipped({"a.txt": b"x"}), "0 JSON files"),
+        (zipped({"a.json": b"[]"}), "not COCO"),
+        (b"{nonsense", "not JSON"),
+        (b'{"a": 1}', "not COCO"),
     ],
-)  # fmt: skip
+)
 def test_a_broken_archive_is_refused_as_a_whole(boxes, content, words):
     with pytest.raises(FileUnreadable, match=words):
         taken(boxes, content, "set.zip")

@@ -20,10 +20,27 @@ from tests.labeling.transfer.conftest import taken, written
 
 LABELS = ("PER", "first name", "=cmd", "Ünï 'x', \"y\"")
 NASTY = [
-    "=cmd|' /C calc'!A0", "+1", "-1", "@x", "'quoted", "a\tb", 'say "hi", ok', "two\nlines", "cr\r\nlf",
-    "مرحبا", "\u202eabc", "👩‍👩‍👧 x", "\u2028", "<script>alert(1)</script>", "null", "5",
-    "# id = 3", "-DOCSTART- O", "a\x85b", "x\u200by",
-]  # fmt: skip
+    "=cmd|' /C calc'!A0",
+    "+1",
+    "-1",
+    "@x",
+    "'quoted",
+    "a\tb",
+    'say "hi", ok',
+    "two\nlines",
+    "cr\r\nlf",
+    "مرحبا",
+    "\u202eabc",
+    "👩‍👩‍👧 x",
+    "\u2028",
+    "<script>alert(1)</script>",
+    "null",
+    "5",
+    "# id = 3",
+    "-DOCSTART- O",
+    "a\x85b",
+    "x\u200by",
+]
 TEXTS = st.one_of(
     st.sampled_from(NASTY),
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=40),
@@ -87,8 +104,9 @@ def rows(draw: st.DrawFn, kind: str, answer: str) -> list[dict[str, Any]]:
         value = {
             "choice": st.sampled_from(["A", "B"]) if kind == "pair" else NAMES,
             "choices": st.lists(NAMES, unique=True).map(lambda x: {"labels": x}),
-            "spans": spans_in(text), "boxes": boxes_in(),
-        }[answer]  # fmt: skip
+            "spans": spans_in(text),
+            "boxes": boxes_in(),
+        }[answer]
         row["label"] = draw(value)
         row["answers"] = [
             answered(draw, who, value) for who in draw(st.sets(st.sampled_from(["ada", "grace"]), min_size=n == 0))
@@ -106,12 +124,22 @@ def answered(draw: st.DrawFn, who: str, value: st.SearchStrategy[Any]) -> dict[s
         {"value": draw(value)} if draw(st.booleans()) else {"skip": draw(st.sampled_from(SkipReason.values))}
     )
     return {
-        **said, "by": who, "comment": draw(st.one_of(st.just(""), TEXTS)), "flagged": draw(st.booleans()), "lane": "active",
-        "suggestion": draw(st.one_of(st.none(), value)), "suggestion_confidence": draw(st.one_of(st.none(), st.floats(0, 1))),
-        "suggestion_source": draw(st.sampled_from(["", "m1"])), "active_ms": draw(st.integers(0, 300_000)),
-        "shown_at": "2026-11-01T09:00:00Z", "at": "2026-11-01T09:00:09.5Z", "guidelines": 3, "run": 7,
-        "surplus": draw(st.booleans()), "id": f"answer-{next(counter)}",
-    }  # fmt: skip
+        **said,
+        "by": who,
+        "comment": draw(st.one_of(st.just(""), TEXTS)),
+        "flagged": draw(st.booleans()),
+        "lane": "active",
+        "suggestion": draw(st.one_of(st.none(), value)),
+        "suggestion_confidence": draw(st.one_of(st.none(), st.floats(0, 1))),
+        "suggestion_source": draw(st.sampled_from(["", "m1"])),
+        "active_ms": draw(st.integers(0, 300_000)),
+        "shown_at": "2026-11-01T09:00:00Z",
+        "at": "2026-11-01T09:00:09.5Z",
+        "guidelines": 3,
+        "run": 7,
+        "surplus": draw(st.booleans()),
+        "id": f"answer-{next(counter)}",
+    }
 
 
 def everything(project: Project, grain: str) -> list[Any]:
@@ -124,11 +152,15 @@ def everything(project: Project, grain: str) -> list[Any]:
 
 
 TASKS = {
-    "text-classification": ("text", "choice"), "text-multilabel": ("text", "choices"), "text-spans": ("text", "spans"),
-    "image-classification": ("image", "choice"), "image-multilabel": ("image", "choices"),
-    "image-boxes": ("image", "boxes"), "tabular-classification": ("tabular", "choice"),
+    "text-classification": ("text", "choice"),
+    "text-multilabel": ("text", "choices"),
+    "text-spans": ("text", "spans"),
+    "image-classification": ("image", "choice"),
+    "image-multilabel": ("image", "choices"),
+    "image-boxes": ("image", "boxes"),
+    "tabular-classification": ("tabular", "choice"),
     "text-preference": ("pair", "choice"),
-}  # fmt: skip
+}
 
 
 @pytest.fixture

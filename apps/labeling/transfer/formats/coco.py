@@ -83,15 +83,24 @@ def _note(document: Document, number: int, name: str, categories: Mapping[str, i
     """One line each into the two spools; annotation ids count on through the file."""
     shown, label = document.shown, document.label
     image = {
-        "id": number, "file_name": name, "width": shown.fields["width"], "height": shown.fields["height"],
-        "external_id": shown.external_id, "date_captured": shown.collected_at, "labeled": True,
-    }  # fmt: skip
+        "id": number,
+        "file_name": name,
+        "width": shown.fields["width"],
+        "height": shown.fields["height"],
+        "external_id": shown.external_id,
+        "date_captured": shown.collected_at,
+        "labeled": True,
+    }
     images.write((b",\n" if images.tell() else b"\n") + orjson.dumps(image))
     for n, b in enumerate(label.value["boxes"] if label else (), start=1):
         box = {
-            "id": number * 10_000 + n, "image_id": number, "category_id": categories[b["label"]],
-            "bbox": [b["x"], b["y"], b["width"], b["height"]], "area": b["width"] * b["height"], "iscrowd": 0,
-        }  # fmt: skip
+            "id": number * 10_000 + n,
+            "image_id": number,
+            "category_id": categories[b["label"]],
+            "bbox": [b["x"], b["y"], b["width"], b["height"]],
+            "area": b["width"] * b["height"],
+            "iscrowd": 0,
+        }
         boxes.write((b",\n" if boxes.tell() else b"\n") + orjson.dumps(box))
 
 
@@ -256,7 +265,14 @@ def _as_png(content: bytes) -> bytes:
 
 
 COCO = Format(
-    "coco", "COCO", (".json", ".zip"), "application/json",
+    "coco",
+    "COCO",
+    (".json", ".zip"),
+    "application/json",
     "Boxes in pixels with their images in a ZIP, or the bare JSON without them; the resolved labels.",
-    ("labels",), _read, _write, answers=frozenset({"boxes"}), shows=frozenset({"image"}),
-)  # fmt: skip
+    ("labels",),
+    _read,
+    _write,
+    answers=frozenset({"boxes"}),
+    shows=frozenset({"image"}),
+)

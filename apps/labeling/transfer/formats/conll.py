@@ -165,7 +165,14 @@ def _spans(each: _Text, text: str) -> list[Value]:
 
 
 CONLL = Format(
-    "conll", "CoNLL", (".conll", ".bio"), "text/plain; charset=utf-8",
+    "conll",
+    "CoNLL",
+    (".conll", ".bio"),
+    "text/plain; charset=utf-8",
     "Named spans as BIO tags, two columns with -DOCSTART-; the resolved labels.",
-    ("labels",), _read, _write, answers=frozenset({"spans"}), shows=frozenset({"text"}),
-)  # fmt: skip
+    ("labels",),
+    _read,
+    _write,
+    answers=frozenset({"spans"}),
+    shows=frozenset({"text"}),
+)

@@ -97,6 +97,8 @@ class _Source:
     def broken(self, number: int, why: str, place: int = 0) -> Item:
         where = self._before + place
         return Item(
-            number, None, f"The JSON breaks off at character {where:,}: {self._wrong or why}. The rest was not read.",
+            number,
+            None,
+            f"The JSON breaks off at character {where:,}: {self._wrong or why}. The rest was not read.",
             self.text[:2000],
-        )  # fmt: skip
+        )

@@ -57,11 +57,13 @@ def _task(document: Document, kind: str, answer: str) -> dict[str, Any]:
         annotations.append(known | {"fastloop": {"explanation": document.gold_explanation}})
     predictions = [
         {
-            "model_version": g.model, "score": g.confidence, "created_at": g.at,
+            "model_version": g.model,
+            "score": g.confidence,
+            "created_at": g.at,
             "result": _result(g.value, shown, kind, answer),
         }
         for g in document.guesses
-    ]  # fmt: skip
+    ]
     return {"data": _data(shown, kind), "meta": {}, "annotations": annotations, "predictions": predictions}
 
 
@@ -79,18 +81,29 @@ def _data(shown: Shown, kind: str) -> dict[str, Any]:
 def _annotation(answer: Answered, shown: Shown, kind: str, kind_of_answer: str) -> dict[str, Any]:
     rest = {name: getattr(answer, name) for name in ANSWER if name not in _APART}
     return {
-        "unique_id": answer.id, "annotator": answer.by, "was_cancelled": answer.value is None, "ground_truth": False,
+        "unique_id": answer.id,
+        "annotator": answer.by,
+        "was_cancelled": answer.value is None,
+        "ground_truth": False,
         "result": _result(answer.value, shown, kind, kind_of_answer) if answer.value is not None else [],
-        "lead_time": answer.active_ms / 1000, "created_at": answer.at, "updated_at": answer.at,
-        "fastloop": {n: v for n, v in {**rest, "skip": answer.skip}.items() if v is not None and v != "" and v is not False},
-    }  # fmt: skip
+        "lead_time": answer.active_ms / 1000,
+        "created_at": answer.at,
+        "updated_at": answer.at,
+        "fastloop": {
+            n: v for n, v in {**rest, "skip": answer.skip}.items() if v is not None and v != "" and v is not False
+        },
+    }
 
 
 def _labeled(label: Labeled, shown: Shown, kind: str, answer: str) -> dict[str, Any]:
     return {
-        "result": _result(label.value, shown, kind, answer), "was_cancelled": False, "ground_truth": False,
-        "created_at": label.at, "updated_at": label.at, "fastloop": {"source": label.source, "lane": label.lane},
-    }  # fmt: skip
+        "result": _result(label.value, shown, kind, answer),
+        "was_cancelled": False,
+        "ground_truth": False,
+        "created_at": label.at,
+        "updated_at": label.at,
+        "fastloop": {"source": label.source, "lane": label.lane},
+    }
 
 
 def _result(value: Value, shown: Shown, kind: str, answer: str) -> list[dict[str, Any]]:
@@ -118,9 +131,13 @@ def _result(value: Value, shown: Shown, kind: str, answer: str) -> list[dict[str
 
 def _rectangle(box: Mapping[str, Any], width: int, height: int) -> dict[str, Any]:
     value = {
-        "x": box["x"] / width * 100, "y": box["y"] / height * 100, "width": box["width"] / width * 100,
-        "height": box["height"] / height * 100, "rotation": 0, "rectanglelabels": [box["label"]],
-    }  # fmt: skip
+        "x": box["x"] / width * 100,
+        "y": box["y"] / height * 100,
+        "width": box["width"] / width * 100,
+        "height": box["height"] / height * 100,
+        "rotation": 0,
+        "rectanglelabels": [box["label"]],
+    }
     return {"original_width": width, "original_height": height, "image_rotation": 0, "value": value}
 
 
@@ -188,11 +205,14 @@ def _answer(given: Mapping[str, Any], text: str, answer: str) -> dict[str, Any]:
     skipped = bool(given.get("was_cancelled"))
     lead = given.get("lead_time")
     return {
-        **rest, "by": _by(given), "id": given.get("unique_id") or "", "at": given.get("created_at"),
+        **rest,
+        "by": _by(given),
+        "id": given.get("unique_id") or "",
+        "at": given.get("created_at"),
         "active_ms": round(float(lead) * 1000) if lead else 0,
         "value": None if skipped else _value(given.get("result") or [], text, answer),
         "skip": (rest.get("skip") or SkipReason.UNCLEAR) if skipped else "",
-    }  # fmt: skip
+    }
 
 
 def _by(given: Mapping[str, Any]) -> str:
@@ -209,9 +229,11 @@ def _prediction(given: Mapping[str, Any], text: str, answer: str) -> dict[str, A
     score = given.get("score")
     inside = isinstance(score, int | float) and 0 <= score <= 1
     return {
-        "value": _value(given.get("result") or [], text, answer), "model": str(given.get("model_version") or ""),
-        "confidence": score if inside else None, "at": given.get("created_at"),
-    }  # fmt: skip
+        "value": _value(given.get("result") or [], text, answer),
+        "model": str(given.get("model_version") or ""),
+        "confidence": score if inside else None,
+        "at": given.get("created_at"),
+    }
 
 
 def _value(result: Sequence[Mapping[str, Any]], text: str, answer: str) -> Value:
@@ -262,13 +284,21 @@ def _box(item: Mapping[str, Any]) -> Value:
     if not width or not height:
         raise _Strange("A box lacks “original_width” and “original_height”, so its percents say no pixels.")
     return {
-        "x": given["x"] * width / 100, "y": given["y"] * height / 100, "width": given["width"] * width / 100,
-        "height": given["height"] * height / 100, "label": _one_label(given["rectanglelabels"]),
-    }  # fmt: skip
+        "x": given["x"] * width / 100,
+        "y": given["y"] * height / 100,
+        "width": given["width"] * width / 100,
+        "height": given["height"] * height / 100,
+        "label": _one_label(given["rectanglelabels"]),
+    }
 
 
 LABEL_STUDIO = Format(
-    "label-studio", "Label Studio JSON", (".json",), "application/json",
+    "label-studio",
+    "Label Studio JSON",
+    (".json",),
+    "application/json",
     "Tasks with annotations and predictions, as Label Studio imports and exports them.",
-    ("annotations", "labels", "predictions"), _read, _write,
-)  # fmt: skip
+    ("annotations", "labels", "predictions"),
+    _read,
+    _write,
+)

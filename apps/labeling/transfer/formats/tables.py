@@ -214,12 +214,23 @@ def _column(field: Any, chunk: Sequence[Cells]) -> Any:
 
 _ALWAYS_TEXT = COLUMNS - {"answer.value", "answer.suggestion", "prediction.value"} | {"id", "text", "prompt", "a", "b"}
 _TYPES = {
-    "collected_at": pa.timestamp("us", "UTC"), "image": pa.binary(), "answer.flagged": pa.bool_(),
-    "answer.surplus": pa.bool_(), "example.holdout": pa.bool_(), "answer.active_ms": pa.int64(),
-    "answer.guidelines": pa.int64(), "answer.run": pa.int64(), "answer.suggestion_confidence": pa.float64(),
-    "prediction.confidence": pa.float64(), "label.confidence": pa.float64(),
-    **{f"{group}.{name}": pa.timestamp("us", "UTC") for group in ("answer", "label", "prediction") for name in ("at", "shown_at")},
-}  # fmt: skip
+    "collected_at": pa.timestamp("us", "UTC"),
+    "image": pa.binary(),
+    "answer.flagged": pa.bool_(),
+    "answer.surplus": pa.bool_(),
+    "example.holdout": pa.bool_(),
+    "answer.active_ms": pa.int64(),
+    "answer.guidelines": pa.int64(),
+    "answer.run": pa.int64(),
+    "answer.suggestion_confidence": pa.float64(),
+    "prediction.confidence": pa.float64(),
+    "label.confidence": pa.float64(),
+    **{
+        f"{group}.{name}": pa.timestamp("us", "UTC")
+        for group in ("answer", "label", "prediction")
+        for name in ("at", "shown_at")
+    },
+}
 
 
 def _type(name: str, export: Export) -> Any:
@@ -257,16 +268,32 @@ class _Sink(io.RawIOBase):
 
 _GRAINS = ("annotations", "labels", "predictions")
 JSONL = Format(
-    "jsonl", "JSONL", (".jsonl", ".ndjson"), "application/x-ndjson", "One JSON object a line.", _GRAINS,
-    lambda file, project: readers.jsonl_rows(file), _write_jsonl,
-)  # fmt: skip
+    "jsonl",
+    "JSONL",
+    (".jsonl", ".ndjson"),
+    "application/x-ndjson",
+    "One JSON object a line.",
+    _GRAINS,
+    lambda file, project: readers.jsonl_rows(file),
+    _write_jsonl,
+)
 CSV = Format(
-    "csv", "CSV", (".csv",), "text/csv; charset=utf-8",
+    "csv",
+    "CSV",
+    (".csv",),
+    "text/csv; charset=utf-8",
     "One line a row; spans and boxes as JSON in a cell. Cells that a spreadsheet would run stand behind an apostrophe.",
-    _GRAINS, _read_csv, _write_csv,
-)  # fmt: skip
+    _GRAINS,
+    _read_csv,
+    _write_csv,
+)
 PARQUET = Format(
-    "parquet", "Parquet", (".parquet",), "application/vnd.apache.parquet",
-    "Typed columns, compressed: the smallest file.", _GRAINS,
-    lambda file, project: readers.parquet_rows(file), _write_parquet,
-)  # fmt: skip
+    "parquet",
+    "Parquet",
+    (".parquet",),
+    "application/vnd.apache.parquet",
+    "Typed columns, compressed: the smallest file.",
+    _GRAINS,
+    lambda file, project: readers.parquet_rows(file),
+    _write_parquet,
+)

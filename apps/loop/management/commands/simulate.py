@@ -121,9 +121,14 @@ def _source(options: dict[str, Any], seed: int) -> Source:
 
 def _plan(options: dict[str, Any], seed: int) -> rounds.Plan:
     return rounds.Plan(
-        strategy=options["strategy"], labels_per_round=options["labels_per_round"], rounds=options["rounds"],
-        annotators=options["annotators"], seed=seed, kind=options["kind"], until_score=options["until_score"],
-    )  # fmt: skip
+        strategy=options["strategy"],
+        labels_per_round=options["labels_per_round"],
+        rounds=options["rounds"],
+        annotators=options["annotators"],
+        seed=seed,
+        kind=options["kind"],
+        until_score=options["until_score"],
+    )
 
 
 def _name(source: Source, which: str) -> str:
