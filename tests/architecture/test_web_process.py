@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from fastloop_console.env import ROOT
+from fastloop_console.machine.env import ROOT
 
 HEAVY = ("torch", "transformers", "sentence_transformers", "kserve", "sklearn", "pandas", "deltalake", "workers")
 

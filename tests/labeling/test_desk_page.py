@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 
 from apps.labeling.desk_words import desk_words
-from fastloop_console.env import ROOT
+from fastloop_console.machine.env import ROOT
 
 EVIL = "</script><script>bad()</script>"
 USED = re.compile(r'\b(say|many)\(\s*"([a-z_0-9]+)"')
