@@ -13,7 +13,7 @@ urlpatterns = [
     path("projects/<int:project_id>/", include("apps.loop.urls")),
     path("projects/<int:project_id>/data/export/", include("apps.transfer.urls")),
     path("projects/<int:project_id>/data/", include("apps.datasets.urls")),
-    path("projects/<int:project_id>/label/", include("apps.labeling.urls")),
+    path("projects/<int:project_id>/label/", include("apps.labeling.desk.urls")),
     path("projects/<int:project_id>/label/", include("apps.labeling.bulk.urls")),
     path("projects/<int:project_id>/quality/", include("apps.quality.urls")),
     path("projects/<int:project_id>/runs/", include("apps.training.urls")),

@@ -6,7 +6,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from apps.labeling.desk_words import desk_words
+from apps.labeling.desk.words import desk_words
 from fastloop_console.machine.env import ROOT
 
 EVIL = "</script><script>bad()</script>"

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.labeling import views
+from apps.labeling.desk import views
 
 app_name = "labeling"
 urlpatterns = [

@@ -18,9 +18,8 @@ from rest_framework import serializers
 
 from apps.accounts.models import User
 from apps.errors import Invalid
-from apps.labeling import desk_selectors as selectors
-from apps.labeling import presenters
-from apps.labeling.desk_words import desk_words
+from apps.labeling.desk import presenters, selectors
+from apps.labeling.desk.words import desk_words
 from apps.labeling.models import QUEUED_LANES, Assignment, ErrorKind, Lane, SkipReason
 from apps.labeling.services.annotations import Answer, annotation_take
 from apps.labeling.services.assignments import MOST_HELD, Asked, assignments_release, assignments_renew

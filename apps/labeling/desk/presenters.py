@@ -9,8 +9,8 @@ from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.datasets.models import Example
-from apps.labeling import desk_selectors as selectors
-from apps.labeling.desk_selectors import EmptyQueue, Vote
+from apps.labeling.desk import selectors
+from apps.labeling.desk.selectors import EmptyQueue, Vote
 from apps.labeling.models import Assignment, Lane, ReviewWhy
 from apps.labeling.services.annotations import Saved
 from apps.projects import task_types
