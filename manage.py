@@ -20,10 +20,10 @@ WITHOUT_SERVERS = {
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fastloop_console.settings.local")
-    from fastloop_console import embedded, env
+    from fastloop_console.machine import embedded, env
 
     if sys.argv[1:2] == ["up"]:
-        from fastloop_console.up import main as up
+        from fastloop_console.machine.up import main as up
 
         sys.exit(up())
     needs_servers = len(sys.argv) > 1 and sys.argv[1] not in WITHOUT_SERVERS

@@ -7,16 +7,16 @@ from apps.datasets import api as datasets
 from apps.evaluation import api as evaluation
 from apps.evaluation import freshness_api
 from apps.labeling import api as labeling
-from apps.labeling.quality import api as quality
-from apps.labeling.transfer import api as transfer
+from apps.lineage import ledger_api, lineage_api, run_api
 from apps.loop import api as loop
 from apps.monitoring import api as monitoring
 from apps.projects import api as projects
+from apps.quality import api as quality
 from apps.releases import api as releases
-from apps.releases import ledger_api, lineage_api
 from apps.slas import api as slas
 from apps.training import api as training
 from apps.training import online_api, schedule_api, sweep_api
+from apps.transfer import api as transfer
 
 PROJECT = "v1/projects/<int:project_id>/"
 
@@ -66,7 +66,7 @@ urlpatterns = [
     path(f"{PROJECT}sweeps/", sweep_api.SweepsAPI.as_view(), name="api-sweeps"),
     path("v1/sweeps/<int:sweep_id>/", sweep_api.SweepAPI.as_view(), name="api-sweep"),
     path("v1/sweeps/<int:sweep_id>/cancel/", sweep_api.SweepCancelAPI.as_view(), name="api-sweep-cancel"),
-    path("v1/runs/<int:run_id>/", releases.RunDetailAPI.as_view(), name="api-run"),
+    path("v1/runs/<int:run_id>/", run_api.RunDetailAPI.as_view(), name="api-run"),
     path(f"{PROJECT}schedules/", schedule_api.SchedulesAPI.as_view(), name="api-schedules"),
     path(f"{PROJECT}policy/", schedule_api.PolicyAPI.as_view(), name="api-policy"),
     path(f"{PROJECT}freshness/", freshness_api.FreshnessAPI.as_view(), name="api-freshness"),

@@ -13,8 +13,8 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 from django.conf import settings  # noqa: E402
 
 from apps.live.routing import websocket_urlpatterns  # noqa: E402
-from fastloop_console.one_thread import OneThread  # noqa: E402
-from fastloop_console.upload_limit import UploadLimit  # noqa: E402
+from fastloop_console.machine.one_thread import OneThread  # noqa: E402
+from fastloop_console.machine.upload_limit import UploadLimit  # noqa: E402
 
 application = ProtocolTypeRouter(
     {

@@ -18,8 +18,8 @@ import httpx
 import psutil
 import pytest
 
-from fastloop_console.embedded import free_ports
-from fastloop_console.env import ROOT
+from fastloop_console.machine.embedded import free_ports
+from fastloop_console.machine.env import ROOT
 
 GREETING = re.compile(r"FastLoop Console answers at (\S+) after")
 UP_WITHIN_S = 60.0  # the promise of `make run`

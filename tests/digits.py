@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from sklearn.datasets import load_digits
 
-from apps.loop.simulation.source import png_of
+from apps.cases.simulation.source import png_of
 
 NAMES = tuple("0123456789")
 

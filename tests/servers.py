@@ -20,7 +20,7 @@ def _start() -> None:
     home.chmod(0o755)  # as root, PostgreSQL's own user must reach its data below
     os.environ.update(FASTLOOP_HOME=str(home), FASTLOOP_TEST_SERVERS="1", HF_HUB_OFFLINE="1")
     os.environ.update(OMP_NUM_THREADS="1", OMP_WAIT_POLICY="PASSIVE")  # two workers of xdist share the cores
-    from fastloop_console import embedded
+    from fastloop_console.machine import embedded
 
     stack = contextlib.ExitStack()
     urls = stack.enter_context(embedded.running(home))

@@ -12,13 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 TABLES = (".csv", ".jsonl", ".ndjson", ".parquet")
-SUFFIXES = (
-    *TABLES,
-    ".json",
-    ".conll",
-    ".bio",
-    ".zip",
-)  # the rest is read by apps.labeling.transfer: it carries answers
+SUFFIXES = (*TABLES, ".json", ".conll", ".bio", ".zip")  # the rest is read by apps.transfer: it carries answers
 WORDS = "CSV, JSONL, Parquet, Label Studio JSON, CoNLL or COCO"
 csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # a base64 image is one long field
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.datasets import version_selectors as selectors
 from apps.datasets.version_forms import DiffFilter, PolicyForm
 from apps.datasets.versions.keeping import policy_of, policy_set
-from apps.live.answers import Signed, go
+from apps.pages.requests import Signed, go
 from apps.projects import task_types
 from apps.projects.access import project_permission
 from apps.projects.models import Project

@@ -5,8 +5,8 @@ from typing import Any
 from django.utils.translation import gettext
 
 from apps.evaluation.models import FreshnessGap, LearningReport, Report
+from apps.pages.words import counted
 from apps.rules.words import percent, signed
-from apps.words import counted
 
 Figure = dict[str, Any]
 SHORT = 18  # characters of a label's name on an axis

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.evaluation import charts
 from apps.evaluation.forms import FallBackForm
 from apps.evaluation.freshness import gaps_of
-from apps.live.answers import Signed, go
+from apps.pages.requests import Signed, go
 from apps.projects.access import project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission

@@ -15,7 +15,7 @@ from apps.evaluation import charts, selectors
 from apps.evaluation.forms import AutoLabelingForm, RateForm
 from apps.labeling import selectors as labeling
 from apps.labeling.services import auto_labels
-from apps.live.answers import Signed, go
+from apps.pages.requests import Signed, go
 from apps.projects.access import project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission

@@ -17,7 +17,7 @@ class CeleryJobs:
     def send_group(self, name: str, *, each: Sequence[tuple[object, ...]], queue: str) -> None:
         from celery import group
 
-        from fastloop_console.celery import app
+        from fastloop_console.machine.celery import app
 
         try:
             with app.connection_for_write(transport_options=IMPATIENT) as connection:
@@ -32,7 +32,7 @@ class CeleryJobs:
             raise Unavailable("Redis does not answer.") from cause
 
     def send(self, name: str, *, args: tuple[object, ...], queue: str) -> None:
-        from fastloop_console.celery import app  # 30 MB that a web process needs at its first job, not before
+        from fastloop_console.machine.celery import app  # 30 MB that a web process needs at its first job, not before
 
         try:
             with app.connection_for_write(transport_options=IMPATIENT) as connection:

@@ -10,9 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.models import User
-from apps.labeling.desk_selectors import why_empty
+from apps.labeling.desk.presenters import SHOWN_AS
+from apps.labeling.desk.selectors import why_empty
 from apps.labeling.models import QUEUED_LANES, Assignment, ErrorKind, Label, Lane, SkipReason
-from apps.labeling.presenters import SHOWN_AS
 from apps.labeling.services.annotations import Answer, annotation_submit
 from apps.labeling.services.assignments import MOST_HELD
 from apps.labeling.services.queue import queue_next

@@ -9,12 +9,12 @@ from django.utils.translation import gettext, gettext_lazy
 
 from apps.evaluation.models import Outcome, Report
 from apps.labeling.selectors import QueueCounts
-from apps.loop.templatetags.wording import briefly, duration
 from apps.monitoring.models import DriftCheck
+from apps.pages.templatetags.wording import briefly, duration
+from apps.pages.words import counted
 from apps.projects.roles import Permission
 from apps.releases.models import ModelVersion, Promotion
 from apps.training.models import Run, RunState, Trigger
-from apps.words import counted
 
 STAGES = ("collect", "annotate", "train", "evaluate", "deploy", "monitor")
 # How long the oldest item of a stage may wait: hours of a 72 h target. They sum to it, and go as shares of any other.
@@ -187,7 +187,7 @@ def train(judge: Judge, facts: Training) -> Card:
     action: Action | None = None
     if run:
         state = State("running", gettext("Run {number}, {run}").format(number=run.number, run=run_words(run)))
-        action = Action(gettext("Watch run {number}").format(number=run.number), "releases:run", run.pk, helps=False)
+        action = Action(gettext("Watch run {number}").format(number=run.number), "lineage:run", run.pk, helps=False)
     elif last and last.state == RunState.FAILED:
         state = State("breach", gettext("Run {number} failed").format(number=last.number))
     elif facts.fresh:
@@ -212,7 +212,7 @@ def train(judge: Judge, facts: Training) -> Card:
 
 
 def evaluate(judge: Judge, facts: Evaluating) -> Card:
-    action = Action(gettext("Read the verdict"), "releases:run", facts.run.pk, helps=False) if facts.run else None
+    action = Action(gettext("Read the verdict"), "lineage:run", facts.run.pk, helps=False) if facts.run else None
     if facts.waiting:
         state = State("running", gettext("Judging"))
     elif facts.run and facts.report:

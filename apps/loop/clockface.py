@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 
 from apps.labeling.models import Label
 from apps.loop.ruler import Part, Piece, Ruler, hours, pieces_of, ruler_for
-from apps.loop.templatetags.wording import duration, number_and_unit
+from apps.pages.templatetags.wording import duration, number_and_unit
 from apps.projects.models import Project
 from apps.releases.models import ModelVersion
 from apps.rules import clock

@@ -6,7 +6,7 @@ from math import ceil
 
 from django.utils.translation import gettext
 
-from apps.loop.templatetags.wording import duration
+from apps.pages.templatetags.wording import duration
 from apps.rules.words import percent
 
 HOUR = 3600.0

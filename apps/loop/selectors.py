@@ -241,7 +241,7 @@ def _running(
             number=open_run.number, kind_display=open_run.get_kind_display().lower()
         )
         percent = open_run.percent if open_run.steps_total else None
-        found.append(Running(title, band.run_words(open_run), percent, "releases:run", open_run.pk))
+        found.append(Running(title, band.run_words(open_run), percent, "lineage:run", open_run.pk))
     if Permission.VIEW_DATA in permissions:
         reading = Ingestion.objects.filter(project=project, state=IngestionState.RUNNING)
         found += [_reading(ingestion) for ingestion in reading[:5]]

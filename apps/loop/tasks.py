@@ -3,10 +3,10 @@
 from celery import shared_task
 from django.utils import timezone
 
+from apps.lineage.mirror import mirror_all
 from apps.loop import services
 from apps.loop.jobs import LoopJob
 from apps.loop.services.versions import versions_keep
-from apps.releases.mirror import mirror_all
 from apps.training.services.online import online_check
 from apps.training.services.runs import runs_sweep
 from apps.training.services.sweeps import sweeps_check

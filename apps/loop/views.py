@@ -10,8 +10,8 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.errors import Invalid
-from apps.live.answers import Signed, go
 from apps.loop import selectors, services
+from apps.pages.requests import Signed, go
 from apps.projects.access import permissions_of, project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission
@@ -79,7 +79,7 @@ def run_start(request: Signed, project: Project) -> HttpResponse:
         project=project, kind=kind, by=request.user, at=timezone.now(), priority=form.cleaned_data["priority"]
     )
     messages.success(request, gettext("Run {number} is queued.").format(number=run.number))
-    return go(request, reverse("releases:run", args=[project.pk, run.pk]))
+    return go(request, reverse("lineage:run", args=[project.pk, run.pk]))
 
 
 @require_POST

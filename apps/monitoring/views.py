@@ -10,9 +10,9 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.errors import Invalid
-from apps.live.answers import Signed, go
 from apps.monitoring import charts, selectors, services
 from apps.monitoring.forms import ResolveForm
+from apps.pages.requests import Signed, go
 from apps.projects.access import project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.models import User
+from apps.pages.pagination import Pages
 from apps.projects import task_types
 from apps.projects.access import projects_visible_to
 from apps.projects.api_access import ProjectAPI
@@ -19,7 +20,6 @@ from apps.projects.queue_settings import queue_settings_of, queue_settings_set
 from apps.projects.roles import Permission, Role
 from apps.projects.selectors import members_of
 from apps.projects.services import LabelSpec, member_remove, member_set, project_create
-from fastloop_console.pagination import Pages
 
 LABELS = Prefetch("labels", SchemaLabel.objects.order_by("position"))
 

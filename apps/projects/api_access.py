@@ -9,10 +9,10 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from apps.accounts.models import User
+from apps.pages.pagination import Pages
 from apps.projects.access import project_for
 from apps.projects.models import Project
 from apps.projects.roles import Permission
-from fastloop_console.pagination import Pages
 
 
 class ProjectAPI(APIView):

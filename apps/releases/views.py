@@ -1,8 +1,8 @@
-"""Pages of releases: one run from its data to its verdict, the models, promote, roll back, ask the champion."""
+"""Pages of releases: the models, promote, roll back, ask the champion."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -10,16 +10,12 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.errors import Invalid
-from apps.evaluation import charts
-from apps.evaluation.reading import reading_of
-from apps.evaluation.selectors import report_of
-from apps.live.answers import Signed, go
+from apps.pages.requests import Signed, go
 from apps.projects.access import project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission
 from apps.releases import inference, selectors, services
 from apps.releases.forms import PromoteForm, RollBackForm
-from apps.training.selectors import lines_of, run_in
 
 
 @require_GET
@@ -72,47 +68,3 @@ def try_champion(request: Signed, project: Project) -> HttpResponse:
     answer = inference.ask(model=project.slug, request=question)
     template = "releases/_answer.html" if request.htmx else "releases/answer.html"
     return render(request, template, {"project": project, "answer": answer})
-
-
-def _run_context(project: Project, run_id: int) -> dict[str, object]:
-    page = selectors.run_page(project, run_id)
-    reading = reading_of(page.report) if page.report else None
-    return {"project": project, "page": page, "run": page.run, "report": page.report, "reading": reading}
-
-
-@require_GET
-@login_required
-@project_permission(Permission.VIEW_RUNS)
-def run(request: Signed, project: Project, run_id: int) -> HttpResponse:
-    context = _run_context(project, run_id)
-    context |= {"lines": lines_of(run_in(project, run_id)), "here": "training"}  # the rail marks Runs
-    return render(request, "releases/run.html", context)
-
-
-@require_GET
-@login_required
-@project_permission(Permission.VIEW_RUNS)
-def run_head(request: Signed, project: Project, run_id: int) -> HttpResponse:
-    return render(request, "releases/_head.html", {"project": project, "run": run_in(project, run_id)})
-
-
-@require_GET
-@login_required
-@project_permission(Permission.VIEW_RUNS)
-def run_progress(request: Signed, project: Project, run_id: int) -> HttpResponse:
-    return render(request, "releases/_progress.html", _run_context(project, run_id))
-
-
-@require_GET
-@login_required
-@project_permission(Permission.VIEW_RUNS)
-def run_verdict(request: Signed, project: Project, run_id: int) -> HttpResponse:
-    return render(request, "releases/_verdict.html", _run_context(project, run_id))
-
-
-@require_GET
-@login_required
-@project_permission(Permission.VIEW_RUNS)
-def run_figures(request: Signed, project: Project, run_id: int) -> HttpResponse:
-    report = report_of(run_in(project, run_id))
-    return JsonResponse({"confusion": charts.confusion(report)} if report else {})

@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from fastloop_console import env
+from fastloop_console.machine import env
 from fastloop_console.settings.celery import *  # noqa: F403
 from fastloop_console.settings.channels import *  # noqa: F403
 from fastloop_console.settings.database import *  # noqa: F403
@@ -32,17 +32,22 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "apps.accounts",
+    "apps.pages",
     "apps.audit",
     "apps.live",
     "apps.projects",
     "apps.slas",
     "apps.datasets",
     "apps.labeling",
+    "apps.quality",
+    "apps.transfer",
     "apps.training",
     "apps.evaluation",
     "apps.releases",
     "apps.monitoring",
+    "apps.lineage",
     "apps.loop",
+    "apps.cases",
 ]
 
 MIDDLEWARE = [
@@ -76,7 +81,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "apps.projects.context.current_project",
             ],
-            "builtins": ["apps.loop.templatetags.wording"],
+            "builtins": ["apps.pages.templatetags.wording"],
         },
     }
 ]
@@ -143,7 +148,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "fastloop_console.api_schema.Schema",
     "EXCEPTION_HANDLER": "fastloop_console.api_errors.answer",
-    "DEFAULT_PAGINATION_CLASS": "fastloop_console.pagination.Pages",
+    "DEFAULT_PAGINATION_CLASS": "apps.pages.pagination.Pages",
     "PAGE_SIZE": 50,
 }
 REST_KNOX = {"TOKEN_TTL": None, "AUTH_HEADER_PREFIX": "Token"}

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from fastloop_console import embedded, env
+from fastloop_console.machine import embedded, env
 
 CELERY_BROKER_URL = env.redis_url() or embedded.known_urls(env.home()).redis
 CELERY_TASK_IGNORE_RESULT = True

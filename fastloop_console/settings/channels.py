@@ -1,6 +1,6 @@
 """The live layer: Redis carries "look again" from every process to every open page."""
 
-from fastloop_console import embedded, env
+from fastloop_console.machine import embedded, env
 
 REDIS_URL = env.redis_url() or embedded.known_urls(env.home()).redis
 CHANNEL_LAYERS = {

@@ -2,7 +2,7 @@
 
 import environ
 
-from fastloop_console import embedded, env
+from fastloop_console.machine import embedded, env
 
 _url = env.database_url() or embedded.known_urls(env.home()).database
 DATABASES = {"default": environ.Env.db_url_config(_url)}

@@ -1,6 +1,6 @@
 """Outside systems, by address."""
 
-from fastloop_console import env
+from fastloop_console.machine import env
 
 STORAGE_URL = env.storage_url()
 PREDICTOR_URL = env.predictor_url()

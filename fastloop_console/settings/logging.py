@@ -1,6 +1,6 @@
 """One line a record, to standard error; the process's name is put in front by whoever runs it."""
 
-from fastloop_console import env
+from fastloop_console.machine import env
 
 LOGGING = {
     "version": 1,

@@ -2,7 +2,7 @@
 
 from django.core.exceptions import ImproperlyConfigured
 
-from fastloop_console import env
+from fastloop_console.machine import env
 from fastloop_console.settings.base import *  # noqa: F403
 
 SECRET_KEY = env.secret_key(required=True)

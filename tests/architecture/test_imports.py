@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from fastloop_console.env import ROOT
+from fastloop_console.machine.env import ROOT
 
 
 def test_every_import_goes_down_the_stack() -> None:

@@ -10,7 +10,7 @@ import pytest
 from django.template.base import Lexer, TokenType
 from django.utils.translation import override
 
-from fastloop_console.env import ROOT
+from fastloop_console.machine.env import ROOT
 from tests.architecture.words import CATALOG, TEMPLATES, extracted
 
 WORD = re.compile(r"[A-Za-z]{2,}")

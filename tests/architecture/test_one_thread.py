@@ -5,7 +5,7 @@ import threading
 
 from django.http import HttpResponse, StreamingHttpResponse
 
-from fastloop_console.one_thread import AT_WORK, OneThread
+from fastloop_console.machine.one_thread import AT_WORK, OneThread
 
 
 async def ask(handler, path="/", body=b""):

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fastloop_console.env import ROOT
+from fastloop_console.machine.env import ROOT
 
 
 def test_the_api_schema_is_valid_and_complete(tmp_path: Path) -> None:

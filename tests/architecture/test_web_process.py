@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 
-from fastloop_console.env import ROOT
+from fastloop_console.machine.env import ROOT
 
 HEAVY = ("torch", "transformers", "sentence_transformers", "kserve", "sklearn", "pandas", "deltalake", "workers")
 
@@ -26,7 +26,7 @@ def test_the_web_process_never_loads_torch_or_what_only_workers_need() -> None:
     done = subprocess.run([sys.executable, "-c", LOOK], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
-    assert {"apps.loop.api", "apps.releases.views", "apps.labeling.views", "apps.live.consumers"} <= set(
+    assert {"apps.loop.api", "apps.releases.views", "apps.labeling.desk.views", "apps.live.consumers"} <= set(
         found["imported"]
     )
     assert found["heavy"] == []

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fastloop_console.env import ROOT
+from fastloop_console.machine.env import ROOT
 
 LONGEST_FILE = 300  # lines; a longer one becomes a package named after nouns
 SKIPPED = {"var", "node_modules", "migrations"}  # folders; so is every folder whose name starts with a dot, .ci apart

@@ -10,7 +10,7 @@ from babel.messages.extract import extract
 from django.utils.translation.template import templatize
 
 from apps.rules.acquisition import TEMPLATES as TEMPLATES_OF_REASONS
-from fastloop_console.env import ROOT
+from fastloop_console.machine.env import ROOT
 
 CATALOG = ROOT / "locale/es/LC_MESSAGES/django.po"
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))

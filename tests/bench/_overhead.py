@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fastloop_console.env import ROOT
+from fastloop_console.machine.env import ROOT
 from tests.console import Console, until
 
 TIMES = 5

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 from django.core.management.base import CommandError
 from numpy.typing import NDArray
 
-from apps.loop.simulation.source import source_from
-from fastloop_console.env import ROOT
+from apps.cases.simulation.source import source_from
+from fastloop_console.machine.env import ROOT
 
 Floats = NDArray[np.floating]
 Ints = NDArray[np.int64]

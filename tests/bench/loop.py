@@ -18,8 +18,8 @@ from typing import Any
 import httpx
 import psutil
 
-from fastloop_console import env
-from fastloop_console.embedded import free_ports
+from fastloop_console.machine import env
+from fastloop_console.machine.embedded import free_ports
 
 BANKING = env.ROOT.parent / "shared/data/banking77.parquet"
 SETTLE_S = 45.0  # the demo is played, then the workers fall idle

@@ -23,8 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fastloop_console import embedded, env
-from fastloop_console.embedded import free_ports
+from fastloop_console.machine import embedded, env
+from fastloop_console.machine.embedded import free_ports
 
 Say = Callable[[str], None]
 INSIDE = "FASTLOOP_BENCH_QUEUE"  # set in the process that has the servers' addresses

@@ -21,8 +21,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from fastloop_console import embedded, env
-from fastloop_console.embedded import free_ports
+from fastloop_console.machine import embedded, env
+from fastloop_console.machine.embedded import free_ports
 from tests.bench.queue import signed_in
 
 Say = Callable[[str], None]
@@ -218,9 +218,9 @@ def _web(home: Path) -> Iterator[tuple[str, Any]]:
 
 @contextlib.contextmanager
 def _worker(home: Path) -> Iterator[None]:
-    from fastloop_console.processes import _worker as command
+    from fastloop_console.machine.processes import _worker as command
 
-    with _running(command("fastloop_console.celery", "default", concurrency=3), home / "worker.log"):
+    with _running(command("fastloop_console.machine.celery", "default", concurrency=3), home / "worker.log"):
         yield
 
 

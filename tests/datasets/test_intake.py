@@ -15,7 +15,7 @@ from apps.datasets.models import DeadLetter, Example, Ingestion
 from apps.datasets.readers import FileUnreadable, Row
 from apps.errors import Invalid
 from apps.labeling.models import Label
-from apps.labeling.transfer.importing import Companions
+from apps.transfer.importing import Companions
 from tests.conftest import NOON
 
 

@@ -94,7 +94,7 @@ def test_the_list_says_what_changed_who_used_it_and_what_the_table_takes(
     assert shown == [(2, [1]), (1, [])]
     assert (two[1].added, two[1].relabeled, two[1].removed) == (3, 1, 1)
     assert "in 2 files; each version adds only what changed" in page.text
-    assert f'href="{reverse("releases:run", args=[project.pk, run.pk])}">run 1</a>' in page.text
+    assert f'href="{reverse("lineage:run", args=[project.pk, run.pk])}">run 1</a>' in page.text
 
 
 def test_a_reviewer_who_may_not_see_runs_gets_no_link_to_one(

@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from fastloop_console.env import ROOT
+from fastloop_console.machine.env import ROOT
 from tests.console import Console
 
 TRY_AGAIN_S = 0.3

@@ -6,7 +6,7 @@ import threading
 import httpx
 import pytest
 
-from fastloop_console.upload_limit import LIMIT_SLACK, UploadLimit
+from fastloop_console.machine.upload_limit import LIMIT_SLACK, UploadLimit
 from tests.console import Console, until
 from tests.faults.labeling import Desk
 

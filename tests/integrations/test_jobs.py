@@ -30,7 +30,7 @@ def test_a_group_is_one_message_for_each_of_its_jobs(broker: redis.Redis) -> Non
 
 
 def test_without_a_broker_the_sender_hears_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from fastloop_console.celery import app
+    from fastloop_console.machine.celery import app
 
     def away(**options: object) -> object:
         raise redis.ConnectionError("nobody there")

@@ -16,12 +16,12 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.integrations import wiring
+from apps.lineage.mirror import mirror_all
 from apps.projects.models import Project
-from apps.releases.mirror import mirror_all
 from apps.releases.models import Mirrored
 from apps.releases.services import model_promote
 from apps.training.models import Run, RunState
-from fastloop_console.embedded import free_ports
+from fastloop_console.machine.embedded import free_ports
 from tests.conftest import NOON
 from tests.rows import labeled, model, started, trained
 
@@ -111,7 +111,7 @@ def test_a_run_its_metrics_its_model_and_its_alias_reach_the_server(
     local = client.download_artifacts(row.tracking_run, f"model/{project.slug}-v1.safetensors")
     assert Path(local).read_bytes() == b"weights"
     assert mirror_all(at=timezone.now()) == 0  # nothing is written twice
-    page = as_(lin).get(reverse("releases:run", args=[project.pk, version.run_id]))
+    page = as_(lin).get(reverse("lineage:run", args=[project.pk, version.run_id]))
     assert f"In MLflow as {row.tracking_run}, version {row.registry_version}" in page.text
 
 

@@ -9,7 +9,7 @@ import pytest
 from apps.audit.models import Event
 from apps.datasets.models import EmbeddingShard, Example
 from apps.errors import Invalid
-from apps.labeling.desk_selectors import why_empty
+from apps.labeling.desk.selectors import why_empty
 from apps.labeling.models import AutoBatch, AutoLabel, AutoLabeling, Frontier, FrontierItem, Label, Lane
 from apps.labeling.selectors import counts_of
 from apps.labeling.services import auto_labels

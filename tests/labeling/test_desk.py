@@ -6,8 +6,8 @@ import uuid
 import pytest
 from django.urls import reverse
 
-from apps.labeling import presenters
-from apps.labeling.desk_selectors import why_empty
+from apps.labeling.desk import presenters
+from apps.labeling.desk.selectors import why_empty
 from apps.labeling.models import Annotation, Assignment, AssignmentState, FrontierItem
 from apps.projects.queue_settings import queue_settings_set
 from tests.conftest import NOON

@@ -6,8 +6,8 @@ import re
 import pytest
 from django.urls import reverse
 
-from apps.labeling.desk_words import desk_words
-from fastloop_console.env import ROOT
+from apps.labeling.desk.words import desk_words
+from fastloop_console.machine.env import ROOT
 
 EVIL = "</script><script>bad()</script>"
 USED = re.compile(r'\b(say|many)\(\s*"([a-z_0-9]+)"')

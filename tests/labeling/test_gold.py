@@ -6,9 +6,9 @@ import pytest
 
 from apps.audit.models import Event
 from apps.datasets.models import Example
-from apps.labeling.desk_selectors import why_empty
+from apps.labeling.desk.presenters import assignment_json
+from apps.labeling.desk.selectors import why_empty
 from apps.labeling.models import Annotation, Assignment, FrontierItem, GoldItem, Label, LabelSource, Pause
-from apps.labeling.presenters import assignment_json
 from apps.labeling.services.assignments import assignments_next
 from apps.labeling.services.gold import gold_draw
 from tests.conftest import NOON

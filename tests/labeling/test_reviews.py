@@ -3,7 +3,7 @@
 import pytest
 
 from apps.errors import Invalid
-from apps.labeling.desk_selectors import votes_of, why_empty
+from apps.labeling.desk.selectors import votes_of, why_empty
 from apps.labeling.models import FrontierItem, Label, LabelSource, Lane, Review, Suspect
 from apps.labeling.services.assignments import assignments_next
 from apps.labeling.services.reviews import slot_after

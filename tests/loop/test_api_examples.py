@@ -9,11 +9,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from apps.accounts.models import User
+from apps.cases.simulation.source import png_of
 from apps.datasets.models import DeadLetter, Example, Ingestion
 from apps.integrations import wiring
 from apps.labeling.models import Annotation, Label
 from apps.loop import services
-from apps.loop.simulation.source import png_of
 from apps.projects.models import Project
 from tests import rows
 from tests.api import api_of, at, post

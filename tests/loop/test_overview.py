@@ -123,7 +123,7 @@ def test_lin_starts_a_run_from_the_band(as_: As, lin: User, project: Project) ->
     answer = as_(lin).post(reverse("loop:run_start", args=[project.pk]))
     run = Run.objects.get()
     assert answer.status_code == 302
-    assert answer["Location"] == reverse("releases:run", args=[project.pk, run.pk])
+    assert answer["Location"] == reverse("lineage:run", args=[project.pk, run.pk])
     assert (run.state, run.kind, run.started_by) == (RunState.QUEUED, "full", lin)
 
 

@@ -10,10 +10,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 
-from apps.loop.management.commands import simulate
-from apps.loop.simulation import rounds
-from apps.loop.simulation.printing import last_line, last_words, seed_line
-from apps.loop.simulation.summary import Mean, Played, by_round, labels_needed, mean_of
+from apps.cases.management.commands import simulate
+from apps.cases.simulation import rounds
+from apps.cases.simulation.printing import last_line, last_words, seed_line
+from apps.cases.simulation.summary import Mean, Played, by_round, labels_needed, mean_of
 from apps.projects.models import Project
 from apps.rules.acquisition import DEFAULT, STRATEGIES
 from apps.training.models import Trigger

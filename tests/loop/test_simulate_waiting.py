@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from apps.cases.simulation import waiting
+from apps.cases.simulation.waiting import SimulationStopped, ordered_after, ordered_cold, until, wait_for_order
 from apps.datasets.models import EmbeddingShard
 from apps.labeling.models import Frontier, ScoringPass
 from apps.labeling.scoring_models import ScoringState
-from apps.loop.simulation import waiting
-from apps.loop.simulation.waiting import SimulationStopped, ordered_after, ordered_cold, until, wait_for_order
 from apps.projects.encoders import encoder_of
 from apps.projects.models import Project
 from tests import rows

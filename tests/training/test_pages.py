@@ -59,7 +59,7 @@ def test_lin_cancels_a_queued_run(as_: As, lin: User, project: Project) -> None:
     labeled(project)
     run = started(project)
     answer = as_(lin).post(reverse("training:cancel", args=[project.pk, run.pk]))
-    assert (answer.status_code, answer.url) == (302, reverse("releases:run", args=[project.pk, run.pk]))  # type: ignore[attr-defined]
+    assert (answer.status_code, answer.url) == (302, reverse("lineage:run", args=[project.pk, run.pk]))  # type: ignore[attr-defined]
     assert Run.objects.get().state == RunState.CANCELED
 
 
@@ -126,7 +126,7 @@ def test_the_list_says_which_trigger_fired(as_: As, lin: User, project: Project)
     Run.objects.update(trigger_type=RunTrigger.MINUTES, trigger="60 of 60 min with 3 new labels.")
     page = as_(lin).get(reverse("training:runs", args=[project.pk])).text
     assert "By time." in page and "60 of 60 min with 3 new labels." in page
-    assert "By time: 60 of 60 min" in as_(lin).get(reverse("releases:run", args=[project.pk, run.pk])).text
+    assert "By time: 60 of 60 min" in as_(lin).get(reverse("lineage:run", args=[project.pk, run.pk])).text
 
 
 def test_the_trigger_is_read_and_changed_over_the_api_and_the_rest_stays(as_: As, lin: User, project: Project) -> None:

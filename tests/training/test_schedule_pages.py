@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.evaluation.models import FreshnessGap
+from apps.lineage.ledger import ledger_of
 from apps.projects.models import Project
-from apps.releases.ledger import ledger_of
 from apps.releases.services import model_promote
 from apps.training.models import Policy, Run, RunPriority, RunState, Schedule
 from apps.training.services import ownership
@@ -79,10 +79,10 @@ def test_a_queued_run_says_its_place_and_when_it_is_expected_to_start(as_: As, l
     ownership.run_claim(run_id=first.pk, at=NOON)
     Run.objects.filter(pk=first.pk).update(seconds_left=90)
     second = run_start(project=project, kind="incremental", trigger="x", base_run=None, by=None, at=NOON)
-    page = as_(lin).get(reverse("releases:run", args=[project.pk, second.pk])).text
+    page = as_(lin).get(reverse("lineage:run", args=[project.pk, second.pk])).text
     assert "Next in the queue" in page and "expected to start in 90 s" in page
     third = run_start(project=project, kind="fine-tune", trigger="x", base_run=None, by=None, at=NOON)
-    page = as_(lin).get(reverse("releases:run", args=[project.pk, third.pk])).text
+    page = as_(lin).get(reverse("lineage:run", args=[project.pk, third.pk])).text
     assert "Number 2 in the queue" in page and "nobody can tell yet" in page
     listed = as_(lin).get(reverse("training:runs", args=[project.pk])).text
     assert "next in the queue, in about 90 s" in listed
@@ -172,9 +172,9 @@ def test_the_ledger_counts_what_never_served_as_wasted(as_: As, lin: User, proje
     assert november.total.wasted_share == 0.25 and december.total.wasted_share == 1.0
     assert [kind.value for kind, _ in november.kinds] == ["full", "incremental"]
     assert november.devices[0] == ("one GPU", 30.0)
-    page = as_(lin).get(reverse("releases:ledger", args=[project.pk])).text
+    page = as_(lin).get(reverse("lineage:ledger", args=[project.pk])).text
     assert "November 2026" in page and "25 %" in page
 
 
 def test_a_project_without_runs_has_spent_nothing(as_: As, lin: User, project: Project) -> None:
-    assert "Nothing was spent yet" in as_(lin).get(reverse("releases:ledger", args=[project.pk])).text
+    assert "Nothing was spent yet" in as_(lin).get(reverse("lineage:ledger", args=[project.pk])).text

@@ -7,10 +7,10 @@ import pytest
 from django.utils import timezone
 from sklearn.datasets import load_digits
 
+from apps.cases.simulation.source import png_of
 from apps.integrations import wiring
 from apps.labeling.jobs import QualityJob
 from apps.loop import services as loop
-from apps.loop.simulation.source import png_of
 from apps.projects.models import Project
 from apps.training.jobs import Job
 from apps.training.models import RunState

@@ -12,10 +12,10 @@ from apps.audit.models import Event
 from apps.datasets.models import Example
 from apps.labeling.jobs import QualityJob
 from apps.labeling.models import Annotation, Assignment, AssignmentState, ConsensusReport, GoldItem, Label, LabelSource
-from apps.labeling.quality import merging
-from apps.labeling.quality.merging import Said
 from apps.labeling.services.labels import label_resolve
 from apps.projects.models import Project
+from apps.quality import merging
+from apps.quality.merging import Said
 from apps.rules.consensus import LEAST_GOLD
 from tests.conftest import NOON, person
 from tests.workers.conftest import JobsAtOnce

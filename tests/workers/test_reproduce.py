@@ -213,7 +213,7 @@ def test_the_command_says_why_the_repetition_ended_without_a_model(
         Run.objects.filter(pk=run.pk).update(state=RunState.FAILED, error="Row 3 cannot be read.")
         return run
 
-    monkeypatch.setattr("apps.loop.management.commands.reproduce.run_reproduce", failed)
+    monkeypatch.setattr("apps.cases.management.commands.reproduce.run_reproduce", failed)
     with pytest.raises(CommandError, match=r"Run 2 ended without a model: Row 3 cannot be read\.") as refused:
         command(f"{waiting.project.slug}/1")
     assert refused.value.returncode == 2

@@ -10,11 +10,11 @@ from django.utils import timezone
 from sklearn.datasets import load_digits
 
 from apps.audit.models import Event
+from apps.cases.simulation.source import png_of
 from apps.datasets.models import Example
 from apps.labeling.jobs import QualityJob
 from apps.labeling.models import FrontierItem, Label, LabelSource, Lane, Suspect, SuspectState
 from apps.loop import services as loop
-from apps.loop.simulation.source import png_of
 from apps.projects.models import Project
 from apps.training.jobs import Job
 from apps.training.models import Run

@@ -13,7 +13,7 @@ from kserve import ModelServer, model_server  # noqa: E402  after Django is set 
 from kserve.model_repository import ModelRepository  # noqa: E402
 from kserve.protocol.rest.server import RESTServer  # noqa: E402
 
-from fastloop_console import env  # noqa: E402
+from fastloop_console.machine import env  # noqa: E402
 from workers.predictor.log import PredictionLog  # noqa: E402
 from workers.predictor.watch import Watcher  # noqa: E402
 

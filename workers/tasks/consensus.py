@@ -8,16 +8,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from apps.labeling.jobs import QualityJob
-from apps.labeling.quality.merging import (
-    Said,
-    consensus_record,
-    gold_truth,
-    labels_merge,
-    labels_unmerge,
-    said_of,
-    why_not,
-)
 from apps.projects.models import Project
+from apps.quality.merging import Said, consensus_record, gold_truth, labels_merge, labels_unmerge, said_of, why_not
 from apps.rules.answers import KINDS
 from apps.rules.consensus import DAWID_SKENE, Scores, in_force
 from apps.rules.settling import settle

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from apps.labeling.jobs import QualityJob
 from apps.labeling.models import Label, Suspect, SuspectState
-from apps.labeling.quality.services import DOUBTED, Doubt, suspects_record
 from apps.projects import task_types
 from apps.projects.encoders import encoder_of
 from apps.projects.models import Project
+from apps.quality.services import DOUBTED, Doubt, suspects_record
 from apps.rules.words import count
 from apps.training.models import Run, RunState
 from workers.tasks.rows import vectors_whole

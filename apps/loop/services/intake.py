@@ -17,12 +17,12 @@ from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
 from apps.labeling.services.frontier import frontier_refill
 from apps.labeling.services.labels import labels_share
-from apps.labeling.transfer.formats import read_with
-from apps.labeling.transfer.importing import Companions
 from apps.loop.jobs import LoopJob
 from apps.loop.services.scoring import order_check, vectors_ask
 from apps.projects.models import Project
 from apps.training.jobs import Queue
+from apps.transfer.formats import read_with
+from apps.transfer.importing import Companions
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.live.answers import Signed, go
+from apps.pages.requests import Signed, go
 from apps.projects import task_types
 from apps.projects.access import project_permission
 from apps.projects.models import Project

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.live.answers import Signed, go
+from apps.pages.requests import Signed, go
 from apps.projects import task_types
 from apps.projects.access import project_permission
 from apps.projects.models import Project
@@ -80,7 +80,7 @@ def cancel(request: Signed, project: Project, run_id: int) -> HttpResponse:
     else:
         words = gettext("Run {number} is canceled. Its labels wait for the next run.")
     messages.success(request, words.format(number=run.number))
-    return go(request, reverse("releases:run", args=[project.pk, run.pk]))
+    return go(request, reverse("lineage:run", args=[project.pk, run.pk]))
 
 
 @require_GET

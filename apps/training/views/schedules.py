@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.errors import Invalid
-from apps.live.answers import Signed, go
+from apps.pages.requests import Signed, go
 from apps.projects import task_types
 from apps.projects.access import project_permission
 from apps.projects.models import Project
@@ -119,7 +119,7 @@ def priority(request: Signed, project: Project, run_id: int) -> HttpResponse:
             number=run.number, priority=run.get_priority_display().lower()
         ),
     )
-    return go(request, reverse("releases:run", args=[project.pk, run.pk]))
+    return go(request, reverse("lineage:run", args=[project.pk, run.pk]))
 
 
 urlpatterns = [

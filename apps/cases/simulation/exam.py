@@ -1,0 +1,72 @@
+"""Examine the champion: send the test rows that nobody labeled to the predictor, and measure what it really answers."""
+
+import base64
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from apps.cases.simulation.source import Item
+from apps.integrations import wiring
+from apps.projects.models import Project
+from apps.releases.selectors import champion_of
+from apps.rules import metrics
+
+ASK = 256  # test rows in one request to the predictor
+
+
+def test_measures(project: Project, test: Sequence[Item]) -> dict[str, float | None]:
+    """Accuracy, macro-F1 and log-loss of the champion's answers over the wire; None without test rows or a champion."""
+    if not test or champion_of(project) is None:
+        return {"accuracy": None, "macro_f1": None, "log_loss": None}
+    answers = [ask(project, test[i : i + ASK]) for i in range(0, len(test), ASK)]
+    names = answers[0][0]
+    probabilities = np.concatenate([p for _, p in answers])
+    truth = np.array([names.index(item.label) for item in test], np.int64)
+    return {
+        "accuracy": round(metrics.accuracy(truth, probabilities), 4),
+        "macro_f1": round(metrics.macro_f1(truth, probabilities), 4),
+        "log_loss": round(metrics.log_loss(truth, probabilities), 4),
+    }
+
+
+def ask(project: Project, items: Sequence[Item]) -> tuple[list[str], "np.ndarray[Any, np.dtype[np.float64]]"]:
+    """One request to the champion -> label names (classes,), probabilities (n, classes)."""
+    answer: dict[str, Any] = wiring.predictor.infer(
+        model=project.slug, request={"inputs": INPUTS[project.task_type]([i.values for i in items])}
+    )
+    outputs = {o["name"]: o for o in answer["outputs"]}
+    found = outputs["probabilities"]
+    return answer["parameters"]["labels"].split("\n"), np.asarray(found["data"], float).reshape(found["shape"])
+
+
+def _one_input(name: str, data: list[Any]) -> list[dict[str, Any]]:
+    return [{"name": name, "shape": [len(data)], "datatype": "BYTES", "data": data}]
+
+
+def _table_inputs(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    names = [k for k in rows[0] if k not in ("id", "timestamp", "group")]
+    return [_column(name, [row.get(name) for row in rows]) for name in names]
+
+
+def _column(name: str, values: list[Any]) -> dict[str, Any]:
+    if all(v is None or isinstance(v, int | float) for v in values):
+        return {
+            "name": name,
+            "shape": [len(values)],
+            "datatype": "FP64",
+            "data": [None if v is None else float(v) for v in values],
+        }
+    return {
+        "name": name,
+        "shape": [len(values)],
+        "datatype": "BYTES",
+        "data": [None if v is None else str(v) for v in values],
+    }
+
+
+INPUTS: dict[str, Callable[[list[dict[str, Any]]], list[dict[str, Any]]]] = {
+    "text-classification": lambda rows: _one_input("text", [r["text"] for r in rows]),
+    "image-classification": lambda rows: _one_input("image", [base64.b64encode(r["image"]).decode() for r in rows]),
+    "tabular-classification": _table_inputs,
+}

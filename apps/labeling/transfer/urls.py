@@ -1,8 +1,0 @@
-"""Addresses of the export."""
-
-from django.urls import path
-
-from apps.labeling.transfer import views
-
-app_name = "transfer"
-urlpatterns = [path("", views.export, name="export"), path("file/", views.file, name="file")]

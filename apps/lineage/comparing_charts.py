@@ -1,0 +1,90 @@
+"""Curves of several runs in one figure. Each run has its own color and dash, and its name stands at its end."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.translation import gettext
+
+from apps.lineage.comparing import Curve
+
+Figure = dict[str, Any]
+LINES = [
+    ("var(--accent)", "solid"),
+    ("var(--deploy)", "dash"),
+    ("var(--breach)", "dot"),
+    ("var(--train)", "dashdot"),
+    ("var(--annotate)", "longdash"),
+    ("var(--collect)", "longdashdot"),
+    ("var(--evaluate)", "solid"),
+    ("var(--ink-2)", "dot"),
+]
+
+
+def overlaid(curves: Sequence[Curve]) -> dict[str, Figure]:
+    loss = [_line(i, c, c.loss, 1.0, ".3f") for i, c in enumerate(curves)]
+    accuracy = [_line(i, c, c.accuracy, 100.0, ".1f") for i, c in enumerate(curves)]
+    return {
+        "loss": _figure(
+            loss, {"rangemode": "tozero", "title": {"text": "nats"}}, _ends(loss, gettext("loss ends at"), "{:.3f}")
+        ),
+        "holdout": _figure(
+            accuracy, {"ticksuffix": " %"}, _ends(accuracy, gettext("holdout accuracy ends at"), "{:.1f} %")
+        ),
+    }
+
+
+def _line(place: int, curve: Curve, values: Sequence[float | None], times: float, digits: str) -> Figure:
+    color, dash = LINES[place % len(LINES)]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": gettext("run {number}").format(number=curve.run.number),
+        "x": list(curve.epochs) if any(v is not None for v in values) else [],
+        "y": [None if v is None else round(times * v, 5) for v in values] if any(v is not None for v in values) else [],
+        "connectgaps": True,
+        "line": {"color": color, "dash": dash, "width": 2},
+        "hovertemplate": f"%{{y:{digits}}}",
+    }
+
+
+def _figure(traces: list[Figure], yaxis: Figure, finding: str) -> Figure:
+    end = max((x for trace in traces for x in trace["x"]), default=1)
+    return {
+        "data": traces,
+        "layout": {
+            "xaxis": {"title": {"text": gettext("epoch")}, "range": [0, end * 1.22]},
+            "yaxis": yaxis,
+            "annotations": _names(traces),
+            "meta": {"finding": finding, "empty": gettext("None of these runs has reported a point."), "rows": "epoch"},
+        },
+    }
+
+
+def _last(trace: Figure) -> tuple[float, float] | None:
+    pairs = [(x, y) for x, y in zip(trace["x"], trace["y"], strict=True) if y is not None]
+    return pairs[-1] if pairs else None
+
+
+def _names(traces: list[Figure]) -> list[Figure]:
+    """At the lines' ends, moved apart where they end close together."""
+    ends = sorted(((end, t) for t in traces if (end := _last(t)) is not None), key=lambda pair: pair[0][1])
+    middle = (len(ends) - 1) / 2
+    return [
+        {
+            "x": x,
+            "y": y,
+            "text": trace["name"],
+            "xanchor": "left",
+            "yanchor": "middle",
+            "showarrow": False,
+            "xshift": 6,
+            "yshift": 13 * (i - middle),
+            "font": {"color": trace["line"]["color"]},
+        }
+        for i, ((x, y), trace) in enumerate(ends)
+    ]
+
+
+def _ends(traces: list[Figure], words: str, form: str) -> str:
+    said = [f"{t['name']}: {form.format(end[1])}" for t in traces if (end := _last(t)) is not None]
+    return f"{words} {', '.join(said)}." if said else gettext("None of these runs has reported a point.")

@@ -1,0 +1,166 @@
+"""Agreement, the consensus in force, and the work of each person. Everybody who labels sees their own page."""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.accounts.models import User
+from apps.labeling.selectors import median_active_s
+from apps.pages.requests import Signed, go
+from apps.projects.access import project_permission
+from apps.projects.models import Project
+from apps.projects.roles import Permission
+from apps.quality import charts, members, merging, selectors, services, times
+from apps.quality.people import csv_rows, fast_answers, person_of, team_of
+from apps.quality.votes import agreed_of
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_QUALITY)
+def overview(request: Signed, project: Project) -> HttpResponse:
+    return render(request, "quality/overview.html", _known(project))
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_QUALITY)
+def summary(request: Signed, project: Project) -> HttpResponse:
+    return render(request, "quality/_summary.html", _known(project))
+
+
+def _known(project: Project) -> dict[str, Any]:
+    return {
+        "project": project,
+        "agreed": agreed_of(project),
+        "consensus": selectors.consensus_of(project),
+        "gold": selectors.gold_sums(project),
+        "reviews": selectors.reviews_of(project),
+        "doubts": selectors.doubts_of(project),
+    }
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_QUALITY)
+def figures(request: Signed, project: Project) -> HttpResponse:
+    agreed = agreed_of(project)
+    return JsonResponse({"pairs": charts.pairs(agreed, members.names_of(agreed.partners))})
+
+
+@require_POST
+@login_required
+@project_permission(Permission.EDIT_PROJECT)
+def compare(request: Signed, project: Project) -> HttpResponse:
+    merging.consensus_told(project=project, by=request.user, at=timezone.now())
+    messages.success(request, _("The methods are compared now; the page shows the outcome by itself."))
+    return go(request, reverse("quality:overview", args=[project.pk]))
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_QUALITY)
+def people(request: Signed, project: Project) -> HttpResponse:
+    template = "quality/_people.html" if request.htmx else "quality/people.html"
+    return render(request, template, {"project": project, "team": team_of(project)})
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_QUALITY)
+def people_figures(request: Signed, project: Project) -> HttpResponse:
+    return JsonResponse(
+        {
+            "over_time": charts.over_time(times.over_time(project)),
+            "durations": charts.durations(times.durations(project)),
+        }
+    )
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_QUALITY)
+def export(request: Signed, project: Project) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(_csv_lines(project), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{project.slug}-people.csv"'
+    return response
+
+
+def _csv_lines(project: Project) -> Iterator[str]:
+    for row in csv_rows(project):
+        line = io.StringIO()
+        csv.writer(line).writerow(row)
+        yield line.getvalue()
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_QUALITY)
+def person(request: Signed, project: Project, user_id: int) -> HttpResponse:
+    return _person(request, project, members.member(project, user_id))
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_QUALITY)
+def person_figures(request: Signed, project: Project, user_id: int) -> HttpResponse:
+    return _person_figures(project, members.member(project, user_id))
+
+
+@require_GET
+@login_required
+@project_permission(Permission.LABEL)
+def mine(request: Signed, project: Project) -> HttpResponse:
+    return _person(request, project, request.user)
+
+
+@require_GET
+@login_required
+@project_permission(Permission.LABEL)
+def mine_figures(request: Signed, project: Project) -> HttpResponse:
+    return _person_figures(project, request.user)
+
+
+def _person(request: Signed, project: Project, who: User) -> HttpResponse:
+    own = who.pk == request.user.pk
+    figures_url = reverse("quality:mine_figures", args=[project.pk])
+    if not own:
+        figures_url = reverse("quality:person_figures", args=[project.pk, who.pk])
+    context = {
+        "project": project,
+        "person": person_of(project, who),
+        "own": own,
+        "figures_url": figures_url,
+        "pauses": selectors.pauses_of(project, who.pk),
+        "team_median_s": median_active_s(project),
+        "fast": [
+            (x, selectors.summary_of(x.example, project), selectors.words_of(x, project))
+            for x in fast_answers(project, who)
+        ],
+    }
+    return render(request, "quality/person.html", context)
+
+
+def _person_figures(project: Project, who: User) -> HttpResponse:
+    found = times.durations(project, who)
+    drawn = {"over_time": charts.over_time(times.over_time(project, who))}
+    return JsonResponse(drawn | {"durations": charts.durations(found, str(who))})
+
+
+@require_POST
+@login_required
+@project_permission(Permission.REVIEW)
+def lift(request: Signed, project: Project, user_id: int) -> HttpResponse:
+    pause = services.pause_lift(project=project, person_id=user_id, by=request.user, at=timezone.now())
+    messages.success(request, _("{name} gets examples again, from the next one on.").format(name=pause.person))
+    return go(request, reverse("quality:person", args=[project.pk, user_id]))

@@ -1,0 +1,92 @@
+"""What stands beside the examples of a file, checked and stored: labels, known answers, people's answers, guesses.
+
+An answer by a member of the project becomes that person's answer in the lane “bulk”, whatever lane it came from: it was
+not drawn here, so it counts neither for the lift nor for the gates. What it says of its past stays in the assignment's
+reason and comes out again with an export. Answers by people who are no members become the label, if they agree.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from apps.datasets.batches import Kept
+from apps.datasets.models import Ingestion
+from apps.projects import task_types
+from apps.projects.models import Project
+from apps.projects.selectors import schema_of
+from apps.projects.task_types import PayloadRefused
+from apps.rules.answers import Value
+from apps.rules.settling import settle
+from apps.transfer import storing
+from apps.transfer.rows import Answered, Reading, Said, said_in, split
+from apps.transfer.storing import Answer
+
+
+class Companions:
+    """The `Beside` of apps.datasets for one ingestion."""
+
+    def __init__(self, project: Project, ingestion: Ingestion | None = None) -> None:
+        self.project, self.ingestion_id = project, ingestion.pk if ingestion else None
+        self._kind = task_types.get(project.task_type).answer
+        self._labels = {x.name: x.pk for x in schema_of(project).labels}
+        self._people = _people(project)
+
+    def read(self, values: Mapping[str, Any]) -> tuple[Mapping[str, Any], Any]:
+        shown, beside = split(values)
+        return shown, beside or None
+
+    def check(self, said: Any, fields: Mapping[str, Any]) -> Said | None:
+        """Raises PayloadRefused. None where columns stand in the row but say nothing that is kept, as `label.source`."""
+        found = said_in(said, Reading(self._kind, tuple(self._labels), fields))
+        own: list[Answered] = []
+        others: list[Value] = []
+        for answer in found.answers:
+            if answer.by.casefold() in self._people:
+                own.append(answer)
+            elif answer.value is not None:
+                others.append(answer.value)
+        twice = {a.by.casefold() for a in own if not a.surplus}
+        if len(twice) < sum(not a.surplus for a in own):
+            raise PayloadRefused("The row holds two answers of one person.")
+        label = found.label or (self._agreed(others) if others else None)
+        said_now = Said(label, found.gold, found.gold_explanation, tuple(own), found.guesses)
+        return said_now if said_now != Said() else None
+
+    def _agreed(self, values: Sequence[Value]) -> Value:
+        """What people who are no members say together. Raises PayloadRefused where they contradict each other."""
+        found = settle(values, kind=self._kind, needed=len(values), review_at_most=self.project.review_at_most)
+        if found.value is None:
+            raise PayloadRefused(
+                f"{len(values)} answers by people who are no members of the project disagree, so there is no label to take."
+            )
+        return found.value
+
+    def keep(self, kept: Sequence[Kept], *, at: datetime) -> set[int]:
+        """Within the batch's transaction; the numbers of the rows that said something new."""
+        rows = [k for k in kept if k.said is not None]
+        columns = self._columns
+        new = storing.gold_keep(self.project, [(k, k.said.gold) for k in rows if k.said.gold], columns, at=at)
+        new |= storing.labels_keep(self.project, [(k, k.said.label) for k in rows if k.said.label], columns, at=at)
+        guesses = [(k, g) for k in rows for g in k.said.guesses]
+        new |= storing.predictions_keep(self.project, guesses, columns, at=at)
+        return new | storing.answers_keep(self.project, self._answers(rows), columns, at=at)
+
+    def _columns(self, value: Value | None) -> tuple[int | None, Value | None]:
+        """(label_id, value) as the tables keep it."""
+        if value is None:
+            return None, None
+        return (self._labels[value["label"]], None) if set(value) == {"label"} else (None, value)
+
+    def _answers(self, rows: Sequence[Kept]) -> list[Answer]:
+        return [Answer(k, self._people[a.by.casefold()], a, self.ingestion_id) for k in rows for a in k.said.answers]
+
+
+def _people(project: Project) -> dict[str, int]:
+    """Members by user name and by e-mail, in lower case."""
+    found: dict[str, int] = defaultdict(int)
+    for user_id, username, email in project.memberships.values_list("user_id", "user__username", "user__email"):
+        if email:
+            found[email.casefold()] = user_id
+        found[username.casefold()] = user_id
+    return dict(found)

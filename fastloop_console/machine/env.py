@@ -1,0 +1,125 @@
+"""The only reader of os.environ: every variable the console knows, with its default. `.env.example` lists them too."""
+
+import secrets
+from pathlib import Path
+
+import environ
+
+ROOT = Path(__file__).resolve().parents[2]
+_env = environ.Env()
+if (ROOT / ".env").exists():
+    environ.Env.read_env(ROOT / ".env")
+
+
+def home() -> Path:
+    """Where the embedded servers, uploads and model files live on one machine."""
+    return Path(_env.str("FASTLOOP_HOME", default=str(ROOT / "var"))).resolve()
+
+
+def database_url() -> str:
+    return str(_env.str("DATABASE_URL", default=""))
+
+
+def redis_url() -> str:
+    return str(_env.str("REDIS_URL", default=""))
+
+
+def storage_url() -> str:
+    """Root of everything that is a file: uploads, shards, versions, checkpoints, models. Any fsspec URL."""
+    return str(_env.str("STORAGE_URL", default=f"file://{home() / 'storage'}"))
+
+
+def secret_key(*, required: bool = False) -> str:
+    """From SECRET_KEY; on one machine a random key is made once and kept in the home folder."""
+    given = str(_env.str("SECRET_KEY", default=""))
+    if given or required:
+        return given
+    kept = home() / "secret_key"
+    if not kept.exists():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.touch(mode=0o600)
+        kept.write_text(secrets.token_urlsafe(48))
+    return kept.read_text()
+
+
+def host() -> str:
+    return str(_env.str("HOST", default="127.0.0.1"))
+
+
+def port() -> int:
+    return int(_env.int("PORT", default=8000))
+
+
+def predictor_host() -> str:
+    return str(_env.str("PREDICTOR_HOST", default="127.0.0.1"))
+
+
+def predictor_port() -> int:
+    return int(_env.int("PREDICTOR_PORT", default=8080))
+
+
+def predictor_url() -> str:
+    return str(_env.str("PREDICTOR_URL", default=f"http://127.0.0.1:{predictor_port()}"))
+
+
+def mlflow_tracking_uri() -> str:
+    """A tracking server that runs and models are mirrored to; empty is off."""
+    return str(_env.str("MLFLOW_TRACKING_URI", default=""))
+
+
+def train_processes() -> int:
+    """Processes of a fine-tune on each host; 0 is one for each GPU, or a single one."""
+    return int(_env.int("FASTLOOP_TRAIN_PROCESSES", default=0))
+
+
+def train_nodes() -> int:
+    """Hosts that fine-tune together."""
+    return int(_env.int("FASTLOOP_TRAIN_NODES", default=1))
+
+
+def train_rendezvous() -> str:
+    """Where the processes of several hosts meet: host:port of the worker."""
+    return str(_env.str("FASTLOOP_TRAIN_RENDEZVOUS", default=""))
+
+
+def train_folder() -> str:
+    """Where a launch is handed to its processes; several hosts share it."""
+    return str(_env.str("FASTLOOP_TRAIN_FOLDER", default=str(home() / "launches")))
+
+
+def allowed_hosts() -> list[str]:
+    return list(_env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"]))
+
+
+def csrf_trusted_origins() -> list[str]:
+    return list(_env.list("CSRF_TRUSTED_ORIGINS", default=[]))
+
+
+def max_upload_bytes() -> int:
+    return int(_env.int("MAX_UPLOAD_BYTES", default=1_000_000_000))
+
+
+def log_level() -> str:
+    return str(_env.str("LOG_LEVEL", default="INFO"))
+
+
+def debug() -> bool:
+    return bool(_env.bool("DEBUG", default=False))
+
+
+def demo() -> bool:
+    """Whether `up` makes the demo project and its people."""
+    return bool(_env.bool("DEMO", default=True))
+
+
+def code_version() -> str:
+    """What a run writes down as its code: CODE_VERSION in an image, else the checkout's commit, else nothing."""
+    given = str(_env.str("CODE_VERSION", default=""))
+    if given:
+        return given[:40]
+    head = ROOT / ".git" / "HEAD"
+    try:
+        text = head.read_text().strip()
+        return text[:40] if not text.startswith("ref: ") else (ROOT / ".git" / text[5:]).read_text().strip()[:40]
+    except OSError:
+        return ""
