@@ -7,8 +7,10 @@ from apps.datasets import api as datasets
 from apps.evaluation import api as evaluation
 from apps.evaluation import freshness_api
 from apps.labeling import api as labeling
+from apps.labeling import settings_api
 from apps.lineage import ledger_api, lineage_api, run_api
 from apps.loop import api as loop
+from apps.loop.setup import api as setup
 from apps.monitoring import api as monitoring
 from apps.projects import api as projects
 from apps.quality import api as quality
@@ -23,9 +25,9 @@ PROJECT = "v1/projects/<int:project_id>/"
 urlpatterns = [
     path("", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path("v1/projects/", projects.ProjectsAPI.as_view(), name="api-projects"),
-    path(PROJECT, projects.ProjectDetailAPI.as_view(), name="api-project"),
-    path(f"{PROJECT}queue/", projects.QueueAPI.as_view(), name="api-queue"),
+    path("v1/projects/", setup.ProjectsAPI.as_view(), name="api-projects"),
+    path(PROJECT, setup.ProjectDetailAPI.as_view(), name="api-project"),
+    path(f"{PROJECT}queue/", settings_api.QueueAPI.as_view(), name="api-queue"),
     path(f"{PROJECT}members/", projects.MembersAPI.as_view(), name="api-members"),
     path(f"{PROJECT}members/<int:user_id>/", projects.MemberAPI.as_view(), name="api-member"),
     path(f"{PROJECT}examples/", loop.ExamplesAPI.as_view(), name="api-examples"),

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="projects:list"), name="home"),
     path("", include("apps.accounts.urls")),
     path("projects/", include("apps.projects.urls")),
+    path("projects/", include("apps.loop.setup.urls")),
     path("projects/<int:project_id>/", include("apps.loop.urls")),
     path("projects/<int:project_id>/data/export/", include("apps.transfer.urls")),
     path("projects/<int:project_id>/data/", include("apps.datasets.urls")),

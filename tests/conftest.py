@@ -7,9 +7,11 @@ import pytest
 from django.test import Client
 
 from apps.accounts.models import User
+from apps.loop.setup.services import project_open
+from apps.projects.membership import member_set
 from apps.projects.models import Project
 from apps.projects.roles import Role
-from apps.projects.services import LabelSpec, member_set, project_create
+from apps.projects.services import LabelSpec
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
 
@@ -66,8 +68,7 @@ def make_project(alma: User, ada: User, grace: User, rosa: User, mona: User, lin
     def make(
         task_type: str = "text-classification", labels: tuple[str, ...] = ("ham", "spam"), **more: object
     ) -> Project:
-        own = {name: more.pop(name) for name in ("lane_weights", "lane_overlap", "review_at_most") if name in more}
-        project = project_create(
+        project = project_open(
             name=str(more.pop("name", f"Project {Project.objects.count() + 1}")),
             task_type=task_type,
             labels=[LabelSpec(name) for name in labels],
@@ -84,9 +85,6 @@ def make_project(alma: User, ada: User, grace: User, rosa: User, mona: User, lin
             (lin, Role.ENGINEER),
         ):
             member_set(project=project, username=user.username, role=role, by=alma, at=NOON)
-        for name, value in own.items():
-            setattr(project, name, value)
-        project.save()
         return project
 
     return make

@@ -12,9 +12,9 @@ from apps.accounts.models import User
 from apps.cases.simulation import people, rounds
 from apps.cases.simulation.source import source_from
 from apps.errors import DomainError
+from apps.projects.membership import member_set
 from apps.projects.models import Project
 from apps.projects.roles import Role
-from apps.projects.services import member_set
 from apps.rules.acquisition import DEFAULT
 from apps.training.services.triggers import trigger_set
 

@@ -60,8 +60,8 @@ def learning_of(project: Project) -> Learning:
     newest = reports[0]
     effort = Effort(
         seconds_per_label=median_active_s(project),
-        rate_per_hour=float(project.hourly_rate) if project.hourly_rate is not None else None,
-        currency=project.currency,
+        rate_per_hour=float(project.queue.hourly_rate) if project.queue.hourly_rate is not None else None,
+        currency=project.queue.currency,
     )
     agreements = [Agreement(**report.agreement) for report in reversed(reports)]
     advice = advise(curve_unpacked(newest.curve), agreements, effort, seed=newest.run.seed)

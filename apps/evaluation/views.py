@@ -15,11 +15,11 @@ from apps.evaluation import charts, selectors
 from apps.evaluation.forms import AutoLabelingForm, RateForm
 from apps.labeling import selectors as labeling
 from apps.labeling.services import auto_labels
+from apps.labeling.services.queue_settings import rate_set
 from apps.pages.requests import Signed, go
 from apps.projects.access import project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission
-from apps.projects.services import rate_set
 
 BATCHES = 20  # newest that the page shows; the API lists all
 
@@ -61,7 +61,7 @@ def _shown(project: Project, **forms: Form) -> dict[str, object]:
                 "audit_percent": f"{100 * auto.audit_share:.6g}",
             }
         ),
-        "rate_form": RateForm(initial={"hourly_rate": project.hourly_rate, "currency": project.currency}),
+        "rate_form": RateForm(initial={"hourly_rate": project.queue.hourly_rate, "currency": project.queue.currency}),
         **forms,
     }
 

@@ -4,7 +4,8 @@ from collections import defaultdict
 
 from apps.datasets.versions import VersionRow
 from apps.labeling.models import Annotation, AutoLabel, Label, LabelSource, Lane
-from apps.projects.models import ConsensusMethod, Project
+from apps.labeling.models import ConsensusMethod
+from apps.projects.models import Project
 
 
 def labels_now(project: Project) -> list[VersionRow]:

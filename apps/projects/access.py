@@ -72,3 +72,7 @@ def project_permission(permission: Permission) -> Callable[[View], View]:
         return checked
 
     return decorate
+
+
+def may_create_projects(user: User) -> bool:
+    return bool(user.may_create_projects or user.is_superuser)

@@ -79,8 +79,3 @@ def members_of(project: Project) -> list[Membership]:
 def guideline_versions_of(project: Project) -> list[GuidelineVersion]:
     """Newest first."""
     return list(project.guidelines.select_related("author"))
-
-
-def overlap_of(project: Project, lane: str) -> int:
-    """How many people answer each example of a lane."""
-    return int(project.lane_overlap.get(lane, project.overlap))

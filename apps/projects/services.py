@@ -4,7 +4,6 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from django.db import transaction
 from django.utils.text import slugify
@@ -12,14 +11,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
-from apps.audit.services import english, event_record, project_scope
+from apps.audit.services import event_record, project_scope
 from apps.errors import Forbidden, Invalid
 from apps.live.publish import look_again
 from apps.projects import task_types
-from apps.projects.access import role_of
 from apps.projects.models import GuidelineVersion, Membership, Project, SchemaLabel
 from apps.projects.roles import Role
-from apps.rules.acquisition import DEFAULT
 
 # Lightness and hue both differ from neighbor to neighbor, so that the first ten can be told apart without color sight.
 PALETTE = ("#2a78d6", "#b8860b", "#7a4fb5", "#c2386b", "#1b8a5a", "#8a5a2b", "#0f8ea8", "#d2691e", "#5b6b7b", "#4b7f1f")
@@ -42,12 +39,13 @@ def project_create(
     labels: Sequence[LabelSpec],
     guidelines: str = "",
     holdout_share: float = 0.05,
-    overlap: int = 1,
-    strategy: str = DEFAULT,
     by: User,
     at: datetime,
 ) -> Project:
-    """Make a project; its creator becomes its admin. Raises Invalid in words, Forbidden for those who may not."""
+    """Make a project; its creator becomes its admin. Raises Invalid in words, Forbidden for those who may not.
+
+    Only the project itself: `apps.loop.setup.services.project_open` also opens what its stages need.
+    """
     if not (by.may_create_projects or by.is_superuser):
         raise Forbidden(
             gettext("You may label and look, but not create projects. An admin can allow it on your account.")
@@ -74,8 +72,6 @@ def project_create(
         task_type=task_type,
         holdout_share=holdout_share,
         holdout_salt=secrets.token_hex(8),
-        overlap=overlap,
-        strategy=strategy,
         created_by=by,
         created_at=at,
     )
@@ -219,100 +215,6 @@ def _label_recorded(project: Project, label: SchemaLabel, verb: str, sentence: s
         after={"label": label.name},
     )
     look_again(f"project.{project.pk}", "schema")
-
-
-@transaction.atomic
-def rate_set(*, project: Project, hourly_rate: Decimal | None, currency: str, by: User, at: datetime) -> Project:
-    """What an hour of one annotator costs, for the advice whether to go on; None when nobody says."""
-    locked = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    before = {"hourly_rate": _money(locked.hourly_rate), "currency": locked.currency}
-    locked.hourly_rate, locked.currency = hourly_rate, currency.upper()
-    after = {"hourly_rate": _money(hourly_rate), "currency": locked.currency}
-    if after == before:
-        return locked
-    locked.save(update_fields=["hourly_rate", "currency"])
-    words = "removed the rate" if hourly_rate is None else f"set the rate to {hourly_rate} {locked.currency} an hour"
-    event_record(
-        scope=project_scope(project.pk),
-        verb="rate.set",
-        subject=f"project {project.pk}",
-        by=by,
-        at=at,
-        sentence=f"{by} {words}.",
-        before=before,
-        after=after,
-    )
-    return locked
-
-
-def _money(amount: Decimal | None) -> str:
-    return "" if amount is None else f"{amount:.2f}"
-
-
-@transaction.atomic
-def member_set(*, project: Project, username: str, role: str, by: User, at: datetime) -> Membership:
-    """Give a person a role, or change it. Only an admin makes or unmakes admins; the last one keeps theirs."""
-    if role not in Role.values:
-        raise Invalid(
-            gettext("The role “{role}” is not known. Known are {values}.").format(
-                role=role, values=", ".join(Role.values)
-            ),
-            field="role",
-        )
-    person = User.objects.filter(username__iexact=username.strip(), is_active=True).first()
-    if person is None:
-        raise Invalid(gettext("Nobody signs in as “{username}”.").format(username=username), field="username")
-    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    before = Membership.objects.filter(project=project, user=person).first()
-    if Role.ADMIN in (role, before.role if before else ""):
-        _only_by_admin(project, by)
-    if before and before.role == Role.ADMIN and role != Role.ADMIN:
-        _keep_one_admin(project)
-    membership, _ = Membership.objects.update_or_create(project=project, user=person, defaults={"role": role})
-    event_record(
-        scope=project_scope(project.pk),
-        verb="member.set",
-        subject=f"user {person.pk}",
-        by=by,
-        at=at,
-        sentence=f"{by} made {person} {english(Role(role).label).lower()}.",
-        before={"role": before.role if before else None},
-        after={"role": role},
-    )
-    return membership
-
-
-@transaction.atomic
-def member_remove(*, project: Project, user_id: int, by: User, at: datetime) -> None:
-    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    membership = Membership.objects.select_related("user").filter(project=project, user_id=user_id).first()
-    if membership is None:
-        return
-    if membership.role == Role.ADMIN:
-        _only_by_admin(project, by)
-        _keep_one_admin(project)
-    event_record(
-        scope=project_scope(project.pk),
-        verb="member.removed",
-        subject=f"user {user_id}",
-        by=by,
-        at=at,
-        sentence=f"{by} removed {membership.user}.",
-        before={"role": membership.role},
-    )
-    membership.delete()
-
-
-def _only_by_admin(project: Project, by: User) -> None:
-    """A manager who could make admins could make themselves one, and then promote models."""
-    if role_of(by, project.pk) != Role.ADMIN:
-        words = "Only an admin of the project makes somebody admin or takes that role away."
-        raise Forbidden(words, project_id=project.pk)
-
-
-def _keep_one_admin(project: Project) -> None:
-    if Membership.objects.filter(project=project, role=Role.ADMIN).count() < 2:
-        raise Invalid(gettext("A project keeps at least one admin. Make somebody else admin first."), field="role")
 
 
 def _own_key(name: str) -> str:

@@ -7,14 +7,11 @@ from apps.projects import views
 app_name = "projects"
 urlpatterns = [
     path("", views.project_list, name="list"),
-    path("new/", views.project_new, name="new"),
-    path("<int:project_id>/open/", views.project_open, name="open"),
     path("<int:project_id>/settings/", views.project_settings, name="settings"),
     path("<int:project_id>/settings/labels/", views.labels_add, name="labels_add"),
     path("<int:project_id>/settings/guidelines/", views.guidelines_write, name="guidelines_write"),
     path("<int:project_id>/settings/guidelines/preview/", views.guidelines_preview, name="guidelines_preview"),
     path("<int:project_id>/settings/labels/retire/", views.label_retire, name="label_retire"),
-    path("<int:project_id>/settings/queue/", views.queue_set, name="queue_set"),
     path("<int:project_id>/members/", views.members, name="members"),
     path("<int:project_id>/members/<int:user_id>/remove/", views.member_remove, name="member_remove"),
     path("<int:project_id>/audit/", views.audit, name="audit"),

@@ -1,100 +1,40 @@
-"""Pages of projects: the list, a new one, and its labels, guidelines, queue, members and audit trail."""
+"""Pages of projects: the list, and one project's labels, guidelines, members and audit trail."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.accounts.models import User
 from apps.audit.selectors import events_of, verbs_of
 from apps.audit.services import chain_intact, project_scope
-from apps.errors import Forbidden, Invalid
-from apps.projects import selectors, services, task_types
-from apps.projects.access import project_permission
-from apps.projects.forms import GuidelinesForm, LabelsForm, MemberForm, ProjectForm, QueueForm
+from apps.errors import Invalid
+from apps.pages.requests import Signed, refused
+from apps.projects import membership, selectors, services, task_types
+from apps.projects.access import may_create_projects, project_permission
+from apps.projects.forms import GuidelinesForm, LabelsForm, MemberForm
 from apps.projects.models import Project
-from apps.projects.queue_settings import queue_settings_set
 from apps.projects.roles import Permission, Role
 from apps.rules.words import count
 
 EVENTS_A_PAGE = 50
 
 
-def _user(request: HttpRequest) -> User:
-    return cast(User, request.user)
-
-
-def _refused(form: Form, error: Invalid) -> None:
-    """The service's sentence beside the field it is about."""
-    field = error.details.get("field", "")
-    form.add_error(field if field in form.fields else None, error.message)
-
-
 @require_GET
 @login_required
-def project_list(request: HttpRequest) -> HttpResponse:
-    listed = selectors.projects_listed_for(_user(request))
-    return render(request, "projects/list.html", {"listed": listed, "may_create": _may_create(_user(request))})
+def project_list(request: Signed) -> HttpResponse:
+    listed = selectors.projects_listed_for(request.user)
+    return render(request, "projects/list.html", {"listed": listed, "may_create": may_create_projects(request.user)})
 
 
-def _may_create(user: User) -> bool:
-    return user.may_create_projects or user.is_superuser
-
-
-@require_GET
-@login_required
-@project_permission(Permission.VIEW_PROJECT)
-def project_open(request: HttpRequest, project: Project) -> HttpResponse:
-    try:
-        return redirect(reverse("loop:overview", args=[project.pk]))
-    except NoReverseMatch:
-        return redirect("projects:settings", project.pk)
-
-
-@require_http_methods(["GET", "POST"])
-@login_required
-def project_new(request: HttpRequest) -> HttpResponse:
-    if not _may_create(_user(request)):
-        raise Forbidden(gettext("Your account may not create projects. Whoever runs this console can allow it."))
-    form = ProjectForm(request.POST or None, initial={"task_type": "text-classification"})
-    if request.method == "POST" and form.is_valid() and (project := _created(form, _user(request))):
-        messages.success(
-            request, gettext("“{project}” is there. Add examples to start the loop.").format(project=project)
-        )
-        return redirect("projects:open", project.pk)
-    kinds = [task_types.get(name) for name, _ in task_types.choices()]
-    status = 422 if request.method == "POST" else 200
-    return render(request, "projects/new.html", {"form": form, "kinds": kinds}, status=status)
-
-
-def _created(form: ProjectForm, by: User) -> Project | None:
-    given = form.cleaned_data
-    try:
-        return services.project_create(
-            name=given["name"],
-            task_type=given["task_type"],
-            labels=given["labels"],
-            guidelines=given["guidelines"],
-            holdout_share=given["holdout_percent"] / 100,
-            overlap=given["overlap"],
-            by=by,
-            at=timezone.now(),
-        )
-    except Invalid as error:
-        _refused(form, error)
-        return None
-
-
-def _settings_page(request: HttpRequest, project: Project, *, status: int = 200, **forms: Form) -> HttpResponse:
+def _settings_page(request: Signed, project: Project, *, status: int = 200, **forms: Form) -> HttpResponse:
     versions = selectors.guideline_versions_of(project)
     newest = versions[0] if versions else None
     asked = request.GET.get("version", "")
@@ -107,7 +47,6 @@ def _settings_page(request: HttpRequest, project: Project, *, status: int = 200,
         "shown": next((v for v in versions if str(v.number) == asked), newest),
         "labels_form": LabelsForm(),
         "guidelines_form": GuidelinesForm(initial={"text": newest.text if newest else ""}),
-        "queue_form": QueueForm(project),
     }
     return render(request, "projects/settings.html", context | forms, status=status)
 
@@ -115,37 +54,37 @@ def _settings_page(request: HttpRequest, project: Project, *, status: int = 200,
 @require_GET
 @login_required
 @project_permission(Permission.VIEW_PROJECT)
-def project_settings(request: HttpRequest, project: Project) -> HttpResponse:
+def project_settings(request: Signed, project: Project) -> HttpResponse:
     return _settings_page(request, project)
 
 
 @require_POST
 @login_required
 @project_permission(Permission.EDIT_PROJECT)
-def labels_add(request: HttpRequest, project: Project) -> HttpResponse:
+def labels_add(request: Signed, project: Project) -> HttpResponse:
     form = LabelsForm(request.POST)
     try:
         if form.is_valid():
             made = services.schema_extend(
-                project=project, labels=form.cleaned_data["labels"], by=_user(request), at=timezone.now()
+                project=project, labels=form.cleaned_data["labels"], by=request.user, at=timezone.now()
             )
             messages.success(
                 request, gettext("{made} added. The next run knows them.").format(made=count(len(made), "label"))
             )
             return redirect("projects:settings", project.pk)
     except Invalid as error:
-        _refused(form, error)
+        refused(form, error)
     return _settings_page(request, project, labels_form=form, status=422)
 
 
 @require_POST
 @login_required
 @project_permission(Permission.EDIT_PROJECT)
-def label_retire(request: HttpRequest, project: Project) -> HttpResponse:
+def label_retire(request: Signed, project: Project) -> HttpResponse:
     """Retire a label, or offer it again: the button says which."""
     name, again = request.POST.get("name", ""), "restore" in request.POST
     change = services.label_restore if again else services.label_retire
-    label = change(project=project, name=name, by=_user(request), at=timezone.now())
+    label = change(project=project, name=name, by=request.user, at=timezone.now())
     words = _("“{name}” is offered again.") if again else _("“{name}” is retired. What was answered with it stays.")
     messages.success(request, words.format(name=label.name))
     return redirect("projects:settings", project.pk)
@@ -154,12 +93,12 @@ def label_retire(request: HttpRequest, project: Project) -> HttpResponse:
 @require_POST
 @login_required
 @project_permission(Permission.EDIT_PROJECT)
-def guidelines_write(request: HttpRequest, project: Project) -> HttpResponse:
+def guidelines_write(request: Signed, project: Project) -> HttpResponse:
     form = GuidelinesForm(request.POST)
     if not form.is_valid():
         return _settings_page(request, project, guidelines_form=form, status=422)
     version = services.guidelines_write(
-        project=project, text=form.cleaned_data["text"], by=_user(request), at=timezone.now()
+        project=project, text=form.cleaned_data["text"], by=request.user, at=timezone.now()
     )
     messages.success(
         request,
@@ -171,26 +110,11 @@ def guidelines_write(request: HttpRequest, project: Project) -> HttpResponse:
 @require_POST
 @login_required
 @project_permission(Permission.EDIT_PROJECT)
-def guidelines_preview(request: HttpRequest, project: Project) -> HttpResponse:
+def guidelines_preview(request: Signed, project: Project) -> HttpResponse:
     return render(request, "projects/_preview.html", {"text": request.POST.get("text", "")})
 
 
-@require_POST
-@login_required
-@project_permission(Permission.EDIT_PROJECT)
-def queue_set(request: HttpRequest, project: Project) -> HttpResponse:
-    form = QueueForm(project, request.POST)
-    try:
-        if form.is_valid():
-            queue_settings_set(project=project, by=_user(request), at=timezone.now(), **form.settings())
-            messages.success(request, gettext("The queue is set."))
-            return redirect("projects:settings", project.pk)
-    except Invalid as error:
-        _refused(form, error)
-    return _settings_page(request, project, queue_form=form, status=422)
-
-
-def _members_page(request: HttpRequest, project: Project, form: MemberForm, *, status: int = 200) -> HttpResponse:
+def _members_page(request: Signed, project: Project, form: MemberForm, *, status: int = 200) -> HttpResponse:
     context = {"project": project, "members": selectors.members_of(project), "form": form, "roles": Role.choices}
     return render(request, "projects/members.html", context, status=status)
 
@@ -198,13 +122,13 @@ def _members_page(request: HttpRequest, project: Project, form: MemberForm, *, s
 @require_http_methods(["GET", "POST"])
 @login_required
 @project_permission(Permission.MANAGE_MEMBERS)
-def members(request: HttpRequest, project: Project) -> HttpResponse:
+def members(request: Signed, project: Project) -> HttpResponse:
     if request.method == "GET":
         return _members_page(request, project, MemberForm())
     form = MemberForm(request.POST)
     try:
         if form.is_valid():
-            given = services.member_set(project=project, by=_user(request), at=timezone.now(), **form.cleaned_data)
+            given = membership.member_set(project=project, by=request.user, at=timezone.now(), **form.cleaned_data)
             messages.success(
                 request,
                 gettext("{user} is {role_display} now.").format(
@@ -213,24 +137,24 @@ def members(request: HttpRequest, project: Project) -> HttpResponse:
             )
             return redirect("projects:members", project.pk)
     except Invalid as error:
-        _refused(form, error)
+        refused(form, error)
     return _members_page(request, project, form, status=422)
 
 
 @require_POST
 @login_required
 @project_permission(Permission.MANAGE_MEMBERS)
-def member_remove(request: HttpRequest, project: Project, user_id: int) -> HttpResponse:
-    services.member_remove(project=project, user_id=user_id, by=_user(request), at=timezone.now())
+def member_remove(request: Signed, project: Project, user_id: int) -> HttpResponse:
+    membership.member_remove(project=project, user_id=user_id, by=request.user, at=timezone.now())
     messages.success(request, gettext("Removed. Their answers stay."))
-    left = user_id == _user(request).pk
+    left = user_id == request.user.pk
     return redirect("projects:list") if left else redirect("projects:members", project.pk)
 
 
 @require_GET
 @login_required
 @project_permission(Permission.VIEW_AUDIT)
-def audit(request: HttpRequest, project: Project) -> HttpResponse:
+def audit(request: Signed, project: Project) -> HttpResponse:
     scope, verb, text = project_scope(project.pk), request.GET.get("verb", ""), request.GET.get("text", "").strip()
     page = Paginator(events_of(scope, verb=verb, text=text), EVENTS_A_PAGE).get_page(request.GET.get("page"))
     context: dict[str, Any] = {"project": project, "page": page, "verbs": verbs_of(scope), "verb": verb, "text": text}
@@ -242,6 +166,6 @@ def audit(request: HttpRequest, project: Project) -> HttpResponse:
 @require_GET
 @login_required
 @project_permission(Permission.VIEW_AUDIT)
-def audit_chain(request: HttpRequest, project: Project) -> HttpResponse:
+def audit_chain(request: Signed, project: Project) -> HttpResponse:
     intact = chain_intact(project_scope(project.pk))
     return render(request, "projects/_chain.html", {"project": project, "intact": intact})

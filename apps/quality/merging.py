@@ -24,7 +24,8 @@ from apps.labeling.services.labels import label_resolve
 from apps.labeling.services.suspects import suspect_settle
 from apps.live.publish import look_again
 from apps.projects import task_types
-from apps.projects.models import ConsensusMethod, Project
+from apps.labeling.models import ConsensusMethod
+from apps.projects.models import Project
 from apps.rules.consensus import InForce, Scores
 
 DEBOUNCE = timedelta(minutes=10)  # comparing 100,000 votes takes seconds; labels should not sway with each answer
@@ -93,7 +94,7 @@ def consensus_check(*, at: datetime) -> list[int]:
 
 
 def _has_news(project: Project, report: ConsensusReport, newest: datetime) -> bool:
-    set_otherwise = project.consensus != ConsensusMethod.BEST and project.consensus != report.method
+    set_otherwise = project.queue.consensus != ConsensusMethod.BEST and project.queue.consensus != report.method
     return newest > report.at or set_otherwise
 
 

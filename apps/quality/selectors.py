@@ -102,7 +102,7 @@ class Consensus:
 
 def consensus_of(project: Project) -> Consensus:
     report = ConsensusReport.objects.filter(project=project).first()
-    return Consensus(report, project.get_consensus_display(), why_not(project))
+    return Consensus(report, project.queue.get_consensus_display(), why_not(project))
 
 
 @dataclass(frozen=True)

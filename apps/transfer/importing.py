@@ -55,7 +55,7 @@ class Companions:
 
     def _agreed(self, values: Sequence[Value]) -> Value:
         """What people who are no members say together. Raises PayloadRefused where they contradict each other."""
-        found = settle(values, kind=self._kind, needed=len(values), review_at_most=self.project.review_at_most)
+        found = settle(values, kind=self._kind, needed=len(values), review_at_most=self.project.queue.review_at_most)
         if found.value is None:
             raise PayloadRefused(
                 f"{len(values)} answers by people who are no members of the project disagree, so there is no label to take."

@@ -33,7 +33,6 @@ from apps.labeling.services.annotations import SKIPS_TO_SET_ASIDE
 from apps.labeling.services.labels import label_resolve, labels_share
 from apps.projects import task_types
 from apps.projects.models import Project
-from apps.projects.selectors import overlap_of
 from apps.rules.answers import Value
 from apps.rules.settling import settle
 from apps.transfer.rows import Answered, Guess, compact
@@ -312,11 +311,11 @@ def _resolve(project: Project, fresh: Sequence[Answer], columns: Columns, at: da
     for x in fresh:
         if x.said.value is not None:
             votes[x.of.example_id].append(x)
-    kind, needed = task_types.get(project.task_type).answer, overlap_of(project, Lane.BULK)
+    kind, needed = task_types.get(project.task_type).answer, project.queue.overlap_in(Lane.BULK)
     slowly, made = _spoken_of(fresh, list(votes)), dict[int, tuple[Any, ...]]()
     for example_id, xs in votes.items():
         values = [x.said.value for x in xs if x.said.value is not None]
-        found = settle(values, kind=kind, needed=needed, review_at_most=project.review_at_most)
+        found = settle(values, kind=kind, needed=needed, review_at_most=project.queue.review_at_most)
         if example_id in slowly or found.outcome == "disagree":
             slowly.add(example_id)
         elif found.value is not None:

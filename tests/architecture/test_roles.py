@@ -51,14 +51,14 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "accounts:token_create": {"POST": SIGNED_IN},
     "accounts:token_revoke": {"POST": SIGNED_IN},
     "projects:list": {"GET": SIGNED_IN},
-    "projects:new": {"GET": CREATORS, "POST": CREATORS},
-    "projects:open": {"GET": MEMBERS},
+    "setup:new": {"GET": CREATORS, "POST": CREATORS},
     "projects:settings": {"GET": MEMBERS},
     "projects:labels_add": {"POST": MANAGERS},
     "projects:label_retire": {"POST": MANAGERS},
     "projects:guidelines_write": {"POST": MANAGERS},
     "projects:guidelines_preview": {"POST": MANAGERS},
-    "projects:queue_set": {"POST": MANAGERS},
+    "labeling:queue": {"GET": MEMBERS},
+    "labeling:queue_set": {"POST": MANAGERS},
     "projects:members": {"GET": MANAGERS, "POST": MANAGERS},
     "projects:member_remove": {"POST": MANAGERS},
     "projects:audit": {"GET": OVERSEERS},
@@ -227,7 +227,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "monitoring:resolve": {"note": "A holiday."},
 }
 # Routes without a project: a stranger is told that the account lacks the right, there is nothing to hide.
-WITHOUT_PROJECT = {"projects:new", "api-projects"}
+WITHOUT_PROJECT = {"setup:new", "api-projects"}
 
 
 @dataclass(frozen=True)

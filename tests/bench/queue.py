@@ -102,14 +102,15 @@ def fill(say: Say, pool: int, annotators: int, ordered: int) -> tuple[Any, list[
     from apps.accounts.models import User
     from apps.datasets.models import Example
     from apps.labeling.services.frontier import Origin, Scored, frontier_refill, frontier_swap
+    from apps.loop.setup.services import project_open
     from apps.projects.models import Membership
     from apps.projects.roles import Role
-    from apps.projects.services import LabelSpec, project_create
+    from apps.projects.services import LabelSpec
 
     began, at = time.monotonic(), timezone.now()
     password = make_password("a pass phrase")
     boss = User.objects.create(username="mona", password=password, is_superuser=True)
-    project = project_create(
+    project = project_open(
         name="Bench", task_type="text-classification", labels=[LabelSpec(x) for x in LABELS], by=boss, at=at
     )
     words = "please call me back about the invoice that came with the last delivery"

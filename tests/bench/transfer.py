@@ -93,13 +93,14 @@ def _people() -> tuple[int, dict[str, str]]:
     from django.utils import timezone
 
     from apps.accounts.models import User
+    from apps.loop.setup.services import project_open
     from apps.projects.models import Membership
     from apps.projects.roles import Role
-    from apps.projects.services import LabelSpec, project_create
+    from apps.projects.services import LabelSpec
 
     password, labels = make_password("a pass phrase"), [LabelSpec("ham"), LabelSpec("spam")]
     boss = User.objects.create(username="mona", password=password, is_superuser=True)
-    project = project_create(name="Bench", task_type="text-classification", labels=labels, by=boss, at=timezone.now())
+    project = project_open(name="Bench", task_type="text-classification", labels=labels, by=boss, at=timezone.now())
     made = User.objects.bulk_create(User(username=f"ada{n}", password=password) for n in range(8))
     Membership.objects.bulk_create(Membership(project=project, user=u, role=Role.ANNOTATOR) for u in made)
     return project.pk, signed_in(boss)

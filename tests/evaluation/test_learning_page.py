@@ -42,7 +42,7 @@ def test_hours_and_money_follow_the_rate_of_today(as_, project, mona, ada):
     assert learning_of(project).advice.money is None
     as_(mona).post(_at("rate", project), {"hourly_rate": "30", "currency": "usd"})
     project.refresh_from_db()
-    assert (str(project.hourly_rate), project.currency) == ("30.00", "USD")
+    assert (str(project.queue.hourly_rate), project.queue.currency) == ("30.00", "USD")
     assert learning_of(project).advice.hours is None  # nobody's time on screen is known yet
     assert "set the rate to 30" in Event.objects.first().sentence
 
@@ -82,7 +82,7 @@ def test_settings_that_make_no_sense_are_refused_with_the_input_kept(as_, projec
 def test_a_rate_that_is_none_is_refused(as_, project, mona, wrong):
     assert as_(mona).post(_at("rate", project), wrong).status_code == 422
     project.refresh_from_db()
-    assert project.hourly_rate is None
+    assert project.queue.hourly_rate is None
 
 
 def test_a_batch_is_withdrawn_once_and_then_says_so(as_, project, mona):

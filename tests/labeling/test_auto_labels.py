@@ -52,7 +52,7 @@ def give() -> Callable[..., AutoBatch | None]:
 
 def audited(project: Project, by, at=NOON) -> list:
     """The audits of one person, all of them."""
-    project.lane_weights = {"active": 0, "random": 0, "holdout": 0, "audit": 1}
+    project.queue.lane_weights = {"active": 0, "random": 0, "holdout": 0, "audit": 1}
     return assignments_next(project=project, by=by, count=20, at=at, seed=1)
 
 

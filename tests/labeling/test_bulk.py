@@ -13,6 +13,7 @@ from apps.datasets.models import Example
 from apps.datasets.shards import shard_write
 from apps.errors import DomainError, Invalid
 from apps.labeling.bulk.neighbors import neighbors_of, not_to_ask
+from apps.labeling.encoders import encoder_of
 from apps.labeling.models import (
     Annotation,
     Assignment,
@@ -34,7 +35,6 @@ from apps.labeling.services.bulk import (
     last_batch,
 )
 from apps.labeling.services.undo import CannotUndo
-from apps.projects.encoders import encoder_of
 from apps.projects.models import Project
 from tests.conftest import NOON
 from tests.labeling.conftest import LATER, at_once

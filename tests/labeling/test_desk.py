@@ -9,7 +9,7 @@ from django.urls import reverse
 from apps.labeling.desk import presenters
 from apps.labeling.desk.selectors import why_empty
 from apps.labeling.models import Annotation, Assignment, AssignmentState, FrontierItem
-from apps.projects.queue_settings import queue_settings_set
+from apps.labeling.services.queue_settings import queue_settings_set
 from tests.conftest import NOON
 
 

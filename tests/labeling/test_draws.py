@@ -97,8 +97,8 @@ def test_imported_guesses_are_suggested_in_the_active_lane_and_never_where_peopl
     make_project, add_examples, ada
 ):
     project = make_project(holdout_share=0.5)
-    project.blind_share = 0.0
-    project.save()
+    project.queue.blind_share = 0.0
+    project.queue.save()
     add_examples(project, 100)
     ImportedPrediction.objects.bulk_create(
         ImportedPrediction(

@@ -21,8 +21,8 @@ ONLY_GOLD = {"active": 0, "random": 0, "holdout": 0, "gold": 1}
 def gold(make_project, add_examples):
     """A project in which only gold is asked: four examples that are ham."""
     project = make_project(lane_weights=ONLY_GOLD)
-    project.planted_share = 0.0
-    project.save()
+    project.queue.planted_share = 0.0
+    project.queue.save()
     add_examples(project, 4)
     FrontierItem.objects.all().delete()
     ham = project.labels.get(name="ham")

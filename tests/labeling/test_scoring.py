@@ -17,9 +17,9 @@ from apps.labeling.models import (
     Lane,
     ScoringPart,
     ScoringPass,
+    ScoringState,
     SetAside,
 )
-from apps.labeling.scoring_models import ScoringState
 from apps.labeling.services.frontier import (
     Origin,
     Scored,

@@ -64,7 +64,7 @@ def test_a_new_project_is_made_from_its_form(as_, alma):
     project = Project.objects.get()
 
     assert made["Location"] == _at("open", project)
-    assert (project.holdout_share, project.overlap) == (0.1, 2)
+    assert (project.holdout_share, project.queue.overlap) == (0.1, 2)
     labels = list(project.labels.values_list("name", "color", "hotkey"))
     assert labels == [("ham", "#2a78d6", "H"), ("spam", "#b8860b", "1")]
 
@@ -120,7 +120,7 @@ def test_settings_can_be_read_by_all_and_changed_by_few(as_, project, ada, mona)
     for name, body in (("labels_add", {"labels": "eggs"}), ("guidelines_write", {"text": "x"}), ("queue_set", QUEUE)):
         assert as_(mona).post(_at(name, project), body).status_code == 302
     project.refresh_from_db()
-    assert (project.labels.count(), project.guidelines.count(), project.strategy) == (3, 2, "entropy")
+    assert (project.labels.count(), project.guidelines.count(), project.queue.strategy) == (3, 2, "entropy")
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ import pytest
 from apps.audit.models import Event
 from apps.audit.services import chain_intact, project_scope
 from apps.errors import Forbidden, Invalid
-from apps.projects import services
+from apps.labeling.services.queue_settings import queue_settings_set
+from apps.projects import membership, services
 from apps.projects.models import Membership, Project
-from apps.projects.queue_settings import queue_settings_set
 from apps.projects.roles import Role
 from apps.projects.selectors import schema_of
 from apps.projects.services import LabelSpec
@@ -76,8 +76,10 @@ def test_queue_settings_are_written_with_an_audit_entry(project, mona):
     queue_settings_set(project=project, strategy="entropy", overlap=2, lane_weights=weights, by=mona, at=NOON)
 
     project.refresh_from_db()
-    assert (project.strategy, project.overlap) == ("entropy", 2)
-    assert {**project.lane_weights, **weights} == project.lane_weights, "lanes that were not named keep their weight"
+    assert (project.queue.strategy, project.queue.overlap) == ("entropy", 2)
+    assert {**project.queue.lane_weights, **weights} == project.queue.lane_weights, (
+        "lanes that were not named keep their weight"
+    )
     event = Event.objects.first()
     changed = "strategy to entropy, overlap to 2, lane weights active 50 random 30 holdout 15"
     assert event.sentence == f"Mona set the queue’s {changed}."
@@ -88,7 +90,12 @@ def test_queue_settings_are_written_with_an_audit_entry(project, mona):
 def test_queue_settings_that_stay_the_same_write_nothing(project, mona):
     before = Event.objects.count()
     queue_settings_set(
-        project=project, strategy=project.strategy, overlap=1, lane_weights=project.lane_weights, by=mona, at=NOON
+        project=project,
+        strategy=project.queue.strategy,
+        overlap=1,
+        lane_weights=project.queue.lane_weights,
+        by=mona,
+        at=NOON,
     )
     assert Event.objects.count() == before
 
@@ -104,27 +111,27 @@ def test_queue_settings_that_stay_the_same_write_nothing(project, mona):
     ],
 )
 def test_queue_settings_that_make_no_sense_change_nothing(project, mona, wrong):
-    given = {"strategy": DEFAULT, "overlap": 1, "lane_weights": dict(project.lane_weights), **wrong}
+    given = {"strategy": DEFAULT, "overlap": 1, "lane_weights": dict(project.queue.lane_weights), **wrong}
     with pytest.raises(Invalid):
         queue_settings_set(project=project, by=mona, at=NOON, **given)
     project.refresh_from_db()
-    assert (project.strategy, project.overlap, project.lane_weights["active"]) == (DEFAULT, 1, 65)
+    assert (project.queue.strategy, project.queue.overlap, project.queue.lane_weights["active"]) == (DEFAULT, 1, 65)
 
 
 def test_the_last_admin_stays(project, alma):
     with pytest.raises(Invalid, match="at least one admin"):
-        services.member_remove(project=project, user_id=alma.pk, by=alma, at=NOON)
+        membership.member_remove(project=project, user_id=alma.pk, by=alma, at=NOON)
     with pytest.raises(Invalid, match="at least one admin"):
-        services.member_set(project=project, username="alma", role="manager", by=alma, at=NOON)
+        membership.member_set(project=project, username="alma", role="manager", by=alma, at=NOON)
     assert Membership.objects.get(project=project, user=alma).role == Role.ADMIN
 
 
 def test_a_manager_makes_nobody_admin_and_unmakes_none(project, alma, mona, mallory):
     for act in (
-        lambda: services.member_set(project=project, username="mona", role="admin", by=mona, at=NOON),
-        lambda: services.member_set(project=project, username="mallory", role="admin", by=mona, at=NOON),
-        lambda: services.member_set(project=project, username="alma", role="annotator", by=mona, at=NOON),
-        lambda: services.member_remove(project=project, user_id=alma.pk, by=mona, at=NOON),
+        lambda: membership.member_set(project=project, username="mona", role="admin", by=mona, at=NOON),
+        lambda: membership.member_set(project=project, username="mallory", role="admin", by=mona, at=NOON),
+        lambda: membership.member_set(project=project, username="alma", role="annotator", by=mona, at=NOON),
+        lambda: membership.member_remove(project=project, user_id=alma.pk, by=mona, at=NOON),
     ):
         with pytest.raises(Forbidden, match="Only an admin"):
             act()
@@ -155,7 +162,7 @@ def test_a_retired_label_is_offered_no_longer_and_can_come_back(project, mona):
 def test_an_overlap_of_a_lane_that_equals_the_projects_is_not_kept_as_an_exception(project, mona):
     queue_settings_set(project=project, overlap=2, lane_overlap={"holdout": 3, "random": 2}, by=mona, at=NOON)
     project.refresh_from_db()
-    assert project.lane_overlap == {"holdout": 3}
+    assert project.queue.lane_overlap == {"holdout": 3}
     for wrong in ({"gold": 4}, {"holdout": 9}):
         with pytest.raises(Invalid):
             queue_settings_set(project=project, lane_overlap=wrong, by=mona, at=NOON)

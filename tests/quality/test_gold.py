@@ -90,8 +90,8 @@ def test_an_open_review_and_an_open_doubt_end_with_it(project, examples, mona):
 
 
 def test_everybody_is_asked_once_and_the_answer_changes_nothing(project, examples, mona, ada, grace):
-    project.lane_weights = {Lane.GOLD: 1}
-    project.save()
+    project.queue.lane_weights = {Lane.GOLD: 1}
+    project.queue.save()
     gold_add(project=project, example_id=examples[0].pk, value=HAM, by=mona, at=NOON)
     for who in (ada, grace):
         assert [a.example_id for a in assignments_next(project=project, by=who, count=5, at=NOON, seed=1)] == [

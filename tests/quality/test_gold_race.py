@@ -19,8 +19,8 @@ ROUNDS = 10
 @pytest.mark.django_db(transaction=True)
 def test_an_answer_and_gold_on_the_same_example_both_arrive(project, add_examples, ada, mona):
     add_examples(project, 3 * ROUNDS)
-    project.lane_weights = {"active": 1}
-    project.save()
+    project.queue.lane_weights = {"active": 1}
+    project.queue.save()
     for round_number in range(ROUNDS):
         (held,) = assignments_next(project=project, by=ada, count=1, at=NOON, seed=round_number)
         answer = Answer(client_id=uuid.uuid4(), assignment_id=held.pk, token=held.token, label="spam")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from apps.labeling.encoders import encoders_for
 from apps.projects import task_types
-from apps.projects.encoders import encoders_for
 from workers.training.encoder import MAKERS, EncoderMissing, encoder
 from workers.training.light_encoders import HashedRow, HashedWords, Thumbnail
 

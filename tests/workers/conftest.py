@@ -10,6 +10,7 @@ from sklearn.datasets import load_digits
 from apps.cases.simulation.source import png_of
 from apps.integrations import wiring
 from apps.labeling.jobs import QualityJob
+from apps.labeling.models import QueueSettings
 from apps.loop import services as loop
 from apps.projects.models import Project
 from apps.training.jobs import Job
@@ -91,7 +92,7 @@ def take(noon: datetime) -> Callable[..., None]:
 def mail(make_project: Callable[..., Project], jobs: JobsAtOnce, take) -> Project:
     """120 texts without a label, in two shards; the encoder that needs no network."""
     project = make_project("text-classification", ("ham", "spam"), name="Mail", holdout_share=0.1)
-    Project.objects.filter(pk=project.pk).update(encoder=HASHED)
+    QueueSettings.objects.filter(project=project).update(encoder=HASHED)
     project.refresh_from_db()
     take(project, texts(0, 70, labeled=False))
     take(project, texts(70, 50, labeled=False))

@@ -11,7 +11,16 @@ from apps.accounts.models import User
 from apps.audit.models import Event
 from apps.datasets.models import Example
 from apps.labeling.jobs import QualityJob
-from apps.labeling.models import Annotation, Assignment, AssignmentState, ConsensusReport, GoldItem, Label, LabelSource
+from apps.labeling.models import (
+    Annotation,
+    Assignment,
+    AssignmentState,
+    ConsensusReport,
+    GoldItem,
+    Label,
+    LabelSource,
+    QueueSettings,
+)
 from apps.labeling.services.labels import label_resolve
 from apps.projects.models import Project
 from apps.quality import merging
@@ -144,7 +153,7 @@ def labels_of(project: Project) -> dict[int, tuple[int, str]]:
 def test_the_best_method_on_gold_takes_over_and_majority_brings_every_label_back(answered: Project) -> None:
     gold(answered, 60)
     before, errors = labels_of(answered), wrong(answered)
-    Project.objects.filter(pk=answered.pk).update(consensus="best")
+    QueueSettings.objects.filter(project=answered).update(consensus="best")
     consensus(answered.pk)
     report = ConsensusReport.objects.get(project=answered)
     assert (report.method, report.gold_examples) == ("dawid-skene", 60)
@@ -155,7 +164,7 @@ def test_the_best_method_on_gold_takes_over_and_majority_brings_every_label_back
     assert labels_of(answered) != before
     assert Event.objects.filter(verb="consensus.changed").count() == 1
 
-    Project.objects.filter(pk=answered.pk).update(consensus="majority")
+    QueueSettings.objects.filter(project=answered).update(consensus="majority")
     consensus(answered.pk)
     assert labels_of(answered) == before
     assert not Label.objects.filter(project=answered).exclude(confidence=None).exists()
@@ -171,7 +180,7 @@ def test_what_a_reviewer_decided_gold_imports_and_copies_are_never_touched(answe
         label.source = sources[i % 4]
         label.save()
         kept[label.pk] = (label.label_id, label.source)
-    Project.objects.filter(pk=answered.pk).update(consensus="dawid-skene")
+    QueueSettings.objects.filter(project=answered).update(consensus="dawid-skene")
     consensus(answered.pk)
     now = labels_of(answered)
     assert {pk: now[pk] for pk in kept} == kept
@@ -181,7 +190,7 @@ def test_what_a_reviewer_decided_gold_imports_and_copies_are_never_touched(answe
 def test_too_little_gold_leaves_the_majority_in_force_and_says_so(answered: Project) -> None:
     gold(answered, LEAST_GOLD - 1)
     before = labels_of(answered)
-    Project.objects.filter(pk=answered.pk).update(consensus="best")
+    QueueSettings.objects.filter(project=answered).update(consensus="best")
     consensus(answered.pk)
     report = ConsensusReport.objects.get(project=answered)
     assert report.method == "majority" and "too few to tell, 1 more can" in report.sentence
@@ -194,7 +203,7 @@ def test_too_little_gold_leaves_the_majority_in_force_and_says_so(answered: Proj
 )
 def test_where_there_is_nothing_to_merge_it_says_why(make_project, task_type: str, words: str) -> None:
     project = make_project(task_type)
-    Project.objects.filter(pk=project.pk).update(consensus="dawid-skene")
+    QueueSettings.objects.filter(project=project).update(consensus="dawid-skene")
     consensus(project.pk)
     report = ConsensusReport.objects.get(project=project)
     assert report.method == "majority" and words in report.sentence
@@ -205,7 +214,7 @@ def test_twice_gives_the_same_labels(answered: Project) -> None:
         rows = Label.objects.filter(project=answered).order_by("pk")
         return list(rows.values_list("pk", "label_id", "resolved_at", "confidence"))
 
-    Project.objects.filter(pk=answered.pk).update(consensus="dawid-skene")
+    QueueSettings.objects.filter(project=answered).update(consensus="dawid-skene")
     consensus(answered.pk)
     once = kept()
     consensus(answered.pk)

@@ -11,7 +11,7 @@ from apps.accounts.models import User
 from apps.evaluation.models import Report
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
-from apps.labeling.models import Label
+from apps.labeling.models import Label, QueueSettings
 from apps.loop import services as loop
 from apps.projects.models import Project
 from apps.projects.services import LabelSpec, schema_extend
@@ -299,7 +299,7 @@ def test_another_encoder_makes_the_learner_begin_again(mail: Project, switch: Sw
     take(mail, texts(1000, 60, labeled=True))
     found = switch(mail)
     other = MINILM
-    Project.objects.filter(pk=mail.pk).update(encoder=other)
+    QueueSettings.objects.filter(project=mail).update(encoder=other)
     online(mail.pk)
     again = learner(mail)
     assert "another encoder" in again.error

@@ -7,8 +7,7 @@ from django.utils import timezone
 
 from apps.datasets.models import Example
 from apps.integrations import wiring
-from apps.labeling.models import FrontierItem, Lane, ScoringPart, ScoringPass
-from apps.labeling.scoring_models import ScoringState
+from apps.labeling.models import FrontierItem, Lane, QueueSettings, ScoringPart, ScoringPass, ScoringState
 from apps.loop import services as loop
 from apps.projects.models import Project
 from apps.rules import acquisition
@@ -52,7 +51,7 @@ def test_a_pool_smaller_than_wanted_is_ordered_whole_by_the_model(trained: Proje
 
 def test_every_strategy_orders_the_whole_pool_and_suggests(trained: Project) -> None:
     for strategy in acquisition.STRATEGIES:
-        Project.objects.filter(pk=trained.pk).update(strategy=strategy)
+        QueueSettings.objects.filter(project=trained).update(strategy=strategy)
         score(trained.pk)
         assert frontier(trained).strategy == strategy
         assert set(order(trained)) == pool_of(trained) - waiting_elsewhere(trained), strategy
@@ -64,7 +63,7 @@ def test_parts_that_are_merged_give_the_order_of_a_single_scoring(
     trained: Project, jobs: JobsAtOnce, monkeypatch
 ) -> None:
     for strategy in ("margin-clusters", "margin", "bald", "class-quota", "typicality"):
-        Project.objects.filter(pk=trained.pk).update(strategy=strategy)
+        QueueSettings.objects.filter(project=trained).update(strategy=strategy)
         score(trained.pk)
         whole, before = order(trained), frontier(trained)
         jobs.sent.clear()
@@ -111,7 +110,7 @@ def test_a_newer_pass_supersedes_parts_still_on_their_way(trained: Project, jobs
     jobs.held = {Job.SCORE_PART, Job.EMBED}
     score(trained.pk)
     old = list(ScoringPart.objects.filter(scoring__state=ScoringState.OPEN))
-    Project.objects.filter(pk=trained.pk).update(strategy="margin")
+    QueueSettings.objects.filter(project=trained).update(strategy="margin")
     score(trained.pk)
     generation = frontier(trained).generation
     for part in old:

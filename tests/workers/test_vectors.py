@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.datasets.models import EmbeddingShard, Example
 from apps.datasets.shards import shards_open, vectors_at
 from apps.integrations import wiring
-from apps.labeling.models import Label
+from apps.labeling.models import Label, QueueSettings
 from apps.loop import services as loop
 from apps.projects.models import Project
 from apps.releases.models import ModelVersion
@@ -114,7 +114,7 @@ def test_a_change_of_encoder_happens_beside_the_queue(trained: Project, jobs: Jo
     first = Run.objects.get(project=trained)
     version = ModelVersion.objects.get(run=first)
     model_promote(version=version, reason="It is the first model of these tests.", by=lin, at=timezone.now())
-    Project.objects.filter(pk=trained.pk).update(encoder=MINILM)
+    QueueSettings.objects.filter(project=trained).update(encoder=MINILM)
     trained.refresh_from_db()
 
     jobs.held = {Job.EMBED}  # the new encoder has not begun: everything goes on with the old one

@@ -28,8 +28,8 @@ def consensus(project_id: int) -> None:
     if not refused and not _several(said):
         refused = "no example has two answers yet, so there is nothing to merge."
     truth = gold_truth(project)
-    scores = Scores(0, 0, 0) if refused else score(said, truth, votes=max(project.overlap, 1))
-    found = in_force(project.consensus, scores, why_not=refused)
+    scores = Scores(0, 0, 0) if refused else score(said, truth, votes=max(project.queue.overlap, 1))
+    found = in_force(project.queue.consensus, scores, why_not=refused)
     consensus_record(project=project, found=found, scores=scores, at=timezone.now())
     if found.method == DAWID_SKENE:
         several = _several(said)

@@ -16,8 +16,8 @@ from apps.evaluation.models import Outcome, Report
 from apps.evaluation.selectors import predictions_of
 from apps.evaluation.services import LearningPoint, learning_record
 from apps.integrations.ports import Unavailable
+from apps.labeling.encoders import encoder_of
 from apps.labeling.models import Label, LabelSource, Lane
-from apps.projects.encoders import encoder_of
 from apps.projects.models import Project
 from apps.rules.lift import Curve, lift, resampled
 from apps.rules.stopping import Agreement, stop_agreement

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from apps.datasets.versions import version_write
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
+from apps.labeling.encoders import encoder_of
 from apps.labeling.lineage import labels_now
 from apps.labeling.models import Label
-from apps.projects.encoders import encoder_of
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
 from apps.training.jobs import Job

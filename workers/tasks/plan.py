@@ -8,8 +8,8 @@ from django.db.models import Q
 
 from apps.evaluation.models import Outcome
 from apps.integrations.ports import Unavailable
+from apps.labeling.encoders import encoder_of
 from apps.labeling.models import Frontier, Label, ScoringPass
-from apps.projects.encoders import encoder_of
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
 from apps.rules import acquisition
@@ -52,7 +52,7 @@ class Plan:
 
 def plan_of(project: Project) -> Plan:
     """Decided anew at each scoring, by what is there."""
-    start, own = acquisition.strategy_named(acquisition.START), acquisition.strategy_named(project.strategy)
+    start, own = acquisition.strategy_named(acquisition.START), acquisition.strategy_named(project.queue.strategy)
     run, bundle = _newest_model(project)
     if run is None or bundle is None:
         cold = own if Need.MODEL not in own.needs else start

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from apps.datasets.models import Example, ExampleBlob
 from apps.datasets.shards import ids_without_vector, shard_write, vectors_at
+from apps.labeling.encoders import encoder_of
 from apps.projects import task_types
-from apps.projects.encoders import encoder_of
 from apps.projects.models import Project
 from workers.training.encoder import encoded
 from workers.training.inputs import Rows

@@ -8,10 +8,10 @@ from celery import shared_task
 from django.utils import timezone
 from numpy.typing import NDArray
 
+from apps.labeling.encoders import encoder_of
 from apps.labeling.jobs import QualityJob
 from apps.labeling.models import Label, Suspect, SuspectState
 from apps.projects import task_types
-from apps.projects.encoders import encoder_of
 from apps.projects.models import Project
 from apps.quality.services import DOUBTED, Doubt, suspects_record
 from apps.rules.words import count

@@ -16,10 +16,10 @@ from apps.datasets.shards import encoder_covers
 from apps.datasets.versions import VersionRow, version_rows, version_write
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
+from apps.labeling.encoders import encoder_of
 from apps.labeling.lineage import labels_now
 from apps.labeling.services.labels import labels_trained
 from apps.loop.services.encoders import encoder_of_run, encoder_wanted
-from apps.projects.encoders import encoder_of
 from apps.projects.selectors import schema_of
 from apps.rules.encoder_names import run_of, tuned_name
 from apps.rules.words import count

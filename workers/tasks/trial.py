@@ -13,8 +13,8 @@ from django.utils import timezone
 from apps.datasets.versions import VersionUnreadable, version_rows, version_write
 from apps.errors import DomainError
 from apps.integrations.ports import Unavailable
+from apps.labeling.encoders import encoder_of
 from apps.labeling.lineage import labels_now
-from apps.projects.encoders import encoder_of
 from apps.projects.selectors import schema_of
 from apps.training.jobs import Job
 from apps.training.models import Sweep, Trial, TrialState

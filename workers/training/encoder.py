@@ -79,7 +79,7 @@ class Encoder:
 
 MAKERS: dict[str, Callable[[], PayloadEncoder]] = {
     e.name: e for e in (Encoder, HashedWords, Thumbnail, HashedRow)
-}  # the names that `apps.projects.encoders` offers
+}  # the names that `apps.labeling.encoders` offers
 TUNED_KNOWN, TUNED_MADE = 8, 2  # fine-tuned ones in memory: weights of up to 90 MB, and networks of as much
 _tuned: OrderedDict[str, Callable[[], PayloadEncoder]] = OrderedDict()
 _made: OrderedDict[str, PayloadEncoder] = OrderedDict()

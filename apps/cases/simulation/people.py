@@ -11,9 +11,9 @@ from apps.labeling.models import Assignment
 from apps.labeling.services.annotations import Answer, annotation_submit
 from apps.labeling.services.assignments import assignments_release
 from apps.labeling.services.queue import queue_next
+from apps.projects.membership import member_set
 from apps.projects.models import Project
 from apps.projects.roles import Role
-from apps.projects.services import member_set
 
 FETCH = 5  # leases a scripted annotator holds, as a browser prefetches
 

@@ -17,8 +17,9 @@ from apps.cases.simulation.waiting import SimulationStopped as SimulationStopped
 from apps.evaluation.models import Outcome, Report
 from apps.labeling.selectors import counts_of
 from apps.loop import services as loop
+from apps.loop.setup.services import project_open
 from apps.projects.models import Project
-from apps.projects.services import LabelSpec, project_create
+from apps.projects.services import LabelSpec
 from apps.releases.models import ModelVersion, Promotion
 from apps.releases.services import model_promote
 from apps.slas.models import Lap
@@ -58,7 +59,7 @@ def project_from(source: Source, *, name: str, strategy: str, by: User, labels_p
 
     The trigger is off, the script says when to train; its number tells the strategy how large a batch is.
     """
-    project = project_create(
+    project = project_open(
         name=name,
         task_type=source.task_type,
         labels=[LabelSpec(x) for x in source.labels],

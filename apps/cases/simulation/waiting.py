@@ -10,9 +10,8 @@ from django.utils import timezone
 
 from apps.datasets.models import EmbeddingShard, Example
 from apps.evaluation.models import Outcome
-from apps.labeling.models import Frontier, ScoringPass
-from apps.labeling.scoring_models import ScoringState
-from apps.projects.encoders import encoder_of
+from apps.labeling.encoders import encoder_of
+from apps.labeling.models import Frontier, ScoringPass, ScoringState
 from apps.projects.models import Project
 from apps.releases.models import ModelVersion
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from apps.accounts.models import User
 from apps.datasets.ids import among, ids_selected
 from apps.datasets.shards import Mapped, gathered, shards_open
+from apps.labeling.encoders import encoder_of
 from apps.labeling.services.frontier import closed_ids
-from apps.projects.encoders import encoder_of
 from apps.projects.models import Project
 
 BLOCK = 8192  # rows: 12 MB of float32 at 384 numbers, small enough for the processor's cache and for every machine

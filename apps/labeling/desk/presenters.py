@@ -124,7 +124,7 @@ def example_json(example: Example, project: Project) -> dict[str, Any]:
 def saved_json(saved: Saved, project: Project) -> dict[str, Any]:
     """What the desk is told of a stored answer; a gold example's known answer only where the project tells it."""
     judged, annotation = saved.judged, saved.annotation
-    told = judged if judged and project.gold_feedback else None
+    told = judged if judged and project.queue.gold_feedback else None
     return {
         "client_id": str(annotation.client_id),
         "surplus": annotation.surplus,

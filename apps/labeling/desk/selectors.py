@@ -92,7 +92,7 @@ def why_empty(project: Project, by: User, at: datetime, *, only: str = "") -> Em
     if counts.examples == 0:
         then = _("A manager or engineer can; this page goes on by itself when there are some.")
         return EmptyQueue(_("No examples yet"), _("Nobody has added examples to this project."), then)
-    if not any(project.lane_weights.values()):
+    if not any(project.queue.lane_weights.values()):
         then = _("A manager can open them again.")
         return EmptyQueue(_("The queue is paused"), _("Every lane has weight 0."), then)
     return _left_to_others(project, by, at) or _nothing_left(project, counts.to_label, counts)

@@ -19,6 +19,7 @@ from rest_framework import serializers
 from apps.accounts.models import User
 from apps.errors import Invalid
 from apps.labeling.desk import presenters, selectors
+from apps.labeling.desk.seat import seat_of
 from apps.labeling.desk.words import desk_words
 from apps.labeling.models import QUEUED_LANES, Assignment, ErrorKind, Lane, SkipReason
 from apps.labeling.services.annotations import Answer, annotation_take
@@ -29,7 +30,6 @@ from apps.projects import task_types
 from apps.projects.access import permissions_of, project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission
-from apps.projects.seat import seat_of
 from apps.projects.selectors import guidelines_of, schema_of
 
 

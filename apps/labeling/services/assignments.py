@@ -82,7 +82,7 @@ def assignments_next(
     With `in_all` what the person holds already counts towards `count`. `only` names the one lane to take from. Slots of
     a lane come in rank order, and a lane that has none is replaced by the others, by falling weight.
     """
-    weights = {x: w for x, w in project.lane_weights.items() if w > 0 and (x != Lane.REVIEW or may_review)}
+    weights = {x: w for x, w in project.queue.lane_weights.items() if w > 0 and (x != Lane.REVIEW or may_review)}
     if only:
         weights = {only: 1} if only != Lane.REVIEW or may_review else {}
     most = 1 if in_all else MOST_HELD
@@ -174,7 +174,11 @@ def _lease(lane: str, *, project: Project, by: User, count: int, at: datetime, m
 
 def _assignment(slot: Slot, *, project: Project, by: User, at: datetime) -> Assignment:
     shown = suggestion_of(
-        slot.example.pk, lane=slot.lane, reason=slot.reason, imported=slot.imported, blind_share=project.blind_share
+        slot.example.pk,
+        lane=slot.lane,
+        reason=slot.reason,
+        imported=slot.imported,
+        blind_share=project.queue.blind_share,
     )
     return Assignment(
         project=project,

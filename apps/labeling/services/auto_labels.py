@@ -126,7 +126,7 @@ def auto_batch_give(
                 queued_at=at,
             )
             for rank, i in enumerate(np.random.default_rng(seed).permutation(drawn))
-            for slot in range(project.overlap)
+            for slot in range(project.queue.overlap)
         ],
         batch_size=2000,
     )

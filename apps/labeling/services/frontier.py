@@ -20,7 +20,6 @@ from apps.labeling.models import Assignment, AssignmentState, Frontier, Frontier
 from apps.labeling.services.draws import OPEN, draw
 from apps.live.publish import look_again
 from apps.projects.models import Project
-from apps.projects.selectors import overlap_of
 
 DEPTH = {Lane.ACTIVE: 2000, Lane.RANDOM: 400, Lane.HOLDOUT: 400}  # slots; a team of 50 answers about 400 in 10 min
 CHANCE = (Lane.HOLDOUT, Lane.RANDOM, Lane.ACTIVE)  # lanes that are drawn where nothing orders them, in this order
@@ -138,7 +137,7 @@ def _fill(project: Project, lane: Lane, *, wanted: int, at: datetime, seed: int)
         "ids": drawn.ids,
         "share": drawn.share,
         "at": at,
-        "overlap": overlap_of(project, lane),
+        "overlap": project.queue.overlap_in(lane),
         "above": _highest_rank(project, lane),
         "reason": '{"strategy": "random"}' if lane != Lane.ACTIVE else '{"strategy": "no-model"}',
     }
@@ -177,7 +176,7 @@ def frontier_swap(*, project: Project, picks: Sequence[Scored], origin: Origin, 
         )
         for rank, p in enumerate(picks)
         if p.example_id in still_open
-        for slot in range(max(overlap_of(project, Lane.ACTIVE), len(answered[p.example_id]) + 1))
+        for slot in range(max(project.queue.overlap_in(Lane.ACTIVE), len(answered[p.example_id]) + 1))
         if slot not in answered[p.example_id]
     ]
     FrontierItem.objects.bulk_create(items, ignore_conflicts=True, batch_size=2000)

@@ -56,7 +56,7 @@ def _draw(project: Project, example_id: int, slot: int, chance: random.Random) -
 
 def _planted(project: Project, example_id: int, chance: random.Random) -> str:
     """A wrong label on a share of gold examples of one label: whoever accepts it has not looked."""
-    if task_types.get(project.task_type).structured or chance.random() >= project.planted_share:
+    if task_types.get(project.task_type).structured or chance.random() >= project.queue.planted_share:
         return ""
     known = GoldItem.objects.filter(pk=example_id).values_list("label__name", flat=True).first()
     wrong = [x.name for x in schema_of(project).offered if x.name != known]
@@ -87,7 +87,7 @@ def gold_judge(*, assignment: Assignment, value: Value | None) -> Judged | None:
 
 def pause_if_failing(*, project: Project, person: User, at: datetime) -> Pause | None:
     """Pause a person whose newest gold answers since the last pause were all wrong."""
-    most = project.gold_failures
+    most = project.queue.gold_failures
     if most == 0:
         return None
     own = Annotation.objects.filter(project=project, annotator=person, withdrawn_at=None, right__isnull=False)

@@ -18,7 +18,6 @@ from apps.labeling.services.suspects import suspect_settle
 from apps.labeling.values import value_of
 from apps.projects import task_types
 from apps.projects.models import Project
-from apps.projects.selectors import overlap_of
 from apps.rules.answers import Value
 from apps.rules.settling import Settled, settle
 
@@ -72,9 +71,9 @@ def _settled(sheet: Sheet, decided: Cast | None) -> Settled:
     asked_again = have and have.source == LabelSource.IMPORTED and (not votes or _second_look(votes))
     if asked_again and have and (imported := value_of(have)) is not None:
         values = [imported, *values]  # what came with the example is one opinion, and the second look another
-    needed = overlap_of(project, votes[-1].lane) if votes else project.overlap
+    needed = project.queue.overlap_in(votes[-1].lane) if votes else project.queue.overlap
     kind = task_types.get(project.task_type).answer
-    return settle(values, kind=kind, needed=1 if asked_again else needed, review_at_most=project.review_at_most)
+    return settle(values, kind=kind, needed=1 if asked_again else needed, review_at_most=project.queue.review_at_most)
 
 
 def _second_look(votes: Sequence[Cast]) -> bool:

@@ -22,7 +22,7 @@ from apps.projects.models import Project
 
 def reviews_wanted(project: Project) -> bool:
     """A closed review lane means that nobody reviews: a further person is asked instead."""
-    return bool(project.lane_weights.get(Lane.REVIEW, 0))
+    return bool(project.queue.lane_weights.get(Lane.REVIEW, 0))
 
 
 def review_open(*, example: Example, why: str, agreement: float | None, at: datetime) -> Review:

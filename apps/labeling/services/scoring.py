@@ -10,8 +10,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
-from apps.labeling.models import ScoringPart, ScoringPass
-from apps.labeling.scoring_models import ScoringState
+from apps.labeling.models import ScoringPart, ScoringPass, ScoringState
 from apps.labeling.services.frontier import Origin, Scored, frontier_swap
 from apps.projects.models import Project
 

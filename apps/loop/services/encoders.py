@@ -4,7 +4,7 @@ from datetime import datetime
 
 from apps.datasets.shards import shards_retire, shards_sweep
 from apps.evaluation.models import Outcome
-from apps.projects.encoders import encoder_of, encoders_for
+from apps.labeling.encoders import encoder_of, encoders_for
 from apps.projects.models import Project
 from apps.releases.models import Alias
 from apps.releases.selectors import champion_of

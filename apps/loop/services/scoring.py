@@ -79,7 +79,7 @@ def _lacks_vectors(project: Project) -> bool:
 
 def _was_set_otherwise(frontier: Frontier, project: Project) -> bool:
     """Somebody chose another strategy since; a cold start stands in for every one that asks a model."""
-    return frontier.strategy not in (project.strategy, START)
+    return frontier.strategy not in (project.queue.strategy, START)
 
 
 def _runs_low(frontier: Frontier, at: datetime) -> bool:

@@ -30,4 +30,5 @@ def encoders_for(task_type: str) -> dict[str, str | Promise]:
 def encoder_of(project: Project) -> str:
     """The encoder that a project's next model is trained with."""
     known = encoders_for(project.task_type)
-    return project.encoder if project.encoder in known else next(iter(known))
+    chosen = project.queue.encoder
+    return chosen if chosen in known else next(iter(known))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
@@ -11,9 +12,10 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.audit.services import event_record, project_scope
 from apps.errors import Invalid
+from apps.labeling.encoders import encoder_of, encoders_for
+from apps.labeling.models import LANE_WEIGHTS, ConsensusMethod, QueueSettings
 from apps.live.publish import look_again
-from apps.projects.encoders import encoder_of, encoders_for
-from apps.projects.models import LANE_WEIGHTS, ConsensusMethod, Project
+from apps.projects.models import Project
 from apps.rules.acquisition import STRATEGIES
 
 LANES = tuple(LANE_WEIGHTS)
@@ -23,8 +25,8 @@ MOST_GOLD_FAILURES = 20
 
 
 @dataclass(frozen=True)
-class QueueSettings:
-    """Shares are 0 to 1. `lane_overlap` holds only the lanes that differ from `overlap`."""
+class QueueChoices:
+    """What a manager chooses. Shares are 0 to 1; `lane_overlap` holds only the lanes that differ from `overlap`."""
 
     strategy: str
     encoder: str
@@ -39,24 +41,30 @@ class QueueSettings:
     gold_feedback: bool
 
 
-FIELDS = tuple(QueueSettings.__dataclass_fields__)
+FIELDS = tuple(QueueChoices.__dataclass_fields__)
 
 
-def queue_settings_of(project: Project) -> QueueSettings:
-    found = {name: getattr(project, name) for name in FIELDS}
-    found["lane_weights"] = {lane: int(project.lane_weights.get(lane, LANE_WEIGHTS[lane])) for lane in LANES}
-    return QueueSettings(**{**found, "encoder": encoder_of(project), "lane_overlap": dict(project.lane_overlap)})
+def queue_choices_of(project: Project) -> QueueChoices:
+    kept = project.queue
+    chosen = {name: getattr(kept, name) for name in FIELDS}
+    chosen["lane_weights"] = {lane: int(kept.lane_weights.get(lane, LANE_WEIGHTS[lane])) for lane in LANES}
+    return QueueChoices(**{**chosen, "encoder": encoder_of(project), "lane_overlap": dict(kept.lane_overlap)})
+
+
+def queue_open(*, project: Project, **given: Any) -> QueueSettings:
+    """The settings that a new project begins with: what is given by name, the defaults for the rest."""
+    return QueueSettings.objects.create(project=project, **given)
 
 
 @transaction.atomic
-def queue_settings_set(*, project: Project, by: User, at: datetime, **given: Any) -> Project:
+def queue_settings_set(*, project: Project, by: User, at: datetime, **given: Any) -> QueueSettings:
     """Change what is given, by name; the rest stays, and so do lanes whose weight is not given.
 
     Open slots keep theirs till the next refill. Another encoder makes new vectors beside the old ones; models keep
     theirs, and the queue goes on. Raises Invalid in words and changes nothing.
     """
     locked = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    before = queue_settings_of(locked)
+    kept, before = locked.queue, queue_choices_of(locked)
     weights = {**before.lane_weights, **given.pop("lane_weights", {})}
     if not given.get("encoder", ""):
         given.pop("encoder", None)
@@ -64,15 +72,15 @@ def queue_settings_set(*, project: Project, by: User, at: datetime, **given: Any
     after = replace(after, lane_overlap={k: n for k, n in after.lane_overlap.items() if n != after.overlap})
     _check(after, project)
     if after == before:
-        return locked
+        return kept
     for name in FIELDS:
-        setattr(locked, name, getattr(after, name))
-    locked.save(update_fields=list(FIELDS))
+        setattr(kept, name, getattr(after, name))
+    kept.save(update_fields=list(FIELDS))
     _record(locked, asdict(before), asdict(after), by, at)
-    return locked
+    return kept
 
 
-def _check(s: QueueSettings, project: Project) -> None:
+def _check(s: QueueChoices, project: Project) -> None:
     if s.strategy not in STRATEGIES:
         sentence = _("The strategy “{name}” is not known. Known are {known}.")
         raise Invalid(sentence.format(name=s.strategy, known=", ".join(STRATEGIES)), field="strategy")
@@ -126,3 +134,31 @@ def _said(value: Any, before: Any) -> str:
     changed = {lane: n for lane, n in value.items() if before.get(lane) != n}
     gone = [f"{lane} as the project" for lane in before if lane not in value]
     return " ".join([*(f"{lane} {n}" for lane, n in changed.items()), *gone])
+
+
+@transaction.atomic
+def rate_set(*, project: Project, hourly_rate: Decimal | None, currency: str, by: User, at: datetime) -> QueueSettings:
+    """What an hour of one annotator costs, for the advice whether to go on; None when nobody says."""
+    locked = QueueSettings.objects.select_for_update(no_key=True).get(pk=project.pk)
+    before = {"hourly_rate": _money(locked.hourly_rate), "currency": locked.currency}
+    locked.hourly_rate, locked.currency = hourly_rate, currency.upper()
+    after = {"hourly_rate": _money(hourly_rate), "currency": locked.currency}
+    if after == before:
+        return locked
+    locked.save(update_fields=["hourly_rate", "currency"])
+    words = "removed the rate" if hourly_rate is None else f"set the rate to {hourly_rate} {locked.currency} an hour"
+    event_record(
+        scope=project_scope(project.pk),
+        verb="rate.set",
+        subject=f"project {project.pk}",
+        by=by,
+        at=at,
+        sentence=f"{by} {words}.",
+        before=before,
+        after=after,
+    )
+    return locked
+
+
+def _money(amount: Decimal | None) -> str:
+    return "" if amount is None else f"{amount:.2f}"

@@ -12,10 +12,12 @@ from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 
 from apps.accounts.models import User
+from apps.labeling.models import QueueSettings
 from apps.projects.models import Project
 from apps.projects.roles import GRANTS, Permission, Role
 from apps.statements import rows
@@ -24,12 +26,15 @@ MOST_REMEMBERED = 2000  # sessions, a few hundred bytes each
 
 _USER = [f.attname for f in User._meta.concrete_fields]
 _PROJECT = [f.attname for f in Project._meta.concrete_fields]
+_QUEUE = [f.attname for f in QueueSettings._meta.concrete_fields]
 _SEAT = f"""
     SELECT s.session_data, m.role, {", ".join(f'u."{f.column}"' for f in User._meta.concrete_fields)},
-           {", ".join(f'p."{f.column}"' for f in Project._meta.concrete_fields)}
+           {", ".join(f'p."{f.column}"' for f in Project._meta.concrete_fields)},
+           {", ".join(f'q."{f.column}"' for f in QueueSettings._meta.concrete_fields)}
     FROM django_session s
     JOIN accounts_user u ON u.id = %(person)s
     LEFT JOIN projects_project p ON p.id = %(project)s
+    LEFT JOIN labeling_queuesettings q ON q.project_id = p.id
     LEFT JOIN projects_membership m ON m.project_id = p.id AND m.user_id = u.id
     WHERE s.session_key = %(session)s AND s.expire_date > now()
 """
@@ -66,19 +71,21 @@ def seat_of(request: HttpRequest, project_id: int) -> Seat | None:
 
 def _seat(row: tuple[Any, ...], session_hash: str) -> Seat | None:
     user = User.from_db("default", _USER, list(row[2 : 2 + len(_USER)]))
-    rest = _converted(row[2 + len(_USER) :])
+    of_project, of_queue = row[2 + len(_USER) : -len(_QUEUE)], row[-len(_QUEUE) :]
     role = Role.ADMIN if user.is_superuser else row[1]
     trusted = user.is_active and constant_time_compare(session_hash, user.get_session_auth_hash())
-    if not trusted or role is None or rest[0] is None:
+    if not trusted or role is None or of_project[0] is None:
         return None
-    return Seat(user, Project.from_db("default", _PROJECT, rest), role)
+    project = Project.from_db("default", _PROJECT, _converted(Project, of_project))
+    project.queue = QueueSettings.from_db("default", _QUEUE, _converted(QueueSettings, of_queue))
+    return Seat(user, project, role)
 
 
-def _converted(values: tuple[Any, ...]) -> list[Any]:
+def _converted(model: type[Model], values: tuple[Any, ...]) -> list[Any]:
     """As the ORM would read them: JSON comes from the database as text."""
     return [
         field.from_db_value(value, None, connection) if value is not None and hasattr(field, "from_db_value") else value
-        for field, value in zip(Project._meta.concrete_fields, values, strict=True)
+        for field, value in zip(model._meta.concrete_fields, values, strict=True)
     ]
 
 

@@ -4,10 +4,10 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.test import RequestFactory
 
-from apps.projects import seat
+from apps.labeling.desk import seat
+from apps.labeling.desk.seat import seat_of
 from apps.projects.models import Membership
 from apps.projects.roles import Permission
-from apps.projects.seat import seat_of
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def test_a_member_is_seated_with_the_rights_of_the_role(asked, project, ada):
     found = seat_of(asked, project.pk)
     assert (found.user, found.project, found.role) == (ada, project, "annotator")
     assert (found.may(Permission.LABEL), found.may(Permission.REVIEW)) == (True, False)
-    assert found.project.lane_weights == project.lane_weights, "JSON is read as the ORM reads it"
+    assert found.project.queue.lane_weights == project.queue.lane_weights, "JSON is read as the ORM reads it"
 
 
 def test_a_session_that_ended_seats_nobody(asked, project):

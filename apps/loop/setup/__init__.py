@@ -1,0 +1,1 @@
+"""A new project: the project itself and what its stages begin with."""

@@ -1,0 +1,79 @@
+"""Give people roles in a project, and take them away."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext
+
+from apps.accounts.models import User
+from apps.audit.services import english, event_record, project_scope
+from apps.errors import Forbidden, Invalid
+from apps.projects.access import role_of
+from apps.projects.models import Membership, Project
+from apps.projects.roles import Role
+
+
+@transaction.atomic
+def member_set(*, project: Project, username: str, role: str, by: User, at: datetime) -> Membership:
+    """Give a person a role, or change it. Only an admin makes or unmakes admins; the last one keeps theirs."""
+    if role not in Role.values:
+        raise Invalid(
+            gettext("The role “{role}” is not known. Known are {values}.").format(
+                role=role, values=", ".join(Role.values)
+            ),
+            field="role",
+        )
+    person = User.objects.filter(username__iexact=username.strip(), is_active=True).first()
+    if person is None:
+        raise Invalid(gettext("Nobody signs in as “{username}”.").format(username=username), field="username")
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    before = Membership.objects.filter(project=project, user=person).first()
+    if Role.ADMIN in (role, before.role if before else ""):
+        _only_by_admin(project, by)
+    if before and before.role == Role.ADMIN and role != Role.ADMIN:
+        _keep_one_admin(project)
+    membership, _ = Membership.objects.update_or_create(project=project, user=person, defaults={"role": role})
+    event_record(
+        scope=project_scope(project.pk),
+        verb="member.set",
+        subject=f"user {person.pk}",
+        by=by,
+        at=at,
+        sentence=f"{by} made {person} {english(Role(role).label).lower()}.",
+        before={"role": before.role if before else None},
+        after={"role": role},
+    )
+    return membership
+
+
+@transaction.atomic
+def member_remove(*, project: Project, user_id: int, by: User, at: datetime) -> None:
+    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    membership = Membership.objects.select_related("user").filter(project=project, user_id=user_id).first()
+    if membership is None:
+        return
+    if membership.role == Role.ADMIN:
+        _only_by_admin(project, by)
+        _keep_one_admin(project)
+    event_record(
+        scope=project_scope(project.pk),
+        verb="member.removed",
+        subject=f"user {user_id}",
+        by=by,
+        at=at,
+        sentence=f"{by} removed {membership.user}.",
+        before={"role": membership.role},
+    )
+    membership.delete()
+
+
+def _only_by_admin(project: Project, by: User) -> None:
+    """A manager who could make admins could make themselves one, and then promote models."""
+    if role_of(by, project.pk) != Role.ADMIN:
+        words = "Only an admin of the project makes somebody admin or takes that role away."
+        raise Forbidden(words, project_id=project.pk)
+
+
+def _keep_one_admin(project: Project) -> None:
+    if Membership.objects.filter(project=project, role=Role.ADMIN).count() < 2:
+        raise Invalid(gettext("A project keeps at least one admin. Make somebody else admin first."), field="role")
