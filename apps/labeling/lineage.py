@@ -3,8 +3,7 @@
 from collections import defaultdict
 
 from apps.datasets.versions import VersionRow
-from apps.labeling.models import Annotation, AutoLabel, Label, LabelSource, Lane
-from apps.labeling.models import ConsensusMethod
+from apps.labeling.models import Annotation, AutoLabel, ConsensusMethod, Label, LabelSource, Lane
 from apps.projects.models import Project
 
 

@@ -38,7 +38,7 @@ def queue_set(request: Signed, project: Project) -> HttpResponse:
         if form.is_valid():
             queue_settings_set(project=project, by=request.user, at=timezone.now(), **form.settings())
             messages.success(request, gettext("The queue is set."))
-            return redirect("labeling:queue", project.pk)
+            return redirect("queue:settings", project.pk)
     except Invalid as error:
         refused(form, error)
     return _page(request, project, form, status=422)

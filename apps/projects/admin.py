@@ -21,7 +21,7 @@ class LookOnly(admin.ModelAdmin):
 
 @admin.register(Project)
 class ProjectAdmin(LookOnly):
-    list_display = ("name", "task_type", "strategy", "overlap", "created_at")
+    list_display = ("name", "task_type", "created_at")
 
 
 @admin.register(Membership)

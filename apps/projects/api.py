@@ -10,9 +10,9 @@ from rest_framework.response import Response
 
 from apps.accounts.models import User
 from apps.projects.api_access import ProjectAPI
+from apps.projects.membership import member_remove, member_set
 from apps.projects.roles import Permission, Role
 from apps.projects.selectors import members_of
-from apps.projects.membership import member_remove, member_set
 
 
 class MembersAPI(ProjectAPI):

@@ -17,14 +17,13 @@ from apps.errors import DomainError
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
 from apps.labeling.jobs import QUEUE, QualityJob
-from apps.labeling.models import Annotation, ConsensusReport, GoldItem, Label, LabelSource
+from apps.labeling.models import Annotation, ConsensusMethod, ConsensusReport, GoldItem, Label, LabelSource
 from apps.labeling.services.auto_labels import auto_audit_settle
 from apps.labeling.services.duplicates import duplicates_lock, duplicates_settle
 from apps.labeling.services.labels import label_resolve
 from apps.labeling.services.suspects import suspect_settle
 from apps.live.publish import look_again
 from apps.projects import task_types
-from apps.labeling.models import ConsensusMethod
 from apps.projects.models import Project
 from apps.rules.consensus import InForce, Scores
 

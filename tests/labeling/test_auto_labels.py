@@ -149,7 +149,7 @@ def test_a_withdrawn_batch_has_the_pool_ordered_again(allowed, give, mona, monke
         sha256="",
         created_at=NOON,
     )
-    Frontier.objects.filter(project=allowed).update(scored_at=LATER, strategy=allowed.strategy)
+    Frontier.objects.filter(project=allowed).update(scored_at=LATER, strategy=allowed.queue.strategy)
     order_check(project=allowed, at=LATER)
     assert sent.jobs == []
     auto_batch_withdraw(batch=batch, by=mona, at=LATER + timedelta(seconds=1))
@@ -164,7 +164,7 @@ def test_another_strategy_has_the_pool_ordered_again_but_a_cold_start_waits_for_
     EmbeddingShard.objects.create(
         project=allowed, encoder="all-minilm-l6-v2", number=1, url="file:///none", rows=rows, sha256="", created_at=NOON
     )
-    for strategy, asked in ((allowed.strategy, 0), ("typicality", 0), ("entropy", 1)):
+    for strategy, asked in ((allowed.queue.strategy, 0), ("typicality", 0), ("entropy", 1)):
         Frontier.objects.filter(project=allowed).update(scored_at=LATER, strategy=strategy)
         order_check(project=allowed, at=LATER)
         assert len(sent.jobs) == asked, strategy

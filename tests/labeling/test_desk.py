@@ -10,6 +10,7 @@ from apps.labeling.desk import presenters
 from apps.labeling.desk.selectors import why_empty
 from apps.labeling.models import Annotation, Assignment, AssignmentState, FrontierItem
 from apps.labeling.services.queue_settings import queue_settings_set
+from apps.projects.models import Project
 from tests.conftest import NOON
 
 
@@ -136,8 +137,8 @@ def test_a_closed_lane_is_not_called_done(make_project, add_examples, ada, mona)
     project = make_project(holdout_share=0.01)
     add_examples(project, 3)
     weights = {"active": 0, "random": 0, "holdout": 1, "audit": 1}
-    closed = queue_settings_set(project=project, strategy="margin", overlap=1, lane_weights=weights, by=mona, at=NOON)
-    assert "weight 0" in why_empty(closed, ada, NOON).sentence
+    queue_settings_set(project=project, strategy="margin", overlap=1, lane_weights=weights, by=mona, at=NOON)
+    assert "weight 0" in why_empty(Project.objects.get(pk=project.pk), ada, NOON).sentence
 
 
 def test_an_empty_queue_is_topped_up_before_it_is_called_empty(as_, project, add_examples, ada):

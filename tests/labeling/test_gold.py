@@ -86,15 +86,15 @@ def test_after_the_pause_is_lifted_old_failures_count_no_more(gold, lease, say, 
 
 
 def test_a_project_that_never_pauses_does_not(gold, lease, say, ada):
-    gold.gold_failures = 0
-    gold.save()
+    gold.queue.gold_failures = 0
+    gold.queue.save()
     for held in lease(gold, ada, 4):
         say(held, "spam")
     assert not Pause.objects.exists()
 
 
 def test_a_planted_suggestion_is_wrong_and_nothing_tells_gold_apart(gold, ada):
-    gold.planted_share = 1.0
+    gold.queue.planted_share = 1.0
     drawn = gold_draw(project=gold, by=ada, count=4, at=NOON, chance=random.Random(1))
     assert [d.planted for d in drawn] == ["spam"] * 4
     assert len({d.confidence for d in drawn}) > 1, "a constant confidence would give it away"

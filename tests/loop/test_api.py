@@ -33,7 +33,7 @@ def test_alma_creates_a_project_and_is_its_admin(alma: User) -> None:
     answer = post(alma, "/api/v1/projects/", **SPAM, holdout_share=0.2, overlap=2, guidelines="*Think*.")
     assert answer.status_code == 201
     made = Project.objects.get(pk=answer.json()["id"])
-    assert (made.name, made.slug, made.holdout_share, made.overlap) == ("Spam", "spam", 0.2, 2)
+    assert (made.name, made.slug, made.holdout_share, made.queue.overlap) == ("Spam", "spam", 0.2, 2)
     assert [(x["name"], x["color"], x["hotkey"]) for x in answer.json()["labels"]] == [
         ("ham", "#2a78d6", "1"),
         ("spam", "#b8860b", "2"),

@@ -40,7 +40,8 @@ QUEUE = {
 
 
 def _at(name, project, *more):
-    return reverse(f"projects:{name}", args=[project.pk, *more])
+    route = name if ":" in name else f"projects:{name}"
+    return reverse(route, args=[project.pk, *more])
 
 
 def test_the_list_shows_own_projects_only(as_, make_project, ada, mallory):
@@ -63,7 +64,7 @@ def test_a_new_project_is_made_from_its_form(as_, alma):
     made = as_(alma).post("/projects/new/", NEW)
     project = Project.objects.get()
 
-    assert made["Location"] == _at("open", project)
+    assert made["Location"] == _at("loop:overview", project)
     assert (project.holdout_share, project.queue.overlap) == (0.1, 2)
     labels = list(project.labels.values_list("name", "color", "hotkey"))
     assert labels == [("ham", "#2a78d6", "H"), ("spam", "#b8860b", "1")]
@@ -113,11 +114,11 @@ def test_labels_are_read_line_by_line():
 def test_settings_can_be_read_by_all_and_changed_by_few(as_, project, ada, mona):
     page = as_(ada).get(_at("settings", project)).content.decode()
     assert "ham" in page and "Save version" not in page
-    for name, body in (("labels_add", {"labels": "eggs"}), ("guidelines_write", {"text": "x"}), ("queue_set", QUEUE)):
+    for name, body in (("labels_add", {"labels": "eggs"}), ("guidelines_write", {"text": "x"}), ("queue:set", QUEUE)):
         assert as_(ada).post(_at(name, project), body).status_code == 403
     assert project.labels.count() == 2 and project.guidelines.count() == 1
 
-    for name, body in (("labels_add", {"labels": "eggs"}), ("guidelines_write", {"text": "x"}), ("queue_set", QUEUE)):
+    for name, body in (("labels_add", {"labels": "eggs"}), ("guidelines_write", {"text": "x"}), ("queue:set", QUEUE)):
         assert as_(mona).post(_at(name, project), body).status_code == 302
     project.refresh_from_db()
     assert (project.labels.count(), project.guidelines.count(), project.queue.strategy) == (3, 2, "entropy")
@@ -128,8 +129,8 @@ def test_settings_can_be_read_by_all_and_changed_by_few(as_, project, ada, mona)
     [
         ("labels_add", {"labels": "ham"}),
         ("labels_add", {"labels": ""}),
-        ("queue_set", {**QUEUE, "strategy": "astrology"}),
-        ("queue_set", {**QUEUE, "weight_active": "-1"}),
+        ("queue:set", {**QUEUE, "strategy": "astrology"}),
+        ("queue:set", {**QUEUE, "weight_active": "-1"}),
         ("guidelines_write", {"text": "x" * 100_001}),
     ],
 )
@@ -226,7 +227,7 @@ def test_a_manager_retires_a_label_and_offers_it_again(as_, make_project, mona, 
 
 
 def test_each_lane_has_a_weight_and_where_it_makes_sense_a_number_of_answers(as_, project, mona):
-    as_(mona).post(_at("queue_set", project), QUEUE)
-    page = as_(mona).get(_at("settings", project)).content.decode()
+    as_(mona).post(_at("queue:set", project), QUEUE)
+    page = as_(mona).get(_at("queue:settings", project)).content.decode()
     assert 'name="overlap_holdout" id="id_overlap_holdout" value="3"' in page
     assert 'name="weight_gold"' in page and 'name="overlap_gold"' not in page

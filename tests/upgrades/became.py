@@ -72,7 +72,24 @@ BECAME: dict[str, str] = {
 
 # (old table, old column) -> a query for (the old table's key, the old value), where the new table has no such column or
 # not the same value in it.
-ELSEWHERE: dict[tuple[str, str], str] = {}
+_OF_THE_QUEUE = (
+    "strategy",
+    "encoder",
+    "overlap",
+    "lane_weights",
+    "lane_overlap",
+    "consensus",
+    "review_at_most",
+    "blind_share",
+    "planted_share",
+    "gold_failures",
+    "gold_feedback",
+    "hourly_rate",
+    "currency",
+)
+ELSEWHERE: dict[tuple[str, str], str] = {
+    ("projects_project", column): f"SELECT project_id, {column} FROM labeling_queuesettings" for column in _OF_THE_QUEUE
+}
 
 # What belongs to the migrations themselves: rows are added, renamed and removed as the models are.
 OF_MIGRATIONS = ("auth_permission", "django_content_type", "django_migrations")

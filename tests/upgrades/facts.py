@@ -6,6 +6,7 @@ from typing import Any
 from apps.accounts.models import User
 from apps.datasets.models import EmbeddingShard, Example, Ingestion
 from apps.evaluation.models import FreshnessGap, LearningReport, Report
+from apps.labeling.encoders import encoder_of
 from apps.labeling.models import (
     Annotation,
     Assignment,
@@ -18,10 +19,9 @@ from apps.labeling.models import (
     ScoringPass,
     Suspect,
 )
+from apps.labeling.services.queue_settings import queue_choices_of
 from apps.monitoring.models import Alert, Prediction
-from apps.projects.encoders import encoder_of
 from apps.projects.models import Membership, Project
-from apps.projects.queue_settings import queue_settings_of
 from apps.releases.models import Alias, Mirrored, Promotion
 from apps.slas.models import Lap
 from apps.training.models import OnlineLearner, Run, Schedule, Sweep, Trial
@@ -196,7 +196,7 @@ def facts() -> dict[str, Any]:
         for name in ("Handwritten digits", "Support mail", "Invoices", "Names in mail", "Empty")
     )
     runs = {run.number: run for run in mail.runs.all()}
-    settings = queue_settings_of(mail)
+    settings = queue_choices_of(mail)
     online, gap, tuned = OnlineLearner.objects.get(), FreshnessGap.objects.get(), runs[3]
     return {
         "people": list(User.objects.order_by("pk").values_list("username", flat=True)),
@@ -215,10 +215,10 @@ def facts() -> dict[str, Any]:
             "gold_failures": settings.gold_failures,
             "gold_feedback": settings.gold_feedback,
         },
-        "queue of digits": (queue_settings_of(digits).strategy, dict(queue_settings_of(digits).lane_weights)),
-        "queue of nobody": queue_settings_of(empty) == queue_settings_of(digits),
+        "queue of digits": (queue_choices_of(digits).strategy, dict(queue_choices_of(digits).lane_weights)),
+        "queue of nobody": queue_choices_of(empty) == queue_choices_of(digits),
         "holdout": {p.slug: p.holdout_share for p in (digits, mail, names)},
-        "rate": (mail.hourly_rate, mail.currency, digits.hourly_rate, digits.currency),
+        "rate": (mail.queue.hourly_rate, mail.queue.currency, digits.queue.hourly_rate, digits.queue.currency),
         "encoders": [encoder_of(project) for project in (digits, mail, invoices, names, empty)],
         "encoders of shards": sorted(set(EmbeddingShard.objects.values_list("encoder", flat=True))),
         "encoders of orders": list(ScoringPass.objects.order_by("pk").values_list("encoder", flat=True)),

@@ -257,6 +257,6 @@ def test_the_report_counts_as_many_answers_to_gold_as_the_projects_overlap(
             say(answered, example, who, label, slot, lane="gold")
     consensus(answered.pk)
     said, truth = merging.said_of(answered), merging.gold_truth(answered)
-    report, wanted = ConsensusReport.objects.get(project=answered), score(said, truth, votes=answered.overlap)
+    report, wanted = ConsensusReport.objects.get(project=answered), score(said, truth, votes=answered.queue.overlap)
     assert (report.majority_right, report.dawid_skene_right) == (wanted.majority_right, wanted.dawid_skene_right)
     assert report.majority_right < score(said, truth, votes=5).majority_right

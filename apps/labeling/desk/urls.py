@@ -2,7 +2,6 @@
 
 from django.urls import path
 
-from apps.labeling import settings_views
 from apps.labeling.desk import views
 
 app_name = "labeling"
@@ -15,6 +14,4 @@ urlpatterns = [
     path("past/", views.past, name="past"),
     path("renew/", views.renew, name="renew"),
     path("release/", views.release, name="release"),
-    path("settings/", settings_views.queue, name="queue"),
-    path("settings/save/", settings_views.queue_set, name="queue_set"),
 ]

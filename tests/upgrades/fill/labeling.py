@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
+from apps.labeling.quality.services import Doubt, gold_add, suspects_record
+from apps.projects.queue_settings import queue_settings_set
 from fill.people import LATER, NOON, PAYLOADS, project_of
 
 from apps.accounts.models import User
@@ -24,13 +26,11 @@ from apps.labeling.models import (
     SkipReason,
     Suspect,
 )
-from apps.labeling.quality.services import Doubt, gold_add, suspects_record
 from apps.labeling.services import auto_labels, bulk, undo
 from apps.labeling.services.annotations import Answer, annotation_submit
 from apps.labeling.services.suspects import suspect_settle
 from apps.loop import services as loop
 from apps.projects.models import Project
-from apps.projects.queue_settings import queue_settings_set
 from apps.projects.roles import Role
 from apps.projects.services import guidelines_write, member_set, rate_set
 from apps.rules.autolabel import Threshold

@@ -1,12 +1,12 @@
 """The other projects: digits, rows of a table that are learned online, spans, and one that has nothing."""
 
+from apps.labeling.quality.services import gold_add
 from fill.labeling import ask, say
 from fill.people import LATER, NOON, project_of
 
 from apps.accounts.models import User
 from apps.datasets.models import DatasetVersion, Example
 from apps.labeling.models import FrontierItem, Label, Lane
-from apps.labeling.quality.services import gold_add
 from apps.loop import services as loop
 from apps.monitoring.models import Prediction
 from apps.projects.models import Project
