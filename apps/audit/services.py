@@ -5,11 +5,12 @@ import json
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import override
 
 from apps.accounts.models import User
 from apps.audit.models import Event
+from apps.work.locks import Lock, lock
 
 SYSTEM = "System"
 
@@ -31,8 +32,7 @@ def event_record(
     after: dict[str, Any] | None = None,
 ) -> Event:
     """Append one entry in the caller's transaction. The advisory lock makes the chain a line, not a tree."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [f"audit:{scope}"])
+    lock(Lock.AUDIT, scope)
     last = Event.objects.filter(scope=scope).order_by("-sequence").first()
     event = Event(
         scope=scope,

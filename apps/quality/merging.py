@@ -1,6 +1,5 @@
 """Which consensus is in force, and labels brought in line with it. The worker computes; here it is asked for and recorded."""
 
-import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +13,7 @@ from apps.accounts.models import User
 from apps.audit.services import event_record, project_scope
 from apps.datasets.models import Example
 from apps.errors import DomainError
-from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
-from apps.labeling.jobs import QUEUE, QualityJob
 from apps.labeling.models import Annotation, ConsensusMethod, ConsensusReport, GoldItem, Label, LabelSource
 from apps.labeling.services.auto_labels import auto_audit_settle
 from apps.labeling.services.duplicates import duplicates_lock, duplicates_settle
@@ -26,6 +23,8 @@ from apps.live.publish import look_again
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.rules.consensus import InForce, Scores
+from apps.work.jobs import ask, send
+from apps.work.names import Job
 
 DEBOUNCE = timedelta(minutes=10)  # comparing 100,000 votes takes seconds; labels should not sway with each answer
 CHUNK = 500
@@ -70,7 +69,7 @@ def gold_truth(project: Project) -> dict[int, int]:
 def consensus_ask(*, project_id: int) -> None:
     """Send a worker to compare. Raises NotCompared where nobody would hear it."""
     try:
-        wiring.jobs.send(QualityJob.CONSENSUS, args=(project_id,), queue=QUEUE)
+        send(Job.CONSENSUS, project_id)
     except Unavailable as away:
         raise NotCompared(
             _("The job queue does not answer, so nothing was compared. The figures below are the last ones.")
@@ -86,8 +85,7 @@ def consensus_check(*, at: datetime) -> list[int]:
         report = getattr(project, "consensus_report", None)
         if report is not None and (report.at > at - DEBOUNCE or not _has_news(project, report, moments[project.pk])):
             continue
-        with contextlib.suppress(Unavailable):
-            wiring.jobs.send(QualityJob.CONSENSUS, args=(project.pk,), queue=QUEUE)
+        if ask(Job.CONSENSUS, project.pk):
             asked.append(project.pk)
     return asked
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from apps.rules.encoder_names import tuned_name
+from apps.rules.training_report import TrainingReport
 from tests.training.mail import NAMES, mail, small
 from workers.training import encoder as encoders
 from workers.training.checkpoint import DIGEST_BYTES
@@ -17,7 +18,7 @@ from workers.training.finetune_network import TunedNetwork, tokens_of
 from workers.training.model import BundleUnreadable, dump, load, predict
 from workers.training.recipe import Recipe
 from workers.training.refusals import Canceled, CheckpointUnreadable, OneClassOnly, RowsUnreadable, TaskNotTuned
-from workers.training.reports import Listeners, Report
+from workers.training.reports import Listeners
 from workers.training.tuned import TunedEncoder
 
 STILL = {"dropout": 0.0, "encoder_dropout": 0.0}
@@ -143,7 +144,7 @@ def test_memory_that_ends_halves_the_texts_at_once(monkeypatch):
 
 
 def test_reports_tell_the_encoders_learning_rate_and_the_end_is_measured():
-    reports: list[Report] = []
+    reports: list[TrainingReport] = []
     recipe = small(learning_rate=0.01, encoder_learning_rate=1e-4)
     texts, targets = mail(40)
     found = fine_tune(texts, targets, NAMES, recipe, holdout=mail(10, 1), listeners=Listeners(on_report=reports.append))

@@ -19,9 +19,9 @@ from apps.projects.models import Project
 from apps.releases.models import ModelVersion
 from apps.releases.services import model_promote
 from apps.rules.encoder_names import tuned_name
-from apps.training.jobs import Job
 from apps.training.models import Run, RunState
 from apps.training.services.runs import run_start
+from apps.work.names import Job
 from tests.workers.conftest import JobsAtOnce
 from tests.workers.mail import HASHED, MINILM, frontier, order, pool_of, texts, waiting_elsewhere
 from workers.predictor import watch

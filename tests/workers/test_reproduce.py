@@ -17,10 +17,10 @@ from apps.integrations.ports import Unavailable
 from apps.labeling.models import Label
 from apps.projects.models import Project
 from apps.releases.models import ModelVersion
-from apps.training.jobs import Job
 from apps.training.models import Run, RunKind, RunState, RunTrigger
 from apps.training.services.reproductions import NotReproducible, run_named, run_reproduce
 from apps.training.services.runs import run_start
+from apps.work.names import Job
 from tests.rows import labeled
 from tests.rows import trained as completed
 from tests.workers.conftest import JobsAtOnce

@@ -16,8 +16,8 @@ from apps.loop import services as loop
 from apps.projects.models import Project
 from apps.releases.models import ModelVersion
 from apps.releases.services import model_promote
-from apps.training.jobs import Job
 from apps.training.models import Run
+from apps.work.names import Job
 from tests.workers.conftest import JobsAtOnce
 from tests.workers.mail import HASHED, MINILM, frontier, order, pool_of, texts, waiting_elsewhere
 from workers.tasks.bundles import bundle_at

@@ -3,7 +3,6 @@
 import logging
 
 import numpy as np
-from celery import shared_task
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -16,7 +15,8 @@ from apps.projects.models import Project
 from apps.releases.selectors import champion_of
 from apps.rules import autolabel
 from apps.rules.words import count, percent
-from apps.training.jobs import Job
+from apps.work.jobs import task
+from apps.work.names import Job
 from workers.tasks.bundles import bundle_at
 from workers.tasks.rows import rows_of
 from workers.training.model import Bundle, BundleUnreadable, predict
@@ -26,7 +26,7 @@ BATCH = 4096  # examples fetched at once
 Ids = NDArray[np.int64]
 
 
-@shared_task(name=Job.AUTO_LABEL)
+@task(Job.AUTO_LABEL)
 def auto_label(project_id: int) -> None:
     """Twice does no harm: what is labeled is not open any more."""
     project = Project.objects.get(pk=project_id)

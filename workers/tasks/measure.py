@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from celery import shared_task
 from django.db import connection
 from django.utils import timezone
 from numpy.typing import NDArray
@@ -21,8 +20,9 @@ from apps.labeling.models import Label, LabelSource, Lane
 from apps.projects.models import Project
 from apps.rules.lift import Curve, lift, resampled
 from apps.rules.stopping import Agreement, stop_agreement
-from apps.training.jobs import Job
 from apps.training.models import Run, RunState
+from apps.work.jobs import task
+from apps.work.names import Job
 from workers.tasks.bundles import bundle_at
 from workers.tasks.rows import rows_of, vectors_whole
 from workers.training.model import predict
@@ -47,7 +47,7 @@ class Settled:
         return len(self.ids)
 
 
-@shared_task(name=Job.MEASURE)
+@task(Job.MEASURE)
 def measure(run_id: int) -> None:
     run = Run.objects.select_related("project", "report").get(pk=run_id)
     if run.state == RunState.COMPLETED and not hasattr(run, "learning"):

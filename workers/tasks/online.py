@@ -9,7 +9,6 @@ from hashlib import sha256
 from importlib.metadata import version as version_of
 
 import numpy as np
-from celery import shared_task
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -21,7 +20,6 @@ from apps.labeling.lineage import labels_now
 from apps.labeling.models import Label
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
-from apps.training.jobs import Job
 from apps.training.models import OnlineLearner, Run
 from apps.training.services.online import LATE, online_asked_since, online_send
 from apps.training.services.online_updates import (
@@ -35,6 +33,9 @@ from apps.training.services.online_updates import (
     online_renew,
     online_restart,
 )
+from apps.work.endings import End, attempt
+from apps.work.jobs import task
+from apps.work.names import Job
 from workers.tasks.evaluate import judge_run
 from workers.tasks.rows import rows_of
 from workers.training.model import dump
@@ -47,7 +48,7 @@ MICROSECOND = timedelta(microseconds=1)
 PACKAGES = ("numpy", "torch", "vowpalwabbit")
 
 
-@shared_task(name=Job.ONLINE)
+@task(Job.ONLINE)
 def online(project_id: int) -> None:
     began = timezone.now()
     try:
@@ -56,22 +57,21 @@ def online(project_id: int) -> None:
         logger.info("%s", taken.message)
         return
     assert learner.owner is not None
-    owner, sentence, run = learner.owner, None, None
-    try:
-        sentence = _update(learner, owner)
-        run = _publish(learner.project, owner)
-    except OnlineLost as lost:
-        logger.warning("%s", lost.message)
-    except Unavailable as away:
-        sentence = str(away)
-    except Exception as bug:
-        logger.exception("The online learner of project %s stopped.", project_id)
-        sentence = f"The learner stopped on a fault of ours and tries again at its next turn: {bug}"
+    owner = learner.owner
+    turn = attempt(lambda: _turn(learner, owner), what="The learner", refusals=(Unavailable,))
+    sentence, run = turn.result or (turn.sentence or None, None)
+    if turn.end == End.FAULT:
+        sentence = f"{sentence} It tries again at its next turn."
     online_release(project_id=project_id, owner=owner, error=sentence, at=timezone.now())
     if online_asked_since(project_id=project_id, at=began):
         online_send(project_id=project_id)  # the click's own message found the learner taken and went home
     if run is not None:
         judge_run(run)
+
+
+def _turn(learner: OnlineLearner, owner: uuid.UUID) -> tuple[str | None, Run | None]:
+    """The page's sentence, and the run where a model was made."""
+    return _update(learner, owner), _publish(learner.project, owner)
 
 
 def _update(learner: OnlineLearner, owner: uuid.UUID) -> str | None:

@@ -1,6 +1,5 @@
 """From the best rows of the pool to the queue: merge, look at what is labeled, choose, explain, swap."""
 
-import contextlib
 import time
 from collections.abc import Mapping, Sequence
 
@@ -10,8 +9,6 @@ from numpy.typing import NDArray
 
 from apps.datasets.models import Example
 from apps.datasets.shards import vectors_at
-from apps.integrations import wiring
-from apps.integrations.ports import Unavailable
 from apps.labeling.models import Label, Lane, ScoringPass, SetAside
 from apps.labeling.services.frontier import DEPTH, Origin, Scored, frontier_refill, open_count
 from apps.labeling.services.scoring import scoring_finish
@@ -20,8 +17,9 @@ from apps.projects.selectors import schema_of
 from apps.rules import acquisition
 from apps.rules.acquisition import Candidates, Labeled, Need
 from apps.rules.words import count
-from apps.training.jobs import Job, Queue
 from apps.training.services.triggers import trigger_of
+from apps.work.jobs import ask
+from apps.work.names import Job
 from workers.tasks.plan import Plan
 from workers.tasks.pool import Thinned
 from workers.tasks.rows import rows_of
@@ -75,8 +73,7 @@ def finish(scoring: ScoringPass, plan: Plan, parts: Sequence[Thinned], seconds: 
     if scoring_finish(scoring=scoring, picks=picks, origin=origin, at=at):
         frontier_refill(project=project, at=at, seed=plan.seed)
     if lacking(project, plan.encoder):
-        with contextlib.suppress(Unavailable):
-            wiring.jobs.send(Job.EMBED, args=(project.pk,), queue=Queue.EMBEDDING)
+        ask(Job.EMBED, project.pk)
 
 
 def with_vectors(plan: Plan, candidates: Candidates) -> Candidates:

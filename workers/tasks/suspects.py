@@ -4,18 +4,18 @@ import logging
 from dataclasses import dataclass
 
 import numpy as np
-from celery import shared_task
 from django.utils import timezone
 from numpy.typing import NDArray
 
 from apps.labeling.encoders import encoder_of
-from apps.labeling.jobs import QualityJob
 from apps.labeling.models import Label, Suspect, SuspectState
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.quality.services import DOUBTED, Doubt, suspects_record
 from apps.rules.words import count
 from apps.training.models import Run, RunState
+from apps.work.jobs import task
+from apps.work.names import Job
 from workers.tasks.rows import vectors_whole
 from workers.training.confident import Judged, judged_apart
 
@@ -36,7 +36,7 @@ class Labels:
     label_ids: tuple[int, ...]
 
 
-@shared_task(name=QualityJob.SUSPECTS)
+@task(Job.SUSPECTS)
 def suspects(run_id: int) -> None:
     """Twice does no harm: an example is doubted once at a time."""
     run = Run.objects.select_related("project").get(pk=run_id)

@@ -1,7 +1,6 @@
 """Train one run: claim it, keep its lease alive, fit, record. A job delivered twice finds the run taken and goes home."""
 
 import logging
-import traceback
 import uuid
 from dataclasses import replace
 from hashlib import sha256
@@ -9,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from celery import shared_task
 from django.utils import timezone
 
 from apps.datasets.shards import encoder_covers
@@ -23,25 +21,25 @@ from apps.loop.services.encoders import encoder_of_run, encoder_wanted
 from apps.projects.selectors import schema_of
 from apps.rules.encoder_names import run_of, tuned_name
 from apps.rules.words import count
-from apps.training.jobs import Job
 from apps.training.models import Run, RunKind, RunState
 from apps.training.services.ownership import (
-    HEARTBEAT_S,
+    LEASE,
     RunLost,
     run_canceled,
     run_claim,
     run_complete,
     run_fail,
     run_heartbeat,
-    run_measured,
-    run_phase,
-    run_prepared,
 )
+from apps.training.services.reporting import run_measured, run_phase, run_prepared
+from apps.work.endings import End, Ending, attempt
+from apps.work.heartbeat import Heartbeat
+from apps.work.jobs import task
+from apps.work.names import Job
 from workers.tasks import relay
 from workers.tasks.bundles import bundle_at
 from workers.tasks.evaluate import judge_run
 from workers.tasks.fitting import Material, devices_of, fitted_by
-from workers.tasks.heartbeat import Heartbeat
 from workers.tasks.reproduce import compare_run
 from workers.training import replay
 from workers.training.encoder import EncoderMissing
@@ -84,10 +82,10 @@ def _heartbeat(run: Run) -> Heartbeat:
     def renew(owner: uuid.UUID) -> bool:
         return run_heartbeat(run_id=run.pk, owner=owner, at=timezone.now())
 
-    return Heartbeat(f"run {run.pk}", run.owner, renew, lost_by=RunLost, every_s=HEARTBEAT_S)
+    return Heartbeat(f"run {run.pk}", run.owner, renew, lost_by=RunLost, every_s=LEASE.renewed_every_s)
 
 
-@shared_task(name=Job.TRAIN)
+@task(Job.TRAIN)
 def train(run_id: int) -> None:
     try:
         run = run_claim(run_id=run_id, at=timezone.now())
@@ -96,34 +94,25 @@ def train(run_id: int) -> None:
         return
     if run.state != RunState.RUNNING or run.owner is None:
         return
-    run_id, owner = run.pk, run.owner  # the run whose turn it is need not be the one that the message named
-    with _heartbeat(run) as heartbeat:
-        try:
-            completed = _train(run, heartbeat)
-        except Canceled:
-            if not heartbeat.lost.is_set():
-                run_canceled(run_id=run_id, owner=owner, at=timezone.now())
-            return
-        except RunLost as lost:
-            logger.warning("%s", lost.message)
-            return
-        except REFUSALS as refused:
-            run_fail(run_id=run_id, owner=owner, sentence=str(refused), at=timezone.now())
-            return
-        except Exception as bug:
-            logger.exception("Run %s failed.", run_id)
-            run_fail(
-                run_id=run_id,
-                owner=owner,
-                sentence=f"The training stopped on a fault of ours: {bug}",
-                traceback=traceback.format_exc(),
-                at=timezone.now(),
-            )
-            return
+    with _heartbeat(run) as heartbeat:  # the run whose turn it is need not be the one that the message named
+        ending = attempt(lambda: _train(run, heartbeat), what="The training", refusals=REFUSALS, canceled=(Canceled,))
+    completed = _recorded(run, ending, heartbeat)
+    if completed is None:
+        return
     if completed.reproduces_id:
         compare_run(completed)
     else:
         judge_run(completed)
+
+
+def _recorded(run: Run, ending: Ending[Run], heartbeat: Heartbeat) -> Run | None:
+    """Write down how the attempt ended; the run, where it completed. A lease that is lost is somebody else's to end."""
+    owner, at = heartbeat.owner, timezone.now()
+    if ending.end == End.CANCELED and not heartbeat.lost.is_set():
+        run_canceled(run_id=run.pk, owner=owner, at=at)
+    elif ending.end in (End.REFUSED, End.FAULT):
+        run_fail(run_id=run.pk, owner=owner, sentence=ending.sentence, traceback=ending.traceback, at=at)
+    return ending.result
 
 
 def _train(run: Run, heartbeat: Heartbeat) -> Run:

@@ -20,6 +20,7 @@ from apps.projects.models import Project
 from apps.projects.selectors import schema_of
 from apps.rules import autolabel
 from apps.rules.words import count, percent
+from apps.work.locks import Lock, lock
 
 TARGETS, AUDITS = (0.8, 0.9999), (0.01, 1.0)
 
@@ -92,8 +93,7 @@ def auto_batch_give(
     """
     assert threshold.value is not None and threshold.precision_low is not None
     row = AutoLabeling.objects.select_for_update(no_key=True).get(project=project)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 11))", [f"frontier:{project.pk}"])
+    lock(Lock.FRONTIER, project.pk)
     last = AutoBatch.objects.filter(project=project).aggregate(n=Max("number"))["n"] or 0
     batch = AutoBatch.objects.create(
         project=project,

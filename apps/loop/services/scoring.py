@@ -1,20 +1,19 @@
 """Ask for the order of the queue and the vectors behind it, and again where a message or a worker was lost."""
 
-import contextlib
 from datetime import datetime, timedelta
 
 from django.db.models import Sum
 
 from apps.datasets.models import EmbeddingShard, Example
 from apps.integrations import wiring
-from apps.integrations.ports import Unavailable
 from apps.labeling.models import AutoBatch, Frontier, FrontierItem, Lane
 from apps.labeling.services.frontier import DEPTH
 from apps.labeling.services.scoring import scoring_silent
 from apps.loop.services.encoders import encoders_needed
 from apps.projects.models import Project
 from apps.rules.acquisition import START
-from apps.training.jobs import Job, Queue
+from apps.work.jobs import ask
+from apps.work.names import Job
 
 SETTLED = timedelta(minutes=2)  # new examples are embedded, and then scored, by messages of their own; after that ask
 FORGOTTEN = timedelta(days=1)  # no ordering takes that long
@@ -23,21 +22,18 @@ RUNS_LOW = DEPTH[Lane.ACTIVE] // 4
 
 def vectors_ask(project_id: int) -> None:
     """Vectors first; once they are there the worker asks for a new order itself."""
-    with contextlib.suppress(Unavailable):
-        wiring.jobs.send(Job.EMBED, args=(project_id,), queue=Queue.EMBEDDING)
+    ask(Job.EMBED, project_id)
 
 
 def order_ask(project_id: int) -> None:
-    with contextlib.suppress(Unavailable):
-        wiring.jobs.send(Job.SCORE, args=(project_id,), queue=Queue.EMBEDDING)
+    ask(Job.SCORE, project_id)
 
 
 def scoring_sweep(*, at: datetime) -> None:
     """Send again what nobody answered for."""
     silent = scoring_silent(at=at)
     for part_id in silent.part_ids:
-        with contextlib.suppress(Unavailable):
-            wiring.jobs.send(Job.SCORE_PART, args=(part_id,), queue=Queue.EMBEDDING)
+        ask(Job.SCORE_PART, part_id)
     for project_id in silent.project_ids:
         order_ask(project_id)
 

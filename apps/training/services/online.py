@@ -1,6 +1,5 @@
 """The learner that never stops, as people and the clock see it: its settings, a click, and when a worker is woken."""
 
-import contextlib
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -10,16 +9,15 @@ from django.utils.translation import gettext
 from apps.accounts.models import User
 from apps.audit.services import event_record, project_scope
 from apps.errors import DomainError, Invalid
-from apps.integrations import wiring
-from apps.integrations.ports import Unavailable
 from apps.labeling.models import Label
 from apps.live.publish import look_again
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.rules.words import count
-from apps.training.jobs import Job, Queue
 from apps.training.models import OnlineLearner
 from apps.training.services.runs import NoLearner
+from apps.work.jobs import ask
+from apps.work.names import Job
 
 LATE = timedelta(minutes=10)  # a label may be committed so long after the moment that it bears
 PUBLISH_EVERY = (1, 1_000_000)
@@ -93,8 +91,7 @@ def online_publish_ask(*, project: Project, by: User, at: datetime) -> OnlineLea
 
 def online_send(*, project_id: int) -> None:
     """Without Redis the next turn of the clock sends it."""
-    with contextlib.suppress(Unavailable):
-        wiring.jobs.send(Job.ONLINE, args=(project_id,), queue=Queue.TRAINING)
+    ask(Job.ONLINE, project_id)
 
 
 def online_asked_since(*, project_id: int, at: datetime) -> bool:

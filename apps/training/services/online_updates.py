@@ -17,21 +17,24 @@ from django.utils.translation import gettext
 
 from apps.audit.services import event_record, project_scope
 from apps.datasets.models import DatasetVersion
-from apps.errors import DomainError
 from apps.projects.models import Project
 from apps.rules.words import count
 from apps.training.models import OnlineLearner, OnlinePoint, Run, RunKind, RunPoint, RunState, RunTrigger
 from apps.training.services.online import online_tell
 from apps.training.services.ownership import tell
+from apps.work.leases import Lease, LeaseLost
 
-LEASE = timedelta(minutes=2)  # renewed before each part is learned; the longest step embeds a part's texts
 CURVE = 500  # newest points that a published run carries along
 
 
-class OnlineLost(DomainError):
-    """Another worker has the learner, or it was switched off: write nothing more."""
+class OnlineLost(LeaseLost):
+    """Another worker has the learner, or it was switched off."""
 
     code = "online_lost"
+
+
+# Renewed before each part is learned; the longest step embeds a part's texts.
+LEASE = Lease(timedelta(minutes=2), OnlineLost)
 
 
 @dataclass(frozen=True)
@@ -70,17 +73,17 @@ def online_claim(*, project_id: int, at: datetime) -> OnlineLearner:
     )
     if learner is None or not learner.enabled:
         raise OnlineLost(gettext("Online learning is off."))
-    if learner.leased_until is not None and learner.leased_until >= at:
+    if learner.is_held(at):
         raise OnlineLost(gettext("Another worker is learning for this project."))
-    learner.owner, learner.leased_until = uuid.uuid4(), at + LEASE
+    LEASE.take(learner, at)
     learner.save(update_fields=["owner", "leased_until"])
     return learner
 
 
 def online_renew(*, project_id: int, owner: uuid.UUID, at: datetime) -> None:
     """Raises OnlineLost."""
-    if not OnlineLearner.objects.filter(pk=project_id, owner=owner, enabled=True).update(leased_until=at + LEASE):
-        raise OnlineLost(gettext("The learner was taken over or switched off."))
+    rows = OnlineLearner.objects.filter(pk=project_id, enabled=True)
+    LEASE.renew(rows, owner, at, gettext("The learner was taken over or switched off."))
 
 
 @transaction.atomic
@@ -118,7 +121,7 @@ def online_learned(*, project_id: int, owner: uuid.UUID, update: Update, at: dat
     learner.loss_sum += update.loss_sum
     learner.right += update.right
     learner.seconds += update.seconds
-    learner.updated_at, learner.leased_until = at, at + LEASE
+    learner.updated_at, learner.leased_until = at, at + LEASE.length
     learner.save()
     if update.examples:
         OnlinePoint.objects.create(
@@ -210,12 +213,5 @@ def online_release(*, project_id: int, owner: uuid.UUID, error: str | None, at: 
 
 
 def _owned(project_id: int, owner: uuid.UUID) -> OnlineLearner:
-    learner = (
-        OnlineLearner.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("last_run")
-        .filter(pk=project_id)
-        .first()
-    )
-    if learner is None or learner.owner != owner or not learner.enabled:
-        raise OnlineLost(gettext("The learner was taken over or switched off."))
-    return learner
+    rows = OnlineLearner.objects.filter(pk=project_id, enabled=True).select_related("last_run")
+    return LEASE.owned(rows, owner, gettext("The learner was taken over or switched off."))

@@ -1,6 +1,5 @@
 """Sweeps as people and the clock see them: start, cancel, send the next trials, send again what was lost."""
 
-import contextlib
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -13,17 +12,16 @@ from django.utils.translation import gettext
 from apps.accounts.models import User
 from apps.audit.services import event_record, project_scope
 from apps.errors import DomainError, Invalid
-from apps.integrations import wiring
-from apps.integrations.ports import Unavailable
 from apps.labeling.models import Label
 from apps.live.publish import look_again
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.rules.sweeps import LEAST_LABELS, TRIALS, Span, fault_of
 from apps.rules.words import count
-from apps.training.jobs import Job, Queue
 from apps.training.models import Sweep, SweepState, Trial, TrialState
 from apps.training.services.runs import NoLearner
+from apps.work.jobs import ask
+from apps.work.names import Job
 
 AT_ONCE = 4  # messages of one sweep in the queue; all of them would keep every run waiting behind them
 RESEND_AFTER = timedelta(seconds=30)
@@ -159,8 +157,7 @@ def trials_send(*, sweep_id: int, at: datetime) -> list[int]:
 
 def _send(trial_id: int) -> None:
     """Without Redis the message counts as lost and is sent again by the clock."""
-    with contextlib.suppress(Unavailable):
-        wiring.jobs.send(Job.TRIAL, args=(trial_id,), queue=Queue.TRAINING)
+    ask(Job.TRIAL, trial_id)
 
 
 def sweeps_check(*, at: datetime) -> list[int]:

@@ -1,6 +1,5 @@
 """Whose turn it is: which queued run the next free worker takes, and the message that wakes one."""
 
-import contextlib
 from collections import Counter
 from datetime import datetime
 
@@ -9,12 +8,11 @@ from django.utils.translation import gettext
 from apps.accounts.models import User
 from apps.audit.services import english, event_record, project_scope
 from apps.errors import DomainError, Invalid
-from apps.integrations import wiring
-from apps.integrations.ports import Unavailable
 from apps.live.publish import look_again
 from apps.projects.models import Project
-from apps.training.jobs import Job, Queue
 from apps.training.models import Policy, Run, RunPriority, RunState
+from apps.work.jobs import ask
+from apps.work.names import Job
 
 IN_TURN = ("priority", "queued_at", "pk")
 
@@ -51,8 +49,7 @@ def turn_tell(*, at: datetime) -> None:
 
 def run_send(*, run_id: int, at: datetime) -> None:
     """Hand the job's name over. When Redis is away the run stays queued and the sweep sends it later."""
-    with contextlib.suppress(Unavailable):
-        wiring.jobs.send(Job.TRAIN, args=(run_id,), queue=Queue.TRAINING)
+    if ask(Job.TRAIN, run_id):
         Run.objects.filter(pk=run_id).update(sent_at=at)
 
 
