@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.labeling.encoders import encoders_for
@@ -20,7 +21,7 @@ from apps.rules.acquisition import DEFAULT, STRATEGIES
 
 def strategies() -> list[tuple[str, str]]:
     """The default first."""
-    return [(s.name, s.title) for s in sorted(STRATEGIES.values(), key=lambda s: s.name != DEFAULT)]
+    return [(s.name, gettext(s.title)) for s in sorted(STRATEGIES.values(), key=lambda s: s.name != DEFAULT)]
 
 
 class QueueForm(forms.Form):

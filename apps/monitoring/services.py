@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import numpy as np
 from django.db import transaction
@@ -14,11 +14,7 @@ from apps.errors import DomainError, Invalid, NotFound
 from apps.live.publish import look_again
 from apps.monitoring.models import Alert, DriftCheck, Prediction
 from apps.projects.models import Project
-from apps.rules import drift
-
-WINDOW = timedelta(hours=24)
-MOST_IN_WINDOW = 5000  # the newest; more only makes ever smaller differences significant
-ALPHA = 0.01  # false alarms a check, before an alert must be seen by a person
+from apps.rules import monitors
 
 
 @dataclass(frozen=True)
@@ -67,17 +63,16 @@ def predictions_record(*, rows: Sequence[Served]) -> int:
 def drift_check(*, project: Project, model_number: int, reference: Reference, at: datetime, seed: int) -> DriftCheck:
     """Compare what the champion served lately with what it said of its holdout; drift raises or refreshes an alert."""
     window = list(
-        Prediction.objects.filter(project=project, model_number=model_number, at__gte=at - WINDOW, at__lte=at)
+        Prediction.objects.filter(project=project, model_number=model_number, at__gte=at - monitors.WINDOW, at__lte=at)
         .order_by("-at")
-        .values_list("label", "confidence")[:MOST_IN_WINDOW]
+        .values_list("label", "confidence")[: monitors.MOST_IN_WINDOW]
     )
     names = list(reference.label_names)
     index = {name: i for i, name in enumerate(names)}
-    found = drift.check(
-        drift.Predictions(_indices(reference.predicted, index), np.asarray(reference.confidence, float)),
-        drift.Predictions(_indices([w[0] for w in window], index), np.asarray([w[1] for w in window], float)),
+    found = monitors.check(
+        monitors.Predictions(_indices(reference.predicted, index), np.asarray(reference.confidence, float)),
+        monitors.Predictions(_indices([w[0] for w in window], index), np.asarray([w[1] for w in window], float)),
         labels=[*names, "an unknown label"],
-        alpha=ALPHA,
         seed=seed,
     )
     sentence = " ".join(f"{reason.rstrip('.')}." for reason in found.reasons)[:400]
@@ -101,7 +96,7 @@ def drift_check(*, project: Project, model_number: int, reference: Reference, at
             ],
             sentence=sentence,
         )
-        if found.outcome == drift.DriftOutcome.DRIFT:
+        if found.outcome == monitors.DriftOutcome.DRIFT:
             alert_raise(project=project, kind="drift", title="Drift", detail=sentence, check=check, at=at)
         look_again(f"project.{project.pk}", "drift", check.pk)
     return check

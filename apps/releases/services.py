@@ -75,7 +75,7 @@ def model_promote(*, version: ModelVersion, reason: str, by: User, at: datetime)
             gettext(
                 "v{number} failed its gate “{verdict}” and cannot be promoted. The champion stays. Label "
                 "more and train again."
-            ).format(number=version.number, verdict=failed[0] if failed else "verdict")
+            ).format(number=version.number, verdict=gettext(failed[0]) if failed else "verdict")
         )
     if version.report.outcome == Outcome.INCONCLUSIVE and len(reason.strip()) < LEAST_REASON:
         raise Invalid(

@@ -9,7 +9,9 @@ import polib
 from babel.messages.extract import extract
 from django.utils.translation.template import templatize
 
-from apps.rules.acquisition import TEMPLATES as TEMPLATES_OF_REASONS
+from apps.rules.acquisition import NO_MODEL, STRATEGIES, UNINSTALLED, UNSCORED
+from apps.rules.gates import GATES
+from apps.rules.monitors import MONITORS
 from fastloop_console.machine.env import ROOT
 
 CATALOG = ROOT / "locale/es/LC_MESSAGES/django.po"
@@ -17,9 +19,16 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 KEYWORDS = {"gettext": None, "gettext_lazy": None, "_": None, "ngettext": (1, 2), "ngettext_lazy": (1, 2)}
 
 
+def words_of_rules() -> list[str]:
+    """What pure Python keeps in English; whoever shows it translates it first."""
+    titles = [each.title for each in (*STRATEGIES.own, *GATES.own, *MONITORS.own)]
+    first_titles = [gate.first_title for gate in GATES.own if gate.first_title]
+    return [NO_MODEL, UNSCORED, UNINSTALLED, *(s.sentence for s in STRATEGIES.own), *titles, *first_titles]
+
+
 def extracted() -> dict[str, str]:
     """Every msgid of templates and code with its plural, which is empty where there is none."""
-    found: dict[str, str] = dict.fromkeys(TEMPLATES_OF_REASONS.values(), "")
+    found: dict[str, str] = dict.fromkeys(words_of_rules(), "")
     code = [p for folder in ("apps", "fastloop_console") for p in sorted((ROOT / folder).rglob("*.py"))]
     for path in [*TEMPLATES, *code]:
         text = path.read_text()

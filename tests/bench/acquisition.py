@@ -96,7 +96,7 @@ def measured(shards: Sequence[Mapped], bundle: Bundle, say: Say) -> dict[str, An
 
 def product(shards: Sequence[Mapped], bundle: Bundle) -> dict[str, float]:
     """What the scoring task does between reading its rows and swapping the frontier; seconds by step."""
-    strategy, clock = acquisition.strategy_named(STRATEGY), Clock()
+    strategy, clock = acquisition.STRATEGIES[STRATEGY], Clock()
     found = thinned(strategy, chunks_of_shards(shards, np.empty(0, np.int64), VectorScorer(bundle)), seed=1)
     clock.step("scan")
     best = acquisition.merge([found.candidates], keep=strategy.keep, seed=1, per_class=strategy.per_class)

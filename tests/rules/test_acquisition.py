@@ -18,7 +18,6 @@ from apps.rules.acquisition import (
     reason_of,
     reason_sentence,
     shortlist,
-    strategy_named,
 )
 from apps.rules.acquisition.uncertainty import gradient_length, mutual_information
 
@@ -32,7 +31,7 @@ def scored(rows, ids=None, votes=None):
 
 
 def listed(name, scores, keep=10_000, seed=0):
-    strategy = strategy_named(name)
+    strategy = STRATEGIES[name]
     return shortlist(strategy.priority, scores, keep=keep, seed=seed, per_class=strategy.per_class)
 
 
@@ -91,7 +90,7 @@ def test_equal_scores_are_ordered_by_the_seed_and_not_by_their_place():
 
 def test_an_unknown_strategy_is_refused_with_the_known_names():
     with pytest.raises(ValueError, match="entropy, least-confidence, margin, margin-clusters"):
-        strategy_named("coreset")
+        STRATEGIES["coreset"]
 
 
 def test_one_class_or_no_row_is_no_error():

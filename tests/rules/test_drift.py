@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from apps.rules.drift import DriftOutcome, Predictions, check, kolmogorov_smirnov, total_variation
+from apps.rules.monitors import DriftOutcome, Predictions, check, kolmogorov_smirnov, total_variation
 
 
 def served(rng, n, mix=(0.5, 0.3, 0.2), sharpness=8.0):

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from apps.rules.gate import Evidence, Limits, Outcome, judge, labels_to_settle
+from apps.rules.gates import Evidence, Limits, Outcome, judge, labels_to_settle
 from apps.rules.metrics import Difference, Metric
 
 LABELS = ("cat", "dog")

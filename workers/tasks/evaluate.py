@@ -15,7 +15,7 @@ from apps.evaluation.services import HoldoutPredictions, report_record
 from apps.integrations.ports import Unavailable
 from apps.releases.selectors import champion_of
 from apps.releases.services import candidate_register
-from apps.rules import gate, metrics
+from apps.rules import gates, metrics
 from apps.training.models import Run, RunKind, RunState
 from apps.work.jobs import ask, task
 from apps.work.names import Job
@@ -51,8 +51,8 @@ def judge_run(run: Run) -> Report:
 
     measures = metrics.measure(truth, mine, seed=run.seed, n_classes=len(names))
     differences = metrics.compare(truth, mine, theirs, seed=run.seed) if theirs is not None else None
-    verdict = gate.judge(
-        gate.Evidence(
+    verdict = gates.judge(
+        gates.Evidence(
             loaded=candidate is not None,
             finite=bool(np.isfinite(mine).all()),
             labels=tuple(names),
@@ -63,8 +63,10 @@ def judge_run(run: Run) -> Report:
             champion_labels=tuple(baseline.label_names) if baseline else None,
             accuracy_difference=differences["accuracy"] if differences else None,
             log_loss_difference=differences["log_loss"] if differences else None,
+            metrics={name: getattr(measures, name) for name in metrics.NAMES},
+            differences=differences or {},
         ),
-        gate.Limits(),
+        gates.Limits(),
     )
     report = report_record(
         run=run,

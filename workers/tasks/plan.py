@@ -52,7 +52,7 @@ class Plan:
 
 def plan_of(project: Project) -> Plan:
     """Decided anew at each scoring, by what is there."""
-    start, own = acquisition.strategy_named(acquisition.START), acquisition.strategy_named(project.queue.strategy)
+    start, own = acquisition.STRATEGIES[acquisition.START], acquisition.STRATEGIES[project.queue.strategy]
     run, bundle = _newest_model(project)
     if run is None or bundle is None:
         cold = own if Need.MODEL not in own.needs else start
@@ -68,7 +68,7 @@ def plan_of(project: Project) -> Plan:
 
 def plan_again(scoring: ScoringPass) -> Plan:
     """The plan that a pass was opened with, for a task on another machine. Raises Unavailable, BundleUnreadable."""
-    strategy = acquisition.strategy_named(scoring.strategy)
+    strategy = acquisition.STRATEGIES[scoring.strategy]
     plan = Plan(scoring.project, strategy, scoring.encoder, scoring.sentence)
     if scoring.run_number is None:
         return plan

@@ -16,7 +16,7 @@ from apps.labeling.services.annotations import Saved
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
-from apps.rules.acquisition import reason_template
+from apps.rules.acquisition import NO_STRATEGY, reason_template
 
 NEAREST = 12  # keys of the grid: 1234 QWER ASDF
 # Told apart from the others, a gold example would be answered with more care than the rest.
@@ -92,14 +92,14 @@ def _vote_json(vote: Vote) -> dict[str, Any]:
 
 def why(lane: str, reason: Mapping[str, Any], *, blind: bool, label_names: Sequence[str]) -> str:
     """One sentence. Where the suggestion is hidden the sentence must not give it away."""
-    strategy = reason.get("strategy", "no-model")
+    strategy = reason.get("strategy", NO_STRATEGY)
     if strategy == "tie":
         return gettext("The answers so far are split. Yours settles it.")
     if lane == Lane.REVIEW and reason.get("why") == ReviewWhy.FLAG:
         return why_flagged()
     if lane != Lane.ACTIVE:
         return why_lane(lane)
-    if strategy == "no-model":
+    if strategy == NO_STRATEGY:
         return gettext("No model has learned from this project yet, so the order is by chance.")
     if blind and "first" in reason:
         return why_blind()

@@ -6,15 +6,27 @@ Choosing runs in three steps, so that it spreads over shards, threads and machin
 
 from apps.rules.acquisition.candidates import Candidates, Labeled, Scores, merge, shortlist
 from apps.rules.acquisition.phase import Evidence, Phase, evidence_of, phase_of
-from apps.rules.acquisition.reasons import TEMPLATES, Reason, reason_of, reason_sentence, reason_template
-from apps.rules.acquisition.registry import DEFAULT, START, STRATEGIES, Need, Strategy, strategy_named
+from apps.rules.acquisition.reasons import (
+    NO_MODEL,
+    NO_STRATEGY,
+    UNINSTALLED,
+    UNSCORED,
+    Reason,
+    reason_of,
+    reason_sentence,
+    reason_template,
+)
+from apps.rules.acquisition.registry import DEFAULT, START, STRATEGIES, Need, Strategy
 from apps.rules.acquisition.selection import Chosen, choose
 
 __all__ = [
     "DEFAULT",
+    "NO_MODEL",
+    "NO_STRATEGY",
     "START",
     "STRATEGIES",
-    "TEMPLATES",
+    "UNINSTALLED",
+    "UNSCORED",
     "Candidates",
     "Chosen",
     "Evidence",
@@ -32,5 +44,4 @@ __all__ = [
     "reason_sentence",
     "reason_template",
     "shortlist",
-    "strategy_named",
 ]

@@ -5,28 +5,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from apps.rules.acquisition.registry import STRATEGIES, UNSURE
 from apps.rules.words import percent
 
 Floats = NDArray[np.floating]
 Reason = dict[str, float | int | str]
-# With holes to fill, so that whoever shows them can say them in another language first.
-TEMPLATES = {
-    # chosen without asking the model, so what the model says is no reason
-    "random": "Drawn at random, whatever the model thinks.",
-    "typicality": "It stands for many examples like it that have few labels or none.",
-    "core-set": "It is unlike everything that has a label.",
-    "no-model": "No model has been trained yet, so this one was drawn at random.",
-    "unscored": "The model gives no usable probability here, so this example waited for the others.",
-    "least-confidence": "The model's first guess is {first}, and it is only {first_p} sure.",
-    "bald": "Versions of the model contradict each other here; together they lean to {first}, {first_p}.",
-    "class-quota": "Among the examples that the model takes for {first}, this is one of the least certain, {first_p}.",
-    "badge": "The model guesses {first}, {first_p}, and an answer here would teach it something of its own.",
-    "entropy": "The model is torn between many labels: {first} leads with {first_p}, {second} follows with {second_p}.",
-    "margin-clusters": "The model hesitates between {first} and {second}, {first_p} against {second_p}, "
-    "and this example stands for others like it.",
-    "margin": "The model hesitates between {first} and {second}, {first_p} against {second_p}.",
-}
-OF_THE_POOL = ("random", "typicality", "core-set")
+NO_STRATEGY = "no-model"  # what a reason names where none could choose
+# With holes to fill, so that whoever shows them can say them in another language first. A strategy brings its own.
+NO_MODEL = "No model has been trained yet, so this one was drawn at random."
+UNSCORED = "The model gives no usable probability here, so this example waited for the others."
+UNINSTALLED = "It was chosen by the strategy “{strategy}”, which is no longer installed."
 
 
 def reason_of(strategy: str, row: Floats | None) -> Reason:
@@ -51,18 +39,21 @@ def _second(row: Floats, first: int) -> int:
 
 def reason_template(reason: Mapping[str, float | int | str], label_names: Sequence[str]) -> tuple[str, dict[str, str]]:
     """Why a person sees this example: a sentence with holes, and what fills them."""
-    strategy = str(reason["strategy"])
-    if strategy in OF_THE_POOL:
-        return TEMPLATES[strategy], {}
-    if strategy == "no-model" or ("first" not in reason and "unscored" not in reason):
-        return TEMPLATES["no-model"], {}
+    name = str(reason["strategy"])
+    strategy = STRATEGIES.get(name)
+    if strategy is not None and not strategy.asks_model:
+        return strategy.sentence, {}  # what the model says is no reason
+    if name == NO_STRATEGY or ("first" not in reason and "unscored" not in reason):
+        return NO_MODEL, {}
     if "unscored" in reason:
-        return TEMPLATES["unscored"], {}
+        return UNSCORED, {}
+    if strategy is None:
+        return UNINSTALLED, {"strategy": name}
     filled = {"first": label_names[int(reason["first"])], "first_p": percent(float(reason["first_p"]))}
     if "second" not in reason:
-        return TEMPLATES["least-confidence"], filled
+        return UNSURE, filled
     filled |= {"second": label_names[int(reason["second"])], "second_p": percent(float(reason["second_p"]))}
-    return TEMPLATES.get(strategy, TEMPLATES["margin"]), filled
+    return strategy.sentence, filled
 
 
 def reason_sentence(reason: Mapping[str, float | int | str], label_names: Sequence[str]) -> str:

@@ -1,0 +1,27 @@
+"""Everything that plugs in, and where its members have a file each."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from apps.rules.acquisition import STRATEGIES
+from apps.rules.gates import GATES
+from apps.rules.monitors import MONITORS
+from apps.rules.registry import Registry
+from fastloop_console.machine.env import ROOT
+
+
+@dataclass(frozen=True)
+class Plugged:
+    """`folder` is None where members share their parts and stand in one file together."""
+
+    registry: Registry[Any]
+    constant: str  # where an installed package imports it from: module:name
+    folder: Path | None = None
+
+
+EVERY = (
+    Plugged(STRATEGIES, "apps.rules.acquisition:STRATEGIES"),
+    Plugged(GATES, "apps.rules.gates:GATES", ROOT / "apps/rules/gates"),
+    Plugged(MONITORS, "apps.rules.monitors:MONITORS", ROOT / "apps/rules/monitors"),
+)
