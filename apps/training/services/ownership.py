@@ -7,9 +7,11 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext
 
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.errors import DomainError
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.training.models import MOVES, Run, RunLine, RunState
 from apps.training.services.turns import turn_take, turn_tell
 from apps.work.leases import Lease, LeaseLost
@@ -136,8 +138,8 @@ def _move(run: Run, state: RunState, at: datetime) -> None:
         transaction.on_commit(lambda: turn_tell(at=at))
     run.save()
     event_record(
-        scope=project_scope(run.project_id),
-        verb=f"run.{state}",
+        project_id=run.project_id,
+        verb=Verb(f"run.{state}"),
         subject=f"run {run.number}",
         by=None,
         at=at,
@@ -157,5 +159,5 @@ _WORDS = {
 
 
 def tell(run: Run) -> None:
-    look_again(f"run.{run.pk}", "run", run.pk)
-    look_again(f"project.{run.project_id}", "run", run.pk)
+    look_again(Topic.RUN.of(run.pk), News.RUN, run.pk)
+    look_again(Topic.PROJECT.of(run.project_id), News.RUN, run.pk)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 from apps.accounts.models import User
 from apps.errors import DomainError, NotFound
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.training.models import Run, RunKind, RunState, RunTrigger
 from apps.training.services.runs import run_start
 
@@ -70,4 +71,4 @@ def run_named(words: str, *, project: str = "") -> Run:
 def comparison_record(*, run_id: int, comparison: dict[str, Any]) -> None:
     """What the worker found; the run is complete by then and nobody else writes it."""
     Run.objects.filter(pk=run_id).update(comparison=comparison)
-    look_again(f"run.{run_id}", "report", run_id)
+    look_again(Topic.RUN.of(run_id), News.REPORT, run_id)
