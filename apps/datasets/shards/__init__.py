@@ -2,7 +2,16 @@
 
 from apps.datasets.shards.files import Mapped, ShardLost
 from apps.datasets.shards.manifest import shard_drop, shard_open, shard_write, shards_retire, shards_sweep
-from apps.datasets.shards.reading import Opened, encoder_covers, gathered, ids_without_vector, shards_open, vectors_at
+from apps.datasets.shards.reading import (
+    Opened,
+    encoder_covers,
+    gathered,
+    ids_without_vector,
+    shard_sizes,
+    shards_open,
+    vectors_at,
+    vectors_lacking,
+)
 
 __all__ = [
     "Mapped",
@@ -13,9 +22,11 @@ __all__ = [
     "ids_without_vector",
     "shard_drop",
     "shard_open",
+    "shard_sizes",
     "shard_write",
     "shards_open",
     "shards_retire",
     "shards_sweep",
     "vectors_at",
+    "vectors_lacking",
 ]
