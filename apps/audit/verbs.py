@@ -10,6 +10,7 @@ Kind = type | UnionType
 
 
 class Verb(StrEnum):
+    ENCODER_ADDED = "encoder.added"
     PROJECT_CREATED = "project.created"
     SCHEMA_EXTENDED = "schema.extended"
     SCHEMA_RETIRED = "schema.retired"
@@ -95,6 +96,7 @@ _VERDICT = Payload("run", {"outcome": str, "gates": dict})
 _CHAMPION = Payload("model", {"champion": int | None, "reason": str})
 _LABEL = Payload("label", {"label": str})
 PAYLOADS: dict[Verb, Payload] = {
+    Verb.ENCODER_ADDED: Payload("encoder", {"url": str}),
     Verb.PROJECT_CREATED: Payload("project", {"task_type": str}),
     Verb.SCHEMA_EXTENDED: Payload("project", {"labels": list}),
     Verb.SCHEMA_RETIRED: _LABEL,

@@ -7,7 +7,7 @@ import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from apps.datasets.shards import vectors_at, vectors_lacking
+from apps.features.shards import vectors_at, vectors_lacking
 from apps.labeling.models import Lane, ScoringPass
 from apps.labeling.services.frontier import DEPTH, Origin, Scored, frontier_refill, open_count
 from apps.labeling.services.scoring import scoring_finish

@@ -15,8 +15,8 @@ from apps.rules import metrics
 from apps.training.models import Run
 from apps.training.services.reproductions import comparison_record
 from workers.tasks.rows import rows_of
+from workers.training.encoders.tuned import PREFIX
 from workers.training.model import Bundle, BundleUnreadable, load, predict
-from workers.training.tuned import PREFIX
 
 logger = logging.getLogger(__name__)
 

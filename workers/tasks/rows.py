@@ -11,11 +11,12 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from apps.datasets.selectors import blobs_of, fields_of, holdout_flags
-from apps.datasets.shards import ids_without_vector, shard_write, vectors_at
+from apps.features.shards import ids_without_vector, shard_write, vectors_at
 from apps.labeling.encoders import encoder_of
 from apps.projects import task_types
 from apps.projects.models import Project
-from workers.training.encoder import encoded
+from workers.encoders import encoder_ready
+from workers.training.encoders.encoder import encoded
 from workers.training.inputs import Rows
 
 logger = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ def vectors_complete(project: Project, encoder: str = "") -> int:
 def shard_fill(project: Project, encoder: str, ids: NDArray[np.int64]) -> None:
     """Encode these examples into one new shard."""
     began = timezone.now()
+    encoder_ready(encoder)
     parts = [
         encoded(encoder, payloads_of(project, ids[start : start + FETCHED])) for start in range(0, len(ids), FETCHED)
     ]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from apps.datasets.ids import ids_selected
 from apps.datasets.selectors import newest_example_id
-from apps.datasets.shards import Opened, shard_sizes, shards_open
+from apps.features.shards import Opened, shard_sizes, shards_open
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
 from apps.labeling.models import ScoringPart

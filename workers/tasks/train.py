@@ -44,7 +44,7 @@ from workers.tasks.bundles import bundle_at
 from workers.tasks.evaluate import judge_run
 from workers.tasks.fitting import Material, devices_of, fitted_by
 from workers.tasks.reproduce import compare_run
-from workers.training.encoder import EncoderMissing
+from workers.training.encoders.encoder import EncoderMissing
 from workers.training.finetune import refuse_other_tasks
 from workers.training.model import BundleUnreadable, dump
 from workers.training.packages import installed

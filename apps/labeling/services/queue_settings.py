@@ -13,7 +13,8 @@ from apps.accounts.models import User
 from apps.audit.services import event_record
 from apps.audit.verbs import Verb
 from apps.errors import Invalid
-from apps.labeling.encoders import encoder_of, encoders_for
+from apps.features.selectors import encoders_for
+from apps.labeling.encoders import encoder_of
 from apps.labeling.models import LANE_WEIGHTS, ConsensusMethod, QueueSettings
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic

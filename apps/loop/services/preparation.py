@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from apps.datasets.shards import encoder_covers
 from apps.datasets.versions import VersionRow, version_rows
 from apps.errors import DomainError
+from apps.features.selectors import made_by_runs
+from apps.features.shards import encoder_covers
 from apps.loop.services.encoders import encoder_of_run, encoder_wanted
 from apps.projects import task_types
 from apps.rules import replay
-from apps.rules.encoder_names import run_of, tuned_name
+from apps.rules.encoder_names import tuned_name
 from apps.rules.words import count
 from apps.training.models import Run, RunKind, RunState
 
@@ -63,7 +64,7 @@ def encoder_for(run: Run, rows: Sequence[VersionRow]) -> str:
         return str(run.recipe["encoder"])
     wanted = encoder_wanted(project)
     before = Run.objects.filter(project=project, state=RunState.COMPLETED).order_by("-number").first()
-    if before is None or encoder_of_run(before) == wanted or run_of(wanted) or run_of(encoder_of_run(before)):
+    if before is None or encoder_of_run(before) == wanted or made_by_runs(wanted, encoder_of_run(before)):
         return wanted  # a fine-tuned encoder begins to be used with its promotion, not because a run was last
     covers = encoder_covers(project.pk, wanted, np.array([r.example_id for r in rows], np.int64))
     return wanted if covers else encoder_of_run(before)

@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from apps.datasets.models import EmbeddingShard, Example
-from apps.datasets.shards import vectors_lacking
+from apps.datasets.models import Example
+from apps.features.models import EmbeddingShard
+from apps.features.shards import vectors_lacking
 from apps.integrations import wiring
 from apps.labeling.models import AutoBatch, Frontier, FrontierItem, Lane
 from apps.labeling.services.frontier import DEPTH

@@ -1,8 +1,8 @@
 """Embedding shards: append-only Arrow IPC files, float16, memory-mapped; PostgreSQL keeps only the manifest."""
 
-from apps.datasets.shards.files import Mapped, ShardLost
-from apps.datasets.shards.manifest import shard_drop, shard_open, shard_write, shards_retire, shards_sweep
-from apps.datasets.shards.reading import (
+from apps.features.shards.files import Mapped, ShardLost
+from apps.features.shards.manifest import shard_drop, shard_open, shard_write, shards_retire, shards_sweep
+from apps.features.shards.reading import (
     Opened,
     encoder_covers,
     gathered,

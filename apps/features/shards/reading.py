@@ -8,9 +8,10 @@ from django.db.models import Sum
 from numpy.typing import NDArray
 
 from apps.datasets.ids import among, ids_selected
-from apps.datasets.models import EmbeddingShard, Example
-from apps.datasets.shards.files import Mapped, ShardLost
-from apps.datasets.shards.manifest import shard_drop, shard_open
+from apps.datasets.models import Example
+from apps.features.models import EmbeddingShard
+from apps.features.shards.files import Mapped, ShardLost
+from apps.features.shards.manifest import shard_drop, shard_open
 
 
 @dataclass(frozen=True, slots=True, eq=False)
