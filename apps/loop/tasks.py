@@ -2,6 +2,7 @@
 
 from django.utils import timezone
 
+from apps.features.services import encoders_sweep
 from apps.lineage.mirror import mirror_all
 from apps.loop import services
 from apps.loop.services.versions import versions_keep
@@ -55,9 +56,10 @@ def drift() -> None:
 
 @task(Job.TIDY, expires=300)
 def tidy() -> None:
-    """Vectors, candidates and versions that nothing needs any more."""
+    """Vectors, candidates and versions that nothing needs any more, and encoders that wait for their check."""
     at = timezone.now()
     services.vectors_sweep(at=at)
+    encoders_sweep()
     services.candidates_sweep(at=at)
     versions_keep(at=at)
 

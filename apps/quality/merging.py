@@ -10,7 +10,8 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.datasets.models import Example
 from apps.errors import DomainError
 from apps.integrations.ports import Unavailable
@@ -20,6 +21,7 @@ from apps.labeling.services.duplicates import duplicates_lock, duplicates_settle
 from apps.labeling.services.labels import label_resolve
 from apps.labeling.services.suspects import suspect_settle
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.rules.consensus import InForce, Scores
@@ -112,8 +114,8 @@ def consensus_record(*, project: Project, found: InForce, scores: Scores, at: da
     )
     if (before.method if before else ConsensusMethod.MAJORITY) != found.method:
         event_record(
-            scope=project_scope(project.pk),
-            verb="consensus.changed",
+            project_id=project.pk,
+            verb=Verb.CONSENSUS_CHANGED,
             subject=f"project {project.pk}",
             by=None,
             at=at,
@@ -121,7 +123,7 @@ def consensus_record(*, project: Project, found: InForce, scores: Scores, at: da
             before={"method": before.method if before else ""},
             after={"method": found.method},
         )
-    look_again(f"project.{project.pk}", "quality")
+    look_again(Topic.PROJECT.of(project.pk), News.QUALITY)
     return report
 
 
@@ -139,7 +141,7 @@ def labels_merge(*, project: Project, said: Mapping[int, tuple[int, float]], at:
     other = sorted(set(have) - set(same))
     changed = sum(_label_change(pk, *said[pk], at=at) for pk in other)
     if changed:
-        look_again(f"project.{project.pk}", "labels")
+        look_again(Topic.PROJECT.of(project.pk), News.LABELS)
     return changed
 
 
@@ -195,7 +197,7 @@ def labels_unmerge(*, project: Project, said: Sequence[Said], at: datetime) -> i
         label_resolve(example_id=example_id, at=at)
     weighed.exclude(pk__in=other).update(confidence=None)
     if other:
-        look_again(f"project.{project.pk}", "labels")
+        look_again(Topic.PROJECT.of(project.pk), News.LABELS)
     return len(other)
 
 
@@ -209,8 +211,8 @@ def consensus_told(*, project: Project, by: User, at: datetime) -> None:
     """Somebody wants the comparison now."""
     consensus_ask(project_id=project.pk)
     event_record(
-        scope=project_scope(project.pk),
-        verb="consensus.asked",
+        project_id=project.pk,
+        verb=Verb.CONSENSUS_ASKED,
         subject=f"project {project.pk}",
         by=by,
         at=at,

@@ -29,6 +29,7 @@ class Job(StrEnum):
     ONLINE = "workers.online"
     EVALUATE = "workers.evaluate"
     EMBED = "workers.embed"
+    ENCODER = "workers.encoder"
     SCORE = "workers.score"
     SCORE_PART = "workers.score_part"
     MEASURE = "workers.measure"

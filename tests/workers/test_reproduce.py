@@ -27,8 +27,8 @@ from tests.workers.conftest import JobsAtOnce
 from workers.tasks import evaluate
 from workers.tasks.bundles import bundle_at
 from workers.tasks.reproduce import weights_equal
+from workers.training.encoders.tuned import Tuned
 from workers.training.model import dump
-from workers.training.tuned import Tuned
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

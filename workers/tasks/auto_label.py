@@ -12,6 +12,7 @@ from apps.labeling.selectors import auto_labeling_of
 from apps.labeling.services.auto_labels import Given, auto_batch_give, auto_labeling_found
 from apps.labeling.services.frontier import open_ids
 from apps.projects.models import Project
+from apps.projects.selectors import project_of
 from apps.releases.selectors import champion_of
 from apps.rules import autolabel
 from apps.rules.words import count, percent
@@ -29,7 +30,7 @@ Ids = NDArray[np.int64]
 @task(Job.AUTO_LABEL)
 def auto_label(project_id: int) -> None:
     """Twice does no harm: what is labeled is not open any more."""
-    project = Project.objects.get(pk=project_id)
+    project = project_of(project_id)
     at, settings, champion = timezone.now(), auto_labeling_of(project), champion_of(project)
     if not settings.enabled or champion is None:
         return

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from django.utils import timezone
 
-from apps.projects.models import Project
+from apps.projects.selectors import project_of
 from apps.quality.merging import Said, consensus_record, gold_truth, labels_merge, labels_unmerge, said_of, why_not
 from apps.rules.answers import KINDS
 from apps.rules.consensus import DAWID_SKENE, Scores, in_force
@@ -22,7 +22,7 @@ Posteriors = dict[int, tuple[int, float]]
 @task(Job.CONSENSUS)
 def consensus(project_id: int) -> None:
     """Twice does no harm: the same votes give the same labels."""
-    project = Project.objects.get(pk=project_id)
+    project = project_of(project_id)
     refused = why_not(project)
     said = [] if refused else said_of(project)
     if not refused and not _several(said):

@@ -17,6 +17,7 @@ from apps.releases.selectors import champion_of
 from apps.releases.services import candidate_register
 from apps.rules import gates, metrics
 from apps.training.models import Run, RunKind, RunState
+from apps.training.selectors import run_given
 from apps.work.jobs import ask, task
 from apps.work.names import Job
 from workers.tasks.bundles import bundle_at
@@ -31,7 +32,7 @@ Floats = NDArray[np.floating]
 
 @task(Job.EVALUATE)
 def evaluate(run_id: int) -> None:
-    run = Run.objects.select_related("project", "dataset_version").get(pk=run_id)
+    run = run_given(run_id)
     if run.state == RunState.COMPLETED:
         compare_run(run) if run.reproduces_id else judge_run(run)
 

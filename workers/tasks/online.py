@@ -17,10 +17,12 @@ from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
 from apps.labeling.encoders import encoder_of
 from apps.labeling.lineage import labels_now
-from apps.labeling.models import Label
+from apps.labeling.settled import labels_at, labels_since
+from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
 from apps.training.models import OnlineLearner, Run
+from apps.training.selectors import learner_given
 from apps.training.services.online import LATE, online_asked_since, online_send
 from apps.training.services.online_updates import (
     OnlineLost,
@@ -96,7 +98,7 @@ def _update(learner: OnlineLearner, owner: uuid.UUID) -> str | None:
 
 
 def _encoder(project: Project) -> str:
-    return encoder_of(project) if project.task_type == "text-classification" else ""
+    return encoder_of(project) if task_types.get(project.task_type).reads_vectors else ""
 
 
 def _state(learner: OnlineLearner, names: list[str], encoder: str) -> tuple[OnlineState | None, str]:
@@ -126,12 +128,9 @@ def _unread(learner: OnlineLearner, state: OnlineState) -> NDArray[np.int64]:
     A label may be committed after younger ones were read, so the last minutes before the cursor are looked at again;
     the state remembers what it has read of them. A label that was changed bears a new time, and is new.
     """
-    found = Label.objects.filter(project=learner.project_id, holdout=False, label__isnull=False)
-    if learner.cursor_at is not None:
-        found = found.filter(resolved_at__gte=learner.cursor_at - LATE)
-    rows = found.order_by("resolved_at", "pk").values_list("pk", "resolved_at")
+    rows = labels_since(learner.project_id, learner.cursor_at - LATE if learner.cursor_at else None)
     read = set(map(tuple, state.read.tolist()))
-    keys = ((pk, _microsecond(resolved_at)) for pk, resolved_at in rows.iterator(chunk_size=10_000))
+    keys = ((pk, _microsecond(resolved_at)) for pk, resolved_at in rows)
     return np.array([key for key in keys if key not in read], np.int64).reshape(-1, 2)
 
 
@@ -147,12 +146,7 @@ def _learn(
     """One part: the state is written first, then the row takes it with cursor and counters, then the old one goes."""
     project = learner.project
     names = {name: i for i, name in enumerate(state.labels)}
-    current = {
-        pk: (name, resolved_at)
-        for pk, name, resolved_at in Label.objects.filter(pk__in=part[:, 0].tolist()).values_list(
-            "pk", "label__name", "resolved_at"
-        )
-    }
+    current = labels_at(part[:, 0].tolist())
     ids = [pk for pk, at in part.tolist() if pk in current and _microsecond(current[pk][1]) == at]
     learned = learn(
         state, rows_of(project, ids, encoder=state.encoder) if ids else [], [names[current[pk][0]] for pk in ids]
@@ -179,7 +173,7 @@ def _learn(
 
 def _publish(project: Project, owner: uuid.UUID) -> Run | None:
     """Make a model of the state where somebody asked or enough was learned since the last one."""
-    learner = OnlineLearner.objects.get(pk=project.pk)
+    learner = learner_given(project.pk)
     due = learner.asked_at is not None or learner.unpublished >= learner.publish_every
     if not due or not learner.unpublished or learner.cursor_at is None:
         return None

@@ -14,8 +14,10 @@ from apps.errors import DomainError
 from apps.integrations.ports import Unavailable
 from apps.labeling.encoders import encoder_of
 from apps.labeling.lineage import labels_now
+from apps.projects import task_types
 from apps.projects.selectors import schema_of
 from apps.training.models import Sweep, Trial, TrialState
+from apps.training.selectors import trial_given
 from apps.training.services.sweeps import trials_send
 from apps.training.services.trials import (
     LEASE,
@@ -74,7 +76,7 @@ def _heartbeat(row: Trial) -> Heartbeat:
 
 @task(Job.TRIAL)
 def trial(trial_id: int) -> None:
-    row = Trial.objects.select_related("sweep").get(pk=trial_id)
+    row = trial_given(trial_id)
     try:
         row = trial_claim(trial_id=trial_id, at=timezone.now())
         if row.state == TrialState.RUNNING:
@@ -150,7 +152,7 @@ def _train(row: Trial, heartbeat: Heartbeat) -> Epoch:
 
 def _recipe(sweep: Sweep, settings: dict[str, Any]) -> Recipe:
     project = sweep.project
-    encoder = encoder_of(project) if project.task_type == "text-classification" else ""
+    encoder = encoder_of(project) if task_types.get(project.task_type).reads_vectors else ""
     return Recipe.for_task(
         project.task_type, "full", seed=sweep.seed, encoder=encoder, validation_share=VALIDATION_SHARE, **settings
     )

@@ -19,6 +19,7 @@ from apps.datasets.models import Example
 from apps.labeling.models import Assignment, AssignmentState, Frontier, FrontierItem, Lane
 from apps.labeling.services.draws import OPEN, draw
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects.models import Project
 from apps.work.locks import Lock, lock
 
@@ -106,7 +107,7 @@ def frontier_refill(
             continue
         added += _fill(project, lane, wanted=depth - have, at=at, seed=seed + len(lane))
     if added:
-        look_again(f"project.{project.pk}", "queue")
+        look_again(Topic.PROJECT.of(project.pk), News.QUEUE)
     return added
 
 
@@ -184,7 +185,7 @@ def frontier_swap(*, project: Project, picks: Sequence[Scored], origin: Origin, 
     frontier.near_duplicates, frontier.unscored = origin.near_duplicates, origin.unscored
     frontier.sentence, frontier.seconds = origin.sentence[:300], dict(origin.seconds)
     frontier.save()
-    look_again(f"project.{project.pk}", "queue")
+    look_again(Topic.PROJECT.of(project.pk), News.QUEUE)
     return len(items)
 
 

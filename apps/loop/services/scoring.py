@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Sum
-
-from apps.datasets.models import EmbeddingShard, Example
+from apps.datasets.models import Example
+from apps.features.models import EmbeddingShard
+from apps.features.shards import vectors_lacking
 from apps.integrations import wiring
 from apps.labeling.models import AutoBatch, Frontier, FrontierItem, Lane
 from apps.labeling.services.frontier import DEPTH
@@ -52,7 +52,7 @@ def order_check(*, project: Project, at: datetime) -> None:
         return
     frontier = Frontier.objects.filter(project=project).first()
     scored_at = frontier.scored_at if frontier else None
-    if _lacks_vectors(project):
+    if vectors_lacking(project.pk, encoders_needed(project)):
         shard = EmbeddingShard.objects.filter(project=project).order_by("-created_at").first()
         if shard is None or shard.created_at < at - SETTLED:  # nobody is at it
             vectors_ask(project.pk)
@@ -63,14 +63,6 @@ def order_check(*, project: Project, at: datetime) -> None:
         or AutoBatch.objects.filter(project=project, withdrawn_at__gt=scored_at).exists()  # its examples are open again
     ):
         order_ask(project.pk)
-
-
-def _lacks_vectors(project: Project) -> bool:
-    """An example is in one shard of an encoder at most, so two sums say it."""
-    shards = EmbeddingShard.objects.filter(project=project).values("encoder").annotate(n=Sum("rows"))
-    covered = dict(shards.values_list("encoder", "n"))
-    examples = Example.objects.filter(project=project).count()
-    return any(covered.get(encoder, 0) < examples for encoder in encoders_needed(project))
 
 
 def _was_set_otherwise(frontier: Frontier, project: Project) -> bool:

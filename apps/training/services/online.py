@@ -7,10 +7,12 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.errors import DomainError, Invalid
 from apps.labeling.models import Label
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.rules.words import count
@@ -46,8 +48,8 @@ def online_set(*, project: Project, enabled: bool, publish_every: int, by: User,
     )
     words = f"on, a model every {count(publish_every, 'example')}" if enabled else "off"
     event_record(
-        scope=project_scope(project.pk),
-        verb="online.set",
+        project_id=project.pk,
+        verb=Verb.ONLINE_SET,
         subject="online learning",
         by=by,
         at=at,
@@ -77,8 +79,8 @@ def online_publish_ask(*, project: Project, by: User, at: datetime) -> OnlineLea
         learner.asked_at = at
         learner.save(update_fields=["asked_at"])
         event_record(
-            scope=project_scope(project.pk),
-            verb="online.publish_asked",
+            project_id=project.pk,
+            verb=Verb.ONLINE_PUBLISH_ASKED,
             subject="online learning",
             by=by,
             at=at,
@@ -133,4 +135,4 @@ def _refuse_without_a_learner(project: Project) -> None:
 
 
 def online_tell(project_id: int) -> None:
-    look_again(f"project.{project_id}", "online", project_id)
+    look_again(Topic.PROJECT.of(project_id), News.ONLINE, project_id)

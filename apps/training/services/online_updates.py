@@ -15,7 +15,8 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext
 
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.datasets.models import DatasetVersion
 from apps.projects.models import Project
 from apps.rules.words import count
@@ -100,8 +101,8 @@ def online_restart(
     learner.save()
     if reason:
         event_record(
-            scope=project_scope(project_id),
-            verb="online.restarted",
+            project_id=project_id,
+            verb=Verb.ONLINE_RESTARTED,
             subject="online learning",
             by=None,
             at=at,
@@ -183,8 +184,8 @@ def online_published(*, project_id: int, owner: uuid.UUID, published: Published,
     learner.unpublished, learner.asked_at, learner.last_run = 0, None, run
     learner.save(update_fields=["unpublished", "asked_at", "last_run"])
     event_record(
-        scope=project_scope(project_id),
-        verb=f"run.{run.state}",
+        project_id=project_id,
+        verb=Verb(f"run.{run.state}"),
         subject=f"run {run.number}",
         by=None,
         at=at,

@@ -7,10 +7,14 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext
 
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.errors import DomainError
+from apps.features.services import encoder_made
 from apps.live.publish import look_again
-from apps.training.models import MOVES, Run, RunLine, RunState
+from apps.live.topics import News, Topic
+from apps.rules.encoder_names import TUNED_DIM
+from apps.training.models import MOVES, Run, RunKind, RunLine, RunState
 from apps.training.services.turns import turn_take, turn_tell
 from apps.work.leases import Lease, LeaseLost
 
@@ -86,6 +90,10 @@ def run_complete(*, run_id: int, owner: uuid.UUID, artifact_url: str, at: dateti
     run.artifact_url, run.weights_digest, run.phase, run.seconds_left = artifact_url, weights_digest, "", 0
     run.step = run.steps_total = max(run.step, 1)
     _move(run, RunState.COMPLETED, at)
+    if run.kind == RunKind.FINE_TUNE and not run.reproduces_id:
+        title = f"Fine-tuned by run {run.number} of {run.project.name}"
+        name, dim = str(run.recipe["encoder"]), TUNED_DIM
+        encoder_made(name=name, title=title, dim=dim, url=artifact_url, run_id=run.pk, at=at)
     return run
 
 
@@ -136,8 +144,8 @@ def _move(run: Run, state: RunState, at: datetime) -> None:
         transaction.on_commit(lambda: turn_tell(at=at))
     run.save()
     event_record(
-        scope=project_scope(run.project_id),
-        verb=f"run.{state}",
+        project_id=run.project_id,
+        verb=Verb(f"run.{state}"),
         subject=f"run {run.number}",
         by=None,
         at=at,
@@ -157,5 +165,5 @@ _WORDS = {
 
 
 def tell(run: Run) -> None:
-    look_again(f"run.{run.pk}", "run", run.pk)
-    look_again(f"project.{run.project_id}", "run", run.pk)
+    look_again(Topic.RUN.of(run.pk), News.RUN, run.pk)
+    look_again(Topic.PROJECT.of(run.project_id), News.RUN, run.pk)

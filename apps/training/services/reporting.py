@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from apps.datasets.models import DatasetVersion
 from apps.live.publish import send_now
+from apps.live.topics import News, Topic
 from apps.rules.training_report import TrainingReport
 from apps.training.models import Run, RunLine, RunPoint, RunState
 from apps.training.services.ownership import RunLost, run_owned, tell
@@ -87,7 +88,7 @@ def run_phase(*, run_id: int, owner: uuid.UUID, phase: str, at: datetime) -> Non
     """A line and a word for what happens between training and the verdict."""
     _write(run_id, owner, phase=phase[:80])
     RunLine.objects.create(run_id=run_id, at=at, text=phase[:400])
-    send_now(f"run.{run_id}", "run", run_id)
+    send_now(Topic.RUN.of(run_id), News.RUN, run_id)
 
 
 def run_noted(*, run_id: int, owner: uuid.UUID, text: str, at: datetime) -> None:

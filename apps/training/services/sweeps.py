@@ -10,10 +10,12 @@ from django.db.models import Max, Q
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.errors import DomainError, Invalid
 from apps.labeling.models import Label
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.rules.sweeps import LEAST_LABELS, TRIALS, Span, fault_of
@@ -59,8 +61,8 @@ def sweep_start(
     )
     Trial.objects.bulk_create([Trial(sweep=sweep, number=n) for n in range(1, trials + 1)])
     event_record(
-        scope=project_scope(project.pk),
-        verb="sweep.started",
+        project_id=project.pk,
+        verb=Verb.SWEEP_STARTED,
         subject=f"sweep {sweep.number}",
         by=by,
         at=at,
@@ -128,8 +130,8 @@ def sweep_cancel(*, sweep: Sweep, by: User, at: datetime) -> Sweep:
     sweep.trials.filter(state=TrialState.QUEUED).update(state=TrialState.CANCELED, finished_at=at)
     sweep.trials.filter(state=TrialState.RUNNING, leased_until__lt=at).update(state=TrialState.CANCELED, finished_at=at)
     event_record(
-        scope=project_scope(sweep.project_id),
-        verb="sweep.canceled",
+        project_id=sweep.project_id,
+        verb=Verb.SWEEP_CANCELED,
         subject=f"sweep {sweep.number}",
         by=by,
         at=at,
@@ -182,5 +184,5 @@ def sweeps_check(*, at: datetime) -> list[int]:
 
 
 def sweep_tell(sweep: Sweep) -> None:
-    look_again(f"sweep.{sweep.pk}", "sweep", sweep.pk)
-    look_again(f"project.{sweep.project_id}", "sweep", sweep.pk)
+    look_again(Topic.SWEEP.of(sweep.pk), News.SWEEP, sweep.pk)
+    look_again(Topic.PROJECT.of(sweep.project_id), News.SWEEP, sweep.pk)

@@ -9,7 +9,8 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils.translation import gettext
 
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.datasets.models import DatasetVersion
 from apps.errors import DomainError
 from apps.training.models import Run, RunKind, RunTrigger, Sweep, SweepState, Trial, TrialState
@@ -186,8 +187,8 @@ def _ended(sweep: Sweep, state: SweepState, at: datetime) -> Sweep:
     sweep.save(update_fields=["state", "finished_at", "error", "importance", "run"])
     words: dict[str, Any] = {SweepState.COMPLETED: f"completed; {sweep.run} trains its best recipe."}
     event_record(
-        scope=project_scope(sweep.project_id),
-        verb=f"sweep.{state}",
+        project_id=sweep.project_id,
+        verb=Verb(f"sweep.{state}"),
         subject=f"sweep {sweep.number}",
         by=None,
         at=at,

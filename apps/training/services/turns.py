@@ -6,9 +6,11 @@ from datetime import datetime
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
-from apps.audit.services import english, event_record, project_scope
+from apps.audit.services import english, event_record
+from apps.audit.verbs import Verb
 from apps.errors import DomainError, Invalid
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects.models import Project
 from apps.training.models import Policy, Run, RunPriority, RunState
 from apps.work.jobs import ask
@@ -69,8 +71,8 @@ def run_prioritize(*, run: Run, priority: int, by: User, at: datetime) -> Run:
         )
     run.priority = priority
     event_record(
-        scope=project_scope(run.project_id),
-        verb="run.prioritized",
+        project_id=run.project_id,
+        verb=Verb.RUN_PRIORITIZED,
         subject=f"run {run.number}",
         by=by,
         at=at,
@@ -78,6 +80,6 @@ def run_prioritize(*, run: Run, priority: int, by: User, at: datetime) -> Run:
         before={"priority": before},
         after={"priority": priority},
     )
-    look_again(f"run.{run.pk}", "run", run.pk)
-    look_again(f"project.{run.project_id}", "run", run.pk)
+    look_again(Topic.RUN.of(run.pk), News.RUN, run.pk)
+    look_again(Topic.PROJECT.of(run.project_id), News.RUN, run.pk)
     return run

@@ -11,8 +11,8 @@ from django.db.models import Max
 from numpy.typing import NDArray
 
 from apps.datasets.ids import among
-from apps.datasets.models import EmbeddingShard
-from apps.datasets.shards.files import Mapped, ShardLost, mapped, packed
+from apps.features.models import EmbeddingShard
+from apps.features.shards.files import Mapped, ShardLost, mapped, packed
 from apps.integrations import wiring
 from apps.work.locks import Lock, lock
 
