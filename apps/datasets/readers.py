@@ -3,7 +3,7 @@
 import csv
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -31,12 +31,12 @@ class Row:
     raw: str = ""
 
 
-def suffix_of(filename: str) -> str:
+def suffix_of(filename: str, suffixes: Sequence[str] = SUFFIXES) -> str:
     """The known ending of a file name. Raises FileUnreadable with the list of endings that are read."""
-    for suffix in SUFFIXES:
+    for suffix in suffixes:
         if filename.lower().endswith(suffix):
             return suffix
-    endings = ", ".join(SUFFIXES)
+    endings = ", ".join(suffixes)
     raise FileUnreadable(f"“{filename}” is not a file we read. Send {WORDS} (ending {endings}).")
 
 
@@ -50,7 +50,7 @@ def rows_of(file: BinaryIO, filename: str) -> Iterator[Row]:
 
 def rows_expected(file: BinaryIO, filename: str) -> int | None:
     """The number of rows where the format says it up front, for the progress bar."""
-    if suffix_of(filename) != ".parquet":
+    if not filename.lower().endswith(".parquet"):
         return None
     try:
         return int(pq.ParquetFile(file).metadata.num_rows)

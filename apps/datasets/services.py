@@ -1,6 +1,6 @@
 """Take examples in: once for each (project, external_id), bad rows to the dead letters, the holdout apart at once."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -12,7 +12,7 @@ from apps.audit.services import event_record
 from apps.audit.verbs import Verb
 from apps.datasets.batches import Beside, Intake, OnRepeated, batch_take
 from apps.datasets.models import DeadLetter, Ingestion, IngestionState
-from apps.datasets.readers import FileUnreadable, Row, suffix_of
+from apps.datasets.readers import SUFFIXES, FileUnreadable, Row, suffix_of
 from apps.errors import Invalid
 from apps.integrations import wiring
 from apps.live.publish import look_again
@@ -34,11 +34,18 @@ def ingestion_open(
 
 
 def upload_receive(
-    *, project: Project, filename: str, size_bytes: int, chunks: Iterable[bytes], by: User, at: datetime
+    *,
+    project: Project,
+    filename: str,
+    size_bytes: int,
+    chunks: Iterable[bytes],
+    by: User,
+    at: datetime,
+    suffixes: Sequence[str] = SUFFIXES,
 ) -> Ingestion:
     """Keep the file and queue its reading. Raises Invalid when the name says that we cannot read it."""
     try:
-        suffix = suffix_of(filename)
+        suffix = suffix_of(filename, suffixes)
     except FileUnreadable as cause:
         raise Invalid(str(cause), field="file") from cause
     if size_bytes == 0:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from apps.integrations.integration import Integration, Port
 from apps.integrations.ports import Unavailable
 
 logger = logging.getLogger(__name__)
@@ -40,3 +41,6 @@ class CeleryJobs:
         except (OperationalError, RedisError, OSError) as cause:
             logger.warning("%s%s stays a row for now: Redis does not answer (%s).", name, args, cause)
             raise Unavailable("Redis does not answer.") from cause
+
+
+CELERY_JOBS = Integration("celery-jobs", "Celery over Redis", Port.JOBS, lambda address: CeleryJobs())

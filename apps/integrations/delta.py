@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import fsspec
 
+from apps.integrations.integration import Integration, Port
 from apps.integrations.ports import TableMissing, TableSize, Unavailable
 
 if TYPE_CHECKING:
@@ -127,3 +128,6 @@ def _tidied(table: "DeltaTable", keep: frozenset[str], vacuum_hours: int) -> Tab
         table.optimize.compact()
     table.vacuum(retention_hours=vacuum_hours, dry_run=False, enforce_retention_duration=False, full=True)
     return _size(table)
+
+
+DELTA = Integration("delta", "Delta Lake", Port.TABLES, lambda address: DeltaTables())

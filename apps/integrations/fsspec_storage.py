@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import fsspec
 from django.conf import settings
 
+from apps.integrations.integration import Integration, Port
 from apps.integrations.ports import Unavailable
 
 
@@ -63,3 +64,6 @@ class FsspecStorage:
         filesystem, path = fsspec.core.url_to_fs(url)
         if filesystem.exists(path):
             filesystem.rm(path)
+
+
+FSSPEC_STORAGE = Integration("fsspec-storage", "Files behind an fsspec URL", Port.STORAGE, FsspecStorage, "STORAGE_URL")

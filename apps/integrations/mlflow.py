@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from apps.integrations.integration import Integration, Port
 from apps.integrations.ports import Tracked, TrackedRun, Unavailable
 
 RUN_TAG = "fastloop.run"  # our run's id; a run that was created just before a crash is found by it
@@ -126,3 +127,6 @@ class MlflowTracking:
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return lines[0][:300] if lines else type(error).__name__
+
+
+MLFLOW = Integration("mlflow", "MLflow", Port.TRACKING, MlflowTracking, "MLFLOW_TRACKING_URI")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,6 +21,7 @@ class TableMissing(Unavailable):
     """Nothing stands at the address of a table."""
 
 
+@runtime_checkable
 class JobQueue(Protocol):
     def send(self, name: str, *, args: tuple[object, ...], queue: str) -> None:
         """Hand a job's name over. Raises Unavailable; the caller's row says what is still to be done."""
@@ -29,6 +30,7 @@ class JobQueue(Protocol):
         """Hand over one job for each arguments tuple. Raises Unavailable, then any number of them may have gone."""
 
 
+@runtime_checkable
 class Storage(Protocol):
     """Whole files by name; a name is relative to the configured root, an answer is a full URL."""
 
@@ -53,6 +55,7 @@ class TableSize:
     bytes: int
 
 
+@runtime_checkable
 class Tables(Protocol):
     """Tables that grow by appends. Each row has a `batch`, which names the append it came with.
 
@@ -71,6 +74,7 @@ class Tables(Protocol):
         """Forget every other batch, merge small files, and remove files that were replaced so long ago."""
 
 
+@runtime_checkable
 class Predictor(Protocol):
     def infer(self, *, model: str, request: dict[str, object]) -> dict[str, object]:
         """Open Inference Protocol v2. Raises Unavailable."""
@@ -123,6 +127,7 @@ class Tracked:
     registry_version: str
 
 
+@runtime_checkable
 class Tracking(Protocol):
     def mirror(self, run: TrackedRun) -> Tracked:
         """Bring a tracking server up to date with one run; safe to repeat. Raises Unavailable."""

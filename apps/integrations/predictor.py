@@ -3,6 +3,7 @@
 import httpx
 from django.conf import settings
 
+from apps.integrations.integration import Integration, Port
 from apps.integrations.ports import Unavailable
 
 TIMEOUT_S = 20.0  # the first text request loads the encoder
@@ -25,3 +26,6 @@ def _words(answer: httpx.Response) -> str:
         return str(answer.json().get("error", answer.text))
     except ValueError:
         return answer.text
+
+
+PREDICTOR = Integration("predictor", "Open Inference Protocol v2", Port.PREDICTOR, lambda address: HttpPredictor())

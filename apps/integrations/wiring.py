@@ -1,30 +1,53 @@
-"""Which adapter stands behind which port. Tests swap them here."""
+"""Which adapter stands behind which port: the first of the registry, or the one that INTEGRATIONS names. Tests swap them here."""
 
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
-from apps.integrations.celery_jobs import CeleryJobs
-from apps.integrations.delta import DeltaTables
-from apps.integrations.fsspec_storage import FsspecStorage
-from apps.integrations.mlflow import MlflowTracking
+from apps.integrations.integration import Integration, Port
 from apps.integrations.ports import JobQueue, Predictor, Storage, Tables, Tracking
-from apps.integrations.predictor import HttpPredictor
+from apps.integrations.registry import INTEGRATIONS
 
-jobs: JobQueue = CeleryJobs()
-predictor: Predictor = HttpPredictor()
-tables: Tables = DeltaTables()
+
+def chosen(port: Port) -> Integration:
+    """Raises UnknownName, or ImproperlyConfigured where the settings name an integration of another port."""
+    name = settings.INTEGRATIONS.get(port)
+    if name is None:
+        return next(each for each in INTEGRATIONS.values() if each.port == port)
+    if INTEGRATIONS[name].port != port:
+        raise ImproperlyConfigured(f"INTEGRATIONS names “{name}” for {port}, but it serves {INTEGRATIONS[name].port}.")
+    return INTEGRATIONS[name]
+
+
+def _made(port: Port) -> Any:
+    integration = chosen(port)
+    return integration.make(_address(integration))
+
+
+def _address(integration: Integration) -> str:
+    return str(getattr(settings, integration.setting)) if integration.setting else ""
+
+
+jobs: JobQueue = _made(Port.JOBS)
+predictor: Predictor = _made(Port.PREDICTOR)
+tables: Tables = _made(Port.TABLES)
 
 
 def storage() -> Storage:
-    return FsspecStorage()
+    made: Storage = _made(Port.STORAGE)
+    return made
 
 
 def tracking() -> Tracking | None:
     """None where no tracking server is set, which is the default."""
-    return _tracking(settings.MLFLOW_TRACKING_URI) if settings.MLFLOW_TRACKING_URI else None
+    integration = chosen(Port.TRACKING)
+    address = _address(integration)
+    return _tracking(integration, address) if address or not integration.setting else None
 
 
 @lru_cache(maxsize=1)
-def _tracking(uri: str) -> Tracking:
-    return MlflowTracking(uri)
+def _tracking(integration: Integration, address: str) -> Tracking:
+    made: Tracking = integration.make(address)
+    return made

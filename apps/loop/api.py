@@ -15,23 +15,18 @@ from apps.accounts.models import User
 from apps.datasets.api import IngestionOutput
 from apps.datasets.selectors import examples_of
 from apps.datasets.services import MAX_API_BATCH
-from apps.errors import DomainError
-from apps.integrations import wiring
-from apps.integrations.ports import Unavailable
+from apps.errors import Invalid
 from apps.loop import services
 from apps.monitoring.api import DriftOutput
 from apps.projects.api_access import ProjectAPI
 from apps.projects.roles import Permission
+from apps.releases import inference
 from apps.releases.selectors import champion_of
 from apps.training.api import RunOutput
 from apps.training.models import RunKind, RunPriority, asked_kinds
 from apps.training.selectors import runs_of
 
 FLAGS = {"true": True, "false": False}
-
-
-class PredictorAway(DomainError):
-    code, http_status = "predictor_away", 503
 
 
 class ExampleOutput(serializers.Serializer):
@@ -170,11 +165,9 @@ class PredictAPI(ProjectAPI):
         if champion_of(self.project) is None:
             raise services.NoChampion(gettext("No model serves yet. Promote one first."))
         try:
-            return Response(wiring.predictor.infer(model=self.project.slug, request=dict(given.validated_data)))
-        except Unavailable as away:
-            if away.permanent:
-                return Response({"error": str(away), "code": "invalid"}, status=400)
-            raise PredictorAway(str(away)) from away
+            return Response(inference.predict(model=self.project.slug, request=dict(given.validated_data)))
+        except Invalid as wrong:
+            return Response({"error": wrong.message, "code": wrong.code}, status=400)
 
 
 class DriftAPI(ProjectAPI):

@@ -123,7 +123,7 @@ def overview(project: Project, at: datetime, permissions: frozenset[Permission])
         else None,
         first_steps=() if facts.laps or Permission.VIEW_DATA not in permissions else _first_steps(facts),
         counts=facts.counts,
-        columns=task_types.get(project.task_type).columns,
+        columns=str(task_types.get(project.task_type).columns),
     )
 
 

@@ -57,8 +57,8 @@ def project_create(
         raise Invalid(gettext("The project needs a name."), field="name")
     if Project.objects.filter(name__iexact=name).exists():
         raise Invalid(gettext("A project named “{name}” exists already.").format(name=name), field="name")
-    if task_type not in dict(task_types.choices()):
-        known = ", ".join(dict(task_types.choices()))
+    if task_type not in task_types.TASK_TYPES:
+        known = ", ".join(task_types.TASK_TYPES)
         raise Invalid(
             gettext("The task type “{task_type}” is not known. Known are {known}.").format(
                 task_type=task_type, known=known

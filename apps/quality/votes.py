@@ -105,7 +105,7 @@ def agreed_of(project: Project) -> Agreed:
 
 def _agreed(project: Project, schema: Schema) -> Agreed:
     kind = task_types.get(project.task_type).answer
-    structured = kind.name != "choice"
+    structured = kind.structured
     with connection.cursor() as cursor:
         cursor.execute(_SHARED, {"project": project.pk, "most": MOST_STRUCTURED if structured else MOST})
         rows = cursor.fetchall()

@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from apps.accounts.models import User
 from apps.datasets.models import Example
 from apps.errors import NotFound
+from apps.projects import task_types
 from apps.projects.access import project_for
 from apps.projects.models import Project
 from apps.projects.roles import Permission
@@ -106,7 +107,9 @@ def board_of(project: Project) -> Board:
 
 
 def features_like(project: Project) -> dict[str, Any]:
-    """The features of the newest example: names and kinds for the form that asks the champion."""
+    """The features of the newest example: names and kinds for the form that asks the champion; else nothing."""
+    if not task_types.get(project.task_type).payload.has_features:
+        return {}
     example = Example.objects.filter(project=project).order_by("-pk").values_list("fields", flat=True).first()
     return dict((example or {}).get("features", {}))
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.errors import Invalid
 from apps.pages.requests import Signed, go
+from apps.projects import task_types
 from apps.projects.access import project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission
@@ -23,8 +24,13 @@ from apps.releases.forms import PromoteForm, RollBackForm
 @project_permission(Permission.VIEW_RUNS)
 def models(request: Signed, project: Project) -> HttpResponse:
     template = "releases/_board.html" if request.htmx else "releases/models.html"
-    features = selectors.features_like(project) if project.task_type == "tabular-classification" else {}
-    return render(request, template, {"project": project, "board": selectors.board_of(project), "features": features})
+    context = {
+        "project": project,
+        "board": selectors.board_of(project),
+        "task": task_types.get(project.task_type),
+        "features": selectors.features_like(project),
+    }
+    return render(request, template, context)
 
 
 @require_POST

@@ -41,7 +41,7 @@ def agreement_of(votes: Sequence[Value], *, kind: AnswerKind) -> tuple[float, bo
     """0 to 1, and whether two answers of one label are equally frequent in front. Up to one vote agrees with itself."""
     if len(votes) < 2:
         return 1.0, False
-    if kind.name == "choice":
+    if not kind.structured:
         ranked = Counter(str(v["label"]) for v in votes).most_common(2)
         return ranked[0][1] / len(votes), len(ranked) == 2 and ranked[0][1] == ranked[1][1]
     pairs = [kind.similarity(a, b) for a, b in combinations(votes, 2)]

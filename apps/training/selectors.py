@@ -138,8 +138,8 @@ def last_run_of(project: Project) -> Run | None:
 
 def kinds_of(project: Project) -> list[RunKind]:
     """Kinds that can be asked for in this project: what goes on training an encoder needs texts."""
-    text = task_types.get(project.task_type).kind == "text"
-    return [kind for kind in ASKED_KINDS if text or kind != RunKind.FINE_TUNE]
+    reads_vectors = task_types.get(project.task_type).reads_vectors
+    return [kind for kind in ASKED_KINDS if reads_vectors or kind != RunKind.FINE_TUNE]
 
 
 def run_given(run_id: int) -> Run:

@@ -37,6 +37,11 @@ class Export:
     def task(self) -> TaskType:
         return task_types.get(self.project.task_type)
 
+    @property
+    def images(self) -> bool:
+        """Whether an image goes along with each example, so that a row may be megabytes."""
+        return self.content and self.task.payload.has_image
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -177,7 +182,7 @@ def _one_moment() -> Iterator[None]:
 
 def _rows(export: Export, name: str) -> Iterator[tuple[Shown, Sequence[Any]]]:
     """Neighbors of one example share their `Shown`."""
-    images = export.content and export.task.kind == "image"
+    images = export.images
     query = (_EXAMPLE + _FROM[name]).format(
         image="b.content" if images else "NULL",
         blob="LEFT JOIN datasets_exampleblob b ON b.example_id = e.id" if images else "",

@@ -111,27 +111,24 @@ class Reading:
     def value(self, given: Any) -> Value:
         """A checked value from any of its spellings. Raises PayloadRefused."""
         try:
-            return self.kind.check(spelled_out(self.kind.name, given), labels=self.labels, fields=self.fields)
+            return self.kind.check(spelled_out(self.kind, given), labels=self.labels, fields=self.fields)
         except AnswerRefused as refused:
             raise PayloadRefused(str(refused)) from refused
 
 
-_KEYS = {"choices": "labels", "spans": "spans", "boxes": "boxes"}
-
-
-def spelled_out(kind: str, given: Any) -> dict[str, Any]:
+def spelled_out(kind: AnswerKind, given: Any) -> dict[str, Any]:
     """A label's name, a bare list or JSON text become the object that the kind of answer checks."""
-    if kind == "choice":
-        return dict(given) if isinstance(given, Mapping) else {"label": str(given).strip()}
+    if not kind.structured:
+        return dict(given) if isinstance(given, Mapping) else {kind.key: str(given).strip()}
     if isinstance(given, str):
         try:
             given = json.loads(given)
         except ValueError as cause:
             raise PayloadRefused(f"The value is not JSON: {cause}."[:300]) from cause
     if isinstance(given, list):
-        return {_KEYS[kind]: given}
+        return {kind.key: given}
     if not isinstance(given, Mapping):
-        raise PayloadRefused(f"The value must be an object with one list, “{_KEYS[kind]}”.")
+        raise PayloadRefused(f"The value must be an object with one list, “{kind.key}”.")
     return dict(given)
 
 

@@ -67,6 +67,11 @@ def mlflow_tracking_uri() -> str:
     return str(_env.str("MLFLOW_TRACKING_URI", default=""))
 
 
+def integrations() -> dict[str, str]:
+    """Port to the integration behind it, where it is not the console's own: tracking=acme,jobs=acme-jobs."""
+    return dict(_env.dict("FASTLOOP_INTEGRATIONS", default={}))
+
+
 def train_processes() -> int:
     """Processes of a fine-tune on each host; 0 is one for each GPU, or a single one."""
     return int(_env.int("FASTLOOP_TRAIN_PROCESSES", default=0))

@@ -2,6 +2,7 @@
 
 from fastloop_console.machine import env
 
+INTEGRATIONS = env.integrations()
 STORAGE_URL = env.storage_url()
 PREDICTOR_URL = env.predictor_url()
 MLFLOW_TRACKING_URI = env.mlflow_tracking_uri()

@@ -4,10 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from apps.integrations.registry import INTEGRATIONS
+from apps.projects.task_types import TASK_TYPES
 from apps.rules.acquisition import STRATEGIES
+from apps.rules.answers import ANSWER_KINDS
 from apps.rules.gates import GATES
 from apps.rules.monitors import MONITORS
 from apps.rules.registry import Registry
+from apps.transfer.formats import FORMATS
 from fastloop_console.machine.env import ROOT
 
 
@@ -24,4 +28,8 @@ EVERY = (
     Plugged(STRATEGIES, "apps.rules.acquisition:STRATEGIES"),
     Plugged(GATES, "apps.rules.gates:GATES", ROOT / "apps/rules/gates"),
     Plugged(MONITORS, "apps.rules.monitors:MONITORS", ROOT / "apps/rules/monitors"),
+    Plugged(TASK_TYPES, "apps.projects.task_types:TASK_TYPES"),
+    Plugged(ANSWER_KINDS, "apps.rules.answers:ANSWER_KINDS", ROOT / "apps/rules/answers"),
+    Plugged(FORMATS, "apps.transfer.formats:FORMATS", ROOT / "apps/transfer/formats"),
+    Plugged(INTEGRATIONS, "apps.integrations.registry:INTEGRATIONS", ROOT / "apps/integrations"),
 )

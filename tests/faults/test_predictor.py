@@ -86,6 +86,6 @@ def test_a_killed_predictor_comes_back_with_the_champion(loop: Loop, console: Co
     until(lambda: loop.serves() == champion, "the champion does not answer")
     dead = console.kill("predictor")
     asked = loop.lin.post(f"/api/v1/projects/{loop.id}/predict/", json={"inputs": [{"name": "image"}]})
-    assert (asked.status_code, asked.json()["code"]) == (503, "predictor_away")
+    assert (asked.status_code, asked.json()["code"]) == (503, "predictor_unavailable")
     until(lambda: loop.serves() == champion, "the predictor did not come back")
     assert console.pids("predictor") != [dead]

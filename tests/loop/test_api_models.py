@@ -218,8 +218,8 @@ def test_while_the_predictor_is_away_a_question_is_answered_503_in_words(
 ) -> None:
     settings.PREDICTOR_URL = "http://127.0.0.1:1"
     answer = post(lin, at(project, "predict/"), inputs=QUESTION)
-    assert (answer.status_code, answer.json()["code"]) == (503, "predictor_away")
-    assert answer.json()["error"] == "The predictor at http://127.0.0.1:1 does not answer."
+    assert (answer.status_code, answer.json()["code"]) == (503, "predictor_unavailable")
+    assert answer.json()["error"].startswith("The predictor at http://127.0.0.1:1 does not answer. ")
 
 
 def test_predictions_are_listed_newest_first(project: Project, lin: User, champion: int) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.rules.answers import KINDS, AnswerRefused
+from apps.rules.answers import ANSWER_KINDS, AnswerRefused
 
 LABELS = ["a", "b", "c"]
 TEXT = {"text": "Ada worked at Acme in Turin, said Grace."}
@@ -42,10 +42,10 @@ GIVEN = {
 }
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", ANSWER_KINDS)
 @given(st.data())
 def test_what_is_checked_is_taken_again_unchanged_and_is_like_itself(name, data):
-    kind, (answers, fields) = KINDS[name], GIVEN[name]
+    kind, (answers, fields) = ANSWER_KINDS[name], GIVEN[name]
     one, other = (kind.check(data.draw(answers), labels=LABELS, fields=fields) for _ in range(2))
     assert kind.check(one, labels=LABELS, fields=fields) == one
     assert kind.similarity(one, one) == pytest.approx(1)
@@ -54,20 +54,20 @@ def test_what_is_checked_is_taken_again_unchanged_and_is_like_itself(name, data)
     assert set(kind.labels_in(one)) <= set(LABELS) and kind.words(one)
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", ANSWER_KINDS)
 @given(st.data())
 def test_a_merge_of_equal_votes_is_the_vote_and_any_merge_fits_the_example(name, data):
-    kind, (answers, fields) = KINDS[name], GIVEN[name]
+    kind, (answers, fields) = ANSWER_KINDS[name], GIVEN[name]
     votes = [kind.check(data.draw(answers), labels=LABELS, fields=fields) for _ in range(3)]
     kind.check(kind.merge(votes), labels=LABELS, fields=fields)
     if name != "boxes":  # boxes of one vote that overlap each other may join a group in another order
         assert kind.check(kind.merge([votes[0]] * 3), labels=LABELS, fields=fields) == votes[0]
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", ANSWER_KINDS)
 @pytest.mark.parametrize(
     "strange", [{}, {"label": 3}, {"labels": "a"}, {"spans": [None]}, {"boxes": [[]]}, {"labels": ["a", "a"]}]
 )
 def test_what_does_not_fit_is_refused_and_never_breaks(name, strange):
     with pytest.raises(AnswerRefused):
-        KINDS[name].check(strange, labels=LABELS, fields={**TEXT, **IMAGE})
+        ANSWER_KINDS[name].check(strange, labels=LABELS, fields={**TEXT, **IMAGE})

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.rules.answers import KINDS
+from apps.rules.answers import ANSWER_KINDS
 from apps.rules.settling import settle
 
-CHOICE, SPANS = KINDS["choice"], KINDS["spans"]
+CHOICE, SPANS = ANSWER_KINDS["choice"], ANSWER_KINDS["spans"]
 PER, ORG = {"start": 0, "end": 3, "label": "PER"}, {"start": 4, "end": 6, "label": "ORG"}
 
 

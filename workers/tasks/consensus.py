@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from apps.projects.selectors import project_of
 from apps.quality.merging import Said, consensus_record, gold_truth, labels_merge, labels_unmerge, said_of, why_not
-from apps.rules.answers import KINDS
+from apps.rules.answers import ANSWER_KINDS
 from apps.rules.consensus import DAWID_SKENE, Scores, in_force
 from apps.rules.settling import settle
 from apps.work.jobs import task
@@ -104,5 +104,5 @@ def dawid_skene(said: Sequence[Said], *, known: Mapping[int, int] | None = None)
 def _majority(labels: Sequence[int]) -> str | None:
     """The label by the rule that settles answers where majority is in force; None where they are torn."""
     votes = [{"label": str(label)} for label in labels]
-    found = settle(votes, kind=KINDS["choice"], needed=1, review_at_most=0.0)
+    found = settle(votes, kind=ANSWER_KINDS["choice"], needed=1, review_at_most=0.0)
     return str(found.value["label"]) if found.value else None

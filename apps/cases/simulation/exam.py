@@ -1,13 +1,13 @@
 """Examine the champion: send the test rows that nobody labeled to the predictor, and measure what it really answers."""
 
-import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from apps.cases.simulation.source import Item
 from apps.integrations import wiring
+from apps.projects import task_types
 from apps.projects.models import Project
 from apps.releases.selectors import champion_of
 from apps.rules import metrics
@@ -32,41 +32,8 @@ def test_measures(project: Project, test: Sequence[Item]) -> dict[str, float | N
 
 def ask(project: Project, items: Sequence[Item]) -> tuple[list[str], "np.ndarray[Any, np.dtype[np.float64]]"]:
     """One request to the champion -> label names (classes,), probabilities (n, classes)."""
-    answer: dict[str, Any] = wiring.predictor.infer(
-        model=project.slug, request={"inputs": INPUTS[project.task_type]([i.values for i in items])}
-    )
+    inputs = task_types.get(project.task_type).payload.inputs([item.values for item in items])
+    answer: dict[str, Any] = wiring.predictor.infer(model=project.slug, request={"inputs": inputs})
     outputs = {o["name"]: o for o in answer["outputs"]}
     found = outputs["probabilities"]
     return answer["parameters"]["labels"].split("\n"), np.asarray(found["data"], float).reshape(found["shape"])
-
-
-def _one_input(name: str, data: list[Any]) -> list[dict[str, Any]]:
-    return [{"name": name, "shape": [len(data)], "datatype": "BYTES", "data": data}]
-
-
-def _table_inputs(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    names = [k for k in rows[0] if k not in ("id", "timestamp", "group")]
-    return [_column(name, [row.get(name) for row in rows]) for name in names]
-
-
-def _column(name: str, values: list[Any]) -> dict[str, Any]:
-    if all(v is None or isinstance(v, int | float) for v in values):
-        return {
-            "name": name,
-            "shape": [len(values)],
-            "datatype": "FP64",
-            "data": [None if v is None else float(v) for v in values],
-        }
-    return {
-        "name": name,
-        "shape": [len(values)],
-        "datatype": "BYTES",
-        "data": [None if v is None else str(v) for v in values],
-    }
-
-
-INPUTS: dict[str, Callable[[list[dict[str, Any]]], list[dict[str, Any]]]] = {
-    "text-classification": lambda rows: _one_input("text", [r["text"] for r in rows]),
-    "image-classification": lambda rows: _one_input("image", [base64.b64encode(r["image"]).decode() for r in rows]),
-    "tabular-classification": _table_inputs,
-}

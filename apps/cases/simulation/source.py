@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from apps.datasets import readers
-from apps.projects.task_types import RESERVED
+from apps.projects.task_types import RESERVED, TASK_TYPES
 
 TEST_SHARE = 0.3  # of a source that says nothing of a split
 
@@ -65,13 +65,11 @@ def source_from(name: str, *, target: str, ignore: Iterable[str], seed: int) -> 
 
 
 def _task_type(values: dict[str, Any]) -> str:
-    if "text" in values:
-        return "text-classification"
-    if "image" in values:
-        return "image-classification"
+    """The first that a model learns and whose columns are there; where each row brings its own, any will do."""
     if all(k in RESERVED for k in values):
         raise SourceRefused("The rows have neither “text” nor “image” nor feature columns.")
-    return "tabular-classification"
+    learned = [each for each in TASK_TYPES.values() if each.learns]
+    return next(each.name for each in learned if set(each.payload.column_names) <= set(values))
 
 
 def _drawn(n: int, seed: int) -> list[bool]:

@@ -15,10 +15,11 @@ from apps.errors import NotFound
 from apps.labeling.bulk.neighbors import neighbors_of, not_to_ask
 from apps.labeling.bulk.search import Asked, Hits, hits_of
 from apps.labeling.models import Annotation, Label, Lane, SkipReason
-from apps.labeling.services.bulk import KINDS, last_batch
+from apps.labeling.services.bulk import last_batch
 from apps.labeling.values import value_of
 from apps.projects import task_types
 from apps.projects.models import Project
+from apps.projects.task_types import PayloadKind
 
 SIZES = (10, 25, 50, 100)
 LANES = Lane.choices
@@ -30,7 +31,7 @@ class Line:
 
     pk: int
     external_id: str
-    kind: str
+    payload: PayloadKind
     text: str
     pairs: tuple[tuple[str, Any], ...]
     similarity: float | None
@@ -60,7 +61,7 @@ def alike(project: Project, example_id: int, *, count: int, by: User, sees_all: 
     lines = lines_of(project, found.ids, by=by, sees_all=sees_all, similarities=found.similarities)
     (like,) = lines_of(project, [example_id], by=by, sees_all=sees_all)
     open_itself = not example.holdout and not bool(np.isin(example_id, asked_not))
-    possible = task_types.get(project.task_type).answer.name in KINDS
+    possible = task_types.get(project.task_type).answer.in_bulk
     shown = ([like] if open_itself else []) + lines
     return Alike(like, tuple(shown[:count]), found.known, possible, last_batch(project=project, by=by))
 
@@ -102,15 +103,12 @@ def _line(
 ) -> Line:
     fields: Mapping[str, Any] = example.fields
     value = value_of(label) if label else None
-    pairs = tuple(fields.get("features", {}).items()) if task.kind == "tabular" else ()
-    if task.kind == "pair":
-        pairs = tuple((name, fields.get(name, "")) for name in ("prompt", "a", "b") if fields.get(name))
     return Line(
         example.pk,
         example.external_id,
-        task.kind,
+        task.payload,
         str(fields.get("text", "")),
-        pairs,
+        task.payload.pairs(fields),
         similarity,
         task.answer.words(value) if value else "",
         example.holdout,

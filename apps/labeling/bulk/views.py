@@ -62,7 +62,7 @@ def bulk(request: HttpRequest, project: Project) -> HttpResponse:
         "sizes": selectors.SIZES,
         "labels": schema_of(project).offered,
         "client_id": uuid.uuid4(),
-        "possible": task.answer.name in services.KINDS,
+        "possible": task.answer.in_bulk,
     }
     return render(request, "labeling/bulk.html", context)
 
@@ -80,8 +80,8 @@ def _back(request: HttpRequest, project: Project) -> HttpResponse:
 @login_required
 @project_permission(Permission.LABEL)
 def label(request: HttpRequest, project: Project) -> HttpResponse:
-    given, several = request.POST, task_types.get(project.task_type).answer.name == "choices"
-    value = {"labels": given.getlist("labels")} if several else {"label": given.get("label", "")}
+    given, kind = request.POST, task_types.get(project.task_type).answer
+    value = {kind.key: given.getlist(kind.key) if kind.structured else given.get(kind.key, "")}
     ids = [pk for x in given.getlist("example") if (pk := _number(x)) is not None]
     batch = services.annotations_bulk(
         project=project,

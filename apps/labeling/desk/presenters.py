@@ -111,14 +111,9 @@ def example_json(example: Example, project: Project) -> dict[str, Any]:
     task, fields = task_types.get(project.task_type), example.fields
     shown: dict[str, Any] = {"id": example.pk, "external_id": example.external_id, "kind": task.kind}
     shown["summary"] = task.summary(fields, example.external_id)
-    if task.kind == "image":
+    if task.payload.has_image:
         shown["image_url"] = reverse("datasets:image", args=[project.pk, example.pk])
-        return shown | {"width": fields.get("width"), "height": fields.get("height")}
-    if task.kind == "tabular":
-        return shown | {"features": [[k, v] for k, v in fields.get("features", {}).items()]}
-    if task.kind == "pair":
-        return shown | {name: str(fields.get(name, "")) for name in ("prompt", "a", "b")}
-    return shown | {"text": str(fields.get("text", ""))}
+    return shown | task.payload.shown(fields)
 
 
 def saved_json(saved: Saved, project: Project) -> dict[str, Any]:

@@ -42,7 +42,6 @@ from apps.projects.models import Project
 from apps.projects.selectors import guidelines_of, schema_of
 from apps.rules.answers import AnswerRefused, Value
 
-KINDS = ("choice", "choices")  # spans and boxes lie elsewhere in each example
 MOST = 100  # examples of one batch
 IDLE_MS = 5 * 60 * 1000
 
@@ -100,7 +99,7 @@ def annotations_bulk(
 
 def _checked(project: Project, value: Mapping[str, Any], example_ids: Sequence[int]) -> Value:
     task = task_types.get(project.task_type)
-    if task.answer.name not in KINDS:
+    if not task.answer.in_bulk:
         raise Invalid(_("Spans and boxes lie elsewhere in each example, so they are drawn one by one."))
     if not example_ids:
         raise Invalid(_("Select at least one example."), field="example")

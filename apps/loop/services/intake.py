@@ -16,7 +16,7 @@ from apps.labeling.services.frontier import frontier_refill
 from apps.labeling.services.labels import labels_share
 from apps.loop.services.scoring import order_check, vectors_ask
 from apps.projects.models import Project
-from apps.transfer.formats import read_with
+from apps.transfer.formats import read_with, suffixes
 from apps.transfer.importing import Companions
 from apps.work.jobs import ask
 from apps.work.names import Job
@@ -29,7 +29,7 @@ def upload_take(
 ) -> Ingestion:
     """Keep an uploaded file and have it read by the default queue; the sweep finds it when Redis is away."""
     ingestion = datasets.upload_receive(
-        project=project, filename=filename, size_bytes=size_bytes, chunks=chunks, by=by, at=at
+        project=project, filename=filename, size_bytes=size_bytes, chunks=chunks, by=by, at=at, suffixes=suffixes()
     )
     ingestion_send(ingestion.pk)
     return ingestion

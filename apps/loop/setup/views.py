@@ -29,7 +29,7 @@ def project_new(request: Signed) -> HttpResponse:
             request, gettext("“{project}” is there. Add examples to start the loop.").format(project=project)
         )
         return redirect("loop:overview", project.pk)
-    kinds = [task_types.get(name) for name, _ in task_types.choices()]
+    kinds = list(task_types.TASK_TYPES.values())
     status = 422 if request.method == "POST" else 200
     return render(request, "projects/new.html", {"form": form, "kinds": kinds}, status=status)
 

@@ -1,11 +1,19 @@
-"""The task types by name. A new one is one more `register`."""
+"""The task types by name. A new one is one more line in TASK_TYPES."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from apps.projects.task_types.payloads import Payload, PayloadKind
-from apps.rules.answers import AnswerKind
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from apps.projects.task_types.image import ImagePayload
+from apps.projects.task_types.pair import PairPayload
+from apps.projects.task_types.payload import Payload, PayloadKind
+from apps.projects.task_types.tabular import TabularPayload
+from apps.projects.task_types.text import TextPayload
+from apps.rules.answers import AnswerKind, Boxes, Choice, Choices, Spans
+from apps.rules.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -13,7 +21,7 @@ class TaskType:
     """What is shown, what can be said about it, and whether a model can learn it here."""
 
     name: str
-    title: str
+    title: str | Promise
     payload: PayloadKind
     answer: AnswerKind
     learns: bool = False  # a learner is registered in workers/training/inputs.py
@@ -22,13 +30,13 @@ class TaskType:
 
     @property
     def kind(self) -> str:
-        """text | image | tabular | pair: what the desk paints."""
+        """The payload's name: what the desk paints."""
         return self.payload.name
 
     @property
     def structured(self) -> bool:
         """Whether an answer is more than one label, and so kept as JSON."""
-        return self.answer.name != "choice"
+        return self.answer.structured
 
     @property
     def example_template(self) -> str:
@@ -40,7 +48,12 @@ class TaskType:
         return f"labeling/_answer_{self.answer.name}.html"
 
     @property
-    def columns(self) -> str:
+    def bulk_template(self) -> str:
+        """The controls that give one answer to many examples, for an answer that can be given so."""
+        return f"labeling/_bulk_{self.answer.name}.html"
+
+    @property
+    def columns(self) -> str | Promise:
         """In words, for the upload page."""
         return self.payload.columns
 
@@ -53,16 +66,28 @@ class TaskType:
         return self.payload.summary(fields, external_id)
 
 
-_registry: dict[str, TaskType] = {}
-
-
-def register(task_type: TaskType) -> None:
-    _registry[task_type.name] = task_type
+_TEXT, _IMAGE, _TABLE, _PAIR = TextPayload(), ImagePayload(), TabularPayload(), PairPayload()
+TASK_TYPES = Registry[TaskType](
+    group="fastloop.task_types",
+    noun="task type",
+    kind=TaskType,
+    own=(
+        TaskType("text-classification", _("Text, one label"), _TEXT, Choice(), learns=True, reads_vectors=True),
+        TaskType("image-classification", _("Image, one label"), _IMAGE, Choice(), learns=True),
+        TaskType("tabular-classification", _("Table row, one label"), _TABLE, Choice(), learns=True),
+        TaskType("text-multilabel", _("Text, any number of labels"), _TEXT, Choices(), reads_vectors=True),
+        TaskType("image-multilabel", _("Image, any number of labels"), _IMAGE, Choices()),
+        TaskType("text-spans", _("Text, named spans"), _TEXT, Spans(), reads_vectors=True),
+        TaskType("image-boxes", _("Image, named boxes"), _IMAGE, Boxes()),
+        TaskType("text-preference", _("Two texts, the better one"), _PAIR, Choice(), labels=("A", "B")),
+    ),
+)
 
 
 def get(name: str) -> TaskType:
-    return _registry[name]
+    """Raises UnknownName with the types that there are."""
+    return TASK_TYPES[name]
 
 
-def choices() -> list[tuple[str, str]]:
-    return [(t.name, t.title) for t in _registry.values()]
+def choices() -> list[tuple[str, str | Promise]]:
+    return [(each.name, each.title) for each in TASK_TYPES.values()]

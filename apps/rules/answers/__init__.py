@@ -7,8 +7,7 @@ from apps.rules.answers.boxes import Boxes
 from apps.rules.answers.choice import Choice
 from apps.rules.answers.choices import Choices
 from apps.rules.answers.kinds import AnswerKind, AnswerRefused, Value
+from apps.rules.answers.registry import ANSWER_KINDS
 from apps.rules.answers.spans import Spans
 
-KINDS: dict[str, AnswerKind] = {kind.name: kind for kind in (Choice(), Choices(), Spans(), Boxes())}
-
-__all__ = ["KINDS", "AnswerKind", "AnswerRefused", "Boxes", "Choice", "Choices", "Spans", "Value"]
+__all__ = ["ANSWER_KINDS", "AnswerKind", "AnswerRefused", "Boxes", "Choice", "Choices", "Spans", "Value"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.rules.answers.kinds import AnswerRefused, Value, known_label, listed, unique
+from apps.rules.answers.kinds import AnswerKind, AnswerRefused, Value, known_label, listed, unique
 
 MOST_BOXES = 1000
 LEAST_SIDE = 1.0  # pixel: less is a slip of the pointer
@@ -19,8 +19,10 @@ SIDES = ("x", "y", "width", "height")
 
 
 @dataclass(frozen=True)
-class Boxes:
+class Boxes(AnswerKind):
     name: str = "boxes"
+    title: str = "Named boxes on an image"
+    key: str = "boxes"
 
     def check(self, given: Mapping[str, Any], *, labels: Sequence[str], fields: Mapping[str, Any]) -> Value:
         """Boxes from top to bottom, to a hundredth of a pixel, clipped to the image where rounding left it.
@@ -30,7 +32,7 @@ class Boxes:
         {'boxes': [{'x': 1.0, 'y': 2.0, 'width': 3.0, 'height': 4.0, 'label': 'cat'}]}
         """
         width, height = float(fields.get("width") or 0), float(fields.get("height") or 0)
-        boxes = [_box(x, labels, width, height) for x in listed(given, "boxes", MOST_BOXES)]
+        boxes = [_box(x, labels, width, height) for x in listed(given, self.key, MOST_BOXES)]
         return {"boxes": sorted(boxes, key=lambda b: (b["y"], b["x"], b["height"], b["width"], b["label"]))}
 
     def similarity(self, a: Value, b: Value) -> float:

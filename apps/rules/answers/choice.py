@@ -5,12 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from apps.rules.answers.kinds import AnswerRefused, Value, known_label
+from apps.rules.answers.kinds import AnswerKind, AnswerRefused, Value, known_label
 
 
 @dataclass(frozen=True)
-class Choice:
+class Choice(AnswerKind):
     name: str = "choice"
+    title: str = "One label"
+    key: str = "label"
+    structured: bool = False
+    in_bulk: bool = True
 
     def check(self, given: Mapping[str, Any], *, labels: Sequence[str], fields: Mapping[str, Any]) -> Value:
         """

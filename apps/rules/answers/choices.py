@@ -5,14 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from apps.rules.answers.kinds import AnswerRefused, Value, known_label, listed
+from apps.rules.answers.kinds import AnswerKind, AnswerRefused, Value, known_label, listed
 
 NONE_FITS = "none of the labels"
 
 
 @dataclass(frozen=True)
-class Choices:
+class Choices(AnswerKind):
     name: str = "choices"
+    title: str = "Any number of labels"
+    key: str = "labels"
+    in_bulk: bool = True
 
     def check(self, given: Mapping[str, Any], *, labels: Sequence[str], fields: Mapping[str, Any]) -> Value:
         """Labels in schema order.
@@ -20,7 +23,7 @@ class Choices:
         >>> Choices().check({"labels": ["b", "a"]}, labels=["a", "b", "c"], fields={})
         {'labels': ['a', 'b']}
         """
-        names = [known_label(name, labels) for name in listed(given, "labels", len(labels))]
+        names = [known_label(name, labels) for name in listed(given, self.key, len(labels))]
         if len(set(names)) < len(names):
             raise AnswerRefused("A label is given twice.")
         return {"labels": sorted(names, key=list(labels).index)}

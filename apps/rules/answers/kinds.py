@@ -1,7 +1,9 @@
 """What every kind of answer can do."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 Value = dict[str, Any]
 
@@ -10,26 +12,36 @@ class AnswerRefused(ValueError):
     """The answer does not fit the example or the schema; the message is shown to whoever gave it."""
 
 
-class AnswerKind(Protocol):
-    @property
-    def name(self) -> str:
-        """choice | choices | spans | boxes: also the name of the desk's script for it."""
+@dataclass(frozen=True)
+class AnswerKind(ABC):
+    """One way to answer. The name is also that of the desk's template and script for it."""
 
+    name: str
+    title: str
+    key: str  # of a value: under it stands one label, or a list where the answer is structured
+    structured: bool = True  # more than one label, and so kept as JSON
+    in_bulk: bool = False  # the same answer can be given to many examples at once
+
+    @abstractmethod
     def check(self, given: Mapping[str, Any], *, labels: Sequence[str], fields: Mapping[str, Any]) -> Value:
         """The value in its canonical form; equal answers become equal values. Raises AnswerRefused with a sentence.
 
         `labels` are the names that may be given, in schema order; `fields` is what is stored of the example.
         """
 
+    @abstractmethod
     def similarity(self, a: Value, b: Value) -> float:
         """How far two answers say the same, 0 to 1; 1 exactly when they are equal in meaning."""
 
+    @abstractmethod
     def merge(self, votes: Sequence[Value]) -> Value:
         """What more than half of the votes say, in canonical form."""
 
+    @abstractmethod
     def labels_in(self, value: Value) -> tuple[str, ...]:
         """The names of the labels that the value uses, each once, in its order."""
 
+    @abstractmethod
     def words(self, value: Value) -> str:
         """One line, for lists."""
 

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from apps.rules.answers.kinds import AnswerRefused, Value, known_label, listed, unique
+from apps.rules.answers.kinds import AnswerKind, AnswerRefused, Value, known_label, listed, unique
 
 MOST_SPANS = 2000
 Span = tuple[int, int, str]
 
 
 @dataclass(frozen=True)
-class Spans:
+class Spans(AnswerKind):
     name: str = "spans"
+    title: str = "Named spans of a text"
+    key: str = "spans"
 
     def check(self, given: Mapping[str, Any], *, labels: Sequence[str], fields: Mapping[str, Any]) -> Value:
         """Spans in the order of the text; `start` counts code points from 0, `end` is exclusive.
@@ -23,7 +25,7 @@ class Spans:
         {'spans': [{'start': 0, 'end': 3, 'label': 'PER'}]}
         """
         text = str(fields.get("text", ""))
-        spans = sorted(_span(x, labels, text) for x in listed(given, "spans", MOST_SPANS))
+        spans = sorted(_span(x, labels, text) for x in listed(given, self.key, MOST_SPANS))
         for (start, end, label), (following, _, other) in pairwise(spans):
             if following < end:
                 first, second = f"“{text[start:end][:40]}” ({label})", f"{other} at character {following}"

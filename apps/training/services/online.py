@@ -131,7 +131,7 @@ def labels_after(learner: OnlineLearner) -> QuerySet[Label]:
 def _refuse_without_a_learner(project: Project) -> None:
     task = task_types.get(project.task_type)
     if not task.learns:
-        raise NoLearner(gettext("No model learns “{title}” here.").format(title=task.title.lower()))
+        raise NoLearner(gettext("No model learns “{title}” here.").format(title=str(task.title).lower()))
 
 
 def online_tell(project_id: int) -> None:

@@ -113,14 +113,14 @@ def _refuse_without_a_learner(project: Project, kind: str) -> None:
             gettext(
                 "No model learns “{title}” here. Its answers are collected, checked and exported; guesses of "
                 "a model of your own can be imported as suggestions."
-            ).format(title=task.title.lower())
+            ).format(title=str(task.title).lower())
         )
 
-    if kind == RunKind.FINE_TUNE and task.kind != "text":
+    if kind == RunKind.FINE_TUNE and not task.reads_vectors:
         raise NoLearner(
             gettext(
                 "Fine-tuning goes on training a text encoder. Models of “{title}” train all their layers in every run."
-            ).format(title=task.title.lower())
+            ).format(title=str(task.title).lower())
         )
 
 

@@ -101,7 +101,7 @@ def _check(space: Mapping[str, Span], trials: int) -> None:
 def _refuse_what_cannot_be_compared(project: Project) -> None:
     task = task_types.get(project.task_type)
     if not task.learns:
-        raise NoLearner(gettext("No model learns “{title}” here.").format(title=task.title.lower()))
+        raise NoLearner(gettext("No model learns “{title}” here.").format(title=str(task.title).lower()))
     labels = Label.objects.filter(project=project, holdout=False, label__isnull=False)
     found = labels.count()
     if found < LEAST_LABELS:

@@ -1,20 +1,15 @@
-"""The formats of files, one object each. A new one is one more line in FORMATS."""
+"""The formats of files: which of them a project can use, and which one a file is in."""
 
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from apps.datasets.readers import FileUnreadable, Row, suffix_of
+from apps.datasets.readers import SUFFIXES, FileUnreadable, Row, suffix_of
 from apps.projects import task_types
 from apps.projects.models import Project
-from apps.transfer.formats.coco import COCO
-from apps.transfer.formats.conll import CONLL
 from apps.transfer.formats.format import Format
-from apps.transfer.formats.label_studio import LABEL_STUDIO
-from apps.transfer.formats.tables import CSV, JSONL, PARQUET
+from apps.transfer.formats.registry import FORMATS
 
-FORMATS: dict[str, Format] = {each.name: each for each in (JSONL, CSV, PARQUET, LABEL_STUDIO, CONLL, COCO)}
-
-__all__ = ["FORMATS", "Format", "formats_for", "read_with"]
+__all__ = ["FORMATS", "Format", "formats_for", "read_with", "suffixes"]
 
 
 def formats_for(project: Project) -> list[Format]:
@@ -23,17 +18,24 @@ def formats_for(project: Project) -> list[Format]:
     return [each for each in FORMATS.values() if each.carries(task)]
 
 
+def suffixes() -> tuple[str, ...]:
+    """The endings that are read: those of the house first, then those of installed formats."""
+    return tuple(dict.fromkeys((*SUFFIXES, *(suffix for each in FORMATS.values() for suffix in each.suffixes))))
+
+
 def read_with(project: Project, file: BinaryIO, filename: str) -> Iterator[Row]:
     """The rows of a file, by the ending of its name and its first character. Raises FileUnreadable."""
-    found = _format_of(file, suffix_of(filename))
-    if not found.carries(task_types.get(project.task_type)):
-        raise FileUnreadable(f"{found.title} cannot carry what this project labels. {found.words}")
-    return found.read(file, project)
+    fitting = _format_of(file, suffix_of(filename, suffixes()))
+    if not fitting.carries(task_types.get(project.task_type)):
+        raise FileUnreadable(f"{fitting.title} cannot carry what this project labels. {fitting.words}")
+    return fitting.read(file, project)
 
 
 def _format_of(file: BinaryIO, suffix: str) -> Format:
-    if suffix == ".json":
-        begin = file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n")
+    """Of several with one ending the one that begins as the file does, else the first that may begin anyhow."""
+    sharing = [each for each in FORMATS.values() if suffix in each.suffixes]
+    begin = file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n") if len(sharing) > 1 else b""
+    if len(sharing) > 1:
         file.seek(0)
-        return COCO if begin.startswith(b"{") else LABEL_STUDIO
-    return next(each for each in FORMATS.values() if suffix in each.suffixes)
+    marked = [each for each in sharing if each.begins and begin.startswith(each.begins)]
+    return (marked or [each for each in sharing if not each.begins] or sharing)[0]

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
+from django.utils.translation import gettext_lazy as _
+
 from apps.datasets.content import content_digest
 from apps.datasets.readers import FileUnreadable, Row
 from apps.projects.models import Project
@@ -166,10 +168,10 @@ def _spans(each: _Text, text: str) -> list[Value]:
 
 CONLL = Format(
     "conll",
-    "CoNLL",
+    _("CoNLL"),
     (".conll", ".bio"),
     "text/plain; charset=utf-8",
-    "Named spans as BIO tags, two columns with -DOCSTART-; the resolved labels.",
+    _("Named spans as BIO tags, two columns with -DOCSTART-; the resolved labels."),
     ("labels",),
     _read,
     _write,

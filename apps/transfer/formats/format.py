@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from django.utils.functional import Promise
+
 from apps.datasets.readers import Row
 from apps.projects.models import Project
 from apps.projects.task_types import TaskType
@@ -12,21 +14,27 @@ from apps.transfer.exporting import Export
 
 @dataclass(frozen=True)
 class Format:
-    """`answers` and `shows` are the kinds of answers and of examples that it can carry; `grains` what can be exported."""
+    """`answers` and `shows` are the kinds of answers and of examples that it can carry, None for all there are.
+
+    `grains` is what can be exported. Where two formats share an ending, `begins` is the first character of a file in it.
+    """
 
     name: str
-    title: str
+    title: str | Promise
     suffixes: tuple[str, ...]
     media_type: str
-    words: str  # one sentence for the page
+    words: str | Promise  # one sentence for the page
     grains: tuple[str, ...]
     read: Callable[[BinaryIO, Project], Iterator[Row]]
     write: Callable[[Export], Iterator[bytes]]
-    answers: frozenset[str] = frozenset({"choice", "choices", "spans", "boxes"})
-    shows: frozenset[str] = frozenset({"text", "image", "tabular", "pair"})
+    answers: frozenset[str] | None = None
+    shows: frozenset[str] | None = None
+    begins: bytes = b""
 
     def carries(self, task: TaskType) -> bool:
-        return task.answer.name in self.answers and task.kind in self.shows
+        return (self.answers is None or task.answer.name in self.answers) and (
+            self.shows is None or task.kind in self.shows
+        )
 
     def suffix(self, export: Export) -> str:
         """COCO with its pictures is a ZIP, every other file has one ending."""

@@ -1,8 +1,4 @@
-"""COCO: images, categories and boxes in pixels. With the images it is a ZIP, without them the bare JSON.
-
-An image says by “labeled” that its boxes are all there are; without that word an image that has no box is not labeled.
-Images of a ZIP are unpacked one at a time and never written to a disk; one that is not PNG becomes PNG.
-"""
+"""A COCO file, ours or of others, into rows. A ZIP is unpacked entry by entry and never trusted in what it says of itself."""
 
 import io
 import shutil
@@ -17,115 +13,16 @@ from PIL import Image
 
 from apps.datasets.readers import FileUnreadable, Row
 from apps.projects.models import Project
-from apps.projects.selectors import schema_of
-from apps.projects.task_types.payloads import MAX_IMAGE_SIDE
-from apps.transfer.exporting import Document, Export, documents
-from apps.transfer.formats.format import Format
+from apps.projects.task_types import MAX_IMAGE_SIDE
 
 MOST_JSON = 300_000_000  # bytes; it is read as a whole
 MOST_IMAGE = 64_000_000  # bytes unpacked: 4,096 by 4,096 in color
 MOST_ENTRIES = 500_000
-MOST_RATIO, RATIO_FROM = (
-    100,
-    100_000_000,
-)  # unpacked to packed, once it is about 100 MB or more: a picture packs no better
+MOST_RATIO = 100  # unpacked to packed: a picture packs no better
+RATIO_FROM = 100_000_000  # bytes unpacked, from which on that is looked at
 
 
-# Out
-
-
-def _write(export: Export) -> Iterator[bytes]:
-    with tempfile.TemporaryFile() as images, tempfile.TemporaryFile() as boxes:
-        sink = _Forward()
-        archive = zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) if export.content else None
-        categories = {x.name: x.position + 1 for x in schema_of(export.project).labels}
-        for number, document in enumerate(documents(export), start=1):
-            name = f"images/{number:08d}.png"
-            if archive and document.shown.image is not None:
-                archive.writestr(name, document.shown.image)
-            _note(document, number, name, categories, images, boxes)
-            yield sink.taken()
-        head = {"info": {"description": export.project.name, "version": "FastLoop 1"}, "licenses": []}
-        listed = [{"id": pk, "name": name, "supercategory": ""} for name, pk in categories.items()]
-        parts = (
-            orjson.dumps(head)[:-1],
-            b',"categories":',
-            orjson.dumps(listed),
-            b',"images":[',
-            images,
-            b'],"annotations":[',
-            boxes,
-            b"]}\n",
-        )
-        if archive is None:
-            for part in parts:
-                yield from _pieces(part)
-            return
-        with archive.open("annotations.json", "w", force_zip64=True) as entry:
-            for part in parts:
-                for piece in _pieces(part):
-                    entry.write(piece)
-                    yield sink.taken()
-        archive.close()
-        yield sink.taken()
-
-
-def _pieces(part: Any) -> Iterator[bytes]:
-    if isinstance(part, bytes):
-        yield part
-        return
-    part.seek(0)
-    while piece := part.read(1 << 18):
-        yield piece
-
-
-def _note(document: Document, number: int, name: str, categories: Mapping[str, int], images: Any, boxes: Any) -> None:
-    """One line each into the two spools; annotation ids count on through the file."""
-    shown, label = document.shown, document.label
-    image = {
-        "id": number,
-        "file_name": name,
-        "width": shown.fields["width"],
-        "height": shown.fields["height"],
-        "external_id": shown.external_id,
-        "date_captured": shown.collected_at,
-        "labeled": True,
-    }
-    images.write((b",\n" if images.tell() else b"\n") + orjson.dumps(image))
-    for n, b in enumerate(label.value["boxes"] if label else (), start=1):
-        box = {
-            "id": number * 10_000 + n,
-            "image_id": number,
-            "category_id": categories[b["label"]],
-            "bbox": [b["x"], b["y"], b["width"], b["height"]],
-            "area": b["width"] * b["height"],
-            "iscrowd": 0,
-        }
-        boxes.write((b",\n" if boxes.tell() else b"\n") + orjson.dumps(box))
-
-
-class _Forward(io.RawIOBase):
-    """Takes bytes and gives them on; a ZIP written into it needs no way back."""
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, part: Any) -> int:
-        self._parts.append(bytes(part))
-        return len(part)
-
-    def taken(self) -> bytes:
-        parts, self._parts = b"".join(self._parts), []
-        return parts
-
-
-# In
-
-
-def _read(file: BinaryIO, project: Project) -> Iterator[Row]:
+def read(file: BinaryIO, project: Project) -> Iterator[Row]:
     begin = file.read(4)
     file.seek(0)
     if not begin.startswith(b"PK"):
@@ -262,17 +159,3 @@ def _as_png(content: bytes) -> bytes:
             return out.getvalue()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return content
-
-
-COCO = Format(
-    "coco",
-    "COCO",
-    (".json", ".zip"),
-    "application/json",
-    "Boxes in pixels with their images in a ZIP, or the bare JSON without them; the resolved labels.",
-    ("labels",),
-    _read,
-    _write,
-    answers=frozenset({"boxes"}),
-    shows=frozenset({"image"}),
-)

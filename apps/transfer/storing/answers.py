@@ -1,9 +1,8 @@
-"""Write imported labels, known answers, guesses and answers by the thousand. Each returns the rows that said something new."""
+"""Write people's answers, each as an answered assignment of its own slot, and what follows from them."""
 
-import json
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,8 +17,6 @@ from apps.labeling.models import (
     AssignmentState,
     AutoLabel,
     FrontierItem,
-    GoldItem,
-    ImportedPrediction,
     Label,
     LabelSource,
     Lane,
@@ -30,181 +27,16 @@ from apps.labeling.models import (
     SuspectState,
 )
 from apps.labeling.services.annotations import SKIPS_TO_SET_ASIDE
-from apps.labeling.services.labels import label_resolve, labels_share
+from apps.labeling.services.labels import label_resolve
 from apps.projects import task_types
 from apps.projects.models import Project
-from apps.rules.answers import Value
 from apps.rules.settling import settle
-from apps.transfer.rows import Answered, Guess, compact
+from apps.transfer.rows import Answered, compact
+from apps.transfer.storing.columns import Columns, json_of, known_among
+from apps.transfer.storing.labels import LABEL_COLUMNS, asked_no_more, label_row
 
-Columns = Callable[[Value | None], tuple[int | None, Value | None]]  # a value as (label_id, value)
-IDLE_MS = 5 * 60 * 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One answer of a member, and the example that it is about."""
-
-    of: Kept
-    person_id: int
-    said: Answered
-    ingestion_id: int | None
-
-
-def _json(value: Any) -> str | None:
-    return None if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def _known(kept: Iterable[Kept]) -> list[int]:
-    return list({k.example_id for k in kept if not k.fresh})
-
-
-def labels_keep(
-    project: Project,
-    given: Sequence[tuple[Kept, Value]],
-    columns: Columns,
-    *,
-    at: datetime,
-    source: str = LabelSource.IMPORTED,
-) -> set[int]:
-    """Label what has no label yet; its slots leave the queue. A label that is there already stands."""
-    known = _known(k for k, _ in given)
-    taken = set(Label.objects.filter(pk__in=known).values_list("pk", flat=True)) if known else set()
-    first: dict[int, tuple[Kept, Value]] = {}
-    for k, value in given:
-        if k.example_id not in taken:
-            first.setdefault(k.example_id, (k, value))
-    if not first:
-        return set()
-    names = ("project_id", "example_id", "label_id", "value", "source", "holdout", "lane", "shown_at", "resolved_at")
-    rows_copy(Label, names, (_label_row(project, k, columns(v), source, at) for k, v in first.values()))
-    _asked_no_more(project, [k for k, _ in first.values()], at)
-    return {k.row_number for k, _ in first.values()}
-
-
-def _label_row(
-    project: Project, k: Kept, column: tuple[int | None, Value | None], source: str, at: datetime, lane: str = ""
-) -> tuple[Any, ...]:
-    label_id, value = column
-    return (project.pk, k.example_id, label_id, _json(value), source, k.holdout, lane, at, at)
-
-
-def _asked_no_more(project: Project, labeled: Sequence[Kept], at: datetime) -> None:
-    """Of examples that were there before: their slots go, and their copies get the label too. New ones have neither."""
-    known = [k for k in labeled if not k.fresh]
-    if known:
-        FrontierItem.objects.filter(example_id__in=[k.example_id for k in known]).delete()
-        labels_share(project=project, digests=[k.digest for k in known], at=at)
-
-
-def gold_keep(project: Project, given: Sequence[tuple[Kept, Value]], columns: Columns, *, at: datetime) -> set[int]:
-    """Answers known beforehand, and the labels that they are. One that is there already stands."""
-    there = set(GoldItem.objects.filter(pk__in=_known(k for k, _ in given)).values_list("pk", flat=True))
-    first: dict[int, tuple[Kept, Value]] = {}
-    for k, value in given:
-        if k.example_id not in there:
-            first.setdefault(k.example_id, (k, value))
-    made = []
-    for k, value in first.values():
-        label_id, kept = columns(value)
-        made.append(
-            GoldItem(
-                example_id=k.example_id,
-                project=project,
-                label_id=label_id,
-                value=kept,
-                explanation=k.said.gold_explanation,
-                at=at,
-            )
-        )
-    GoldItem.objects.bulk_create(made)
-    Label.objects.filter(pk__in=_known(k for k, _ in first.values())).delete()
-    labels_keep(project, list(first.values()), columns, at=at, source=LabelSource.GOLD)
-    return {k.row_number for k, _ in first.values()}
-
-
-def predictions_keep(
-    project: Project, given: Sequence[tuple[Kept, Guess]], columns: Columns, *, at: datetime
-) -> set[int]:
-    """One guess a model and example; the first stands."""
-    known = _known(k for k, _ in given)
-    pairs = ImportedPrediction.objects.filter(example_id__in=known).values_list("example_id", "model_version")
-    seen, fresh = set(pairs) if known else set(), list[tuple[Kept, Guess]]()
-    for k, g in given:
-        if (k.example_id, g.model) not in seen:
-            seen.add((k.example_id, g.model))
-            fresh.append((k, g))
-    if not fresh:
-        return set()
-    names = ("project_id", "example_id", "model_version", "label_id", "value", "confidence", "at")
-    rows = []
-    for k, g in fresh:
-        label_id, value = columns(g.value)
-        rows.append((project.pk, k.example_id, g.model, label_id, _json(value), g.confidence, g.at or at))
-    rows_copy(ImportedPrediction, names, rows)
-    return {k.row_number for k, _ in fresh}
-
-
-def answers_keep(project: Project, given: Sequence[Answer], columns: Columns, *, at: datetime) -> set[int]:
-    """Each as an answered assignment of its own slot and its annotation; then the labels that follow from them.
-
-    Whoever has answered an example, or holds it, is not given a second answer to it.
-    """
-    if not given:
-        return set()
-    fresh = _not_there(given)
-    if not fresh:
-        return set()
-    slots = _next_slots(_known(x.of for x in fresh))
-    assignment_ids = ids_reserved(Assignment, len(fresh))
-    placed = []
-    for x, pk in zip(fresh, assignment_ids, strict=True):
-        slots[x.of.example_id] += 1
-        placed.append((x, pk, slots[x.of.example_id]))
-    rows_copy(Assignment, _ASSIGNMENT, (_assignment(project, x, pk, slot, columns, at) for x, pk, slot in placed))
-    rows_copy(Annotation, _ANNOTATION, (_annotation(project, x, pk, columns, at) for x, pk, _ in placed))
-    _resolve(project, fresh, columns, at)
-    _set_aside(project, fresh, at)
-    return {x.of.row_number for x in fresh}
-
-
-def _not_there(given: Sequence[Answer]) -> list[Answer]:
-    known = _known(x.of for x in given)
-    standing = Assignment.objects.filter(example_id__in=known).exclude(state=AssignmentState.EXPIRED)
-    seen = set(standing.values_list("example_id", "holder_id")) if known else set()
-    stored = _stored_keys(given)
-    fresh = []
-    for x in given:
-        key = (x.of.example_id, x.person_id)
-        if key not in seen and _key(x) not in stored:
-            seen.add(key)
-            fresh.append(x)
-    return fresh
-
-
-def _key(x: Answer) -> uuid.UUID:
-    return uuid.uuid5(_NAMESPACE, f"{x.of.example_id}:{x.said.id or x.person_id}")
-
-
-_NAMESPACE = uuid.UUID("0b6f5a53-5c1f-4d0b-9a0e-5f0d7c1f9a11")
-
-
-def _stored_keys(given: Sequence[Answer]) -> set[uuid.UUID]:
-    keys = [_key(x) for x in given if not x.of.fresh]
-    return set(Annotation.objects.filter(client_id__in=keys).values_list("client_id", flat=True)) if keys else set()
-
-
-def _next_slots(example_ids: Sequence[int]) -> dict[int, int]:
-    """The highest slot that somebody has had or that waits, by example."""
-    last: dict[int, int] = defaultdict(lambda: -1)
-    for model in (Assignment, FrontierItem):
-        found = model.objects.filter(example_id__in=example_ids).values_list("example_id").annotate(last=Max("slot"))
-        for example_id, slot in found.order_by():
-            last[example_id] = max(last[example_id], slot)
-    return last
-
-
-_ASSIGNMENT = (
+NAMESPACE = uuid.UUID("0b6f5a53-5c1f-4d0b-9a0e-5f0d7c1f9a11")
+ASSIGNMENT_COLUMNS = (
     "id",
     "project_id",
     "example_id",
@@ -223,6 +55,91 @@ _ASSIGNMENT = (
     "suggestion_source",
     "planted",
 )
+ANNOTATION_COLUMNS = (
+    "client_id",
+    "project_id",
+    "example_id",
+    "assignment_id",
+    "annotator_id",
+    "label_id",
+    "value",
+    "skip_reason",
+    "comment",
+    "flagged",
+    "error_kind",
+    "shown_at",
+    "answered_at",
+    "active_ms",
+    "surplus",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of a member, and the example that it is about."""
+
+    of: Kept
+    person_id: int
+    said: Answered
+    ingestion_id: int | None
+
+
+def answers_keep(project: Project, given: Sequence[Answer], columns: Columns, *, at: datetime) -> set[int]:
+    """Each as an answered assignment of its own slot and its annotation; then the labels that follow from them.
+
+    Whoever has answered an example, or holds it, is not given a second answer to it.
+    """
+    if not given:
+        return set()
+    fresh = _not_there(given)
+    if not fresh:
+        return set()
+    slots = _next_slots(known_among(x.of for x in fresh))
+    assignment_ids = ids_reserved(Assignment, len(fresh))
+    placed = []
+    for x, pk in zip(fresh, assignment_ids, strict=True):
+        slots[x.of.example_id] += 1
+        placed.append((x, pk, slots[x.of.example_id]))
+    rows_copy(
+        Assignment, ASSIGNMENT_COLUMNS, (_assignment(project, x, pk, slot, columns, at) for x, pk, slot in placed)
+    )
+    rows_copy(Annotation, ANNOTATION_COLUMNS, (_annotation(project, x, pk, columns, at) for x, pk, _ in placed))
+    _resolve(project, fresh, columns, at)
+    _set_aside(project, fresh, at)
+    return {x.of.row_number for x in fresh}
+
+
+def _not_there(given: Sequence[Answer]) -> list[Answer]:
+    known = known_among(x.of for x in given)
+    standing = Assignment.objects.filter(example_id__in=known).exclude(state=AssignmentState.EXPIRED)
+    seen = set(standing.values_list("example_id", "holder_id")) if known else set()
+    stored = _stored_keys(given)
+    fresh = []
+    for x in given:
+        key = (x.of.example_id, x.person_id)
+        if key not in seen and _key(x) not in stored:
+            seen.add(key)
+            fresh.append(x)
+    return fresh
+
+
+def _key(x: Answer) -> uuid.UUID:
+    return uuid.uuid5(NAMESPACE, f"{x.of.example_id}:{x.said.id or x.person_id}")
+
+
+def _stored_keys(given: Sequence[Answer]) -> set[uuid.UUID]:
+    keys = [_key(x) for x in given if not x.of.fresh]
+    return set(Annotation.objects.filter(client_id__in=keys).values_list("client_id", flat=True)) if keys else set()
+
+
+def _next_slots(example_ids: Sequence[int]) -> dict[int, int]:
+    """The highest slot that somebody has had or that waits, by example."""
+    last: dict[int, int] = defaultdict(lambda: -1)
+    for model in (Assignment, FrontierItem):
+        found = model.objects.filter(example_id__in=example_ids).values_list("example_id").annotate(last=Max("slot"))
+        for example_id, slot in found.order_by():
+            last[example_id] = max(last[example_id], slot)
+    return last
 
 
 def _assignment(project: Project, x: Answer, pk: int, slot: int, columns: Columns, at: datetime) -> tuple[Any, ...]:
@@ -242,9 +159,9 @@ def _assignment(project: Project, x: Answer, pk: int, slot: int, columns: Column
         then,
         Lane.BULK,
         0,
-        _json({"strategy": "imported", "ingestion": x.ingestion_id, "was": _was(said)}),
+        json_of({"strategy": "imported", "ingestion": x.ingestion_id, "was": _was(said)}),
         label,
-        None if label else _json(shown),
+        None if label else json_of(shown),
         said.suggestion_confidence,
         said.suggestion_source,
         False,
@@ -264,25 +181,6 @@ def _was(said: Answered) -> dict[str, Any]:
     return {name: value for name, value in was.items() if value}
 
 
-_ANNOTATION = (
-    "client_id",
-    "project_id",
-    "example_id",
-    "assignment_id",
-    "annotator_id",
-    "label_id",
-    "value",
-    "skip_reason",
-    "comment",
-    "flagged",
-    "error_kind",
-    "shown_at",
-    "answered_at",
-    "active_ms",
-    "surplus",
-)
-
-
 def _annotation(project: Project, x: Answer, assignment_id: int, columns: Columns, at: datetime) -> tuple[Any, ...]:
     said, (label_id, value) = x.said, columns(x.said.value)
     then = said.at or at
@@ -293,7 +191,7 @@ def _annotation(project: Project, x: Answer, assignment_id: int, columns: Column
         assignment_id,
         x.person_id,
         label_id,
-        _json(value),
+        json_of(value),
         said.skip,
         said.comment,
         said.flagged,
@@ -320,10 +218,9 @@ def _resolve(project: Project, fresh: Sequence[Answer], columns: Columns, at: da
             slowly.add(example_id)
         elif found.value is not None:
             column = columns(found.value)
-            made[example_id] = _label_row(project, xs[0].of, column, LabelSource.CONSENSUS, at, Lane.BULK)
-    names = ("project_id", "example_id", "label_id", "value", "source", "holdout", "lane", "shown_at", "resolved_at")
-    rows_copy(Label, names, made.values())
-    _asked_no_more(project, [votes[pk][0].of for pk in made], at)
+            made[example_id] = label_row(project, xs[0].of, column, LabelSource.CONSENSUS, at, Lane.BULK)
+    rows_copy(Label, LABEL_COLUMNS, made.values())
+    asked_no_more(project, [votes[pk][0].of for pk in made], at)
     for example_id in sorted(slowly):
         label_resolve(example_id=example_id, at=at)
 

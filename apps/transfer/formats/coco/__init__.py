@@ -1,0 +1,25 @@
+"""COCO: images, categories and boxes in pixels. With the images it is a ZIP, without them the bare JSON.
+
+An image says by “labeled” that its boxes are all there are; without that word an image that has no box is not labeled.
+Images of a ZIP are unpacked one at a time and never written to a disk; one that is not PNG becomes PNG.
+"""
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.transfer.formats.coco.reading import read
+from apps.transfer.formats.coco.writing import write
+from apps.transfer.formats.format import Format
+
+COCO = Format(
+    "coco",
+    _("COCO"),
+    (".json", ".zip"),
+    "application/json",
+    _("Boxes in pixels with their images in a ZIP, or the bare JSON without them; the resolved labels."),
+    ("labels",),
+    read,
+    write,
+    answers=frozenset({"boxes"}),
+    shows=frozenset({"image"}),
+    begins=b"{",
+)

@@ -1,0 +1,112 @@
+"""How Label Studio says each kind of answer: a list of regions that count characters and percent of the image."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from apps.rules.answers import Value
+
+Region = dict[str, Any]
+Fields = Mapping[str, Any]
+
+
+class Strange(ValueError):
+    """Something of the task that cannot be kept; the message is the reason."""
+
+
+@dataclass(frozen=True)
+class Regions:
+    """`type` and `from_name` are those of the control. `text` is the example's, for those who count its characters."""
+
+    type: str
+    from_name: str
+    write: Callable[[Value, Fields], list[Region]]
+    read: Callable[[Sequence[Region], str], Value]
+
+
+def _chosen(regions: Sequence[Region]) -> list[str]:
+    return [name for region in regions for name in region["value"]["choices"]]
+
+
+def _one_choice(regions: Sequence[Region], text: str) -> Value:
+    chosen = _chosen(regions)
+    if len(chosen) != 1:
+        raise Strange(f"The task has {len(chosen)} choices; this project takes exactly one.")
+    return {"label": chosen[0]}
+
+
+def _one_label(names: Sequence[str]) -> str:
+    if len(names) != 1:
+        raise Strange(f"A region has {len(names)} labels; exactly one fits.")
+    return names[0]
+
+
+def _of_span(span: Mapping[str, Any], text: str) -> Region:
+    start, end = span["start"], span["end"]
+    return {"value": {"start": start, "end": end, "text": text[start:end], "labels": [span["label"]]}}
+
+
+def _span(given: Mapping[str, Any], text: str) -> Value:
+    """Offsets in code points. Files of old servers counted UTF-16 units: where the text says so, they are turned."""
+    start, end, label = int(given["start"]), int(given["end"]), _one_label(given["labels"])
+    said = given.get("text")
+    if not isinstance(said, str) or text[start:end] == said:
+        return {"start": start, "end": end, "label": label}
+    units = text.encode("utf-16-le")
+    first = len(units[: 2 * start].decode("utf-16-le", "ignore"))
+    last = first + len(said)
+    if text[first:last] == said and units[2 * start : 2 * end].decode("utf-16-le", "ignore") == said:
+        return {"start": first, "end": last, "label": label}
+    found = text[start:end][:40]
+    raise Strange(f"The span from {start} to {end} should read “{said[:40]}”, but the text reads “{found}” there.")
+
+
+def _rectangle(box: Mapping[str, Any], width: int, height: int) -> Region:
+    value = {
+        "x": box["x"] / width * 100,
+        "y": box["y"] / height * 100,
+        "width": box["width"] / width * 100,
+        "height": box["height"] / height * 100,
+        "rotation": 0,
+        "rectanglelabels": [box["label"]],
+    }
+    return {"original_width": width, "original_height": height, "image_rotation": 0, "value": value}
+
+
+def _box(item: Region) -> Value:
+    given = item["value"]
+    if given.get("rotation"):
+        raise Strange("A box is rotated; only upright boxes fit.")
+    width, height = item.get("original_width"), item.get("original_height")
+    if not width or not height:
+        raise Strange("A box lacks “original_width” and “original_height”, so its percents say no pixels.")
+    return {
+        "x": given["x"] * width / 100,
+        "y": given["y"] * height / 100,
+        "width": given["width"] * width / 100,
+        "height": given["height"] * height / 100,
+        "label": _one_label(given["rectanglelabels"]),
+    }
+
+
+REGIONS = {
+    "choice": Regions("choices", "label", lambda v, fields: [{"value": {"choices": [v["label"]]}}], _one_choice),
+    "choices": Regions(
+        "choices",
+        "labels",
+        lambda v, fields: [{"value": {"choices": v["labels"]}}],
+        lambda regions, text: {"labels": _chosen(regions)},
+    ),
+    "spans": Regions(
+        "labels",
+        "spans",
+        lambda v, fields: [_of_span(span, str(fields.get("text", ""))) for span in v["spans"]],
+        lambda regions, text: {"spans": [_span(region["value"], text) for region in regions]},
+    ),
+    "boxes": Regions(
+        "rectanglelabels",
+        "boxes",
+        lambda v, fields: [_rectangle(box, fields["width"], fields["height"]) for box in v["boxes"]],
+        lambda regions, text: {"boxes": [_box(region) for region in regions]},
+    ),
+}
