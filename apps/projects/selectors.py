@@ -55,7 +55,7 @@ def projects_listed_for(user: User) -> list[ListedProject]:
     return [
         ListedProject(
             project,
-            titles.get(project.task_type, project.task_type),
+            str(titles.get(project.task_type, project.task_type)),
             examples.get(project.pk, 0),
             labeled.get(project.pk, 0),
             str(names[roles.get(project.pk, Role.ADMIN)]),

@@ -16,6 +16,8 @@ from apps.transfer.formats.items import items_of
 from apps.transfer.formats.label_studio.regions import REGIONS, Regions, Strange
 from apps.transfer.rows import ANSWER
 
+NO_TEXT = frozenset({"external_id", "collected_at", "image"})  # columns of a task beside the one text that it has
+
 
 def read(file: BinaryIO, project: Project) -> Iterator[Row]:
     task = task_types.get(project.task_type)
@@ -56,7 +58,7 @@ def _only_text(row: Mapping[str, Any], column: str) -> dict[str, Any]:
     """`$text` may have another name in Label Studio; where the task has one text it is that."""
     if column in row:
         return {}
-    texts = [v for n, v in row.items() if isinstance(v, str) and n not in ("external_id", "collected_at", "image")]
+    texts = [v for n, v in row.items() if isinstance(v, str) and n not in NO_TEXT]
     return {column: texts[0]} if len(texts) == 1 else {}
 
 
