@@ -5,8 +5,11 @@ from dataclasses import FrozenInstanceError, is_dataclass
 
 import polib
 import pytest
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 from django.utils.translation import override
 
+from apps.loop.checks import REGISTRIES
 from apps.rules.registry import SLUG, PluginRefused, UnknownName
 from fastloop_console.machine.env import ROOT
 from tests.architecture.words import CATALOG
@@ -33,6 +36,17 @@ def test_no_registry_is_forgotten_here():
     sources = [p.read_text() for p in (ROOT / "apps").rglob("*.py")]
     groups = {group for source in sources for group in re.findall(r'group="(fastloop\.\w+)"', source)}
     assert groups == {plugged.registry.group for plugged in EVERY}
+
+
+def test_each_is_looked_at_when_the_console_starts():
+    assert set(map(id, REGISTRIES)) == {id(plugged.registry) for plugged in EVERY}
+
+
+def test_a_start_names_the_package_that_is_broken(install):
+    gates = next(p for p in EVERY if p.constant.endswith(":GATES"))
+    install(gates.registry, "acme-plugin", "import nothing_of_this_name", point="acme_plugin:ADDED")
+    with pytest.raises(SystemCheckError, match="The gate that the package “acme-plugin”"):
+        call_command("check")
 
 
 @every

@@ -14,6 +14,7 @@ from PIL import Image
 from apps.datasets.models import DeadLetter, Example
 from apps.labeling.models import SkipReason
 from apps.projects.models import Project
+from apps.projects.task_types import TASK_TYPES
 from apps.transfer.exporting import GRAINS, Export, facts
 from apps.transfer.formats import FORMATS
 from tests.transfer.conftest import taken, written
@@ -177,10 +178,10 @@ def pair(make_project: Callable[..., Project]) -> Callable[[str], tuple[Project,
 
 CASES = [
     (task, name, grain)
-    for task, (kind, answer) in TASKS.items()
+    for task in TASKS
     for name, each in FORMATS.items()
     for grain in each.grains
-    if answer in each.answers and kind in each.shows
+    if each.carries(TASK_TYPES[task])
 ]
 
 
