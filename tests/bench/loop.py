@@ -19,7 +19,7 @@ import httpx
 import psutil
 
 from fastloop_console.machine import env
-from fastloop_console.machine.embedded import free_ports
+from fastloop_console.machine.ports import free_ports
 
 BANKING = env.ROOT.parent / "shared/data/banking77.parquet"
 SETTLE_S = 45.0  # the demo is played, then the workers fall idle

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from fastloop_console.machine import embedded, env
-from fastloop_console.machine.embedded import free_ports
+from fastloop_console.machine.ports import free_ports
 
 Say = Callable[[str], None]
 INSIDE = "FASTLOOP_BENCH_QUEUE"  # set in the process that has the servers' addresses

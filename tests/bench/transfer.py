@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from fastloop_console.machine import embedded, env
-from fastloop_console.machine.embedded import free_ports
+from fastloop_console.machine.ports import free_ports
 from tests.bench.queue import signed_in
 
 Say = Callable[[str], None]
