@@ -12,10 +12,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fastloop_console.settings.local
 django.setup()
 
 from fastloop_console.machine.celery import app  # noqa: E402  after Django is set up
-from fastloop_console.machine.without_pandas import keep_pandas_out  # noqa: E402
-
-keep_pandas_out()
-
 from workers.tasks import auto_label, consensus, embed, evaluate, measure, online, score, suspects, train, trial  # noqa: E402, F401  registers the tasks
 
 

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from fastloop_console.machine import env, lifeline
-from fastloop_console.machine.refusals import CannotStart, DatabaseBehind, ServersUnavailable
+from fastloop_console.machine import env, lifeline, place
+from fastloop_console.machine.refusals import CannotStart, DatabaseBehind, HomeUnusable, ServersUnavailable
 
 CONNECTS_WITHIN_S = 10
 
@@ -83,10 +83,17 @@ def _first_line(cause: Exception) -> str:
 
 def _apply(missing: list[str]) -> None:
     from django.core.management import call_command
+    from django.db.utils import OperationalError
 
-    if missing:
-        print(f"Bringing the database up to date: {len(missing)} migrations.", file=sys.stderr, flush=True)
+    if not missing:
+        return
+    print(f"Bringing the database up to date: {len(missing)} migrations.", file=sys.stderr, flush=True)
+    try:
         call_command("migrate", verbosity=0)
+    except OperationalError as cause:
+        if place.NO_SPACE in str(cause):
+            raise HomeUnusable(place.full(env.home())) from None
+        raise
 
 
 def main() -> int | str:

@@ -16,6 +16,8 @@ from pathlib import Path
 from fastloop_console.machine.ports import free_ports
 from fastloop_console.machine.refusals import HomeUnusable, ServersUnavailable
 
+NO_SPACE = "No space left on device"  # in the words of PostgreSQL and of Redis
+
 
 @dataclass(frozen=True)
 class Urls:
@@ -71,7 +73,7 @@ def home_made(home: Path) -> None:
 def read(home: Path) -> Place | None:
     try:
         return Place(**json.loads((home / "servers.json").read_text(encoding="utf-8")))
-    except (FileNotFoundError, TypeError, ValueError):
+    except (OSError, TypeError, ValueError):
         return None
 
 

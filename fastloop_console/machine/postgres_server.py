@@ -6,11 +6,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from fastloop_console.machine.place import Place, full
+from fastloop_console.machine.place import NO_SPACE, Place, full
 from fastloop_console.machine.refusals import ServersUnavailable
 from fastloop_console.machine.service_user import refuse_unreachable, service_user
-
-NO_SPACE = "No space left on device"
 
 
 def start(where: Place) -> None:

@@ -34,12 +34,12 @@ def add_web(supervisor: Supervisor) -> None:
 
 
 def add_default_worker(supervisor: Supervisor) -> None:
-    supervisor.add("default", _worker("fastloop_console.machine.celery", "default", concurrency=3), QUIET)
+    supervisor.add("default", celery_worker("fastloop_console.machine.celery", "default", concurrency=3), QUIET)
 
 
 def add_training_worker(supervisor: Supervisor) -> None:
     """Two threads: one trains, the other embeds and scores meanwhile. One run a project is kept by the database."""
-    supervisor.add("training", _worker("workers.gpu", "training,embedding", concurrency=2), TORCH)
+    supervisor.add("training", celery_worker("workers.gpu", "training,embedding", concurrency=2), TORCH)
 
 
 def add_beat(supervisor: Supervisor) -> None:
@@ -55,7 +55,7 @@ def add_predictor(supervisor: Supervisor, port: int | None = None) -> None:
     )
 
 
-def _worker(app: str, queues: str, *, concurrency: int) -> list[str]:
+def celery_worker(app: str, queues: str, *, concurrency: int) -> list[str]:
     return [
         "celery",
         "-q",

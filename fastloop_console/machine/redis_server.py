@@ -10,11 +10,10 @@ import sys
 import time
 from pathlib import Path
 
-from fastloop_console.machine.place import Place, full
+from fastloop_console.machine.place import NO_SPACE, Place, full
 from fastloop_console.machine.refusals import ServersUnavailable
 
 STARTS_WITHIN_S, STOPS_WITHIN_S = 20.0, 5.0
-NO_SPACE = "No space left on device"
 
 
 def start(where: Place) -> None:
