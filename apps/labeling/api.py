@@ -12,7 +12,8 @@ from rest_framework.response import Response
 from apps.accounts.models import User
 from apps.labeling.desk.presenters import SHOWN_AS
 from apps.labeling.desk.selectors import why_empty
-from apps.labeling.models import QUEUED_LANES, Assignment, ErrorKind, Label, Lane, SkipReason
+from apps.labeling.models import QUEUED_LANES, Assignment, ErrorKind, Lane, SkipReason
+from apps.labeling.selectors import labels_of
 from apps.labeling.services.annotations import Answer, annotation_submit
 from apps.labeling.services.assignments import MOST_HELD
 from apps.labeling.services.queue import queue_next
@@ -177,5 +178,5 @@ class LabelsAPI(ProjectAPI):
 
     @extend_schema(operation_id="labels_list", responses=OutputSerializer(many=True), summary="Resolved labels")
     def get(self, request: Request, project_id: int) -> Response:
-        labels = Label.objects.filter(project=self.project).select_related("example", "label").order_by("example_id")
+        labels = labels_of(self.project)
         return self.page(labels, self.OutputSerializer)

@@ -87,12 +87,10 @@ def inside(say: Say, pool: int, annotators: int, seconds: float, ordered: int, t
     call_command("migrate", verbosity=0)
     project, people = fill(say, pool, annotators, ordered)
     with web(say) as url:
-        crowd, before = Crowd(url, project.pk, people, seconds, together), cpu_seconds()
+        crowd = Crowd(url, project.pk, people, seconds, together)
         asyncio.run(crowd.work())
-        spent = {name: 1000 * (s - before[name]) / max(1, len(crowd.acknowledged)) for name, s in cpu_seconds().items()}
-        say("CPU an answer: " + ", ".join(f"{name} {ms:.1f} ms" for name, ms in spent.items()))
     found = crowd.figures() | checked(project, crowd, say)
-    return found | {"pool": pool, "annotators": annotators}
+    return found | {"load_average": round(os.getloadavg()[0], 1), "pool": pool, "annotators": annotators}
 
 
 def fill(say: Say, pool: int, annotators: int, ordered: int) -> tuple[Any, list[dict[str, str]]]:
@@ -183,6 +181,8 @@ def web(say: Say) -> Iterator[str]:
                 if httpx.get(f"{url}/api/v1/", timeout=5).status_code:
                     break
             time.sleep(0.1)
+        for _ in range(20):  # so many that each worker has had one, and has loaded what it needs
+            httpx.get(f"{url}/api/v1/", timeout=30)
         say(f"the web process answers, {os.cpu_count()} workers")
         yield url
     finally:
@@ -194,14 +194,14 @@ def cpu_seconds() -> dict[str, float]:
     """What the web processes, PostgreSQL's and this one have used so far."""
     import psutil
 
-    home, found = str(env.home()), {"web": 0.0, "postgres": 0.0, "load generator": 0.0}
+    home, found = str(env.home()), {"web": 0.0, "postgres": 0.0, "load_generator": 0.0}
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             line, times = " ".join(process.cmdline()), process.cpu_times()
             mine = os.getpid() in (process.pid, *(p.pid for p in process.parents()))
             head = process if home in line else process.parent()
             of_home = head is not None and f"{home}/" in " ".join(head.cmdline()) and "postgres" in line
-            name = "load generator" if process.pid == os.getpid() else "web" if mine else "postgres" if of_home else ""
+            name = "load_generator" if process.pid == os.getpid() else "web" if mine else "postgres" if of_home else ""
             if name:
                 found[name] += times.user + times.system
     return found
@@ -221,6 +221,7 @@ class Crowd:
     acknowledged: list[str] = field(default_factory=list)
     delivered: list[int] = field(default_factory=list)  # assignments, in the order in which they arrived
     refused: list[str] = field(default_factory=list)
+    cpu_ms: dict[str, float] = field(default_factory=dict)  # of an answer, by who spent it
     took: float = 0.0
 
     async def work(self) -> None:
@@ -229,8 +230,16 @@ class Crowd:
         began = time.monotonic()
         self.counts_from, self.until = began + WARM_UP_S, began + WARM_UP_S + self.seconds
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as line:
-            await asyncio.gather(*(self._one(line, n, headers) for n, headers in enumerate(self.people)))
+            await asyncio.gather(self._spent(), *(self._one(line, n, headers) for n, headers in enumerate(self.people)))
         self.took = min(time.monotonic(), self.until) - self.counts_from
+
+    async def _spent(self) -> None:
+        """From the end of the warm-up: what each process loads with its first request belongs to no answer."""
+        await asyncio.sleep(self.counts_from - time.monotonic())
+        before, answers = cpu_seconds(), len(self.acknowledged)
+        await asyncio.sleep(self.until - time.monotonic())
+        answers = max(1, len(self.acknowledged) - answers)
+        self.cpu_ms = {name: 1000 * (s - before[name]) / answers for name, s in cpu_seconds().items()}
 
     async def _one(self, line: Any, number: int, headers: dict[str, str]) -> None:
         held: list[dict[str, Any]] = []
@@ -279,6 +288,7 @@ class Crowd:
             "submit_p50_ms": _quantile(self.submits, 0.5),
             "submit_p95_ms": _quantile(self.submits, 0.95),
             "answers_per_s": round(len(self.submits) / self.took, 1) if self.took > 0 else 0.0,
+            **{f"{name}_cpu_ms": round(ms, 2) for name, ms in self.cpu_ms.items()},
         }
 
 

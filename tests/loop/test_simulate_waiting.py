@@ -9,10 +9,11 @@ from apps.cases.simulation import attendance as attending
 from apps.cases.simulation import waiting
 from apps.cases.simulation.attendance import AWAY_S, NEEDED, Attendance
 from apps.cases.simulation.waiting import SimulationStopped, Wait, ordered_after, ordered_cold, until, wait_for_order
-from apps.datasets.models import EmbeddingShard
+from apps.features.models import EmbeddingShard
 from apps.labeling.encoders import encoder_of
 from apps.labeling.models import Frontier, ScoringPass, ScoringState
 from apps.projects.models import Project
+from fastloop_console.machine.celery import app
 from tests import rows
 from tests.conftest import NOON
 
@@ -148,7 +149,7 @@ def test_a_worker_that_does_not_stay_up_ends_the_wait_at_once(monkeypatch: pytes
 
 def test_only_workers_and_a_predictor_of_this_console_are_present(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = [{"training@vm": {"ok": "pong"}}, {"other@vm": {"ok": "pong"}}]
-    monkeypatch.setattr(attending.app.control, "ping", lambda timeout: answers)
+    monkeypatch.setattr(app.control, "ping", lambda timeout: answers)
     for state, here in (("ours", {"training", "predictor"}), ("foreign", {"training"}), ("absent", {"training"})):
         monkeypatch.setattr(attending.wiring.predictor, "state", lambda state=state: state)
         assert attending.present() == here

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from apps.rules.training_report import TrainingReport
 from fastloop_console.machine import child
 from fastloop_console.machine.lifeline import tied
 from workers.training import refusals
@@ -26,7 +27,7 @@ from workers.training.finetune import LabeledTexts
 from workers.training.model import load
 from workers.training.recipe import Recipe
 from workers.training.refusals import Canceled, MemoryTooSmall
-from workers.training.reports import FitResult, Listeners, Report
+from workers.training.reports import FitResult, Listeners
 
 LAUNCH = "launch.json"
 LOOK_EVERY_S = 0.2
@@ -107,7 +108,7 @@ class Relay:
         (self.place / ALIVE).touch()
         for event in self._events():
             if "report" in event:
-                report = Report(**event["report"])
+                report = TrainingReport(**event["report"])
                 self.step = report.step
                 self.listeners.on_report(report)
             elif "checkpoint" in event:

@@ -7,11 +7,9 @@ would end in half an hour with less to say.
 import time
 from collections.abc import Callable
 
-from kombu.exceptions import OperationalError
-
 from apps.integrations import wiring
 from apps.integrations.ports import PredictorState
-from fastloop_console.machine.celery import app
+from fastloop_console.machine.celery import workers_answering
 
 AWAY_S = 60.0  # so long a restart takes at most: torch is imported in 5 s, on a busy machine in 30
 PREDICTOR = "predictor"
@@ -20,11 +18,7 @@ NEEDED = {"training": "the training worker", "default": "the default worker", PR
 
 def present(*, timeout_s: float = 1.0) -> set[str]:
     """Which of NEEDED answer. Workers by the first part of their name; somebody else's predictor is none."""
-    try:
-        answers = app.control.ping(timeout=timeout_s)
-    except (OperationalError, OSError):
-        answers = []
-    here = {next(iter(answer)).split("@")[0] for answer in answers}
+    here = workers_answering(timeout_s=timeout_s)
     if wiring.predictor.state() == PredictorState.OURS:
         here.add(PREDICTOR)
     return here & set(NEEDED)

@@ -10,8 +10,9 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from apps.cases.simulation.attendance import attendance
-from apps.datasets.models import EmbeddingShard, Example
+from apps.datasets.models import Example
 from apps.evaluation.models import Outcome
+from apps.features.models import EmbeddingShard
 from apps.labeling.encoders import encoder_of
 from apps.labeling.models import Frontier, ScoringPass, ScoringState
 from apps.projects.models import Project

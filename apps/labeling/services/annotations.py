@@ -29,6 +29,7 @@ from apps.labeling.services.prepared import assignments_read, insert
 from apps.labeling.services.reviews import review_decide, review_open, reviews_wanted
 from apps.labeling.values import value_of
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.rules.answers import AnswerRefused, Value
@@ -99,7 +100,7 @@ def annotation_take(*, project: Project, answer: Answer, by: User, at: datetime)
     judged = gold_judge(assignment=assignment, value=said.value)
     annotation = _store(assignment, answer, said, by=by, at=at, surplus=surplus, judged=judged)
     _follow(assignment, annotation, judged, at)
-    look_again(f"project.{project.pk}", "labels")
+    look_again(Topic.PROJECT.of(project.pk), News.LABELS)
     return Saved(annotation, judged)
 
 
