@@ -10,7 +10,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from apps.rules.training_report import TrainingReport
+from fastloop_console.machine import child
+from fastloop_console.machine.lifeline import tied
 from workers.training import refusals
 from workers.training.admission import Targets
 from workers.training.distributed import ALIVE, EVENTS, JOB, RESULT, put
@@ -147,12 +148,12 @@ class Relay:
 
 
 def command(place: Path, hosts: Hosts) -> list[str]:
-    """torchrun's; every host of a launch runs the same. The processes of a host share its cores."""
+    """torchrun's, which ends with this process; every host of a launch runs the same. Its processes share the cores."""
     local = ["--local-addr", "127.0.0.1"] if hosts.nodes == 1 else []
     threads = max(1, (os.cpu_count() or 1) // hosts.processes)
-    return [
-        sys.executable,
-        "-m",
+    return child.command(
+        place,
+        os.getpid(),
         "torch.distributed.run",
         "--nnodes",
         str(hosts.nodes),
@@ -171,7 +172,7 @@ def command(place: Path, hosts: Hosts) -> list[str]:
         "workers.training.distributed",
         str(place),
         str(threads),
-    ]
+    )
 
 
 def _run(place: Path, hosts: Hosts, relay: Relay) -> int:
@@ -183,6 +184,7 @@ def _run(place: Path, hosts: Hosts, relay: Relay) -> int:
         process = subprocess.Popen(
             command(place, hosts),
             cwd=ROOT,
+            **tied(os.environ),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
