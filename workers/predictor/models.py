@@ -21,8 +21,8 @@ from PIL import Image
 from apps.monitoring.services import Served
 from workers.encoders import encoder_ready
 from workers.predictor.log import PredictionLog
-from workers.training.inputs import Rows
-from workers.training.model import Bundle, predict
+from workers.training.models.bundle import Bundle, predict
+from workers.training.models.inputs import Rows
 
 MOST_ROWS = 1024  # a request; larger jobs are split by the client
 

@@ -1,7 +1,7 @@
 """Launch a fine-tune in several processes by `torchrun`, on one host or several, and relay what they say.
 
 A launch is a folder: `job.json` goes in; events, checkpoints and the model come out. Several hosts share it, and on each
-of the others `python -m workers.training.host FOLDER` waits for launches.
+of the others `python -m workers.training.finetune.host FOLDER` waits for launches.
 """
 
 import contextlib
@@ -21,18 +21,18 @@ from apps.rules.training_report import TrainingReport
 from fastloop_console.machine import child
 from fastloop_console.machine.lifeline import tied
 from workers.training import refusals
-from workers.training.admission import Targets
-from workers.training.distributed import ALIVE, EVENTS, JOB, RESULT, put
-from workers.training.finetune import LabeledTexts
-from workers.training.model import load
+from workers.training.finetune.distributed import ALIVE, EVENTS, JOB, RESULT, put
+from workers.training.finetune.fine_tune import LabeledTexts
+from workers.training.fit.admission import Targets
+from workers.training.fit.reports import FitResult, Listeners
+from workers.training.models.bundle import load
 from workers.training.recipe import Recipe
 from workers.training.refusals import Canceled, MemoryTooSmall
-from workers.training.reports import FitResult, Listeners
 
 LAUNCH = "launch.json"
 LOOK_EVERY_S = 0.2
 PATIENCE_S = 10.0  # for processes that were asked to end
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ def command(place: Path, hosts: Hosts) -> list[str]:
         "--max-restarts",
         "0",
         "-m",
-        "workers.training.distributed",
+        "workers.training.finetune.distributed",
         str(place),
         str(threads),
     )

@@ -1,4 +1,4 @@
-"""`python -m workers.training.host FOLDER`: lend this host to fine-tunes that several hosts train together.
+"""`python -m workers.training.finetune.host FOLDER`: lend this host to fine-tunes that several hosts train together.
 
 The folder is the one that all of them share (FASTLOOP_TRAIN_FOLDER). Each launch that appears there is joined once.
 """
@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from fastloop_console.machine.lifeline import tied
-from workers.training.launch import LAUNCH, ROOT, Hosts, command, end
+from workers.training.finetune.launch import LAUNCH, ROOT, Hosts, command, end
 
 LOOK_EVERY_S = 0.5
 
