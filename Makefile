@@ -5,7 +5,8 @@ BIN := .venv/bin
 UV = UV_SYSTEM_CERTS=1 UV_FIND_LINKS="$${UV_FIND_LINKS:-$${PIP_FIND_LINKS:-`$(BIN)/pip config get global.find-links 2>/dev/null`}}" $(BIN)/uv
 
 # What starts whole consoles and measures seconds runs alone, after the rest has used both cores.
-PYTEST = $(BIN)/python -m pytest -q -n 2 -m "not journey and not fault and not live" && $(BIN)/python -m pytest -q -m "journey or fault or live"
+ALONE := journey or fault or live
+TESTS = $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not ($(ALONE))"
 
 .PHONY: help run reload setup setup-dev test test-fast check lock lint-js messages bench clean
 
@@ -31,15 +32,16 @@ setup-dev: .venv/installed-dev
 	@touch $@
 
 test: setup-dev  ## the whole suite; journeys are skipped where there is no Chromium
-	$(PYTEST)
+	$(TESTS) && $(BIN)/python -m pytest -q -m "$(ALONE)"
 
-check: setup-dev  ## what CI asks for
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy apps fastloop_console workers
-	$(BIN)/lint-imports
-	$(BIN)/python manage.py makemigrations --check --dry-run
-	$(PYTEST)
+test-fast: setup-dev  ## rules, pages and services, without torch: under 90 s on two quiet cores
+	$(TESTS) --ignore=tests/workers --ignore=tests/training --ignore=tests/upgrades --ignore=tests/architecture/test_roles.py
+
+check: setup-dev  ## what CI asks for, and how long each part took
+	@$(BIN)/python -m tests.check
+
+reload: setup-dev  ## one page with reload, beside a console that runs: http://127.0.0.1:8001
+	DEBUG=true $(BIN)/python manage.py runserver --nothreading 127.0.0.1:8001
 
 lock: setup  ## write requirements.txt and requirements-dev.txt from their .in files
 	$(UV) pip compile --quiet --upgrade --no-header --no-annotate --python-version 3.11 requirements.in -o requirements.txt

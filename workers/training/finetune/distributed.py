@@ -1,4 +1,4 @@
-"""One process of a fine-tune that several train: `torchrun ... -m workers.training.distributed FOLDER THREADS`.
+"""One process of a fine-tune that several train: `torchrun ... -m workers.training.finetune.distributed FOLDER THREADS`.
 
 It knows no database. The folder holds the texts and the recipe; the first process writes there what it reports, its
 checkpoints and the model. Who launched it reads them, see `launch`.
@@ -17,13 +17,14 @@ from typing import Any
 import torch
 
 from apps.rules.training_report import TrainingReport
-from workers.training.finetune import fine_tune
-from workers.training.memory import out_of_memory
-from workers.training.model import dump
+from workers.training.device import device_here
+from workers.training.finetune.fine_tune import fine_tune
+from workers.training.fit.memory import out_of_memory
+from workers.training.fit.ranks import Ranks
+from workers.training.fit.reports import Listeners
+from workers.training.models.bundle import dump
 from workers.training.recipe import Recipe
 from workers.training.refusals import Canceled
-from workers.training.reports import Listeners
-from workers.training.together import Ranks
 
 JOB, EVENTS, ALIVE, RESULT = "job.json", "events.jsonl", "alive", "model.safetensors"
 ABANDONED_S = 30.0  # without a sign of who launched it, a process ends: nobody would keep what it learns
@@ -80,9 +81,8 @@ def trained(folder: Path, ranks: Ranks, micro: list[int]) -> None:
 
 def _refuse_unequal(tensors: Any, ranks: Ranks) -> None:
     """All processes must end with equal weights, or they did not train one model."""
-    device = torch.device("cuda", torch.cuda.current_device()) if torch.cuda.is_available() else torch.device("cpu")
     own = float(sum(tensor.double().abs().sum() for tensor in tensors.values()))
-    first = ranks.agreed(own, device)
+    first = ranks.agreed(own, device_here())
     if abs(own - first) > 1e-9 * abs(first):
         raise RuntimeError(f"Process {ranks.rank} ended with other weights than the first: {own} and {first}.")
 

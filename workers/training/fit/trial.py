@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 import torch
 
-from workers.training.admission import Targets, checked_targets, refuse_unreadable
-from workers.training.inputs import Rows, input_for
-from workers.training.memory import out_of_memory
+from workers.training.device import device_here
+from workers.training.fit.admission import Targets, checked_targets, refuse_unreadable
+from workers.training.fit.memory import out_of_memory
+from workers.training.fit.reports import Listeners
+from workers.training.fit.steps import Training
+from workers.training.fit.without_dynamo import keep_dynamo_out
+from workers.training.models.inputs import Rows, input_for
 from workers.training.recipe import Recipe
 from workers.training.refusals import MemoryTooSmall, NothingToTrain
-from workers.training.reports import Listeners
-from workers.training.steps import Training
-from workers.training.without_dynamo import keep_dynamo_out
 
 VALIDATION_SHARE = 0.2  # more than a run keeps apart: trials differ by less than a run's epochs do
 
@@ -61,9 +62,9 @@ def try_recipe(
         heard.append(epoch)
         on_epoch(epoch)
 
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = device_here()
     try:
-        with torch.random.fork_rng(devices=[0] if device.type == "cuda" else []):
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(recipe.seed)
             module = preprocessor.network(recipe, len(labels)).to(device)
             training = Tried(module, x.to(device), y.to(device), recipe, torch.Generator().manual_seed(recipe.seed))

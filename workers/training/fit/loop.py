@@ -10,17 +10,18 @@ import torch
 from torch import Tensor
 
 from apps.rules.training_report import TrainingReport
-from workers.training.admission import Targets, checked_base, checked_targets, refuse_unreadable
-from workers.training.checkpoint import unpack
-from workers.training.inputs import Rows, input_for
-from workers.training.memory import out_of_memory
-from workers.training.model import Bundle
+from workers.training.device import device_here
+from workers.training.fit.admission import Targets, checked_base, checked_targets, refuse_unreadable
+from workers.training.fit.checkpoint import unpack
+from workers.training.fit.memory import out_of_memory
+from workers.training.fit.reports import FitResult, Listeners
+from workers.training.fit.steps import Training, learning_rate
+from workers.training.fit.warm_start import warm_start
+from workers.training.fit.without_dynamo import keep_dynamo_out
+from workers.training.models.bundle import Bundle
+from workers.training.models.inputs import Rows, input_for
 from workers.training.recipe import Recipe
 from workers.training.refusals import MemoryTooSmall
-from workers.training.reports import FitResult, Listeners
-from workers.training.steps import Training, learning_rate
-from workers.training.warm_start import warm_start
-from workers.training.without_dynamo import keep_dynamo_out
 
 __all__ = ["FitResult", "TrainingReport", "fingerprint", "fit", "learning_rate"]
 LabeledRows = tuple[Rows, Targets]
@@ -82,8 +83,8 @@ def _fit(
     preprocessor = base.preprocessor if base is not None else input_for(recipe.task_type).fit(rows)
     x = preprocessor.tensor(rows)
     refuse_unreadable(x)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    with torch.random.fork_rng(devices=[0] if device.type == "cuda" else []):
+    device = device_here()
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(recipe.seed)
         module = preprocessor.network(recipe, len(labels))
         generator = torch.Generator().manual_seed(recipe.seed)

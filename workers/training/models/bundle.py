@@ -14,8 +14,8 @@ from torch import Tensor
 
 from workers.training.encoders.encoder import register
 from workers.training.encoders.tuned import PREFIX, Tuned, TunedEncoder
-from workers.training.inputs import Input, Rows, input_saved
-from workers.training.networks import Network
+from workers.training.models.inputs import Input, Rows, input_saved
+from workers.training.models.networks import Network
 from workers.training.recipe import Recipe
 
 FORMAT = 1

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from apps.rules.training_report import TrainingReport
-from workers.training.model import Bundle
+from workers.training.models.bundle import Bundle
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,16 @@ from torch import Tensor, nn
 from torch.optim import AdamW
 
 from apps.rules.training_report import TrainingReport
-from workers.training.calibration import temperature
-from workers.training.checkpoint import pack
-from workers.training.memory import give_back, out_of_memory
-from workers.training.networks import Network
+from workers.training.fit.calibration import temperature
+from workers.training.fit.checkpoint import pack
+from workers.training.fit.memory import give_back, out_of_memory
+from workers.training.fit.ranks import Ranks
+from workers.training.fit.reports import Listeners
+from workers.training.fit.telemetry import DeviceUse
+from workers.training.fit.validation import split
+from workers.training.models.networks import Network
 from workers.training.recipe import Recipe
 from workers.training.refusals import Canceled, MemoryTooSmall
-from workers.training.reports import Listeners
-from workers.training.telemetry import DeviceUse
-from workers.training.together import Ranks
-from workers.training.validation import split
 
 MOST_EVALUATED = 10_000  # validation rows; the loss of more would be no surer and cost time
 EVALUATION_BATCH = 2048

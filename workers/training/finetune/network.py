@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from workers.training.encoders.encoder import DIM, weights_folder
 from workers.training.encoders.tuned import Tuned
-from workers.training.networks import TextHead
+from workers.training.models.networks import TextHead
 from workers.training.recipe import Recipe
 
 LINEAR = ("query", "key", "value", "dense")  # the encoder's linear layers: attention and what follows it

@@ -6,21 +6,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from workers.training.admission import Targets, checked_targets
-from workers.training.checkpoint import unpack
+from workers.training.device import device_here
 from workers.training.encoders.encoder import DIM, MAKERS
-from workers.training.finetune_network import TunedNetwork, tokens_of
-from workers.training.inputs import TextInput
-from workers.training.loop import fingerprint
-from workers.training.memory import out_of_memory
-from workers.training.model import Bundle
+from workers.training.finetune.network import TunedNetwork, tokens_of
+from workers.training.finetune.throughput import peak_memory_mb, peak_share
+from workers.training.fit.admission import Targets, checked_targets
+from workers.training.fit.checkpoint import unpack
+from workers.training.fit.loop import fingerprint
+from workers.training.fit.memory import out_of_memory
+from workers.training.fit.ranks import Ranks
+from workers.training.fit.reports import FitResult, Listeners
+from workers.training.fit.steps import Training
+from workers.training.fit.without_dynamo import keep_dynamo_out
+from workers.training.models.bundle import Bundle
+from workers.training.models.inputs import TextInput
 from workers.training.recipe import Recipe
 from workers.training.refusals import MemoryTooSmall, RowsUnreadable, TaskNotTuned
-from workers.training.reports import FitResult, Listeners
-from workers.training.steps import Training
-from workers.training.throughput import peak_memory_mb, peak_share
-from workers.training.together import Ranks
-from workers.training.without_dynamo import keep_dynamo_out
 
 LabeledTexts = tuple[Sequence[str], Targets]
 EVALUATED = {"cpu": 64, "cuda": 512}  # texts at once: their activations are a thousand times a vector's
@@ -76,8 +77,8 @@ def _fine_tune(
     ranks: Ranks,
     micro: int | None,
 ) -> FitResult:
-    on_gpu = torch.cuda.is_available()
-    device = torch.device("cuda", torch.cuda.current_device()) if on_gpu else torch.device("cpu")
+    device = device_here()
+    on_gpu = device.type == "cuda"
     if not on_gpu:
         keep_dynamo_out()
     x = tokens_of(texts, recipe.max_length).to(device)

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.training.inputs import Rows
-from workers.training.linear import CONSTANT, LINEAR, LINEAR_OF, MOST_BITS, HashedInput, Linear
-from workers.training.model import Bundle
+from workers.training.models.bundle import Bundle
+from workers.training.models.inputs import Rows
+from workers.training.models.linear import CONSTANT, LINEAR, LINEAR_OF, MOST_BITS, HashedInput, Linear
 from workers.training.recipe import TASK_TYPES, Recipe
 
 MAGIC = b"fastloop-online-1\n"

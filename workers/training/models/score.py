@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from workers.training.inputs import Rows
-from workers.training.model import Bundle
-from workers.training.networks import Network, TextHead
+from workers.training.models.bundle import Bundle
+from workers.training.models.inputs import Rows
+from workers.training.models.networks import Network, TextHead
 
 CHUNK = 4096  # rows; 6 MB of float32, which stays in the processor's cache between conversion and product
 PLAIN_SHARE = 0.2  # of the head's inputs, dropped where a network has no dropout of its own

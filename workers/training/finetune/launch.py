@@ -1,7 +1,7 @@
 """Launch a fine-tune in several processes by `torchrun`, on one host or several, and relay what they say.
 
 A launch is a folder: `job.json` goes in; events, checkpoints and the model come out. Several hosts share it, and on each
-of the others `python -m workers.training.host FOLDER` waits for launches.
+of the others `python -m workers.training.finetune.host FOLDER` waits for launches.
 """
 
 import contextlib
@@ -10,7 +10,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator, Sequence
@@ -19,19 +18,21 @@ from pathlib import Path
 from typing import Any
 
 from apps.rules.training_report import TrainingReport
+from fastloop_console.machine import child
+from fastloop_console.machine.lifeline import tied
 from workers.training import refusals
-from workers.training.admission import Targets
-from workers.training.distributed import ALIVE, EVENTS, JOB, RESULT, put
-from workers.training.finetune import LabeledTexts
-from workers.training.model import load
+from workers.training.finetune.distributed import ALIVE, EVENTS, JOB, RESULT, put
+from workers.training.finetune.fine_tune import LabeledTexts
+from workers.training.fit.admission import Targets
+from workers.training.fit.reports import FitResult, Listeners
+from workers.training.models.bundle import load
 from workers.training.recipe import Recipe
 from workers.training.refusals import Canceled, MemoryTooSmall
-from workers.training.reports import FitResult, Listeners
 
 LAUNCH = "launch.json"
 LOOK_EVERY_S = 0.2
 PATIENCE_S = 10.0  # for processes that were asked to end
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +148,12 @@ class Relay:
 
 
 def command(place: Path, hosts: Hosts) -> list[str]:
-    """torchrun's; every host of a launch runs the same. The processes of a host share its cores."""
+    """torchrun's, which ends with this process; every host of a launch runs the same. Its processes share the cores."""
     local = ["--local-addr", "127.0.0.1"] if hosts.nodes == 1 else []
     threads = max(1, (os.cpu_count() or 1) // hosts.processes)
-    return [
-        sys.executable,
-        "-m",
+    return child.command(
+        place,
+        os.getpid(),
         "torch.distributed.run",
         "--nnodes",
         str(hosts.nodes),
@@ -168,10 +169,10 @@ def command(place: Path, hosts: Hosts) -> list[str]:
         "--max-restarts",
         "0",
         "-m",
-        "workers.training.distributed",
+        "workers.training.finetune.distributed",
         str(place),
         str(threads),
-    ]
+    )
 
 
 def _run(place: Path, hosts: Hosts, relay: Relay) -> int:
@@ -183,6 +184,7 @@ def _run(place: Path, hosts: Hosts, relay: Relay) -> int:
         process = subprocess.Popen(
             command(place, hosts),
             cwd=ROOT,
+            **tied(os.environ),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

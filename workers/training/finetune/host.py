@@ -1,15 +1,17 @@
-"""`python -m workers.training.host FOLDER`: lend this host to fine-tunes that several hosts train together.
+"""`python -m workers.training.finetune.host FOLDER`: lend this host to fine-tunes that several hosts train together.
 
 The folder is the one that all of them share (FASTLOOP_TRAIN_FOLDER). Each launch that appears there is joined once.
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from workers.training.launch import LAUNCH, ROOT, Hosts, command, end
+from fastloop_console.machine.lifeline import tied
+from workers.training.finetune.launch import LAUNCH, ROOT, Hosts, command, end
 
 LOOK_EVERY_S = 0.5
 
@@ -17,7 +19,9 @@ LOOK_EVERY_S = 0.5
 def join(place: Path) -> int:
     """Take part in the launch of this folder until it ends; torchrun's exit status."""
     hosts = Hosts(**json.loads((place / LAUNCH).read_text()))
-    process = subprocess.Popen(command(place, hosts), cwd=ROOT, stdin=subprocess.DEVNULL, start_new_session=True)
+    process = subprocess.Popen(
+        command(place, hosts), cwd=ROOT, **tied(os.environ), stdin=subprocess.DEVNULL, start_new_session=True
+    )
     try:
         while process.poll() is None:
             time.sleep(LOOK_EVERY_S)

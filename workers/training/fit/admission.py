@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workers.training.inputs import Rows
-from workers.training.model import Bundle
+from workers.training.models.bundle import Bundle
+from workers.training.models.inputs import Rows
 from workers.training.recipe import Recipe
 from workers.training.refusals import BaseDoesNotFit, NothingToTrain, OneClassOnly, RowsUnreadable
 

@@ -31,10 +31,10 @@ class Judged:
 
 def judged_apart(vectors: NDArray[np.float32], classes: Ids, *, seed: int) -> Judged:
     """`judged` in a process of its own. Raises CalledProcessError with what it said."""
-    asked, root = io.BytesIO(), Path(__file__).resolve().parents[2]
+    asked, root = io.BytesIO(), Path(__file__).resolve().parents[3]
     np.savez(asked, vectors=vectors, classes=classes, seed=seed)
     done = subprocess.run(
-        [sys.executable, "-m", "workers.training.confident"],
+        [sys.executable, "-m", "workers.training.doubts.confident"],
         input=asked.getvalue(),
         capture_output=True,
         cwd=root,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from workers.training.networks import Network, SmallCnn, TabularNet, TextHead
+from workers.training.models.networks import Network, SmallCnn, TabularNet, TextHead
 from workers.training.recipe import Recipe
 
 Rows = Sequence[Any] | NDArray[Any]
@@ -183,7 +183,7 @@ def input_saved(task_type: str, fields: Mapping[str, Any]) -> Input:
     """What `to_json` wrote: of the kind that it names, or else of the task type."""
     if "kind" not in fields:
         return input_for(task_type).from_json(fields)
-    from workers.training.linear import LINEAR  # it builds on this module
+    from workers.training.models.linear import LINEAR  # it builds on this module
 
     return LINEAR[fields["kind"]].from_json(fields)
 

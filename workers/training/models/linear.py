@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from workers.training.inputs import Cell, ImageInput, Input, Rows, TextInput, _missing, _number
-from workers.training.networks import Network
+from workers.training.models.inputs import Cell, ImageInput, Input, Rows, TextInput, _missing, _number
+from workers.training.models.networks import Network
 from workers.training.recipe import Recipe
 
 CONSTANT = 0  # the index of the feature that every row has

@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from workers.training.model import Bundle
-from workers.training.networks import Network
+from workers.training.models.bundle import Bundle
+from workers.training.models.networks import Network
 
 
 def warm_start(
