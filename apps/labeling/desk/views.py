@@ -20,7 +20,6 @@ from apps.accounts.models import User
 from apps.errors import Invalid
 from apps.labeling.desk import presenters, selectors
 from apps.labeling.desk.seat import seat_of
-from apps.labeling.desk.words import desk_words
 from apps.labeling.models import QUEUED_LANES, Assignment, ErrorKind, Lane, SkipReason
 from apps.labeling.services.annotations import Answer, annotation_take
 from apps.labeling.services.assignments import MOST_HELD, Asked, assignments_release, assignments_renew
@@ -99,7 +98,6 @@ def desk(request: HttpRequest, project: Project) -> HttpResponse:
         "guidelines": guidelines_of(project),
         "skip_reasons": SkipReason.choices,
         "error_kinds": ErrorKind.choices,
-        "words": desk_words(),
         "progress": presenters.progress_json(project, by, at),
         "past": presenters.past_json(project, by),
         "lane": Lane.REVIEW if request.GET.get("lane") == Lane.REVIEW else "",
