@@ -7,7 +7,10 @@ UV = UV_SYSTEM_CERTS=1 UV_FIND_LINKS="$${UV_FIND_LINKS:-$${PIP_FIND_LINKS:-`$(BI
 # What starts whole consoles and measures seconds runs alone, after the rest has used both cores.
 PYTEST = $(BIN)/python -m pytest -q -n 2 -m "not journey and not fault and not live" && $(BIN)/python -m pytest -q -m "journey or fault or live"
 
-.PHONY: run setup setup-dev test check lock messages bench clean
+.PHONY: help run reload setup setup-dev test test-fast check lock messages bench clean
+
+help:  ## say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: setup  ## install and start everything; Ctrl-C stops it
 	@exec $(BIN)/python manage.py up

@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from apps.datasets import api as datasets
 from apps.evaluation import api as evaluation
 from apps.evaluation import freshness_api
+from apps.features import api as features
 from apps.labeling import api as labeling
 from apps.labeling import settings_api
 from apps.lineage import ledger_api, lineage_api, run_api
@@ -25,6 +26,8 @@ PROJECT = "v1/projects/<int:project_id>/"
 urlpatterns = [
     path("", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("v1/encoders/", features.EncodersAPI.as_view(), name="api-encoders"),
+    path("v1/encoders/<str:name>/check/", features.EncoderCheckAPI.as_view(), name="api-encoder-check"),
     path("v1/projects/", setup.ProjectsAPI.as_view(), name="api-projects"),
     path(PROJECT, setup.ProjectDetailAPI.as_view(), name="api-project"),
     path(f"{PROJECT}queue/", settings_api.QueueAPI.as_view(), name="api-queue"),

@@ -9,6 +9,7 @@ from django.views.i18n import set_language
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="projects:list"), name="home"),
     path("", include("apps.accounts.urls")),
+    path("encoders/", include("apps.features.urls")),
     path("projects/", include("apps.projects.urls")),
     path("projects/", include("apps.loop.setup.urls")),
     path("projects/<int:project_id>/", include("apps.loop.urls")),

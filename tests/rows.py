@@ -15,8 +15,9 @@ from apps.releases.models import ModelVersion
 from apps.releases.services import candidate_register
 from apps.rules.lift import Curve, lift
 from apps.rules.stopping import Agreement
+from apps.rules.training_report import TrainingReport
 from apps.training.models import Run, RunKind, Sweep, Trial, TrialState
-from apps.training.services import ownership
+from apps.training.services import ownership, reporting
 from apps.training.services.runs import run_start
 from tests.conftest import NOON
 
@@ -62,8 +63,8 @@ def started(project: Project, *, at: datetime = NOON, kind: str = RunKind.FULL, 
     return run_start(project=project, kind=kind, trigger="Lin asked for it.", base_run=base, by=None, at=at)
 
 
-def progress(step: int, *, of: int = 100, accuracy: float | None = 0.9) -> ownership.Progress:
-    return ownership.Progress(
+def progress(step: int, *, of: int = 100, accuracy: float | None = 0.9) -> TrainingReport:
+    return TrainingReport(
         step=step,
         steps_total=of,
         epoch=step / of * 6,
@@ -74,7 +75,7 @@ def progress(step: int, *, of: int = 100, accuracy: float | None = 0.9) -> owner
         samples_per_s=1000.0,
         seconds_left=7.0,
         device="cpu",
-        line=f"step {step}",
+        learning_rate=None,
     )
 
 
@@ -87,7 +88,7 @@ def trained(project: Project, *, at: datetime = NOON, base: Run | None = None, r
     version = DatasetVersion.objects.create(
         project=project, number=number, url="file:///none", rows=20, holdout_rows=100, digest="d" * 64, created_at=at
     )
-    ownership.run_prepared(
+    reporting.run_prepared(
         run_id=run.pk,
         owner=run.owner,
         version=version,
@@ -99,7 +100,7 @@ def trained(project: Project, *, at: datetime = NOON, base: Run | None = None, r
         at=at,
     )
     for i in range(1, reports + 1):
-        ownership.run_report(run_id=run.pk, owner=run.owner, progress=progress(i * 100 // reports), at=at)
+        reporting.run_report(run_id=run.pk, owner=run.owner, report=progress(i * 100 // reports), at=at)
     return ownership.run_complete(
         run_id=run.pk, owner=run.owner, artifact_url="file:///m", at=at + timedelta(minutes=11)
     )

@@ -12,7 +12,19 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fastloop_console.settings.local
 django.setup()
 
 from fastloop_console.machine.celery import app  # noqa: E402  after Django is set up
-from workers.tasks import auto_label, consensus, embed, evaluate, measure, online, score, suspects, train, trial  # noqa: E402, F401  registers the tasks
+from workers.tasks import (  # noqa: E402, F401  registers the tasks
+    auto_label,
+    consensus,
+    embed,
+    encoders,
+    evaluate,
+    measure,
+    online,
+    score,
+    suspects,
+    train,
+    trial,
+)
 
 
 @task_postrun.connect

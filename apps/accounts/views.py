@@ -69,7 +69,7 @@ def _page(request: HttpRequest, *, status: int = 200, **more: object) -> HttpRes
 def account(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         return _page(request)
-    user = User.objects.get(pk=cast(User, request.user).pk)  # a form writes into its instance even when it is refused
+    user = selectors.person_as_stored(cast(User, request.user))
     form = NameForm(request.POST, instance=user)
     if not form.is_valid():
         return _page(request, name_form=form, status=422)

@@ -26,3 +26,17 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.scope} {self.sequence}: {self.sentence}"
+
+
+class Cursor(models.Model):
+    """How far a reader outside the console (a webhook, a topic, a lineage server) has read one scope."""
+
+    reader = models.CharField(max_length=60)
+    scope = models.CharField(max_length=40)
+    sequence = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["reader", "scope"], name="audit_cursor_once")]
+
+    def __str__(self) -> str:
+        return f"{self.reader} has {self.scope} up to {self.sequence}"

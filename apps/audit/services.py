@@ -5,13 +5,16 @@ import json
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import override
 
 from apps.accounts.models import User
 from apps.audit.models import Event
+from apps.audit.verbs import PAYLOADS, Verb
+from apps.work.locks import Lock, lock
 
 SYSTEM = "System"
+SITE = "site"
 
 
 def project_scope(project_id: int) -> str:
@@ -21,8 +24,8 @@ def project_scope(project_id: int) -> str:
 @transaction.atomic
 def event_record(
     *,
-    scope: str,
-    verb: str,
+    project_id: int | None,
+    verb: Verb,
     subject: str,
     sentence: str,
     by: User | None,
@@ -30,9 +33,15 @@ def event_record(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> Event:
-    """Append one entry in the caller's transaction. The advisory lock makes the chain a line, not a tree."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 7))", [f"audit:{scope}"])
+    """Append one entry in the caller's transaction; of the site where it is of no project.
+
+    The lock makes the chain a line, not a tree. Raises TypeError where the entry is not what its verb declares.
+    """
+    fault = PAYLOADS[verb].fault(subject, {**(before or {}), **(after or {})})
+    if fault:
+        raise TypeError(f"An entry “{verb}” is not as declared: {fault}.")
+    scope = SITE if project_id is None else project_scope(project_id)
+    lock(Lock.AUDIT, scope)
     last = Event.objects.filter(scope=scope).order_by("-sequence").first()
     event = Event(
         scope=scope,

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from django.db import connection
 from django.utils.dateparse import parse_datetime
 
 from apps.datasets.content import canonical, digest_of
@@ -18,6 +17,7 @@ from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.task_types import PayloadRefused
 from apps.rules.holdout import in_holdout
+from apps.work.locks import Lock, lock
 
 MAX_EXTERNAL_ID = 200
 _COLUMNS = (
@@ -98,8 +98,7 @@ class Sorted:
 
 def batch_take(intake: Intake, batch: Sequence[Row], at: datetime) -> None:
     """Within the caller's transaction. One batch of a project at a time: a COPY cannot step over what came meanwhile."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 14))", [f"examples:{intake.project.pk}"])
+    lock(Lock.EXAMPLES, intake.project.pk)
     found = _sorted(intake, batch, at)
     fresh = [x for x in found.arrivals.values() if x.payload is not None]
     repeated = _sides(intake.project, fresh)

@@ -1,11 +1,13 @@
 """Read examples, ingestions and dead letters."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from django.utils.translation import gettext
 
-from apps.datasets.models import DatasetVersion, DeadLetter, Example, ExampleBlob, Ingestion
+from apps.datasets.models import DeadLetter, Example, ExampleBlob, Ingestion
 from apps.errors import NotFound
 from apps.projects.models import Project
 
@@ -39,10 +41,6 @@ def dead_letters_of(project: Project, *, ingestion_id: int | None = None) -> Que
     return letters.filter(ingestion_id=ingestion_id) if ingestion_id else letters
 
 
-def newest_version(project: Project) -> DatasetVersion | None:
-    return DatasetVersion.objects.filter(project=project).first()
-
-
 def image_of(project: Project, example_id: int) -> bytes:
     blob = ExampleBlob.objects.filter(example_id=example_id, example__project=project).first()
     if blob is None:
@@ -53,3 +51,23 @@ def image_of(project: Project, example_id: int) -> bytes:
 def ingestions_with_letters(project: Project) -> list[Ingestion]:
     """Newest first, for the filter of the dead letters."""
     return list(Ingestion.objects.filter(project=project, rows_refused__gt=0)[:100])
+
+
+def newest_example_id(project: Project) -> int:
+    """0 where there is none."""
+    return Example.objects.filter(project=project).aggregate(n=Max("pk"))["n"] or 0
+
+
+def fields_of(example_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
+    """What is stored of these examples, by id."""
+    return dict(Example.objects.filter(pk__in=example_ids).values_list("pk", "fields"))
+
+
+def blobs_of(example_ids: Sequence[int]) -> dict[int, bytes]:
+    """The encoded images of those that have one, by id."""
+    rows = ExampleBlob.objects.filter(example_id__in=example_ids).values_list("example_id", "content")
+    return {pk: bytes(content) for pk, content in rows}
+
+
+def holdout_flags(example_ids: Sequence[int]) -> dict[int, bool]:
+    return dict(Example.objects.filter(pk__in=example_ids).values_list("pk", "holdout"))

@@ -8,13 +8,15 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.datasets.batches import Beside, Intake, OnRepeated, batch_take
 from apps.datasets.models import DeadLetter, Ingestion, IngestionState
 from apps.datasets.readers import FileUnreadable, Row, suffix_of
 from apps.errors import Invalid
 from apps.integrations import wiring
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects.models import Project
 
 BATCH = 2000  # rows a transaction: progress is seen every fifth of a second
@@ -79,7 +81,7 @@ def examples_ingest(
     while batch := list(islice(source, BATCH)):
         with transaction.atomic():
             batch_take(intake, batch, now())
-        look_again(f"project.{ingestion.project_id}", "ingestion", ingestion.pk)
+        look_again(Topic.PROJECT.of(ingestion.project_id), News.INGESTION, ingestion.pk)
     return ingestion
 
 
@@ -93,11 +95,11 @@ def ingestion_close(*, ingestion: Ingestion, at: datetime, error: str = "") -> N
     what = ingestion.filename or f"a batch by {ingestion.source}"
     outcome = f"failed: {error}" if error else f"{ingestion.rows_taken:,} taken"
     event_record(
-        scope=project_scope(ingestion.project_id),
-        verb="examples.ingested",
+        project_id=ingestion.project_id,
+        verb=Verb.EXAMPLES_INGESTED,
         subject=f"ingestion {ingestion.pk}",
         by=ingestion.by,
         at=at,
         sentence=f"{who} sent {what}: {outcome}, {ingestion.rows_known:,} known, {ingestion.rows_refused:,} refused.",
     )
-    look_again(f"project.{ingestion.project_id}", "ingestion", ingestion.pk)
+    look_again(Topic.PROJECT.of(ingestion.project_id), News.INGESTION, ingestion.pk)

@@ -6,9 +6,11 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.evaluation.models import FreshnessGap
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects.models import Project
 from apps.rules import freshness as rule
 from apps.rules.metrics import Difference
@@ -73,15 +75,15 @@ def gap_record(*, full: Run, incremental: Run, holdout_rows: int, accuracy: Diff
     )
     if made:
         event_record(
-            scope=project_scope(full.project_id),
-            verb="gap.measured",
+            project_id=full.project_id,
+            verb=Verb.GAP_MEASURED,
             subject=f"run {full.number}",
             by=None,
             at=at,
             sentence=f"Full run {full.number} against incremental run {incremental.number}: {signed(gap.points)} points.",
             after={"points": gap.points, "low": gap.low, "high": gap.high},
         )
-        look_again(f"project.{full.project_id}", "report", full.pk)
+        look_again(Topic.PROJECT.of(full.project_id), News.REPORT, full.pk)
     return gap
 
 

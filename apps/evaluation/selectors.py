@@ -4,10 +4,9 @@ import io
 from dataclasses import dataclass
 
 import pyarrow.parquet as pq
-from django.db.models import QuerySet
 from django.utils.translation import gettext
 
-from apps.evaluation.models import LearningReport, Report
+from apps.evaluation.models import LearningReport, Outcome, Report
 from apps.evaluation.services import HoldoutPredictions, curve_unpacked
 from apps.integrations import wiring
 from apps.labeling.selectors import median_active_s
@@ -24,8 +23,10 @@ def report_of(run: Run) -> Report | None:
     return Report.objects.select_related("run", "baseline_run").filter(run=run).first()
 
 
-def reports_of(project: Project) -> QuerySet[Report]:
-    return Report.objects.filter(run__project=project).select_related("run", "baseline_run")
+def reports_until(run: Run, most: int) -> list[Report]:
+    """Of this run and those before it that failed no gate, newest first."""
+    until = Report.objects.filter(run__project=run.project, run__number__lte=run.number).select_related("run")
+    return list(until.exclude(outcome=Outcome.FAIL, run__number__lt=run.number).order_by("-run__number")[:most])
 
 
 def predictions_of(report: Report) -> HoldoutPredictions:

@@ -12,10 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.db import transaction
 
-from apps.audit.services import english, event_record, project_scope
+from apps.audit.services import english, event_record
+from apps.audit.verbs import Verb
 from apps.evaluation.models import LearningReport, Outcome, Report
 from apps.integrations import wiring
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.rules.lift import Curve, Lift
 from apps.rules.stopping import Agreement
 from apps.training.models import Run
@@ -73,8 +75,8 @@ def report_record(
         )
         if made:
             event_record(
-                scope=project_scope(run.project_id),
-                verb=f"verdict.{outcome}",
+                project_id=run.project_id,
+                verb=Verb(f"verdict.{outcome}"),
                 subject=f"run {run.number}",
                 by=None,
                 at=at,
@@ -82,8 +84,8 @@ def report_record(
                 f"{english(Outcome(outcome).label).lower()}.",
                 after={"outcome": outcome, "gates": {g["name"]: g["outcome"] for g in gates}},
             )
-            look_again(f"run.{run.pk}", "report", run.pk)
-            look_again(f"project.{run.project_id}", "report", run.pk)
+            look_again(Topic.RUN.of(run.pk), News.REPORT, run.pk)
+            look_again(Topic.PROJECT.of(run.project_id), News.REPORT, run.pk)
     return report
 
 
@@ -145,7 +147,7 @@ def learning_record(
         },
     )
     if made:
-        look_again(f"project.{run.project_id}", "learning", run.pk)
+        look_again(Topic.PROJECT.of(run.project_id), News.LEARNING, run.pk)
     return found
 
 

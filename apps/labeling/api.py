@@ -13,7 +13,8 @@ from apps.accounts.models import User
 from apps.labeling.desk.presenters import SHOWN_AS
 from apps.labeling.desk.selectors import why_empty
 from apps.labeling.inputs import NextInput, SubmitInput
-from apps.labeling.models import Assignment, Label, Lane
+from apps.labeling.models import Assignment, Lane
+from apps.labeling.selectors import labels_of
 from apps.labeling.services.annotations import Answer, annotation_submit
 from apps.labeling.services.assignments import QueueRequest
 from apps.labeling.services.queue import queue_next
@@ -136,5 +137,5 @@ class LabelsAPI(ProjectAPI):
 
     @extend_schema(operation_id="labels_list", responses=OutputSerializer(many=True), summary="Resolved labels")
     def get(self, request: Request, project_id: int) -> Response:
-        labels = Label.objects.filter(project=self.project).select_related("example", "label").order_by("example_id")
+        labels = labels_of(self.project)
         return self.page(labels, self.OutputSerializer)

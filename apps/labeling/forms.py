@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.labeling.encoders import encoders_for
+from apps.features.selectors import encoders_for
 from apps.labeling.models import LANE_WEIGHTS, ConsensusMethod
 from apps.labeling.services.queue_settings import (
     LANES,

@@ -97,3 +97,8 @@ def median_active_s(project: Project, newest: int = 1000) -> float | None:
 def frontier_of(project: Project) -> Frontier:
     """How the active lane was last ordered: by which model and strategy, why, over how many, and when."""
     return Frontier.objects.filter(project=project).first() or Frontier(project=project)
+
+
+def labels_of(project: Project) -> QuerySet[Label]:
+    """In the order of the examples."""
+    return Label.objects.filter(project=project).select_related("example", "label").order_by("example_id")

@@ -5,7 +5,7 @@ The console is the truth and never waits for the server: what could not be writt
 
 import logging
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
@@ -14,11 +14,10 @@ from apps.integrations import wiring
 from apps.integrations.ports import TrackedMetric, TrackedModel, TrackedRun, Tracking, Unavailable
 from apps.releases.models import Alias, Mirrored, ModelVersion
 from apps.training.models import OPEN_STATES, Run, RunPoint, RunState
+from apps.work.retries import due
 
 logger = logging.getLogger(__name__)
 AT_ONCE = 20  # runs a tick; 10,000 old ones are there after two hours
-CLAIMED = timedelta(minutes=2)  # nobody else tries meanwhile
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(hours=1)
 POINT_METRICS = ("train_loss", "validation_loss", "holdout_loss", "holdout_accuracy", "learning_rate", "samples_per_s")
 
 
@@ -42,34 +41,28 @@ def _lacking(at: datetime) -> QuerySet[Run]:
         | Q(Exists(aliases), mirrored__aliases=[])
         | Q(~Exists(aliases), ~Q(mirrored__aliases=[]), mirrored__isnull=False)
     )
-    due = Q(mirrored__retry_at=None) | Q(mirrored__retry_at__lte=at)
-    rows = Run.objects.filter(changed, due, reproduces=None).select_related("project", "dataset_version")
+    rows = Run.objects.filter(changed, due(at, "mirrored__"), reproduces=None).select_related(
+        "project", "dataset_version"
+    )
     return rows.order_by("pk")
 
 
 def _mirrored(run: Run, tracking: Tracking, at: datetime) -> bool:
     row, _ = Mirrored.objects.get_or_create(run=run)
-    free = Q(retry_at=None) | Q(retry_at__lte=at)
-    if not Mirrored.objects.filter(free, pk=row.pk).update(retry_at=at + CLAIMED):
+    if not row.try_claim(at):
         return False  # another worker has just begun
     wanted = _tracked(run, row)
     try:
         told = tracking.mirror(wanted)
     except Unavailable as away:
-        attempts = min(row.attempts + 1, 20)
-        pause = min(FIRST_PAUSE * 2 ** (attempts - 1), LONGEST_PAUSE)
-        Mirrored.objects.filter(pk=row.pk).update(attempts=attempts, retry_at=at + pause, error=str(away)[:400])
-        logger.warning("%s Next try in %s.", away, pause)
+        logger.warning("%s Next try in %s.", away, row.try_failed(at, str(away)))
         return False
-    Mirrored.objects.filter(pk=row.pk).update(
+    row.try_done(
         tracking_run=told.tracking_run,
         registry_version=told.registry_version,
         state=wanted.state,
         step=max([row.step, *(m.step for m in wanted.metrics)], default=0),
         aliases=sorted(wanted.aliases),
-        attempts=0,
-        retry_at=None,
-        error="",
         at=at,
     )
     return True

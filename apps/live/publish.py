@@ -14,19 +14,21 @@ from typing import Any
 from channels.layers import get_channel_layer
 from django.db import transaction
 
+from apps.live.topics import News
+
 logger = logging.getLogger(__name__)
 GATHER_S = 0.05  # the eye cannot tell; a burst becomes one message
 GIVE_UP_S = 2.0  # for one message: Redis being away costs freshness only
 
-Message = tuple[str, str, int | None]
+Message = tuple[str, News, int | None]
 
 
-def look_again(topic: str, what: str, subject_id: int | None = None) -> None:
+def look_again(topic: str, what: News, subject_id: int | None = None) -> None:
     """Send after commit."""
     transaction.on_commit(lambda: send_now(topic, what, subject_id))
 
 
-def send_now(topic: str, what: str, subject_id: int | None = None) -> None:
+def send_now(topic: str, what: News, subject_id: int | None = None) -> None:
     """Hand over to the sending thread; returns at once and never raises."""
     _publisher.put((topic, what, subject_id))
 
@@ -73,7 +75,7 @@ class Publisher:
 
     async def _send(self, message: Message) -> None:
         topic, what, subject_id = message
-        content: dict[str, Any] = {"type": "look.again", "what": what, "id": subject_id}
+        content: dict[str, Any] = {"type": "look.again", "what": str(what), "id": subject_id}
         try:
             layer = get_channel_layer()
             await asyncio.wait_for(layer.group_send(topic, content), GIVE_UP_S)

@@ -1,8 +1,43 @@
 """Who may listen to what. A topic is `<kind>.<id>`; each app that owns a kind registers its check."""
 
 from collections.abc import Callable
+from enum import StrEnum
 
 from apps.accounts.models import User
+
+
+class Topic(StrEnum):
+    """What a page can be open on."""
+
+    PROJECT = "project"
+    RUN = "run"
+    SWEEP = "sweep"
+
+    def of(self, subject_id: int) -> str:
+        return f"{self}.{subject_id}"
+
+
+class News(StrEnum):
+    """What a page may have to look at again; templates listen to these words."""
+
+    ALERT = "alert"
+    AUTO = "auto"
+    DRIFT = "drift"
+    INGESTION = "ingestion"
+    LABELS = "labels"
+    LAP = "lap"
+    LEARNING = "learning"
+    MODEL = "model"
+    ONLINE = "online"
+    PREDICTIONS = "predictions"
+    QUALITY = "quality"
+    QUEUE = "queue"
+    REPORT = "report"
+    RUN = "run"
+    SCHEMA = "schema"
+    SWEEP = "sweep"
+    TARGET = "target"
+
 
 Check = Callable[[User, int], bool]
 _checks: dict[str, Check] = {}

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.models import User
-from apps.monitoring.models import Alert, Prediction
+from apps.monitoring.selectors import alerts_of, predictions_of
 from apps.monitoring.services import alert_resolve
 from apps.projects.api_access import ProjectAPI
 from apps.projects.roles import Permission
@@ -54,7 +54,7 @@ class PredictionsAPI(ProjectAPI):
         summary="What the champion answered, newest first",
     )
     def get(self, request: Request, project_id: int) -> Response:
-        return self.page(Prediction.objects.filter(project=self.project), PredictionOutput)
+        return self.page(predictions_of(self.project), PredictionOutput)
 
 
 class AlertsAPI(ProjectAPI):
@@ -62,7 +62,7 @@ class AlertsAPI(ProjectAPI):
 
     @extend_schema(operation_id="alerts_list", responses=AlertOutput(many=True), summary="Alerts, newest first")
     def get(self, request: Request, project_id: int) -> Response:
-        return self.page(Alert.objects.filter(project=self.project), AlertOutput)
+        return self.page(alerts_of(self.project), AlertOutput)
 
 
 class AlertResolveAPI(ProjectAPI):

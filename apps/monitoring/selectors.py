@@ -158,3 +158,8 @@ def _weighted_middle(pairs: Sequence[tuple[float, int]]) -> float | None:
         if left <= 0:
             return value
     return None
+
+
+def predictions_of(project: Project) -> QuerySet[Prediction]:
+    """Newest first."""
+    return Prediction.objects.filter(project=project)

@@ -9,9 +9,11 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.errors import DomainError, Invalid, NotFound
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.monitoring.models import Alert, DriftCheck, Prediction
 from apps.projects.models import Project
 from apps.rules import drift
@@ -60,7 +62,7 @@ def predictions_record(*, rows: Sequence[Served]) -> int:
         batch_size=2000,
     )
     for project_id in {r.project_id for r in rows}:
-        look_again(f"project.{project_id}", "predictions")
+        look_again(Topic.PROJECT.of(project_id), News.PREDICTIONS)
     return len(made)
 
 
@@ -103,7 +105,7 @@ def drift_check(*, project: Project, model_number: int, reference: Reference, at
         )
         if found.outcome == drift.DriftOutcome.DRIFT:
             alert_raise(project=project, kind="drift", title="Drift", detail=sentence, check=check, at=at)
-        look_again(f"project.{project.pk}", "drift", check.pk)
+        look_again(Topic.PROJECT.of(project.pk), News.DRIFT, check.pk)
     return check
 
 
@@ -128,14 +130,14 @@ def alert_raise(
         project=project, kind=kind, title=title, detail=detail[:400], opened_at=at, last_seen_at=at, check_row=check
     )
     event_record(
-        scope=project_scope(project.pk),
-        verb="alert.raised",
+        project_id=project.pk,
+        verb=Verb.ALERT_RAISED,
         subject=f"alert {alert.pk}",
         by=None,
         at=at,
         sentence=f"{title}: {detail}",
     )
-    look_again(f"project.{project.pk}", "alert", alert.pk)
+    look_again(Topic.PROJECT.of(project.pk), News.ALERT, alert.pk)
     return alert
 
 
@@ -157,12 +159,12 @@ def alert_resolve(*, project: Project, alert_id: int, note: str, by: User, at: d
     alert.resolved_at, alert.resolved_by, alert.note = at, by, note.strip()[:400]
     alert.save(update_fields=["resolved_at", "resolved_by", "note"])
     event_record(
-        scope=project_scope(project.pk),
-        verb="alert.resolved",
+        project_id=project.pk,
+        verb=Verb.ALERT_RESOLVED,
         subject=f"alert {alert.pk}",
         by=by,
         at=at,
         sentence=f"{by} resolved the alert “{alert.title}”: {alert.note}",
     )
-    look_again(f"project.{project.pk}", "alert", alert.pk)
+    look_again(Topic.PROJECT.of(project.pk), News.ALERT, alert.pk)
     return alert

@@ -6,7 +6,8 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
-from apps.audit.services import english, event_record, project_scope
+from apps.audit.services import english, event_record
+from apps.audit.verbs import Verb
 from apps.errors import Forbidden, Invalid
 from apps.projects.access import role_of
 from apps.projects.models import Membership, Project
@@ -34,8 +35,8 @@ def member_set(*, project: Project, username: str, role: str, by: User, at: date
         _keep_one_admin(project)
     membership, _ = Membership.objects.update_or_create(project=project, user=person, defaults={"role": role})
     event_record(
-        scope=project_scope(project.pk),
-        verb="member.set",
+        project_id=project.pk,
+        verb=Verb.MEMBER_SET,
         subject=f"user {person.pk}",
         by=by,
         at=at,
@@ -56,8 +57,8 @@ def member_remove(*, project: Project, user_id: int, by: User, at: datetime) -> 
         _only_by_admin(project, by)
         _keep_one_admin(project)
     event_record(
-        scope=project_scope(project.pk),
-        verb="member.removed",
+        project_id=project.pk,
+        verb=Verb.MEMBER_REMOVED,
         subject=f"user {user_id}",
         by=by,
         at=at,

@@ -79,3 +79,8 @@ def members_of(project: Project) -> list[Membership]:
 def guideline_versions_of(project: Project) -> list[GuidelineVersion]:
     """Newest first."""
     return list(project.guidelines.select_related("author"))
+
+
+def project_of(project_id: int) -> Project:
+    """For a worker, which was sent the id by somebody who had the right."""
+    return Project.objects.get(pk=project_id)

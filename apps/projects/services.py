@@ -11,9 +11,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.errors import Forbidden, Invalid
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects import task_types
 from apps.projects.models import GuidelineVersion, Membership, Project, SchemaLabel
 from apps.projects.roles import Role
@@ -79,8 +81,8 @@ def project_create(
     schema_extend(project=project, labels=labels, by=by, at=at, audit=False)
     GuidelineVersion.objects.create(project=project, number=1, text=guidelines, author=by, created_at=at)
     event_record(
-        scope=project_scope(project.pk),
-        verb="project.created",
+        project_id=project.pk,
+        verb=Verb.PROJECT_CREATED,
         subject=f"project {project.pk}",
         by=by,
         at=at,
@@ -133,15 +135,15 @@ def schema_extend(
     SchemaLabel.objects.bulk_create(made)
     if audit and made:
         event_record(
-            scope=project_scope(project.pk),
-            verb="schema.extended",
+            project_id=project.pk,
+            verb=Verb.SCHEMA_EXTENDED,
             subject=f"project {project.pk}",
             by=by,
             at=at,
             sentence=f"{by} added {_listed([m.name for m in made])}.",
             after={"labels": [m.name for m in made]},
         )
-        look_again(f"project.{project.pk}", "schema")
+        look_again(Topic.PROJECT.of(project.pk), News.SCHEMA)
     return made
 
 
@@ -156,8 +158,8 @@ def guidelines_write(*, project: Project, text: str, by: User, at: datetime) -> 
         project=project, number=last.number + 1 if last else 1, text=text, author=by, created_at=at
     )
     event_record(
-        scope=project_scope(project.pk),
-        verb="guidelines.written",
+        project_id=project.pk,
+        verb=Verb.GUIDELINES_WRITTEN,
         subject=f"guidelines {version.number}",
         by=by,
         at=at,
@@ -185,7 +187,7 @@ def label_retire(*, project: Project, name: str, by: User, at: datetime) -> Sche
         raise Invalid(sentence.format(name=name), field="labels")
     label.retired_at = at
     label.save(update_fields=["retired_at"])
-    _label_recorded(project, label, "schema.retired", f"{by} retired “{name}”: it is offered no longer.", by, at)
+    _label_recorded(project, label, Verb.SCHEMA_RETIRED, f"{by} retired “{name}”: it is offered no longer.", by, at)
     return label
 
 
@@ -200,13 +202,13 @@ def label_restore(*, project: Project, name: str, by: User, at: datetime) -> Sch
         return label
     label.retired_at = None
     label.save(update_fields=["retired_at"])
-    _label_recorded(project, label, "schema.restored", f"{by} offers “{name}” again.", by, at)
+    _label_recorded(project, label, Verb.SCHEMA_RESTORED, f"{by} offers “{name}” again.", by, at)
     return label
 
 
-def _label_recorded(project: Project, label: SchemaLabel, verb: str, sentence: str, by: User, at: datetime) -> None:
+def _label_recorded(project: Project, label: SchemaLabel, verb: Verb, sentence: str, by: User, at: datetime) -> None:
     event_record(
-        scope=project_scope(project.pk),
+        project_id=project.pk,
         verb=verb,
         subject=f"label {label.pk}",
         by=by,
@@ -214,7 +216,7 @@ def _label_recorded(project: Project, label: SchemaLabel, verb: str, sentence: s
         sentence=sentence,
         after={"label": label.name},
     )
-    look_again(f"project.{project.pk}", "schema")
+    look_again(Topic.PROJECT.of(project.pk), News.SCHEMA)
 
 
 def _own_key(name: str) -> str:

@@ -1,6 +1,5 @@
 """Which consensus is in force, and labels brought in line with it. The worker computes; here it is asked for and recorded."""
 
-import contextlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,21 +10,23 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.datasets.models import Example
 from apps.errors import DomainError
-from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
-from apps.labeling.jobs import QUEUE, QualityJob
 from apps.labeling.models import Annotation, ConsensusMethod, ConsensusReport, GoldItem, Label, LabelSource
 from apps.labeling.services.auto_labels import auto_audit_settle
 from apps.labeling.services.duplicates import duplicates_lock, duplicates_settle
 from apps.labeling.services.labels import label_resolve
 from apps.labeling.services.suspects import suspect_settle
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.rules.consensus import InForce, Scores
+from apps.work.jobs import ask, send
+from apps.work.names import Job
 
 DEBOUNCE = timedelta(minutes=10)  # comparing 100,000 votes takes seconds; labels should not sway with each answer
 CHUNK = 500
@@ -70,7 +71,7 @@ def gold_truth(project: Project) -> dict[int, int]:
 def consensus_ask(*, project_id: int) -> None:
     """Send a worker to compare. Raises NotCompared where nobody would hear it."""
     try:
-        wiring.jobs.send(QualityJob.CONSENSUS, args=(project_id,), queue=QUEUE)
+        send(Job.CONSENSUS, project_id)
     except Unavailable as away:
         raise NotCompared(
             _("The job queue does not answer, so nothing was compared. The figures below are the last ones.")
@@ -86,8 +87,7 @@ def consensus_check(*, at: datetime) -> list[int]:
         report = getattr(project, "consensus_report", None)
         if report is not None and (report.at > at - DEBOUNCE or not _has_news(project, report, moments[project.pk])):
             continue
-        with contextlib.suppress(Unavailable):
-            wiring.jobs.send(QualityJob.CONSENSUS, args=(project.pk,), queue=QUEUE)
+        if ask(Job.CONSENSUS, project.pk):
             asked.append(project.pk)
     return asked
 
@@ -114,8 +114,8 @@ def consensus_record(*, project: Project, found: InForce, scores: Scores, at: da
     )
     if (before.method if before else ConsensusMethod.MAJORITY) != found.method:
         event_record(
-            scope=project_scope(project.pk),
-            verb="consensus.changed",
+            project_id=project.pk,
+            verb=Verb.CONSENSUS_CHANGED,
             subject=f"project {project.pk}",
             by=None,
             at=at,
@@ -123,7 +123,7 @@ def consensus_record(*, project: Project, found: InForce, scores: Scores, at: da
             before={"method": before.method if before else ""},
             after={"method": found.method},
         )
-    look_again(f"project.{project.pk}", "quality")
+    look_again(Topic.PROJECT.of(project.pk), News.QUALITY)
     return report
 
 
@@ -141,7 +141,7 @@ def labels_merge(*, project: Project, said: Mapping[int, tuple[int, float]], at:
     other = sorted(set(have) - set(same))
     changed = sum(_label_change(pk, *said[pk], at=at) for pk in other)
     if changed:
-        look_again(f"project.{project.pk}", "labels")
+        look_again(Topic.PROJECT.of(project.pk), News.LABELS)
     return changed
 
 
@@ -197,7 +197,7 @@ def labels_unmerge(*, project: Project, said: Sequence[Said], at: datetime) -> i
         label_resolve(example_id=example_id, at=at)
     weighed.exclude(pk__in=other).update(confidence=None)
     if other:
-        look_again(f"project.{project.pk}", "labels")
+        look_again(Topic.PROJECT.of(project.pk), News.LABELS)
     return len(other)
 
 
@@ -211,8 +211,8 @@ def consensus_told(*, project: Project, by: User, at: datetime) -> None:
     """Somebody wants the comparison now."""
     consensus_ask(project_id=project.pk)
     event_record(
-        scope=project_scope(project.pk),
-        verb="consensus.asked",
+        project_id=project.pk,
+        verb=Verb.CONSENSUS_ASKED,
         subject=f"project {project.pk}",
         by=by,
         at=at,

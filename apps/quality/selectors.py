@@ -7,6 +7,7 @@ from django.db.models import Count, F, Q, QuerySet
 
 from apps.audit.models import Event
 from apps.audit.services import project_scope
+from apps.audit.verbs import Verb
 from apps.datasets.models import Example
 from apps.labeling.models import (
     Annotation,
@@ -60,7 +61,7 @@ def doubts_of(project: Project) -> Doubts:
 
 def last_doubted(project: Project) -> Event | None:
     """When labels were last looked through, and what the sentence was."""
-    return Event.objects.filter(scope=project_scope(project.pk), verb="labels.doubted").first()
+    return Event.objects.filter(scope=project_scope(project.pk), verb=Verb.LABELS_DOUBTED).first()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.datasets.models import Example
 from apps.errors import DomainError, Invalid, NotFound
 from apps.labeling.locks import examples_locked
@@ -32,6 +33,7 @@ from apps.labeling.services.reviews import review_close, slot_after
 from apps.labeling.services.suspects import suspect_settle
 from apps.labeling.values import columns_of, value_of
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
@@ -67,15 +69,15 @@ def gold_add(
     _label_known(project, example, columns, LabelSource.GOLD, at)
     kind = task_types.get(project.task_type).answer
     event_record(
-        scope=project_scope(project.pk),
-        verb="gold.added",
+        project_id=project.pk,
+        verb=Verb.GOLD_ADDED,
         subject=f"example {example.pk}",
         by=by,
         at=at,
         sentence=f"{by} made example {example.external_id} gold: {kind.words(value)}",
         after={"value": value},
     )
-    look_again(f"project.{project.pk}", "quality")
+    look_again(Topic.PROJECT.of(project.pk), News.QUALITY)
     return item
 
 
@@ -152,15 +154,15 @@ def gold_remove(*, project: Project, example_id: int, keep_label: bool, by: User
         known.delete()
         label_resolve(example_id=example_id, at=at)
     event_record(
-        scope=project_scope(project.pk),
-        verb="gold.removed",
+        project_id=project.pk,
+        verb=Verb.GOLD_REMOVED,
         subject=f"example {example_id}",
         by=by,
         at=at,
         sentence=f"{by} took example {example.external_id} out of gold; its label {'stays' if keep_label else 'goes'}",
         before={"value": value},
     )
-    look_again(f"project.{project.pk}", "quality")
+    look_again(Topic.PROJECT.of(project.pk), News.QUALITY)
 
 
 @transaction.atomic
@@ -196,14 +198,14 @@ def pause_lift(*, project: Project, person_id: int, by: User, at: datetime) -> P
     pause.lifted_at, pause.lifted_by = at, by
     pause.save(update_fields=["lifted_at", "lifted_by"])
     event_record(
-        scope=project_scope(project.pk),
-        verb="annotator.resumed",
+        project_id=project.pk,
+        verb=Verb.ANNOTATOR_RESUMED,
         subject=f"user {person_id}",
         by=by,
         at=at,
         sentence=f"{by} lets {pause.person} go on. The pause said: {pause.reason}",
     )
-    look_again(f"project.{project.pk}", "quality")
+    look_again(Topic.PROJECT.of(project.pk), News.QUALITY)
     return pause
 
 
@@ -258,16 +260,16 @@ def suspects_record(
         for d in fresh
     )
     event_record(
-        scope=project_scope(project.pk),
-        verb="labels.doubted",
+        project_id=project.pk,
+        verb=Verb.LABELS_DOUBTED,
         subject=f"run {run_number}",
         by=None,
         at=at,
         sentence=sentence,
         after={"suspects": len(made)},
     )
-    look_again(f"project.{project.pk}", "quality")
-    look_again(f"project.{project.pk}", "queue")
+    look_again(Topic.PROJECT.of(project.pk), News.QUALITY)
+    look_again(Topic.PROJECT.of(project.pk), News.QUEUE)
     return made
 
 

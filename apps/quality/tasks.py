@@ -1,12 +1,12 @@
 """The quick jobs of the beat: find what a worker should look at again."""
 
-from celery import shared_task
 from django.utils import timezone
 
-from apps.labeling.jobs import QualityJob
 from apps.quality import merging
+from apps.work.jobs import task
+from apps.work.names import Job
 
 
-@shared_task(name=QualityJob.LOOK, expires=60)
+@task(Job.CONSENSUS_LOOK, expires=60)
 def look() -> None:
     merging.consensus_check(at=timezone.now())

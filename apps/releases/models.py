@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 from apps.evaluation.models import Report
 from apps.projects.models import Project
 from apps.training.models import Run
+from apps.work.retries import Retried
 
 
 class ModelVersion(models.Model):
@@ -74,7 +75,7 @@ class Promotion(models.Model):
         return f"{self.get_kind_display()} {self.version}"
 
 
-class Mirrored(models.Model):
+class Mirrored(Retried):
     """What a tracking server has of one run: written again until it has all of it."""
 
     run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="mirrored")
@@ -83,10 +84,7 @@ class Mirrored(models.Model):
     step = models.PositiveIntegerField(default=0)  # of the newest point mirrored
     registry_version = models.CharField(max_length=16, blank=True)
     aliases = models.JSONField(default=list)
-    attempts = models.PositiveIntegerField(default=0)
-    retry_at = models.DateTimeField(null=True)
     at = models.DateTimeField(null=True)
-    error = models.CharField(max_length=400, blank=True)
 
     def __str__(self) -> str:
         return f"mirror of {self.run}"

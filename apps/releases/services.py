@@ -8,13 +8,15 @@ from django.db.models import Max
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.datasets.versions import version_rows
 from apps.errors import DomainError, Invalid
 from apps.evaluation.models import Outcome, Report
 from apps.integrations.ports import Unavailable
 from apps.labeling.services.labels import labels_trained
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects.models import Project
 from apps.releases.models import Alias, AliasName, ModelVersion, Promotion, PromotionKind
 from apps.training.models import Run, RunKind
@@ -47,15 +49,15 @@ def candidate_register(*, run: Run, report: Report, at: datetime) -> ModelVersio
     if report.outcome != Outcome.FAIL:
         _point(project, AliasName.CANDIDATE, version, at)
     event_record(
-        scope=project_scope(project.pk),
-        verb="model.registered",
+        project_id=project.pk,
+        verb=Verb.MODEL_REGISTERED,
         subject=f"model v{version.number}",
         by=None,
         at=at,
         sentence=f"Run {run.number} became model v{version.number}.",
         after={"outcome": report.outcome},
     )
-    look_again(f"project.{project.pk}", "model", version.pk)
+    look_again(Topic.PROJECT.of(project.pk), News.MODEL, version.pk)
     return version
 
 
@@ -135,10 +137,12 @@ def _crown(
         project=project, kind=kind, version=version, replaced=champion, by=by, reason=reason.strip()[:400], at=at
     )
     verb, was = (
-        ("model.promoted", "promoted") if kind == PromotionKind.PROMOTE else ("model.rolled_back", "rolled back to")
+        (Verb.MODEL_PROMOTED, "promoted")
+        if kind == PromotionKind.PROMOTE
+        else (Verb.MODEL_ROLLED_BACK, "rolled back to")
     )
     event_record(
-        scope=project_scope(project.pk),
+        project_id=project.pk,
         verb=verb,
         subject=f"model v{version.number}",
         by=by,
@@ -149,7 +153,7 @@ def _crown(
         before={"champion": champion.number if champion else None},
         after={"champion": version.number, "reason": promotion.reason},
     )
-    look_again(f"project.{project.pk}", "model", version.pk)
+    look_again(Topic.PROJECT.of(project.pk), News.MODEL, version.pk)
     return promotion
 
 
@@ -173,14 +177,14 @@ def serving_confirm(*, promotion_id: int, at: datetime) -> bool:
     if first:
         promotion = Promotion.objects.select_related("version").get(pk=promotion_id)
         event_record(
-            scope=project_scope(promotion.project_id),
-            verb="model.serving",
+            project_id=promotion.project_id,
+            verb=Verb.MODEL_SERVING,
             subject=f"model v{promotion.version.number}",
             by=None,
             at=at,
             sentence=f"The predictor answers with v{promotion.version.number}.",
         )
-        look_again(f"project.{promotion.project_id}", "model", promotion.version_id)
+        look_again(Topic.PROJECT.of(promotion.project_id), News.MODEL, promotion.version_id)
     return first
 
 

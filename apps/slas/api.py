@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from apps.accounts.models import User
 from apps.projects.api_access import ProjectAPI
 from apps.projects.roles import Permission
-from apps.slas.models import Lap
+from apps.slas.selectors import laps_of
 from apps.slas.services import target_hours, target_set
 
 
@@ -42,7 +42,7 @@ class LapsAPI(ProjectAPI):
 
     @extend_schema(operation_id="laps_list", responses=LapOutput(many=True), summary="Data to deploy, lap by lap")
     def get(self, request: Request, project_id: int) -> Response:
-        return self.page(Lap.objects.filter(project=self.project).prefetch_related("stages"), LapOutput)
+        return self.page(laps_of(self.project), LapOutput)
 
 
 class TargetAPI(ProjectAPI):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
 
@@ -173,3 +174,8 @@ def _csv_row(lap: Lap) -> list[object]:
         lap.cause,
         *parts,
     ]
+
+
+def laps_of(project: Project) -> QuerySet[Lap]:
+    """Newest first, with their stages."""
+    return Lap.objects.filter(project=project).prefetch_related("stages")

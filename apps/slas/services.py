@@ -9,9 +9,11 @@ from django.db.models import Max
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
-from apps.audit.services import english, event_record, project_scope
+from apps.audit.services import english, event_record
+from apps.audit.verbs import Verb
 from apps.errors import Invalid
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects.models import Project
 from apps.slas.models import DEFAULT_TARGET_HOURS, Lap, Stage, StageTiming, Target
 
@@ -40,8 +42,8 @@ def target_set(*, project: Project, hours: float, by: User, at: datetime) -> Tar
     before = target_hours(project)
     target, _ = Target.objects.update_or_create(project=project, defaults={"hours": hours})
     event_record(
-        scope=project_scope(project.pk),
-        verb="target.set",
+        project_id=project.pk,
+        verb=Verb.TARGET_SET,
         subject="target",
         by=by,
         at=at,
@@ -49,7 +51,7 @@ def target_set(*, project: Project, hours: float, by: User, at: datetime) -> Tar
         before={"hours": before},
         after={"hours": hours},
     )
-    look_again(f"project.{project.pk}", "target")
+    look_again(Topic.PROJECT.of(project.pk), News.TARGET)
     return target
 
 
@@ -106,8 +108,8 @@ def lap_record(
         ]
     )
     event_record(
-        scope=project_scope(project.pk),
-        verb="lap.closed",
+        project_id=project.pk,
+        verb=Verb.LAP_CLOSED,
         subject=f"lap {lap.number}",
         by=None,
         at=at,
@@ -116,7 +118,7 @@ def lap_record(
         + (f"; breach, most time in {english(cause.label).lower()}." if breached else "."),
         after={"p90_s": p90_s, "breached": breached},
     )
-    look_again(f"project.{project.pk}", "lap", lap.pk)
+    look_again(Topic.PROJECT.of(project.pk), News.LAP, lap.pk)
     return lap
 
 

@@ -13,7 +13,17 @@ from apps.projects.access import project_for
 from apps.projects.models import Project
 from apps.projects.roles import Permission
 from apps.rules import trigger as rule
-from apps.training.models import ASKED_KINDS, OPEN_STATES, Run, RunKind, RunLine, RunPoint, Trigger
+from apps.training.models import (
+    ASKED_KINDS,
+    OPEN_STATES,
+    OnlineLearner,
+    Run,
+    RunKind,
+    RunLine,
+    RunPoint,
+    Trial,
+    Trigger,
+)
 
 LOG_LINES = 200
 COMPARED = 1000  # newest answers that are held against the model's guesses: it is looked at every few seconds
@@ -130,3 +140,20 @@ def kinds_of(project: Project) -> list[RunKind]:
     """Kinds that can be asked for in this project: what goes on training an encoder needs texts."""
     text = task_types.get(project.task_type).kind == "text"
     return [kind for kind in ASKED_KINDS if text or kind != RunKind.FINE_TUNE]
+
+
+def run_given(run_id: int) -> Run:
+    """For a worker, with what a run is trained on and judged by."""
+    return Run.objects.select_related("project", "dataset_version", "report").get(pk=run_id)
+
+
+def run_numbered(project: Project, number: int) -> Run:
+    return Run.objects.get(project=project, number=number)
+
+
+def trial_given(trial_id: int) -> Trial:
+    return Trial.objects.select_related("sweep").get(pk=trial_id)
+
+
+def learner_given(project_id: int) -> OnlineLearner:
+    return OnlineLearner.objects.get(pk=project_id)

@@ -9,12 +9,12 @@ from django.utils.translation import gettext as _
 from apps.audit.models import Event
 from apps.audit.selectors import events_of
 from apps.audit.services import project_scope
+from apps.audit.verbs import Verb
 from apps.labeling.models import Annotation, ImportedPrediction, Label
 from apps.projects.models import Project
 from apps.transfer.formats import Format, formats_for
 
 NEWEST_EXPORTS = 10
-EXPORTED = "data.exported"
 
 
 @dataclass(frozen=True)
@@ -63,4 +63,4 @@ def choices_of(project: Project) -> list[tuple[Format, Sequence[str]]]:
 
 
 def exports_of(project: Project) -> list[Event]:
-    return list(events_of(project_scope(project.pk), verb=EXPORTED).order_by("-sequence")[:NEWEST_EXPORTS])
+    return list(events_of(project_scope(project.pk), verb=Verb.DATA_EXPORTED).order_by("-sequence")[:NEWEST_EXPORTS])

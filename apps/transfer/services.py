@@ -6,12 +6,12 @@ from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.errors import Invalid
 from apps.projects.models import Project
 from apps.transfer.exporting import GRAINS, Export
 from apps.transfer.formats import Format, formats_for
-from apps.transfer.selectors import EXPORTED
 
 
 def export_chosen(project: Project, *, name: str, grain: str, content: bool) -> tuple[Format, Export]:
@@ -36,8 +36,8 @@ def export_begin(
     """The file, row by row as it is read: it never stands whole in memory. Who takes it is written down before."""
     found, export = export_chosen(project, name=name, grain=grain, content=content)
     event_record(
-        scope=project_scope(project.pk),
-        verb=EXPORTED,
+        project_id=project.pk,
+        verb=Verb.DATA_EXPORTED,
         subject=f"project {project.pk}",
         by=by,
         at=at,

@@ -11,6 +11,7 @@ from fastloop_console.settings.integrations import *  # noqa: F403
 from fastloop_console.settings.logging import *  # noqa: F403
 
 BASE_DIR = env.ROOT
+HOME = env.home()
 SECRET_KEY = env.secret_key()
 DEBUG = env.debug()
 ALLOWED_HOSTS = env.allowed_hosts()
@@ -38,6 +39,7 @@ INSTALLED_APPS = [
     "apps.projects",
     "apps.slas",
     "apps.datasets",
+    "apps.features",
     "apps.labeling",
     "apps.quality",
     "apps.transfer",

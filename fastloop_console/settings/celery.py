@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from apps.work.names import Job
 from fastloop_console.machine import embedded, env
 
 CELERY_BROKER_URL = env.redis_url() or embedded.known_urls(env.home()).redis
@@ -22,16 +23,19 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(env.home() / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
-    "what was lost is sent again": {"task": "loop.sweep", "schedule": timedelta(seconds=5)},
-    "triggers are looked at": {"task": "loop.triggers", "schedule": timedelta(seconds=5)},
-    "runs by the clock": {"task": "loop.schedules", "schedule": timedelta(seconds=20)},
-    "queues are topped up": {"task": "loop.refill", "schedule": timedelta(seconds=30)},
-    "learners read what is new": {"task": "loop.online", "schedule": timedelta(minutes=1)},
-    "consensus is compared": {"task": "labeling.quality_look", "schedule": timedelta(minutes=1)},
-    "drift is looked for": {"task": "loop.drift", "schedule": timedelta(minutes=5)},
+    "what was lost is sent again": {"task": str(Job.SWEEP), "schedule": timedelta(seconds=5)},
+    "triggers are looked at": {"task": str(Job.TRIGGERS), "schedule": timedelta(seconds=5)},
+    "labels by the model are asked for": {"task": str(Job.AUTO_LABELS_LOOK), "schedule": timedelta(seconds=5)},
+    "runs by the clock": {"task": str(Job.SCHEDULES), "schedule": timedelta(seconds=20)},
+    "queues are topped up": {"task": str(Job.REFILL), "schedule": timedelta(seconds=30)},
+    "what choosing was worth is measured": {"task": str(Job.MEASURES_LOOK), "schedule": timedelta(seconds=30)},
+    "learners read what is new": {"task": str(Job.ONLINE_LOOK), "schedule": timedelta(minutes=1)},
+    "consensus is compared": {"task": str(Job.CONSENSUS_LOOK), "schedule": timedelta(minutes=1)},
+    "drift is looked for": {"task": str(Job.DRIFT), "schedule": timedelta(minutes=5)},
+    "what nothing needs is removed": {"task": str(Job.TIDY), "schedule": timedelta(minutes=5)},
 }
 if env.mlflow_tracking_uri():
     CELERY_BEAT_SCHEDULE["a tracking server is kept up to date"] = {
-        "task": "loop.mirror",
+        "task": str(Job.MIRROR),
         "schedule": timedelta(seconds=15),
     }

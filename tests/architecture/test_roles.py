@@ -39,6 +39,7 @@ ENGINEERS = frozenset({"engineer", "admin"})
 CREATORS = frozenset({"admin"})  # Alma's account may create projects, whatever her role
 SIGNED_IN = ROLES | {STRANGER}
 EVERYBODY = SIGNED_IN | {NOBODY}
+KEEPERS: frozenset[str] = frozenset()  # who runs the console has no role; tests/features has the one who may
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 TABLE: dict[str, dict[str, frozenset[str]]] = {
@@ -51,6 +52,8 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "accounts:token_create": {"POST": SIGNED_IN},
     "accounts:token_revoke": {"POST": SIGNED_IN},
     "projects:list": {"GET": SIGNED_IN},
+    "features:encoders": {"GET": KEEPERS, "POST": KEEPERS},
+    "features:check": {"POST": KEEPERS},
     "setup:new": {"GET": CREATORS, "POST": CREATORS},
     "projects:settings": {"GET": MEMBERS},
     "projects:labels_add": {"POST": MANAGERS},
@@ -171,6 +174,8 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "api-docs": {"GET": EVERYBODY},
     "api-schema": {"GET": EVERYBODY},
     "api-projects": {"GET": SIGNED_IN, "POST": CREATORS},
+    "api-encoders": {"GET": KEEPERS, "POST": KEEPERS},
+    "api-encoder-check": {"POST": KEEPERS},
     "api-project": {"GET": MEMBERS},
     "api-queue": {"GET": MEMBERS, "PATCH": MANAGERS},
     "api-members": {"GET": MANAGERS, "POST": MANAGERS},
@@ -224,10 +229,18 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
 BODIES: dict[str, dict[str, Any]] = {
     "api-projects": {"name": "New", "task_type": "text-classification", "labels": [{"name": "a"}]},
     "api-alert-resolve": {"note": "A holiday."},
+    "api-encoders": {"name": "ours", "url": "file:///none"},
     "monitoring:resolve": {"note": "A holiday."},
 }
 # Routes without a project: a stranger is told that the account lacks the right, there is nothing to hide.
-WITHOUT_PROJECT = {"setup:new", "api-projects"}
+WITHOUT_PROJECT = {
+    "setup:new",
+    "api-projects",
+    "features:encoders",
+    "features:check",
+    "api-encoders",
+    "api-encoder-check",
+}
 
 
 @dataclass(frozen=True)
@@ -303,6 +316,7 @@ def things(project: Project, lin: User, ada: User) -> Things:
         "ingestion_id": ingestion.pk,
         "user_id": ada.pk,
         "client_id": uuid.uuid4(),
+        "name": "ours",
         "number": rows.auto_labeled(project).number,
         "sweep_id": rows.swept(project).pk,
     }

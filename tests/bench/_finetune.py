@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from apps.rules.encoder_names import tuned_name
 from tests.bench._sets import SETS
-from workers.training.encoder import Encoder
+from workers.training.encoders.encoder import Encoder
+from workers.training.encoders.tuned import TunedEncoder
 from workers.training.finetune import fine_tune
 from workers.training.loop import fit
 from workers.training.model import Bundle, predict
 from workers.training.recipe import Recipe
 from workers.training.reports import Listeners
-from workers.training.tuned import TunedEncoder
 
 Say = Callable[[str], None]
 TRAINED, HELD = 3000, 1000  # of 10,003 and 3,080; drawn by the seed

@@ -55,7 +55,7 @@ def measure(say: Say, *, seeds: int = SEEDS, validation: bool = False, **changes
 
 def _pair(arena: Arena, seed: int, changes: dict[str, Any]) -> tuple[float, float, float, float]:
     """Seconds of the full and of the incremental run, then their accuracies on the rows to report on."""
-    from workers.training import replay
+    from apps.rules import replay
     from workers.training.loop import fit
     from workers.training.recipe import Recipe
 

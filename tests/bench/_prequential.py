@@ -128,7 +128,7 @@ def _online_in_batches(stream: Stream, size: int) -> Floats:
 
 def _incremental(stream: Stream) -> Floats:
     """A full run on the first part, then one incremental run a window: its rows, and a replay of those before it."""
-    from workers.training import replay
+    from apps.rules import replay
     from workers.training.loop import fit
     from workers.training.model import predict
     from workers.training.recipe import Recipe

@@ -117,7 +117,7 @@ def _sentences(texts: list[str]) -> Floats:
     key = hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:16]
     kept = CACHE / f"{key}.npy"
     if not kept.exists():
-        from workers.training.encoder import encoder
+        from workers.training.encoders.encoder import encoder
 
         CACHE.mkdir(exist_ok=True)
         part = kept.with_suffix(".part.npy")

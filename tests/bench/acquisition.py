@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from django.core.management.base import CommandError
 
-from apps.datasets.shards import Mapped, gathered
-from apps.datasets.shards.files import mapped, packed
+from apps.features.shards import Mapped, gathered
+from apps.features.shards.files import mapped, packed
 from apps.rules import acquisition
 from apps.rules.acquisition import Labeled
 from workers.tasks.pool import chunks_of_shards, thinned

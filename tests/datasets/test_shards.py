@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from apps.datasets.models import EmbeddingShard, Example
-from apps.datasets.shards import (
+from apps.datasets.models import Example
+from apps.features.models import EmbeddingShard
+from apps.features.shards import (
     encoder_covers,
     ids_without_vector,
     shard_write,

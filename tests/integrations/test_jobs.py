@@ -8,7 +8,7 @@ from django.conf import settings
 
 from apps.integrations.celery_jobs import CeleryJobs
 from apps.integrations.ports import Unavailable
-from apps.training.jobs import Job
+from apps.work.names import Job
 
 QUEUE = "a-queue-that-no-worker-reads"
 

@@ -131,14 +131,14 @@ def test_an_alias_moves_when_another_model_is_promoted(client: Any, project: Pro
 
 
 def test_a_run_is_shown_while_it_trains_and_points_come_once(client: Any, project: Project) -> None:
-    from apps.training.services import ownership
+    from apps.training.services import ownership, reporting
     from tests.rows import progress
 
     labeled(project)
     run = ownership.run_claim(run_id=started(project).pk, at=NOON)
     assert run.owner is not None
     for step in (10, 20):
-        ownership.run_report(run_id=run.pk, owner=run.owner, progress=progress(step), at=NOON)
+        reporting.run_report(run_id=run.pk, owner=run.owner, report=progress(step), at=NOON)
         assert mirror_all(at=timezone.now()) == 1
     row = Mirrored.objects.get()
     assert client.get_run(row.tracking_run).info.status == "RUNNING"

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from apps.audit.models import Event
-from apps.datasets.models import EmbeddingShard, Example
+from apps.datasets.models import Example
 from apps.errors import Invalid
+from apps.features.models import EmbeddingShard
 from apps.labeling.desk.selectors import why_empty
 from apps.labeling.models import AutoBatch, AutoLabel, AutoLabeling, Frontier, FrontierItem, Label, Lane
 from apps.labeling.selectors import counts_of

@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.datasets.models import Example
-from apps.datasets.shards import shard_write
 from apps.errors import DomainError, Invalid
+from apps.features.shards import shard_write
 from apps.labeling.bulk.neighbors import neighbors_of, not_to_ask
 from apps.labeling.encoders import encoder_of
 from apps.labeling.models import (

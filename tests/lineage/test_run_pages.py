@@ -13,7 +13,7 @@ from apps.evaluation.models import Outcome
 from apps.projects.models import Project
 from apps.releases.services import model_promote
 from apps.training.models import Run
-from apps.training.services import ownership
+from apps.training.services import ownership, reporting
 from tests.conftest import NOON
 from tests.rows import labeled, model, progress, started, trained
 
@@ -36,7 +36,7 @@ def test_a_running_run_says_how_far_it_is(as_: As, lin: User, project: Project) 
     labeled(project)
     run = ownership.run_claim(run_id=started(project).pk, at=NOON)
     assert run.owner is not None
-    ownership.run_report(run_id=run.pk, owner=run.owner, progress=progress(62), at=NOON)
+    reporting.run_report(run_id=run.pk, owner=run.owner, report=progress(62), at=NOON)
     page = as_(lin).get(run_url(project, run.pk, "run_progress"))
     assert "Step 62 of 100" in page.text and "7.0 s left" in page.text
 
@@ -50,7 +50,7 @@ def test_a_running_run_says_how_busy_its_device_is(
     assert run.owner is not None
     Run.objects.filter(pk=run.pk).update(device=device)
     told = replace(progress(62), learning_rate=0.00123, device_percent=78.2, memory_mb=812.4)
-    ownership.run_report(run_id=run.pk, owner=run.owner, progress=told, at=NOON)
+    reporting.run_report(run_id=run.pk, owner=run.owner, report=told, at=NOON)
     page = as_(lin).get(run_url(project, run.pk, "run_progress"))
     line = " ".join(page.text.split())
     assert f"loss 0.016 · learning rate 1.2e-03 · {words} · 812 MB of memory" in line

@@ -7,7 +7,7 @@ import pytest
 
 from apps.cases.simulation import waiting
 from apps.cases.simulation.waiting import SimulationStopped, ordered_after, ordered_cold, until, wait_for_order
-from apps.datasets.models import EmbeddingShard
+from apps.features.models import EmbeddingShard
 from apps.labeling.encoders import encoder_of
 from apps.labeling.models import Frontier, ScoringPass, ScoringState
 from apps.projects.models import Project

@@ -7,9 +7,9 @@ from django.urls import reverse
 
 from apps.audit.models import Event
 from apps.integrations import wiring
-from apps.labeling.jobs import QualityJob
 from apps.labeling.models import ConsensusReport, FrontierItem, Label, LabelSource, Lane, Review, Suspect
 from apps.quality.services import Doubt, suspects_record
+from apps.work.names import Job
 from tests.conftest import NOON
 from tests.rows import Sent
 
@@ -120,7 +120,7 @@ def test_compare_now_sends_a_worker_and_is_on_record(as_, project, mona, monkeyp
     sent = Sent([])
     monkeypatch.setattr(wiring, "jobs", sent)
     assert as_(mona).post(at("compare", project)).status_code == 302
-    assert sent.jobs == [(QualityJob.CONSENSUS, (project.pk,))]
+    assert sent.jobs == [(Job.CONSENSUS, (project.pk,))]
     assert Event.objects.first().verb == "consensus.asked"
 
 

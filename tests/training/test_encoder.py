@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tests.training.samples import parquet
-from workers.training.encoder import DIM, ENCODER_NAME, Encoder
+from workers.training.encoders.encoder import DIM, ENCODER_NAME, Encoder
 from workers.training.loop import fit
 from workers.training.model import predict
 from workers.training.recipe import Recipe

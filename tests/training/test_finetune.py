@@ -8,26 +8,26 @@ import pytest
 import torch
 
 from apps.rules.encoder_names import tuned_name
+from apps.rules.training_report import TrainingReport
 from tests.training.mail import NAMES, mail, small
-from workers.training import encoder as encoders
 from workers.training.checkpoint import DIGEST_BYTES
-from workers.training.encoder import Encoder, EncoderMissing, encoder
+from workers.training.encoders import encoder as encoders
+from workers.training.encoders.encoder import Encoder, EncoderMissing, encoder
+from workers.training.encoders.tuned import TunedEncoder
 from workers.training.finetune import fine_tune
 from workers.training.finetune_network import TunedNetwork, tokens_of
 from workers.training.model import BundleUnreadable, dump, load, predict
 from workers.training.recipe import Recipe
 from workers.training.refusals import Canceled, CheckpointUnreadable, OneClassOnly, RowsUnreadable, TaskNotTuned
-from workers.training.reports import Listeners, Report
-from workers.training.tuned import TunedEncoder
+from workers.training.reports import Listeners
 
 STILL = {"dropout": 0.0, "encoder_dropout": 0.0}
 
 
 @pytest.fixture(autouse=True)
 def no_encoder_is_known(monkeypatch):
-    monkeypatch.setattr(encoders, "_tuned", type(encoders._tuned)())
+    monkeypatch.setattr(encoders, "_known", type(encoders._known)())
     monkeypatch.setattr(encoders, "_made", type(encoders._made)())
-    monkeypatch.setattr(encoders, "_finders", [])
 
 
 def same(one, other):
@@ -143,7 +143,7 @@ def test_memory_that_ends_halves_the_texts_at_once(monkeypatch):
 
 
 def test_reports_tell_the_encoders_learning_rate_and_the_end_is_measured():
-    reports: list[Report] = []
+    reports: list[TrainingReport] = []
     recipe = small(learning_rate=0.01, encoder_learning_rate=1e-4)
     texts, targets = mail(40)
     found = fine_tune(texts, targets, NAMES, recipe, holdout=mail(10, 1), listeners=Listeners(on_report=reports.append))
@@ -191,33 +191,28 @@ def test_a_fine_tune_stops_when_asked():
 def test_a_file_whose_encoder_has_no_name_of_a_run_is_refused():
     texts, targets = mail(40)
     bundle = fine_tune(texts, targets, NAMES, small(epochs=1)).bundle
-    for name in ("all-minilm-l6-v2", "all-minilm-l6-v2+run-x"):
-        other = replace(bundle, recipe=replace(bundle.recipe, encoder=name), tuned=replace(bundle.tuned, name=name))
-        with pytest.raises(BundleUnreadable, match="not the name of a fine-tuned encoder"):
-            load(dump(other))
+    name = "all-minilm-l6-v2"
+    other = replace(bundle, recipe=replace(bundle.recipe, encoder=name), tuned=replace(bundle.tuned, name=name))
+    with pytest.raises(BundleUnreadable, match="the name of an installed encoder"):
+        load(dump(other))
     with pytest.raises(BundleUnreadable, match="another encoder than the one its model reads"):
         load(dump(replace(bundle, tuned=replace(bundle.tuned, name=tuned_name(99)))))
 
 
-def test_an_encoder_that_a_process_has_not_met_is_found_by_its_name():
+def test_an_encoder_that_a_process_has_not_met_is_known_once_its_file_was_read():
     blob = dump(fine_tune(*mail(40), NAMES, small(31, epochs=1)).bundle)
     with pytest.raises(EncoderMissing, match=r"No encoder is called 'all-minilm-l6-v2\+run-31'"):
         encoder(tuned_name(31))
-    asked: list[str] = []
-
-    def finder(name):
-        asked.append(name)
-        load(blob)
-
-    encoders.find_with(finder)
+    assert not encoders.is_known(tuned_name(31))
+    load(blob)
+    assert encoders.is_known(tuned_name(31))
     assert encoder(tuned_name(31)).name == tuned_name(31)
     assert encoder(tuned_name(31)) is encoder(tuned_name(31))
-    assert asked == [tuned_name(31)]
 
 
 def test_few_tuned_encoders_stay_in_memory():
     for number in range(12):
         encoders.register(f"tuned-{number}", lambda: object())
         encoder(f"tuned-{number}")
-    assert len(encoders._tuned) == encoders.TUNED_KNOWN
+    assert len(encoders._known) == encoders.MOST_KNOWN
     assert list(encoders._made) == ["tuned-10", "tuned-11"]

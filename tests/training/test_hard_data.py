@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from apps.rules import replay
 from tests.training.samples import DIGITS, clouds, digits
-from workers.training import replay
 from workers.training.loop import fit
 from workers.training.model import predict
 from workers.training.networks import TextHead

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from apps.labeling.encoders import encoders_for
+from apps.features.selectors import encoders_for
 from apps.projects import task_types
-from workers.training.encoder import MAKERS, EncoderMissing, encoder
-from workers.training.light_encoders import HashedRow, HashedWords, Thumbnail
+from workers.training.encoders.encoder import MAKERS, EncoderMissing, encoder
+from workers.training.encoders.light import HashedRow, HashedWords, Thumbnail
 
 
 def png(pixels: np.ndarray) -> bytes:
@@ -67,7 +67,7 @@ def test_rows_are_alike_by_number_and_category_and_a_missing_cell_weighs_nothing
 
 def test_another_process_gives_the_same_vectors() -> None:
     code = (
-        "import sys; from workers.training.light_encoders import HashedWords;"
+        "import sys; from workers.training.encoders.light import HashedWords;"
         "sys.stdout.write(HashedWords().encode(['the same everywhere']).tobytes().hex())"
     )
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -13,11 +13,11 @@ from apps.audit.models import Event
 from apps.errors import DomainError, Invalid
 from apps.integrations import wiring
 from apps.projects.models import Project
-from apps.training.jobs import Job
 from apps.training.models import OnlineLearner, OnlinePoint
 from apps.training.services.online import online_check, online_publish_ask, online_set
 from apps.training.services.online_updates import OnlineLost, online_claim
 from apps.training.services.runs import NoLearner
+from apps.work.names import Job
 from tests.conftest import NOON
 from tests.rows import Sent, labeled
 

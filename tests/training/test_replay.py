@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.training.replay import choose
+from apps.rules.replay import choose
 
 
 def test_a_rare_class_is_kept_whole_and_the_rest_share_evenly():

@@ -11,11 +11,11 @@ from apps.audit.models import Event
 from apps.errors import DomainError, Invalid
 from apps.integrations import wiring
 from apps.projects.models import Project
-from apps.training.jobs import Job
 from apps.training.models import Policy, Run, RunPoint, RunPriority, RunState
-from apps.training.services import ownership
+from apps.training.services import ownership, reporting
 from apps.training.services.runs import NotEnoughLabels, RunOpen, run_cancel, run_start, runs_sweep
 from apps.training.services.turns import run_prioritize
+from apps.work.names import Job
 from tests.conftest import NOON
 from tests.rows import Sent, labeled, progress, started, trained
 
@@ -88,7 +88,7 @@ def test_two_workers_cannot_claim_one_run(project: Project) -> None:
 
 def test_a_run_whose_worker_died_is_taken_over_once(project: Project) -> None:
     run = claimed(project)
-    late = NOON + ownership.LEASE + S
+    late = NOON + ownership.LEASE.length + S
     taken = ownership.run_claim(run_id=run.pk, at=late)
     assert taken.attempts == 2 and taken.owner != run.owner
     with pytest.raises(ownership.RunLost):
@@ -97,10 +97,10 @@ def test_a_run_whose_worker_died_is_taken_over_once(project: Project) -> None:
 
 def test_the_heartbeat_of_a_worker_that_was_replaced_says_so(project: Project) -> None:
     run = claimed(project)
-    ownership.run_claim(run_id=run.pk, at=NOON + ownership.LEASE + S)
+    ownership.run_claim(run_id=run.pk, at=NOON + ownership.LEASE.length + S)
     assert run.owner is not None
     with pytest.raises(ownership.RunLost):
-        ownership.run_heartbeat(run_id=run.pk, owner=run.owner, at=NOON + ownership.LEASE + 2 * S)
+        ownership.run_heartbeat(run_id=run.pk, owner=run.owner, at=NOON + ownership.LEASE.length + 2 * S)
 
 
 def test_a_heartbeat_keeps_the_run(project: Project) -> None:
@@ -108,15 +108,15 @@ def test_a_heartbeat_keeps_the_run(project: Project) -> None:
     assert run.owner is not None
     ownership.run_heartbeat(run_id=run.pk, owner=run.owner, at=NOON + 10 * S)
     with pytest.raises(ownership.RunLost):
-        ownership.run_claim(run_id=run.pk, at=NOON + ownership.LEASE + S)
+        ownership.run_claim(run_id=run.pk, at=NOON + ownership.LEASE.length + S)
 
 
 def test_a_worker_that_was_replaced_writes_nothing_more(project: Project) -> None:
     run = claimed(project)
-    ownership.run_claim(run_id=run.pk, at=NOON + ownership.LEASE + S)
+    ownership.run_claim(run_id=run.pk, at=NOON + ownership.LEASE.length + S)
     assert run.owner is not None
     with pytest.raises(ownership.RunLost):
-        ownership.run_report(run_id=run.pk, owner=run.owner, progress=progress(10), at=NOON)
+        reporting.run_report(run_id=run.pk, owner=run.owner, report=progress(10), at=NOON)
     with pytest.raises(ownership.RunLost):
         ownership.run_complete(run_id=run.pk, owner=run.owner, artifact_url="file:///m", at=NOON)
     assert not RunPoint.objects.exists()
@@ -134,8 +134,8 @@ def test_a_job_delivered_again_after_the_end_does_nothing(project: Project) -> N
 
 def test_a_run_that_kills_its_worker_is_given_up(project: Project) -> None:
     run, at = claimed(project), NOON
-    for _ in range(ownership.MOST_ATTEMPTS):
-        at += ownership.LEASE + S
+    for _ in range(ownership.LEASE.most_attempts):
+        at += ownership.LEASE.length + S
         run = ownership.run_claim(run_id=run.pk, at=at)
     assert run.state == RunState.FAILED
     assert "died 4 times" in run.error
@@ -160,7 +160,7 @@ def test_a_running_run_hears_of_its_cancel_at_the_next_heartbeat(project: Projec
 
 
 def test_a_cancel_of_a_dead_workers_run_needs_no_worker(project: Project, lin: User) -> None:
-    run = run_cancel(run=claimed(project), by=lin, at=NOON + ownership.LEASE + S)
+    run = run_cancel(run=claimed(project), by=lin, at=NOON + ownership.LEASE.length + S)
     assert run.state == RunState.CANCELED
 
 
@@ -191,7 +191,7 @@ def test_the_sweep_sends_again_what_no_worker_took(project: Project, sent: Sent)
 def test_the_sweep_leaves_a_run_with_a_living_worker_alone(project: Project, sent: Sent) -> None:
     run = claimed(project)
     assert runs_sweep(at=NOON + S) == []
-    assert runs_sweep(at=NOON + ownership.LEASE + S) == [run.pk]
+    assert runs_sweep(at=NOON + ownership.LEASE.length + S) == [run.pk]
 
 
 def test_without_redis_the_run_stays_queued(project: Project, sent: Sent) -> None:

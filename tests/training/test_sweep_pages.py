@@ -14,11 +14,11 @@ from apps.integrations import wiring
 from apps.live.topics import may_join
 from apps.projects.models import Project
 from apps.rules.sweeps import DEFAULT_SPACE, Span
-from apps.training.jobs import Job
 from apps.training.models import Sweep, SweepState, Trial, TrialState
 from apps.training.services.runs import NoLearner
 from apps.training.services.sweeps import AT_ONCE, RESEND_AFTER, SweepOpen, sweep_cancel, sweep_start, sweeps_check
 from apps.training.services.trials import TrialLost, sweep_close, trial_claim
+from apps.work.names import Job
 from tests.conftest import NOON
 from tests.rows import Sent, labeled, swept
 

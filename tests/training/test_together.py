@@ -10,6 +10,7 @@ from json import dumps, loads
 import pytest
 import torch
 
+from apps.rules.training_report import TrainingReport
 from tests.training.mail import NAMES, mail, small
 from workers.training import launch
 from workers.training.distributed import ABANDONED_S, ALIVE, _abandoned
@@ -17,7 +18,7 @@ from workers.training.finetune import fine_tune
 from workers.training.host import join
 from workers.training.launch import Hosts, LaunchFailed, Relay, fine_tune_together
 from workers.training.refusals import Canceled, CheckpointUnreadable, MemoryTooSmall, RowsUnreadable
-from workers.training.reports import Listeners, Report
+from workers.training.reports import Listeners
 from workers.training.together import Ranks
 
 STILL = small(epochs=2, dropout=0.0, encoder_dropout=0.0, checkpoint_every_s=0.0)  # 99 texts leave an odd last batch
@@ -27,7 +28,7 @@ TWO = Hosts(processes=2)
 def test_two_processes_learn_what_one_learns_from_the_same_batches(tmp_path):
     """That both end with equal weights is proved inside: a process that differs fails the launch."""
     texts, targets = mail(219)
-    alone, together, saved = list[Report](), list[Report](), list[bytes]()
+    alone, together, saved = list[TrainingReport](), list[TrainingReport](), list[bytes]()
     recipe = replace(STILL, epochs=1)
     one = fine_tune(texts, targets, NAMES, recipe, listeners=Listeners(on_report=alone.append))
     two = fine_tune_together(

@@ -10,7 +10,7 @@ BECAME: dict[str, str] = {
     "auth_group_permissions": "auth_group_permissions",
     "datasets_datasetversion": "datasets_datasetversion",
     "datasets_deadletter": "datasets_deadletter",
-    "datasets_embeddingshard": "datasets_embeddingshard",
+    "datasets_embeddingshard": "features_embeddingshard",
     "datasets_example": "datasets_example",
     "datasets_exampleblob": "datasets_exampleblob",
     "datasets_ingestion": "datasets_ingestion",

@@ -4,8 +4,9 @@ from decimal import Decimal
 from typing import Any
 
 from apps.accounts.models import User
-from apps.datasets.models import EmbeddingShard, Example, Ingestion
+from apps.datasets.models import Example, Ingestion
 from apps.evaluation.models import FreshnessGap, LearningReport, Report
+from apps.features.models import EmbeddingShard
 from apps.labeling.encoders import encoder_of
 from apps.labeling.models import (
     Annotation,

@@ -9,12 +9,11 @@ from sklearn.datasets import load_digits
 
 from apps.cases.simulation.source import png_of
 from apps.integrations import wiring
-from apps.labeling.jobs import QualityJob
 from apps.labeling.models import QueueSettings
 from apps.loop import services as loop
 from apps.projects.models import Project
-from apps.training.jobs import Job
 from apps.training.models import RunState
+from apps.work.names import Job
 from tests.workers.mail import HASHED, texts
 
 DIGITS = tuple("0123456789")
@@ -28,7 +27,7 @@ class JobsAtOnce:
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, tuple[object, ...]]] = []
-        self.held: set[str] = {QualityJob.SUSPECTS}
+        self.held: set[str] = {Job.SUSPECTS}
 
     def send(self, name: str, *, args: tuple[object, ...], queue: str) -> None:
         self.sent.append((name, args))
@@ -53,8 +52,8 @@ def tasks() -> dict[str, Callable[..., None]]:
         Job.AUTO_LABEL: auto_label.auto_label,
         Job.ONLINE: online.online,
         Job.TRIAL: trial.trial,
-        QualityJob.CONSENSUS: consensus.consensus,
-        QualityJob.SUSPECTS: suspects.suspects,
+        Job.CONSENSUS: consensus.consensus,
+        Job.SUSPECTS: suspects.suspects,
     }
 
 

@@ -17,9 +17,9 @@ from apps.projects.models import Project
 from apps.releases.models import ModelVersion
 from apps.releases.selectors import champion_of
 from apps.releases.services import model_promote
-from apps.training.jobs import Job
 from apps.training.models import Run, RunState
 from apps.training.services.runs import run_start
+from apps.work.names import Job
 from tests.workers.conftest import DIGITS, JobsAtOnce
 from workers.tasks.bundles import bundle_at
 from workers.tasks.train import train

@@ -10,7 +10,6 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.audit.models import Event
 from apps.datasets.models import Example
-from apps.labeling.jobs import QualityJob
 from apps.labeling.models import (
     Annotation,
     Assignment,
@@ -26,6 +25,7 @@ from apps.projects.models import Project
 from apps.quality import merging
 from apps.quality.merging import Said
 from apps.rules.consensus import LEAST_GOLD
+from apps.work.names import Job
 from tests.conftest import NOON, person
 from tests.workers.conftest import JobsAtOnce
 from workers.tasks.consensus import _thinned, consensus, dawid_skene, score
@@ -224,7 +224,7 @@ def test_twice_gives_the_same_labels(answered: Project) -> None:
 def test_it_is_asked_for_after_new_answers_and_not_more_often_than_every_ten_minutes(
     answered: Project, people: list[User], jobs: JobsAtOnce
 ) -> None:
-    jobs.held.add(QualityJob.CONSENSUS)
+    jobs.held.add(Job.CONSENSUS)
     now = timezone.now()
     assert merging.consensus_check(at=now) == [answered.pk]
     jobs.held.clear()
@@ -232,9 +232,9 @@ def test_it_is_asked_for_after_new_answers_and_not_more_often_than_every_ten_min
     assert merging.consensus_check(at=now + timedelta(hours=1)) == []  # nobody has answered since
     Annotation.objects.filter(project=answered).update(answered_at=now + timedelta(minutes=1))
     assert merging.consensus_check(at=now + timedelta(minutes=2)) == []  # the last comparison is too young
-    jobs.held.add(QualityJob.CONSENSUS)
+    jobs.held.add(Job.CONSENSUS)
     assert merging.consensus_check(at=now + timedelta(minutes=20)) == [answered.pk]
-    assert (QualityJob.CONSENSUS, (answered.pk,)) in jobs.sent
+    assert (Job.CONSENSUS, (answered.pk,)) in jobs.sent
 
 
 def test_a_label_that_a_reviewer_decides_meanwhile_is_not_rewritten(answered: Project) -> None:

@@ -9,27 +9,29 @@ import pytest
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.datasets.models import EmbeddingShard, Example
+from apps.datasets.models import Example
 from apps.evaluation.models import Report
+from apps.features.models import EmbeddingShard
+from apps.features.selectors import encoder_named
 from apps.integrations import wiring
 from apps.labeling.models import Label
 from apps.loop import services as loop
-from apps.loop.services.encoders import encoder_file, encoder_wanted, encoders_needed
+from apps.loop.services.encoders import encoder_wanted, encoders_needed
 from apps.projects.models import Project
 from apps.releases.models import ModelVersion
 from apps.releases.services import model_promote
 from apps.rules.encoder_names import tuned_name
-from apps.training.jobs import Job
 from apps.training.models import Run, RunState
 from apps.training.services.runs import run_start
+from apps.work.names import Job
 from tests.workers.conftest import JobsAtOnce
 from tests.workers.mail import HASHED, MINILM, frontier, order, pool_of, texts, waiting_elsewhere
-from workers.predictor import watch
+from workers.encoders import encoder_ready
 from workers.tasks import relay
-from workers.tasks.bundles import bundle_at, tuned_encoder_found
+from workers.tasks.bundles import bundle_at
 from workers.tasks.train import train
-from workers.training import encoder as encoders
-from workers.training.encoder import encoder
+from workers.training.encoders import encoder as encoders
+from workers.training.encoders.encoder import encoder
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SMALL = {"encoder_layers": 1, "epochs": 2, "batch_size": 16, "hidden": 16, "lora_rank": 4, "report_every_s": 0.0}
@@ -70,7 +72,7 @@ def promoted(run: Run, by: User) -> ModelVersion:
 
 def forget() -> None:
     """As in a process that has just begun."""
-    encoders._tuned.clear()
+    encoders._known.clear()
     encoders._made.clear()
     bundle_at.cache_clear()
 
@@ -146,16 +148,13 @@ def test_vectors_of_a_champions_encoder_are_kept_and_of_one_in_the_making_not_as
     assert tuned_name(under_way.pk) not in encoders_needed(letters)
 
 
-@pytest.mark.parametrize("finder", [tuned_encoder_found, watch._tuned_encoder_found], ids=["worker", "predictor"])
-def test_a_process_finds_a_tuned_encoder_by_its_name(
-    tuned: Tuned, monkeypatch: pytest.MonkeyPatch, finder: Callable[[str], None]
-) -> None:
+def test_a_process_finds_a_tuned_encoder_by_its_row(tuned: Tuned) -> None:
     run = tuned()
     expected = encoder(tuned_name(run.pk)).encode(["win a prize"])
     forget()
-    monkeypatch.setattr(encoders, "_finders", [finder])
-    assert np.array_equal(encoder(tuned_name(run.pk)).encode(["win a prize"]), expected)
-    assert encoder_file(tuned_name(run.pk)) == run.artifact_url
+    assert np.array_equal(encoder_ready(tuned_name(run.pk)).encode(["win a prize"]), expected)
+    row = encoder_named(tuned_name(run.pk))
+    assert row is not None and (row.url, row.run_id, row.dim) == (run.artifact_url, run.pk, 384)
 
 
 def test_a_worker_refuses_to_fine_tune_images_in_words(digits: Project, lin: User, jobs: JobsAtOnce) -> None:

@@ -16,8 +16,8 @@ from apps.loop import services as loop
 from apps.projects.models import Project
 from apps.releases.models import ModelVersion
 from apps.releases.services import model_promote
-from apps.training.jobs import Job
 from apps.training.models import Run
+from apps.work.names import Job
 from tests.workers.conftest import JobsAtOnce
 from workers.tasks.auto_label import auto_label
 from workers.tasks.measure import _sizes, measure

@@ -17,11 +17,11 @@ from apps.projects.models import Project
 from apps.projects.services import LabelSpec, schema_extend
 from apps.releases.models import ModelVersion
 from apps.releases.services import model_promote
-from apps.training.jobs import Job
 from apps.training.models import OnlineLearner, OnlinePoint, Run, RunKind, RunState, RunTrigger
 from apps.training.selectors import last_run_of
 from apps.training.services import online_updates
 from apps.training.services.online import online_check, online_publish_ask, online_set
+from apps.work.names import Job
 from tests.training.samples import table
 from tests.workers.conftest import JobsAtOnce
 from tests.workers.mail import MINILM, texts
@@ -179,7 +179,7 @@ def test_a_worker_that_dies_between_state_and_row_has_learned_nothing(
 def test_a_worker_that_was_replaced_moves_neither_state_nor_cursor(digits: Project, switch: Switch) -> None:
     found = switch(digits)
     old = online_updates.online_claim(project_id=digits.pk, at=timezone.now())
-    late = timezone.now() + online_updates.LEASE + timedelta(seconds=1)
+    late = timezone.now() + online_updates.LEASE.length + timedelta(seconds=1)
     online_updates.online_claim(project_id=digits.pk, at=late)
     assert old.owner is not None
     update = online_updates.Update("file:///other", 5, 1.0, 5, 0.1, late, 1)

@@ -17,18 +17,18 @@ from apps.integrations.ports import Unavailable
 from apps.labeling.models import Label
 from apps.projects.models import Project
 from apps.releases.models import ModelVersion
-from apps.training.jobs import Job
 from apps.training.models import Run, RunKind, RunState, RunTrigger
 from apps.training.services.reproductions import NotReproducible, run_named, run_reproduce
 from apps.training.services.runs import run_start
+from apps.work.names import Job
 from tests.rows import labeled
 from tests.rows import trained as completed
 from tests.workers.conftest import JobsAtOnce
 from workers.tasks import evaluate
 from workers.tasks.bundles import bundle_at
 from workers.tasks.reproduce import weights_equal
+from workers.training.encoders.tuned import Tuned
 from workers.training.model import dump
-from workers.training.tuned import Tuned
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

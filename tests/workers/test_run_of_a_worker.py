@@ -14,10 +14,10 @@ from apps.loop import services as loop
 from apps.projects.models import Project
 from apps.releases.models import ModelVersion
 from apps.rules import acquisition
-from apps.training.jobs import Job
 from apps.training.models import Run, RunState
 from apps.training.services.ownership import run_claim
 from apps.training.services.runs import run_cancel
+from apps.work.names import Job
 from tests.workers.conftest import JobsAtOnce
 from workers.tasks.train import train
 

@@ -11,8 +11,8 @@ from apps.labeling.models import FrontierItem, Lane, QueueSettings, ScoringPart,
 from apps.loop import services as loop
 from apps.projects.models import Project
 from apps.rules import acquisition
-from apps.training.jobs import Job
 from apps.training.models import Run
+from apps.work.names import Job
 from tests.workers.conftest import JobsAtOnce
 from tests.workers.mail import HASHED, frontier, order, pool_of, texts, waiting_elsewhere
 from workers.tasks import score as score_module

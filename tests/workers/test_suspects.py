@@ -12,12 +12,11 @@ from sklearn.datasets import load_digits
 from apps.audit.models import Event
 from apps.cases.simulation.source import png_of
 from apps.datasets.models import Example
-from apps.labeling.jobs import QualityJob
 from apps.labeling.models import FrontierItem, Label, LabelSource, Lane, Suspect, SuspectState
 from apps.loop import services as loop
 from apps.projects.models import Project
-from apps.training.jobs import Job
 from apps.training.models import Run
+from apps.work.names import Job
 from tests import rows
 from tests.workers.conftest import DIGITS, JobsAtOnce
 from workers.tasks.suspects import Labels, doubted, suspects
@@ -114,7 +113,7 @@ def test_too_few_labels_are_not_doubted(project: Project, jobs: JobsAtOnce) -> N
 
 def test_a_judged_run_asks_for_its_doubts(digits: Project, noon: datetime, jobs: JobsAtOnce) -> None:
     run = loop.run_start_now(project=digits, kind="full", by=None, at=noon)
-    assert (QualityJob.SUSPECTS, (run.pk,)) in jobs.sent
+    assert (Job.SUSPECTS, (run.pk,)) in jobs.sent
 
 
 def test_blobs_with_thirty_swapped_labels_give_them_back_in_order_of_doubt() -> None:

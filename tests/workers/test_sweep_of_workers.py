@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,10 +14,10 @@ from apps.labeling.models import Label
 from apps.projects.models import Project
 from apps.releases.models import ModelVersion
 from apps.rules.sweeps import SETTINGS, Span
-from apps.training.jobs import Job
 from apps.training.models import Run, RunKind, RunState, RunTrigger, Sweep, SweepState, Trial, TrialState
 from apps.training.services.sweeps import sweep_cancel, sweep_start, sweeps_check, trials_send
 from apps.training.services.trials import LEASE, TrialLost, best_trial, trial_claim, trial_end
+from apps.work.names import Job
 from tests.workers.conftest import JobsAtOnce
 from workers.tasks import study as study_module
 from workers.tasks import trial as task
@@ -167,7 +168,7 @@ def test_a_recipe_that_kills_its_worker_thrice_is_given_up_and_the_sweep_goes_on
     bad, at = sweep.trials.get(number=1), timezone.now()
     for _ in range(3):
         trial_claim(trial_id=bad.pk, at=at)
-        at += LEASE + timedelta(seconds=1)
+        at += LEASE.length + timedelta(seconds=1)
     Trial.objects.filter(pk=bad.pk).update(leased_until=timezone.now() - timedelta(seconds=1))
     jobs.held.discard(Job.TRIAL)
     trial(bad.pk)
@@ -219,7 +220,7 @@ def test_a_worker_that_was_replaced_writes_nothing_more(start: Start, jobs: Jobs
     jobs.held.add(Job.TRIAL)
     row = start(2).trials.get(number=1)
     old = trial_claim(trial_id=row.pk, at=timezone.now())
-    trial_claim(trial_id=row.pk, at=timezone.now() + LEASE + timedelta(seconds=1))
+    trial_claim(trial_id=row.pk, at=timezone.now() + LEASE.length + timedelta(seconds=1))
     assert old.owner is not None
     with pytest.raises(TrialLost):
         trial_end(trial_id=row.pk, owner=old.owner, state=TrialState.COMPLETED, at=timezone.now())
@@ -240,7 +241,7 @@ def test_a_canceled_sweep_stops_its_trials_and_makes_no_model(
 
     tried = task.try_recipe
     monkeypatch.setattr(task, "try_recipe", canceled)
-    monkeypatch.setattr(task, "HEARTBEAT_S", 0.01)
+    monkeypatch.setattr(task, "LEASE", replace(task.LEASE, renewed_every_s=0.01))
     monkeypatch.setitem(DEFAULTS, "image-classification", {"hidden": 16, "batch_size": 16, "least_steps": 3000})
     trial(row.pk)
     assert states(sweep) == [TrialState.CANCELED] * 3

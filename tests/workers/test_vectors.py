@@ -8,22 +8,23 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
-from apps.datasets.models import EmbeddingShard, Example
-from apps.datasets.shards import shards_open, vectors_at
+from apps.datasets.models import Example
+from apps.features.models import EmbeddingShard
+from apps.features.shards import shards_open, vectors_at
 from apps.integrations import wiring
 from apps.labeling.models import Label, QueueSettings
 from apps.loop import services as loop
 from apps.projects.models import Project
 from apps.releases.models import ModelVersion
 from apps.releases.services import model_promote
-from apps.training.jobs import Job
 from apps.training.models import Run
+from apps.work.names import Job
 from tests.workers.conftest import JobsAtOnce
 from tests.workers.mail import HASHED, MINILM, frontier, order, pool_of, texts, waiting_elsewhere
 from workers.tasks.bundles import bundle_at
 from workers.tasks.rows import rows_of, shard_fill, vectors_complete
 from workers.tasks.score import score
-from workers.training.encoder import ENCODER_NAME
+from workers.training.encoders.encoder import ENCODER_NAME
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -95,7 +96,7 @@ def test_vectors_of_nan_go_last_and_are_counted(mail: Project, jobs: JobsAtOnce,
 
 
 def test_one_text_that_cannot_be_encoded_does_not_stop_the_others(mail: Project, take, monkeypatch) -> None:
-    from workers.training.light_encoders import HashedWords
+    from workers.training.encoders.light import HashedWords
 
     whole = HashedWords.encode
 

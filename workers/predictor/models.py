@@ -18,8 +18,8 @@ from kserve.errors import InvalidInput
 from PIL import Image
 
 from apps.monitoring.services import Served
+from workers.encoders import encoder_ready
 from workers.predictor.log import PredictionLog
-from workers.training.encoder import encoder
 from workers.training.inputs import Rows
 from workers.training.model import Bundle, predict
 
@@ -72,7 +72,7 @@ def _texts(request: InferRequest, bundle: Bundle) -> Rows:
     texts = _flat(_input(request, "text"))
     if any(not isinstance(t, str) or not t.strip() for t in texts):
         raise InvalidInput("Every text must be a string that is not empty.")
-    return encoder(bundle.encoder).encode(texts).astype(np.float32)
+    return encoder_ready(bundle.encoder).encode(texts).astype(np.float32)
 
 
 def _images(request: InferRequest, bundle: Bundle) -> Rows:

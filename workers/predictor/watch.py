@@ -13,11 +13,10 @@ from kserve.model_repository import ModelRepository
 
 from apps.integrations import wiring
 from apps.loop.services import serving_confirmed
-from apps.loop.services.encoders import encoder_file
 from apps.releases.selectors import Served, served
+from workers.encoders import encoder_ready
 from workers.predictor.log import PredictionLog
 from workers.predictor.models import Crowned, ProjectModel
-from workers.training.encoder import encoder, find_with
 from workers.training.model import load
 
 logger = logging.getLogger(__name__)
@@ -31,7 +30,6 @@ class Watcher:
         self._broken: set[str] = set()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
-        find_with(_tuned_encoder_found)
 
     def start(self) -> None:
         """Load everything once before the first request, then keep looking."""
@@ -63,7 +61,7 @@ class Watcher:
         try:
             bundle = load(wiring.storage().read(wanted.artifact_url))
             if bundle.encoder:
-                encoder(bundle.encoder)  # now, so that no request waits for it
+                encoder_ready(bundle.encoder)  # now, so that no request waits for it
         except Exception as cause:
             if wanted.artifact_url not in self._broken:
                 self._broken.add(wanted.artifact_url)
@@ -82,8 +80,3 @@ class Watcher:
             self.repository.update(ProjectModel(wanted.slug, crowned, self.log))
         self._serving[wanted.slug] = wanted.artifact_url
         logger.info("%s answers with v%s", wanted.slug, wanted.version_number)
-
-
-def _tuned_encoder_found(name: str) -> None:
-    """A model trained after a fine-tune reads the vectors of an encoder that stands in another run's file."""
-    load(wiring.storage().read(encoder_file(name)))

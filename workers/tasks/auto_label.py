@@ -3,7 +3,6 @@
 import logging
 
 import numpy as np
-from celery import shared_task
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -13,10 +12,12 @@ from apps.labeling.selectors import auto_labeling_of
 from apps.labeling.services.auto_labels import Given, auto_batch_give, auto_labeling_found
 from apps.labeling.services.frontier import open_ids
 from apps.projects.models import Project
+from apps.projects.selectors import project_of
 from apps.releases.selectors import champion_of
 from apps.rules import autolabel
 from apps.rules.words import count, percent
-from apps.training.jobs import Job
+from apps.work.jobs import task
+from apps.work.names import Job
 from workers.tasks.bundles import bundle_at
 from workers.tasks.rows import rows_of
 from workers.training.model import Bundle, BundleUnreadable, predict
@@ -26,10 +27,10 @@ BATCH = 4096  # examples fetched at once
 Ids = NDArray[np.int64]
 
 
-@shared_task(name=Job.AUTO_LABEL)
+@task(Job.AUTO_LABEL)
 def auto_label(project_id: int) -> None:
     """Twice does no harm: what is labeled is not open any more."""
-    project = Project.objects.get(pk=project_id)
+    project = project_of(project_id)
     at, settings, champion = timezone.now(), auto_labeling_of(project), champion_of(project)
     if not settings.enabled or champion is None:
         return

@@ -4,25 +4,25 @@ import random
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from celery import shared_task
 from django.utils import timezone
 
-from apps.labeling.jobs import QualityJob
-from apps.projects.models import Project
+from apps.projects.selectors import project_of
 from apps.quality.merging import Said, consensus_record, gold_truth, labels_merge, labels_unmerge, said_of, why_not
 from apps.rules.answers import KINDS
 from apps.rules.consensus import DAWID_SKENE, Scores, in_force
 from apps.rules.settling import settle
+from apps.work.jobs import task
+from apps.work.names import Job
 
 ITERATIONS = 100  # of EM; on 100,000 votes it settles within 20
 SEED = 11  # of which answers to a gold example count
 Posteriors = dict[int, tuple[int, float]]
 
 
-@shared_task(name=QualityJob.CONSENSUS)
+@task(Job.CONSENSUS)
 def consensus(project_id: int) -> None:
     """Twice does no harm: the same votes give the same labels."""
-    project = Project.objects.get(pk=project_id)
+    project = project_of(project_id)
     refused = why_not(project)
     said = [] if refused else said_of(project)
     if not refused and not _several(said):

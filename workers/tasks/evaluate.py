@@ -1,27 +1,25 @@
 """Judge a completed run: candidate and champion on the same holdout, the gates' verdict, a numbered model, a new queue."""
 
-import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from celery import shared_task
 from django.utils import timezone
 from numpy.typing import NDArray
 
 from apps.datasets.versions import VersionRow, version_rows
 from apps.evaluation.models import Outcome, Report
 from apps.evaluation.services import HoldoutPredictions, report_record
-from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
-from apps.labeling.jobs import QualityJob
 from apps.releases.selectors import champion_of
 from apps.releases.services import candidate_register
 from apps.rules import gate, metrics
-from apps.training.jobs import Job, Queue
 from apps.training.models import Run, RunKind, RunState
+from apps.training.selectors import run_given
+from apps.work.jobs import ask, task
+from apps.work.names import Job
 from workers.tasks.bundles import bundle_at
 from workers.tasks.gap import gap_measure
 from workers.tasks.reproduce import compare_run
@@ -32,9 +30,9 @@ logger = logging.getLogger(__name__)
 Floats = NDArray[np.floating]
 
 
-@shared_task(name=Job.EVALUATE)
+@task(Job.EVALUATE)
 def evaluate(run_id: int) -> None:
-    run = Run.objects.select_related("project", "dataset_version").get(pk=run_id)
+    run = run_given(run_id)
     if run.state == RunState.COMPLETED:
         compare_run(run) if run.reproduces_id else judge_run(run)
 
@@ -97,14 +95,13 @@ def judge_run(run: Run) -> Report:
     if report.outcome != Outcome.FAIL:
         _ask(Job.SCORE, run.project_id)
     _ask(Job.MEASURE, run.pk)
-    _ask(QualityJob.SUSPECTS, run.pk)
+    _ask(Job.SUSPECTS, run.pk)
     return report
 
 
-def _ask(job: Job | QualityJob, subject_id: int) -> None:
+def _ask(job: Job, subject_id: int) -> None:
     """Without Redis a sweep asks again."""
-    with contextlib.suppress(Unavailable):
-        wiring.jobs.send(job, args=(subject_id,), queue=Queue.EMBEDDING)
+    ask(job, subject_id)
 
 
 def _load(run: Run) -> tuple[Bundle | None, str]:

@@ -4,25 +4,24 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
-from celery import shared_task
-from django.db import connection
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from apps.evaluation.models import Outcome, Report
-from apps.evaluation.selectors import predictions_of
+from apps.evaluation.selectors import predictions_of, reports_until
 from apps.evaluation.services import LearningPoint, learning_record
 from apps.integrations.ports import Unavailable
 from apps.labeling.encoders import encoder_of
-from apps.labeling.models import Label, LabelSource, Lane
+from apps.labeling.models import LabelSource, Lane
+from apps.labeling.settled import Settled, lanes_of_labels, settled, unlabeled_sample
 from apps.projects.models import Project
 from apps.rules.lift import Curve, lift, resampled
 from apps.rules.stopping import Agreement, stop_agreement
-from apps.training.jobs import Job
 from apps.training.models import Run, RunState
+from apps.training.selectors import run_given
+from apps.work.jobs import task
+from apps.work.names import Job
 from workers.tasks.bundles import bundle_at
 from workers.tasks.rows import rows_of, vectors_whole
 from workers.training.model import predict
@@ -36,20 +35,9 @@ STOP_SET = 2000  # unlabeled examples on which two models are compared
 Ids = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Settled:
-    """Labels in the order in which they were settled: ids (n,), classes (n,)."""
-
-    ids: Ids
-    classes: Ids
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-
-@shared_task(name=Job.MEASURE)
+@task(Job.MEASURE)
 def measure(run_id: int) -> None:
-    run = Run.objects.select_related("project", "report").get(pk=run_id)
+    run = run_given(run_id)
     if run.state == RunState.COMPLETED and not hasattr(run, "learning"):
         measure_run(run)
 
@@ -57,8 +45,8 @@ def measure(run_id: int) -> None:
 def measure_run(run: Run) -> None:
     """Fetch, compute, record. Safe to do twice: the first record stays."""
     began, project, names = time.perf_counter(), run.project, list(run.label_names)
-    holdout, base = _settled(project, names, held=True), _settled(project, names, source=LabelSource.IMPORTED)
-    lanes = {lane: _settled(project, names, lane=lane) for lane in (Lane.RANDOM, Lane.ACTIVE)}
+    holdout, base = settled(project, names, held=True), settled(project, names, source=LabelSource.IMPORTED)
+    lanes = {lane: settled(project, names, lane=lane) for lane in (Lane.RANDOM, Lane.ACTIVE)}
     base = Settled(base.ids[:BASE_MOST], base.classes[:BASE_MOST])
     most = max(BEYOND * len(lanes[Lane.RANDOM]), 2 * LEAST)
     random = _curve(project, base, lanes[Lane.RANDOM], holdout, len(names), most)
@@ -75,20 +63,6 @@ def measure_run(run: Run) -> None:
         coverage=_coverage(project, names),
         seconds=time.perf_counter() - began,
         at=timezone.now(),
-    )
-
-
-def _settled(
-    project: Project, names: Sequence[str], *, held: bool = False, lane: str | None = None, source: str | None = None
-) -> Settled:
-    """Own labels, not those that copies share: a copy would count one answer twice."""
-    labels = Label.objects.filter(project=project, holdout=held, label__name__in=names)
-    labels = labels.exclude(source=LabelSource.DUPLICATE)
-    labels = labels if lane is None else labels.filter(lane=lane)
-    labels = labels if source is None else labels.filter(source=source)
-    rows = list(labels.order_by("resolved_at", "pk").values_list("pk", "label__name"))
-    return Settled(
-        np.array([pk for pk, _ in rows], np.int64), np.array([names.index(name) for _, name in rows], np.int64)
     )
 
 
@@ -126,19 +100,13 @@ def _points(curve: Curve, seed: int) -> list[LearningPoint]:
     ]
 
 
-def _reports(run: Run) -> list[Report]:
-    """Of this run and those before it that failed no gate, newest first."""
-    until = Report.objects.filter(run__project=run.project, run__number__lte=run.number).select_related("run")
-    return list(until.exclude(outcome=Outcome.FAIL, run__number__lt=run.number).order_by("-run__number")[:MODELS])
-
-
 def models_curve(run: Run) -> Curve:
     """The last models on the holdout rows that all of them were judged on, by the newest truth; oldest first.
 
     Of several models with equally many labels the newest stands for all.
     """
     found: dict[int, dict[int, tuple[str, str]]] = {}
-    for report in reversed(_reports(run)):
+    for report in reversed(reports_until(run, MODELS)):
         with contextlib.suppress(Unavailable):
             said = predictions_of(report)
             found[report.run.labels] = dict(
@@ -155,12 +123,12 @@ def models_curve(run: Run) -> Curve:
 
 def _agreement(run: Run) -> Agreement:
     """Kappa of this model and the one before on the same unlabeled examples, chosen by a hash of their ids."""
-    before = next((r for r in _reports(run) if r.run_id != run.pk), None)
+    before = next((r for r in reports_until(run, MODELS) if r.run_id != run.pk), None)
     if before is None:
         return Agreement(None, None, 0, reason="There is no model before this one to agree with.")
     if list(before.run.label_names) != list(run.label_names):
         return Agreement(None, None, 0, reason="The model before knew other labels.")
-    ids = _stop_set(run.project)
+    ids = unlabeled_sample(run.project, STOP_SET)
     said = []
     for each in (before.run, run):
         bundle = bundle_at(each.artifact_url)
@@ -170,21 +138,9 @@ def _agreement(run: Run) -> Agreement:
     return stop_agreement(found[0], found[1], len(run.label_names))
 
 
-def _stop_set(project: Project) -> Ids:
-    """Unlabeled ones, since models agree on what they were taught; the same for every pair until people answer them."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT e.id FROM datasets_example e WHERE e.project_id = %s AND NOT e.holdout "
-            "AND NOT EXISTS (SELECT 1 FROM labeling_label l WHERE l.example_id = e.id) "
-            "ORDER BY hashint8extended(e.id, 17) LIMIT %s",
-            [project.pk, STOP_SET],
-        )
-        return np.array([row[0] for row in cursor.fetchall()], np.int64)
-
-
 def _coverage(project: Project, names: Sequence[str]) -> list[dict[str, str | int]]:
     """Labels of each class by the lane that asked for them, outside the holdout; copies and imports count as other."""
-    rows = Label.objects.filter(project=project, holdout=False).values_list("label__name", "lane", "source")
+    rows = lanes_of_labels(project)
     counted = Counter((name, lane if source == LabelSource.CONSENSUS else "") for name, lane, source in rows)
     by_lane = {lane: {n: counted.get((n, lane), 0) for n in names} for lane in (Lane.ACTIVE, Lane.RANDOM)}
     total: Counter[str] = Counter()

@@ -9,7 +9,6 @@ from hashlib import sha256
 from importlib.metadata import version as version_of
 
 import numpy as np
-from celery import shared_task
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -18,11 +17,12 @@ from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
 from apps.labeling.encoders import encoder_of
 from apps.labeling.lineage import labels_now
-from apps.labeling.models import Label
+from apps.labeling.settled import labels_at, labels_since
+from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
-from apps.training.jobs import Job
 from apps.training.models import OnlineLearner, Run
+from apps.training.selectors import learner_given
 from apps.training.services.online import LATE, online_asked_since, online_send
 from apps.training.services.online_updates import (
     OnlineLost,
@@ -35,6 +35,9 @@ from apps.training.services.online_updates import (
     online_renew,
     online_restart,
 )
+from apps.work.endings import End, attempt
+from apps.work.jobs import task
+from apps.work.names import Job
 from workers.tasks.evaluate import judge_run
 from workers.tasks.rows import rows_of
 from workers.training.model import dump
@@ -47,7 +50,7 @@ MICROSECOND = timedelta(microseconds=1)
 PACKAGES = ("numpy", "torch", "vowpalwabbit")
 
 
-@shared_task(name=Job.ONLINE)
+@task(Job.ONLINE)
 def online(project_id: int) -> None:
     began = timezone.now()
     try:
@@ -56,22 +59,21 @@ def online(project_id: int) -> None:
         logger.info("%s", taken.message)
         return
     assert learner.owner is not None
-    owner, sentence, run = learner.owner, None, None
-    try:
-        sentence = _update(learner, owner)
-        run = _publish(learner.project, owner)
-    except OnlineLost as lost:
-        logger.warning("%s", lost.message)
-    except Unavailable as away:
-        sentence = str(away)
-    except Exception as bug:
-        logger.exception("The online learner of project %s stopped.", project_id)
-        sentence = f"The learner stopped on a fault of ours and tries again at its next turn: {bug}"
+    owner = learner.owner
+    turn = attempt(lambda: _turn(learner, owner), what="The learner", refusals=(Unavailable,))
+    sentence, run = turn.result or (turn.sentence or None, None)
+    if turn.end == End.FAULT:
+        sentence = f"{sentence} It tries again at its next turn."
     online_release(project_id=project_id, owner=owner, error=sentence, at=timezone.now())
     if online_asked_since(project_id=project_id, at=began):
         online_send(project_id=project_id)  # the click's own message found the learner taken and went home
     if run is not None:
         judge_run(run)
+
+
+def _turn(learner: OnlineLearner, owner: uuid.UUID) -> tuple[str | None, Run | None]:
+    """The page's sentence, and the run where a model was made."""
+    return _update(learner, owner), _publish(learner.project, owner)
 
 
 def _update(learner: OnlineLearner, owner: uuid.UUID) -> str | None:
@@ -96,7 +98,7 @@ def _update(learner: OnlineLearner, owner: uuid.UUID) -> str | None:
 
 
 def _encoder(project: Project) -> str:
-    return encoder_of(project) if project.task_type == "text-classification" else ""
+    return encoder_of(project) if task_types.get(project.task_type).reads_vectors else ""
 
 
 def _state(learner: OnlineLearner, names: list[str], encoder: str) -> tuple[OnlineState | None, str]:
@@ -126,12 +128,9 @@ def _unread(learner: OnlineLearner, state: OnlineState) -> NDArray[np.int64]:
     A label may be committed after younger ones were read, so the last minutes before the cursor are looked at again;
     the state remembers what it has read of them. A label that was changed bears a new time, and is new.
     """
-    found = Label.objects.filter(project=learner.project_id, holdout=False, label__isnull=False)
-    if learner.cursor_at is not None:
-        found = found.filter(resolved_at__gte=learner.cursor_at - LATE)
-    rows = found.order_by("resolved_at", "pk").values_list("pk", "resolved_at")
+    rows = labels_since(learner.project_id, learner.cursor_at - LATE if learner.cursor_at else None)
     read = set(map(tuple, state.read.tolist()))
-    keys = ((pk, _microsecond(resolved_at)) for pk, resolved_at in rows.iterator(chunk_size=10_000))
+    keys = ((pk, _microsecond(resolved_at)) for pk, resolved_at in rows)
     return np.array([key for key in keys if key not in read], np.int64).reshape(-1, 2)
 
 
@@ -147,12 +146,7 @@ def _learn(
     """One part: the state is written first, then the row takes it with cursor and counters, then the old one goes."""
     project = learner.project
     names = {name: i for i, name in enumerate(state.labels)}
-    current = {
-        pk: (name, resolved_at)
-        for pk, name, resolved_at in Label.objects.filter(pk__in=part[:, 0].tolist()).values_list(
-            "pk", "label__name", "resolved_at"
-        )
-    }
+    current = labels_at(part[:, 0].tolist())
     ids = [pk for pk, at in part.tolist() if pk in current and _microsecond(current[pk][1]) == at]
     learned = learn(
         state, rows_of(project, ids, encoder=state.encoder) if ids else [], [names[current[pk][0]] for pk in ids]
@@ -179,7 +173,7 @@ def _learn(
 
 def _publish(project: Project, owner: uuid.UUID) -> Run | None:
     """Make a model of the state where somebody asked or enough was learned since the last one."""
-    learner = OnlineLearner.objects.get(pk=project.pk)
+    learner = learner_given(project.pk)
     due = learner.asked_at is not None or learner.unpublished >= learner.publish_every
     if not due or not learner.unpublished or learner.cursor_at is None:
         return None

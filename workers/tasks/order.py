@@ -1,6 +1,5 @@
 """From the best rows of the pool to the queue: merge, look at what is labeled, choose, explain, swap."""
 
-import contextlib
 import time
 from collections.abc import Mapping, Sequence
 
@@ -8,20 +7,19 @@ import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from apps.datasets.models import Example
-from apps.datasets.shards import vectors_at
-from apps.integrations import wiring
-from apps.integrations.ports import Unavailable
-from apps.labeling.models import Label, Lane, ScoringPass, SetAside
+from apps.features.shards import vectors_at, vectors_lacking
+from apps.labeling.models import Lane, ScoringPass
 from apps.labeling.services.frontier import DEPTH, Origin, Scored, frontier_refill, open_count
 from apps.labeling.services.scoring import scoring_finish
+from apps.labeling.settled import newest_seen
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
 from apps.rules import acquisition
 from apps.rules.acquisition import Candidates, Labeled, Need
 from apps.rules.words import count
-from apps.training.jobs import Job, Queue
 from apps.training.services.triggers import trigger_of
+from apps.work.jobs import ask
+from apps.work.names import Job
 from workers.tasks.plan import Plan
 from workers.tasks.pool import Thinned
 from workers.tasks.rows import rows_of
@@ -74,9 +72,8 @@ def finish(scoring: ScoringPass, plan: Plan, parts: Sequence[Thinned], seconds: 
     at = timezone.now()
     if scoring_finish(scoring=scoring, picks=picks, origin=origin, at=at):
         frontier_refill(project=project, at=at, seed=plan.seed)
-    if lacking(project, plan.encoder):
-        with contextlib.suppress(Unavailable):
-            wiring.jobs.send(Job.EMBED, args=(project.pk,), queue=Queue.EMBEDDING)
+    if vectors_lacking(project.pk, [plan.encoder]):
+        ask(Job.EMBED, project.pk)
 
 
 def with_vectors(plan: Plan, candidates: Candidates) -> Candidates:
@@ -91,10 +88,7 @@ def labeled_of(plan: Plan) -> Labeled:
     """The newest labels outside the holdout and the newest skips, with their vectors."""
     names = plan.bundle.labels if plan.bundle else schema_of(plan.project).names
     index = {name: i for i, name in enumerate(names)}
-    labels = Label.objects.filter(project=plan.project, holdout=False).order_by("-resolved_at")
-    seen = [(pk, index.get(name, -1)) for pk, name in labels.values_list("example_id", "label__name")[:SEEN]]
-    aside = SetAside.objects.filter(project=plan.project, example__holdout=False).order_by("-at")
-    seen += [(pk, -1) for pk in aside.values_list("example_id", flat=True)[: SEEN - len(seen)]]
+    seen = [(pk, index.get(name, -1) if name else -1) for pk, name in newest_seen(plan.project, SEEN)]
     ids, classes = np.array([pk for pk, _ in seen], np.int64), np.array([c for _, c in seen], np.int64)
     vectors, found = vectors_at(plan.project.pk, plan.encoder, ids)
     return Labeled(vectors[found], classes[found])
@@ -111,12 +105,6 @@ def _filled_up(chosen: Candidates, best: Candidates) -> Candidates:
     first = places[np.searchsorted(best.ids, chosen.ids, sorter=places)]
     rest = np.flatnonzero(~np.isin(best.ids, chosen.ids))
     return best.take(np.concatenate([first, rest])[: DEPTH[Lane.ACTIVE]])
-
-
-def lacking(project: Project, encoder: str) -> bool:
-    """Whether some example has no vector yet. Ids are in one shard at most, so two counts say it."""
-    rows = sum(project.shards.filter(encoder=encoder).values_list("rows", flat=True))
-    return rows < Example.objects.filter(project=project).count()
 
 
 def _explained(plan: Plan, chosen: Candidates) -> list[Scored]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apps.datasets.ids import among
-from apps.datasets.shards import Mapped
+from apps.features.shards import Mapped
 from apps.rules.acquisition import Candidates, Need, Scores, Strategy
 from apps.rules.acquisition.streaming import RunningShortlist
 from workers.training.score import CHUNK, VectorScorer, Voters

@@ -10,17 +10,11 @@ from django.utils import timezone
 
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
+from apps.rules.training_report import TrainingReport
 from apps.training.models import Run
-from apps.training.services.ownership import (
-    Progress,
-    run_checkpointed,
-    run_checkpoints_dropped,
-    run_noted,
-    run_phase,
-    run_report,
-)
+from apps.training.services.reporting import run_checkpointed, run_checkpoints_dropped, run_noted, run_phase, run_report
 from workers.training.refusals import CheckpointUnreadable
-from workers.training.reports import FitResult, Listeners, Report
+from workers.training.reports import FitResult, Listeners
 
 logger = logging.getLogger(__name__)
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -90,38 +84,9 @@ def notice_keep(run: Run, sentence: str) -> None:
     run_noted(run_id=run.pk, owner=owner_of(run), text=sentence, at=timezone.now())
 
 
-def report_keep(run: Run, report: Report) -> None:
+def report_keep(run: Run, report: TrainingReport) -> None:
     run.step = report.step
-    run_report(
-        run_id=run.pk,
-        owner=owner_of(run),
-        progress=Progress(
-            step=report.step,
-            steps_total=report.steps_total,
-            epoch=report.epoch,
-            train_loss=report.train_loss,
-            validation_loss=report.validation_loss,
-            holdout_loss=report.holdout_loss,
-            holdout_accuracy=report.holdout_accuracy,
-            samples_per_s=report.samples_per_s,
-            seconds_left=report.seconds_left,
-            device=report.device,
-            learning_rate=report.learning_rate,
-            device_percent=report.device_percent,
-            memory_mb=report.memory_mb,
-            line=_line(report),
-        ),
-        at=datetime.now(UTC),
-    )
-
-
-def _line(report: Report) -> str:
-    line = f"step {report.step}  epoch {report.epoch:.1f}  loss {report.train_loss:.4f}"
-    if report.validation_loss is not None:
-        line += f"  validation {report.validation_loss:.4f}"
-    if report.holdout_accuracy is not None:
-        line += f"  holdout {report.holdout_accuracy:.3f}"
-    return f"{line}  lr {report.learning_rate:.1e}  {report.samples_per_s:,.0f} examples/s"
+    run_report(run_id=run.pk, owner=owner_of(run), report=report, at=datetime.now(UTC))
 
 
 def owner_of(run: Run) -> uuid.UUID:

@@ -12,11 +12,11 @@ from apps.datasets.versions import version_rows
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
 from apps.rules import metrics
-from apps.training.models import Run, RunLine
+from apps.training.models import Run
 from apps.training.services.reproductions import comparison_record
 from workers.tasks.rows import rows_of
+from workers.training.encoders.tuned import PREFIX
 from workers.training.model import Bundle, BundleUnreadable, load, predict
-from workers.training.tuned import PREFIX
 
 logger = logging.getLogger(__name__)
 
@@ -40,9 +40,9 @@ def compare_run(run: Run) -> dict[str, Any]:
         "original_device": original.device,
         "unreadable": [r.number for r, bundle in ((original, theirs), (run, mine)) if bundle is None],
     }
-    comparison_record(run_id=run.pk, comparison=found)
     said = "the same weights" if found["weights_equal"] else "other weights"
-    RunLine.objects.create(run=run, at=timezone.now(), text=f"compared with run {original.number}: {said}")
+    line = f"compared with run {original.number}: {said}"
+    comparison_record(run_id=run.pk, comparison=found, line=line, at=timezone.now())
     return found
 
 

@@ -10,12 +10,13 @@ import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from apps.datasets.models import Example, ExampleBlob
-from apps.datasets.shards import ids_without_vector, shard_write, vectors_at
+from apps.datasets.selectors import blobs_of, fields_of, holdout_flags
+from apps.features.shards import ids_without_vector, shard_write, vectors_at
 from apps.labeling.encoders import encoder_of
 from apps.projects import task_types
 from apps.projects.models import Project
-from workers.training.encoder import encoded
+from workers.encoders import encoder_ready
+from workers.training.encoders.encoder import encoded
 from workers.training.inputs import Rows
 
 logger = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ def rows_of(project: Project, example_ids: Ids, *, encoder: str = "") -> Rows:
     `encoder` is the one that the model was trained with (`bundle.encoder`); without, the project's own.
     """
     ids = np.asarray(example_ids, np.int64)
-    if task_types.get(project.task_type).kind == "text":
+    if task_types.get(project.task_type).reads_vectors:
         return vectors_whole(project, encoder or encoder_of(project), ids)
     return payloads_of(project, ids)
 
@@ -58,12 +59,13 @@ def vectors_complete(project: Project, encoder: str = "") -> int:
 def shard_fill(project: Project, encoder: str, ids: NDArray[np.int64]) -> None:
     """Encode these examples into one new shard."""
     began = timezone.now()
+    encoder_ready(encoder)
     parts = [
         encoded(encoder, payloads_of(project, ids[start : start + FETCHED])) for start in range(0, len(ids), FETCHED)
     ]
     if not parts:
         return
-    holdout = dict(Example.objects.filter(pk__in=ids.tolist()).values_list("pk", "holdout"))
+    holdout = holdout_flags(ids.tolist())
     flags: NDArray[np.bool_] = np.array([holdout[int(i)] for i in ids], bool)
     shard_write(
         project_id=project.pk, encoder=encoder, ids=ids, holdout=flags, vectors=np.concatenate(parts), at=timezone.now()
@@ -79,17 +81,17 @@ def payloads_of(project: Project, ids: NDArray[np.int64]) -> list[Any]:
 
 
 def _texts(ids: list[int]) -> list[Any]:
-    fields: dict[int, dict[str, Any]] = dict(Example.objects.filter(pk__in=ids).values_list("pk", "fields"))
+    fields = fields_of(ids)
     return [fields[i].get("text") for i in ids]
 
 
 def _images(ids: list[int]) -> list[Any]:
-    blobs = dict(ExampleBlob.objects.filter(example_id__in=ids).values_list("example_id", "content"))
-    return [bytes(blobs[i]) if i in blobs else b"" for i in ids]
+    blobs = blobs_of(ids)
+    return [blobs.get(i, b"") for i in ids]
 
 
 def _tables(ids: list[int]) -> list[Any]:
-    fields: dict[int, dict[str, Any]] = dict(Example.objects.filter(pk__in=ids).values_list("pk", "fields"))
+    fields = fields_of(ids)
     return [fields[i].get("features", {}) for i in ids]
 
 

@@ -1,26 +1,24 @@
 """Order the pool and swap the active lane in one step. A small pool in one task; a large one in parts, on any machine."""
 
-import contextlib
 import logging
 import time
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from celery import shared_task
-from django.db.models import Max
 from django.utils import timezone
 from numpy.typing import NDArray
 
 from apps.datasets.ids import ids_selected
-from apps.datasets.models import EmbeddingShard, Example
-from apps.datasets.shards import Opened, shards_open
+from apps.datasets.selectors import newest_example_id
+from apps.features.shards import Opened, shard_sizes, shards_open
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
 from apps.labeling.models import ScoringPart
 from apps.labeling.services.frontier import closed_ids, open_ids
 from apps.labeling.services.scoring import PartPlan, scoring_fail, scoring_open, scoring_part_done, scoring_part_open
-from apps.projects.models import Project
-from apps.training.jobs import Job, Queue
+from apps.projects.selectors import project_of
+from apps.work.jobs import ask_each, task
+from apps.work.names import Job
 from workers.tasks.order import finish, with_vectors
 from workers.tasks.plan import Plan, plan_again, plan_of
 from workers.tasks.pool import (
@@ -47,20 +45,19 @@ FETCHED = 4096  # payloads in memory at once
 LAST = 2**62
 
 
-@shared_task(name=Job.SCORE)
+@task(Job.SCORE)
 def score(project_id: int) -> None:
     """Skipped while the same ordering is under way. What has no vector yet is asked for, and scored once it has."""
-    project = Project.objects.get(pk=project_id)
+    project = project_of(project_id)
     plan = plan_of(project)
     parts = _parts(plan)
-    newest = Example.objects.filter(project=project).aggregate(n=Max("pk"))["n"] or 0
     scoring = scoring_open(
         project=project,
         run_number=plan.run.number if plan.run else None,
         strategy=plan.strategy.name,
         encoder=plan.encoder,
         seed=plan.seed,
-        newest_example=newest,
+        newest_example=newest_example_id(project),
         sentence=plan.sentence,
         parts=parts,
         at=timezone.now(),
@@ -79,7 +76,7 @@ def score(project_id: int) -> None:
         raise
 
 
-@shared_task(name=Job.SCORE_PART)
+@task(Job.SCORE_PART)
 def score_part(part_id: int) -> None:
     """Score one part; whoever finishes the last one merges. Delivered twice, it finds its part done and goes home."""
     part = scoring_part_open(part_id)
@@ -132,7 +129,7 @@ def _parts(plan: Plan) -> list[PartPlan]:
         ends = [*(starts[1:] - 1), LAST]
         cut = [PartPlan(first_id=int(a), last_id=int(b)) for a, b in zip(starts, ends, strict=True)]
         return cut if len(cut) > 1 else []
-    shards = EmbeddingShard.objects.filter(project=plan.project, encoder=plan.encoder).values_list("number", "rows")
+    shards = shard_sizes(plan.project.pk, plan.encoder)
     if sum(rows for _, rows in shards) <= WHOLE:
         return []
     cut, numbers, held = [], list[int](), 0
@@ -178,5 +175,4 @@ def _payload_chunks(plan: Plan, asked: PartPlan) -> Iterator[Chunk]:
 
 def _send(parts: Sequence[ScoringPart]) -> None:
     """One group; without Redis the rows wait for the sweep."""
-    with contextlib.suppress(Unavailable):
-        wiring.jobs.send_group(Job.SCORE_PART, each=[(p.pk,) for p in parts], queue=Queue.EMBEDDING)
+    ask_each(Job.SCORE_PART, [(p.pk,) for p in parts])

@@ -4,18 +4,19 @@ import logging
 from dataclasses import dataclass
 
 import numpy as np
-from celery import shared_task
 from django.utils import timezone
 from numpy.typing import NDArray
 
 from apps.labeling.encoders import encoder_of
-from apps.labeling.jobs import QualityJob
-from apps.labeling.models import Label, Suspect, SuspectState
+from apps.labeling.settled import labels_to_doubt, suspects_settled, suspects_waiting
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.quality.services import DOUBTED, Doubt, suspects_record
 from apps.rules.words import count
 from apps.training.models import Run, RunState
+from apps.training.selectors import run_given
+from apps.work.jobs import task
+from apps.work.names import Job
 from workers.tasks.rows import vectors_whole
 from workers.training.confident import Judged, judged_apart
 
@@ -36,10 +37,10 @@ class Labels:
     label_ids: tuple[int, ...]
 
 
-@shared_task(name=QualityJob.SUSPECTS)
+@task(Job.SUSPECTS)
 def suspects(run_id: int) -> None:
     """Twice does no harm: an example is doubted once at a time."""
-    run = Run.objects.select_related("project").get(pk=run_id)
+    run = run_given(run_id)
     task = task_types.get(run.project.task_type)
     if run.state == RunState.COMPLETED and task.learns and not task.structured:
         suspects_find(run)
@@ -53,7 +54,7 @@ def suspects_find(run: Run) -> int:
         return 0
     vectors = vectors_whole(project, encoder_of(project), labels.ids)
     found = doubted(labels, judged_apart(vectors, labels.classes, seed=run.seed))
-    room = max(min(round(MOST_SHARE * len(labels.ids)), MOST) - _waiting(project), 0)
+    room = max(min(round(MOST_SHARE * len(labels.ids)), MOST) - suspects_waiting(project), 0)
     sentence = (
         f"Confident learning doubts {count(len(found), 'label')} of {len(labels.ids):,} after run {run.number}; "
         f"{count(min(len(found), room), 'example')} asked again, the most doubtful first"
@@ -66,24 +67,14 @@ def suspects_find(run: Run) -> int:
 
 def _labels(project: Project) -> Labels:
     """Copies are left out: one in another fold would tell the answer. Rare labels too: no fold could learn them."""
-    rows = list(
-        Label.objects.filter(project=project, holdout=False, label__isnull=False)
-        .exclude(source="duplicate")
-        .order_by("-resolved_at", "-pk")
-        .values_list("pk", "label_id", "source")[:MOST_ROWS]
-    )
-    settled = set(
-        Suspect.objects.filter(project=project, state__in=[SuspectState.STANDS, SuspectState.CORRECTED]).values_list(
-            "example_id", flat=True
-        )
-    )
+    rows, looked_at = labels_to_doubt(project, MOST_ROWS), suspects_settled(project)
     times = {label: sum(row[1] == label for row in rows) for label in {row[1] for row in rows}}
     kept = [row for row in rows if times[row[1]] >= LEAST_CLASS]
     label_ids = tuple(sorted({row[1] for row in kept}))
     return Labels(
         np.array([row[0] for row in kept], np.int64),
         np.array([label_ids.index(row[1]) for row in kept], np.int64),
-        np.array([row[2] in DOUBTED and row[0] not in settled for row in kept], bool),
+        np.array([row[2] in DOUBTED and row[0] not in looked_at for row in kept], bool),
         label_ids,
     )
 
@@ -106,7 +97,3 @@ def doubted(labels: Labels, found: Judged) -> list[Doubt]:
         for i in found.order
         if labels.open[i] and found.expected[i] != labels.classes[i]
     ]
-
-
-def _waiting(project: Project) -> int:
-    return Suspect.objects.filter(project=project, state=SuspectState.OPEN).count()

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from celery import shared_task
 from django.utils import timezone
 
 from apps.datasets.versions import VersionUnreadable, version_rows, version_write
@@ -15,12 +14,13 @@ from apps.errors import DomainError
 from apps.integrations.ports import Unavailable
 from apps.labeling.encoders import encoder_of
 from apps.labeling.lineage import labels_now
+from apps.projects import task_types
 from apps.projects.selectors import schema_of
-from apps.training.jobs import Job
 from apps.training.models import Sweep, Trial, TrialState
+from apps.training.selectors import trial_given
 from apps.training.services.sweeps import trials_send
 from apps.training.services.trials import (
-    HEARTBEAT_S,
+    LEASE,
     TrialLost,
     sweep_close,
     sweep_is_tried,
@@ -31,7 +31,10 @@ from apps.training.services.trials import (
     trial_epoch,
     trial_heartbeat,
 )
-from workers.tasks.heartbeat import Heartbeat
+from apps.work.endings import End, attempt
+from apps.work.heartbeat import Heartbeat
+from apps.work.jobs import task
+from apps.work.names import Job
 from workers.tasks.rows import rows_of
 from workers.tasks.study import StudyUnreachable, asked, importance, reached, study_of
 from workers.training.recipe import Recipe, RecipeInvalid
@@ -48,7 +51,16 @@ REFUSALS = (
     Unavailable,
     VersionUnreadable,
     StudyUnreachable,
+    DomainError,
 )
+
+
+STATES = {
+    End.DONE: TrialState.COMPLETED,
+    End.CANCELED: TrialState.CANCELED,
+    End.REFUSED: TrialState.FAILED,
+    End.FAULT: TrialState.FAILED,
+}
 
 
 class Pruned(Exception):
@@ -59,12 +71,12 @@ def _heartbeat(row: Trial) -> Heartbeat:
     def renew(owner: uuid.UUID) -> bool:
         return trial_heartbeat(trial_id=row.pk, owner=owner, at=timezone.now())
 
-    return Heartbeat(f"trial {row.pk}", row.owner, renew, lost_by=TrialLost, every_s=HEARTBEAT_S)
+    return Heartbeat(f"trial {row.pk}", row.owner, renew, lost_by=TrialLost, every_s=LEASE.renewed_every_s)
 
 
-@shared_task(name=Job.TRIAL)
+@task(Job.TRIAL)
 def trial(trial_id: int) -> None:
-    row = Trial.objects.select_related("sweep").get(pk=trial_id)
+    row = trial_given(trial_id)
     try:
         row = trial_claim(trial_id=trial_id, at=timezone.now())
         if row.state == TrialState.RUNNING:
@@ -75,32 +87,30 @@ def trial(trial_id: int) -> None:
 
 
 def _tried(row: Trial) -> None:
-    """Train and record how it ended. Raises TrialLost where that is no longer this worker's business."""
-    assert row.owner is not None
-    owner, state, error = row.owner, TrialState.COMPLETED, ""
-    best: Epoch | None = None
+    """Train and record how it ended; nothing where that is no longer this worker's business."""
     with _heartbeat(row) as heartbeat:
-        try:
-            best = _train(row, heartbeat)
-        except Pruned:
-            state = TrialState.PRUNED
-        except Canceled:
-            state = TrialState.CANCELED
-        except TrialLost:
-            raise
-        except (*REFUSALS, DomainError) as refused:
-            state, error = TrialState.FAILED, str(refused)
-        except Exception as bug:
-            logger.exception("%s failed.", row)
-            state, error = TrialState.FAILED, f"The trial stopped on a fault of ours: {bug}"
+        ending = attempt(
+            lambda: _unless_pruned(row, heartbeat), what="The trial", refusals=REFUSALS, canceled=(Canceled,)
+        )
+    if ending.end == End.LOST:
+        return
+    best = ending.result
+    pruned = ending.end == End.DONE and best is None
     trial_end(
         trial_id=row.pk,
-        owner=owner,
-        state=state,
-        error=error,
+        owner=heartbeat.owner,
+        state=TrialState.PRUNED if pruned else STATES[ending.end],
+        error=ending.sentence,
         at=timezone.now(),
         best=(best.number, best.loss, best.accuracy) if best else None,
     )
+
+
+def _unless_pruned(row: Trial, heartbeat: Heartbeat) -> Epoch | None:
+    try:
+        return _train(row, heartbeat)
+    except Pruned:
+        return None
 
 
 def _train(row: Trial, heartbeat: Heartbeat) -> Epoch:
@@ -142,7 +152,7 @@ def _train(row: Trial, heartbeat: Heartbeat) -> Epoch:
 
 def _recipe(sweep: Sweep, settings: dict[str, Any]) -> Recipe:
     project = sweep.project
-    encoder = encoder_of(project) if project.task_type == "text-classification" else ""
+    encoder = encoder_of(project) if task_types.get(project.task_type).reads_vectors else ""
     return Recipe.for_task(
         project.task_type, "full", seed=sweep.seed, encoder=encoder, validation_share=VALIDATION_SHARE, **settings
     )

@@ -16,12 +16,13 @@ from typing import Any
 
 import torch
 
+from apps.rules.training_report import TrainingReport
 from workers.training.finetune import fine_tune
 from workers.training.memory import out_of_memory
 from workers.training.model import dump
 from workers.training.recipe import Recipe
 from workers.training.refusals import Canceled
-from workers.training.reports import Listeners, Report
+from workers.training.reports import Listeners
 from workers.training.together import Ranks
 
 JOB, EVENTS, ALIVE, RESULT = "job.json", "events.jsonl", "alive", "model.safetensors"
@@ -92,7 +93,7 @@ def _listeners(folder: Path) -> Listeners:
         put(folder / name, blob)
         tell(folder, checkpoint=name)
 
-    def report(found: Report) -> None:
+    def report(found: TrainingReport) -> None:
         tell(folder, report=asdict(found))
 
     return Listeners(report, keep, lambda sentence: tell(folder, notice=sentence), _abandoned(folder))

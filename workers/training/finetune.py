@@ -6,10 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from apps.rules.encoder_names import run_of
 from workers.training.admission import Targets, checked_targets
 from workers.training.checkpoint import unpack
-from workers.training.encoder import DIM
+from workers.training.encoders.encoder import DIM, MAKERS
 from workers.training.finetune_network import TunedNetwork, tokens_of
 from workers.training.inputs import TextInput
 from workers.training.loop import fingerprint
@@ -47,8 +46,8 @@ def fine_tune(
     Raises what `fit` raises, and TaskNotTuned.
     """
     refuse_other_tasks(recipe)
-    if run_of(recipe.encoder) is None:
-        raise ValueError(f"{recipe.encoder!r} is not the name of a fine-tuned encoder.")
+    if not recipe.encoder or recipe.encoder in MAKERS:
+        raise ValueError(f"{recipe.encoder!r} is not a name for a new encoder.")
     y = checked_targets(texts, targets, labels)
     _refuse_empty(texts)
     try:

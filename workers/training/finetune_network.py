@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from workers.training.encoder import DIM, weights_folder
+from workers.training.encoders.encoder import DIM, weights_folder
+from workers.training.encoders.tuned import Tuned
 from workers.training.networks import TextHead
 from workers.training.recipe import Recipe
-from workers.training.tuned import Tuned
 
 LINEAR = ("query", "key", "value", "dense")  # the encoder's linear layers: attention and what follows it
 ALPHA = 2.0  # LoRA's scale is alpha / rank, alpha twice the rank: Hu et al. 2021 and peft's own examples

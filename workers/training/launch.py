@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from apps.rules.training_report import TrainingReport
 from workers.training import refusals
 from workers.training.admission import Targets
 from workers.training.distributed import ALIVE, EVENTS, JOB, RESULT, put
@@ -25,7 +26,7 @@ from workers.training.finetune import LabeledTexts
 from workers.training.model import load
 from workers.training.recipe import Recipe
 from workers.training.refusals import Canceled, MemoryTooSmall
-from workers.training.reports import FitResult, Listeners, Report
+from workers.training.reports import FitResult, Listeners
 
 LAUNCH = "launch.json"
 LOOK_EVERY_S = 0.2
@@ -106,7 +107,7 @@ class Relay:
         (self.place / ALIVE).touch()
         for event in self._events():
             if "report" in event:
-                report = Report(**event["report"])
+                report = TrainingReport(**event["report"])
                 self.step = report.step
                 self.listeners.on_report(report)
             elif "checkpoint" in event:

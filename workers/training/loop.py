@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from apps.rules.training_report import TrainingReport
 from workers.training.admission import Targets, checked_base, checked_targets, refuse_unreadable
 from workers.training.checkpoint import unpack
 from workers.training.inputs import Rows, input_for
@@ -16,12 +17,12 @@ from workers.training.memory import out_of_memory
 from workers.training.model import Bundle
 from workers.training.recipe import Recipe
 from workers.training.refusals import MemoryTooSmall
-from workers.training.reports import FitResult, Listeners, Report
+from workers.training.reports import FitResult, Listeners
 from workers.training.steps import Training, learning_rate
 from workers.training.warm_start import warm_start
 from workers.training.without_dynamo import keep_dynamo_out
 
-__all__ = ["FitResult", "Report", "fingerprint", "fit", "learning_rate"]
+__all__ = ["FitResult", "TrainingReport", "fingerprint", "fit", "learning_rate"]
 LabeledRows = tuple[Rows, Targets]
 
 
@@ -34,7 +35,7 @@ def fit(
     base: Bundle | None = None,
     resume: bytes | None = None,
     holdout: LabeledRows | None = None,
-    on_report: Callable[[Report], None] = lambda report: None,
+    on_report: Callable[[TrainingReport], None] = lambda report: None,
     on_checkpoint: Callable[[bytes], None] = lambda blob: None,
     on_notice: Callable[[str], None] = lambda sentence: None,
     should_stop: Callable[[], bool] = lambda: False,

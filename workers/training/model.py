@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from torch import Tensor
 
-from workers.training.encoder import register
+from workers.training.encoders.encoder import register
+from workers.training.encoders.tuned import PREFIX, Tuned, TunedEncoder
 from workers.training.inputs import Input, Rows, input_saved
 from workers.training.networks import Network
 from workers.training.recipe import Recipe
-from workers.training.tuned import PREFIX, Tuned, TunedEncoder
 
 FORMAT = 1
 FIRST_ENCODER = "all-minilm-l6-v2"  # of every text model saved before recipes named theirs

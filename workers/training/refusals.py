@@ -31,7 +31,3 @@ class MemoryTooSmall(ValueError):
 
 class TaskNotTuned(ValueError):
     """Only encoders of texts can be fine-tuned."""
-
-
-class LabelStrange(ValueError):
-    """The rows name a label that the schema does not have."""

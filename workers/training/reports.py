@@ -3,26 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from apps.rules.training_report import TrainingReport
 from workers.training.model import Bundle
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a run says about itself while it trains; the holdout's curve is for people, no decision reads it."""
-
-    step: int
-    steps_total: int
-    epoch: int
-    train_loss: float
-    validation_loss: float | None
-    holdout_accuracy: float | None
-    holdout_loss: float | None
-    learning_rate: float
-    samples_per_s: float
-    seconds_left: float | None
-    device: str
-    device_percent: float | None = None  # of the GPU, or of all cores
-    memory_mb: float | None = None  # the peak on the GPU, or what the process holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +24,7 @@ class FitResult:
 class Listeners:
     """Who hears of a training: a report, the bytes of a checkpoint, a sentence for the log; and who may stop it."""
 
-    on_report: Callable[[Report], None] = lambda report: None
+    on_report: Callable[[TrainingReport], None] = lambda report: None
     on_checkpoint: Callable[[bytes], None] = lambda blob: None
     on_notice: Callable[[str], None] = lambda sentence: None
     should_stop: Callable[[], bool] = lambda: False

@@ -9,13 +9,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import AdamW
 
+from apps.rules.training_report import TrainingReport
 from workers.training.calibration import temperature
 from workers.training.checkpoint import pack
 from workers.training.memory import give_back, out_of_memory
 from workers.training.networks import Network
 from workers.training.recipe import Recipe
 from workers.training.refusals import Canceled, MemoryTooSmall
-from workers.training.reports import Listeners, Report
+from workers.training.reports import Listeners
 from workers.training.telemetry import DeviceUse
 from workers.training.together import Ranks
 from workers.training.validation import split
@@ -213,7 +214,7 @@ class Training:
         speed = self.steps_here / max(now - self.started, 1e-9)
         looked = self._looked_at(now)
         self.listeners.on_report(
-            Report(
+            TrainingReport(
                 step=self.step,
                 steps_total=total,
                 epoch=self.epoch,

@@ -8,8 +8,9 @@ from typing import Any
 from django.db.models import Sum
 from django.utils import timezone
 
-from apps.datasets.models import EmbeddingShard, Example
+from apps.datasets.models import Example
 from apps.evaluation.models import Outcome
+from apps.features.models import EmbeddingShard
 from apps.labeling.encoders import encoder_of
 from apps.labeling.models import Frontier, ScoringPass, ScoringState
 from apps.projects.models import Project

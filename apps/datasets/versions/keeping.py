@@ -10,7 +10,8 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.datasets.models import DatasetVersion, VersionPolicy
 from apps.datasets.versions.rows import changes_between, table_of
 from apps.datasets.versions.storing import size_note, version_state
@@ -46,8 +47,8 @@ def policy_set(*, project: Project, keep_days: int | None, vacuum_hours: int, by
     policy.save(update_fields=["keep_days", "vacuum_hours"])
     kept = f"for {count(keep_days, 'day')}" if keep_days else "for ever"
     event_record(
-        scope=project_scope(project.pk),
-        verb="versions.policy",
+        project_id=project.pk,
+        verb=Verb.VERSIONS_POLICY,
         subject="data versions",
         by=by,
         at=at,
@@ -92,8 +93,8 @@ def versions_drop(*, project: Project, pinned: Collection[int], at: datetime) ->
     DatasetVersion.objects.filter(pk__in=gone).update(dropped_at=at)
     numbers = ", ".join(str(v.number) for v in doomed[:20]) + (", …" if len(doomed) > 20 else "")
     event_record(
-        scope=project_scope(project.pk),
-        verb="versions.dropped",
+        project_id=project.pk,
+        verb=Verb.VERSIONS_DROPPED,
         subject="data versions",
         by=None,
         at=at,

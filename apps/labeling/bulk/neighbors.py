@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from apps.accounts.models import User
 from apps.datasets.ids import among, ids_selected
-from apps.datasets.shards import Mapped, gathered, shards_open
+from apps.features.shards import Mapped, gathered, shards_open
 from apps.labeling.encoders import encoder_of
 from apps.labeling.services.frontier import closed_ids
 from apps.projects.models import Project

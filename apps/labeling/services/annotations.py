@@ -28,6 +28,7 @@ from apps.labeling.services.labels import label_resolve
 from apps.labeling.services.reviews import review_decide, review_open, reviews_wanted
 from apps.labeling.values import value_of
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.rules.answers import AnswerRefused, Value
@@ -118,7 +119,7 @@ def _taken(project: Project, answer: Answer, by: User, at: datetime) -> Saved:
     judged = gold_judge(assignment=assignment, value=checked.value)
     annotation = _store(assignment, answer, checked, by=by, at=at, surplus=surplus, judged=judged)
     _follow(state, annotation, checked.value, judged)
-    look_again(f"project.{project.pk}", "labels")
+    look_again(Topic.PROJECT.of(project.pk), News.LABELS)
     return Saved(annotation, judged)
 
 

@@ -12,14 +12,17 @@ from django.utils.translation import gettext
 from numpy.typing import NDArray
 
 from apps.accounts.models import User
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.errors import DomainError, Invalid
 from apps.labeling.models import AutoBatch, AutoBatchState, AutoLabel, AutoLabeling, FrontierItem, Label, Lane
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
 from apps.rules import autolabel
 from apps.rules.words import count, percent
+from apps.work.locks import Lock, lock
 
 TARGETS, AUDITS = (0.8, 0.9999), (0.01, 1.0)
 
@@ -58,8 +61,8 @@ def auto_labeling_set(
     row.save()
     words = f"on, at {100 * target_precision:.4g} % precision, {100 * audit_share:.4g} % audited" if enabled else "off"
     event_record(
-        scope=project_scope(project.pk),
-        verb="auto_labeling.set",
+        project_id=project.pk,
+        verb=Verb.AUTO_LABELING_SET,
         subject=f"project {project.pk}",
         by=by,
         at=at,
@@ -67,7 +70,7 @@ def auto_labeling_set(
         before=before,
         after=after,
     )
-    look_again(f"project.{project.pk}", "auto")
+    look_again(Topic.PROJECT.of(project.pk), News.AUTO)
     return row
 
 
@@ -79,7 +82,7 @@ def _settings(row: AutoLabeling) -> dict[str, bool | float]:
 def auto_labeling_found(*, project: Project, sentence: str, at: datetime) -> None:
     """What an attempt found, for the page; the next attempt follows a new champion or new settings."""
     AutoLabeling.objects.filter(project=project).update(sentence=sentence[:400], checked_at=at)
-    look_again(f"project.{project.pk}", "auto")
+    look_again(Topic.PROJECT.of(project.pk), News.AUTO)
 
 
 @transaction.atomic
@@ -92,8 +95,7 @@ def auto_batch_give(
     """
     assert threshold.value is not None and threshold.precision_low is not None
     row = AutoLabeling.objects.select_for_update(no_key=True).get(project=project)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 11))", [f"frontier:{project.pk}"])
+    lock(Lock.FRONTIER, project.pk)
     last = AutoBatch.objects.filter(project=project).aggregate(n=Max("number"))["n"] or 0
     batch = AutoBatch.objects.create(
         project=project,
@@ -133,8 +135,8 @@ def auto_batch_give(
     batch.labels, batch.audits = len(ids), len(drawn)
     batch.save(update_fields=["labels", "audits"])
     event_record(
-        scope=project_scope(project.pk),
-        verb="auto_labels.given",
+        project_id=project.pk,
+        verb=Verb.AUTO_LABELS_GIVEN,
         subject=f"auto-labels {batch.number}",
         by=None,
         at=at,
@@ -142,7 +144,7 @@ def auto_batch_give(
         f"{percent(batch.threshold, 1)} on; people audit {len(drawn):,} of them.",
         after={"labels": len(ids), "audits": len(drawn), "threshold": batch.threshold},
     )
-    look_again(f"project.{project.pk}", "auto")
+    look_again(Topic.PROJECT.of(project.pk), News.AUTO)
     return batch
 
 
@@ -209,7 +211,7 @@ def auto_audit_settle(*, example_id: int, label: Label | None, at: datetime) -> 
     verdict = autolabel.audit(batch.audited, batch.audit_errors, target=batch.target_precision)
     if verdict.failed and batch.state == AutoBatchState.ACTIVE:
         _withdraw(batch, f"The audit failed: {verdict.sentence}", by=None, at=at)
-    look_again(f"project.{batch.project_id}", "auto")
+    look_again(Topic.PROJECT.of(batch.project_id), News.AUTO)
 
 
 @transaction.atomic
@@ -223,7 +225,7 @@ def auto_batch_withdraw(*, batch: AutoBatch, by: User, at: datetime) -> AutoBatc
             )
         )
     _withdraw(batch, f"{by} withdrew it.", by=by, at=at)
-    look_again(f"project.{batch.project_id}", "auto")
+    look_again(Topic.PROJECT.of(batch.project_id), News.AUTO)
     return batch
 
 
@@ -240,8 +242,8 @@ def _withdraw(batch: AutoBatch, why: str, *, by: User | None, at: datetime) -> N
             enabled=False, sentence=f"Turned off: batch {batch.number} was withdrawn. {why}"[:400], checked_at=at
         )
     event_record(
-        scope=project_scope(batch.project_id),
-        verb="auto_labels.withdrawn",
+        project_id=batch.project_id,
+        verb=Verb.AUTO_LABELS_WITHDRAWN,
         subject=f"auto-labels {batch.number}",
         by=by,
         at=at,

@@ -38,6 +38,7 @@ from apps.labeling.services.reviews import review_open, reviews_wanted, slot_aft
 from apps.labeling.services.undo import CannotUndo
 from apps.labeling.values import columns_of
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.selectors import guidelines_of, schema_of
@@ -93,7 +94,7 @@ def annotations_bulk(
         _store(project, free, checked, client_id, by, at, active_ms // max(1, len(free)))
         for pk in free:
             label_resolve(example_id=pk, at=at)
-        look_again(f"project.{project.pk}", "labels")
+        look_again(Topic.PROJECT.of(project.pk), News.LABELS)
     counted = Counter(why.values())
     return Batch(client_id, tuple(free), {_words(reason, n): n for reason, n in counted.items()})
 
@@ -226,7 +227,7 @@ def bulk_withdraw(*, project: Project, client_id: uuid.UUID, by: User, at: datet
     Assignment.objects.filter(pk__in=[a.assignment_id for a in stored]).update(state=AssignmentState.EXPIRED)
     for annotation in stored:
         label_resolve(example_id=annotation.example_id, at=at)
-    look_again(f"project.{project.pk}", "labels")
+    look_again(Topic.PROJECT.of(project.pk), News.LABELS)
     return len(stored)
 
 

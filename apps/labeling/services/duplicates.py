@@ -5,11 +5,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, Q
 
 from apps.datasets.models import Example
 from apps.labeling.models import FrontierItem, Label, LabelSource
+from apps.work.locks import Lock, lock_each
 
 
 def duplicates_lock(*, project_id: int, digests: Iterable[str]) -> list[str]:
@@ -22,11 +23,7 @@ def duplicates_lock(*, project_id: int, digests: Iterable[str]) -> list[str]:
     several = copies.values("content_digest").annotate(n=Count("pk")).filter(n__gt=1).order_by("content_digest")
     found = [str(digest) for digest in several.values_list("content_digest", flat=True)]
     if found:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_advisory_xact_lock(hashtextextended(x, 13)) FROM unnest(%s::text[]) x",
-                [[f"{project_id}:{digest}" for digest in found]],
-            )
+        lock_each(Lock.CONTENT, (f"{project_id}:{digest}" for digest in found))
     return found
 
 

@@ -19,7 +19,9 @@ from apps.datasets.models import Example
 from apps.labeling.models import Assignment, AssignmentState, Frontier, FrontierItem, Lane
 from apps.labeling.services.draws import OPEN, draw
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects.models import Project
+from apps.work.locks import Lock, lock
 
 DEPTH = {Lane.ACTIVE: 2000, Lane.RANDOM: 400, Lane.HOLDOUT: 400}  # slots; a team of 50 answers about 400 in 10 min
 CHANCE = (Lane.HOLDOUT, Lane.RANDOM, Lane.ACTIVE)  # lanes that are drawn where nothing orders them, in this order
@@ -105,16 +107,13 @@ def frontier_refill(
             continue
         added += _fill(project, lane, wanted=depth - have, at=at, seed=seed + len(lane))
     if added:
-        look_again(f"project.{project.pk}", "queue")
+        look_again(Topic.PROJECT.of(project.pk), News.QUEUE)
     return added
 
 
 def _frontier_lock(project: Project, *, wait: bool) -> bool:
     """One at a time fills, swaps or labels automatically, until the transaction ends."""
-    take = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {take}(hashtextextended(%s, 11))", [f"frontier:{project.pk}"])
-        return bool(wait or cursor.fetchone()[0])
+    return lock(Lock.FRONTIER, project.pk, wait=wait)
 
 
 def _depth(project: Project, lane: Lane) -> int:
@@ -186,7 +185,7 @@ def frontier_swap(*, project: Project, picks: Sequence[Scored], origin: Origin, 
     frontier.near_duplicates, frontier.unscored = origin.near_duplicates, origin.unscored
     frontier.sentence, frontier.seconds = origin.sentence[:300], dict(origin.seconds)
     frontier.save()
-    look_again(f"project.{project.pk}", "queue")
+    look_again(Topic.PROJECT.of(project.pk), News.QUEUE)
     return len(items)
 
 

@@ -8,10 +8,12 @@ from django.db import connection
 from django.utils.translation import ngettext
 
 from apps.accounts.models import User
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.labeling.models import Annotation, Assignment, GoldItem, Lane, Pause
 from apps.labeling.values import value_of
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
@@ -101,12 +103,12 @@ def pause_if_failing(*, project: Project, person: User, at: datetime) -> Pause |
     words = ngettext("The last gold answer was wrong.", "The last {n} gold answers were wrong.", most).format(n=most)
     pause = Pause.objects.create(project=project, person=person, reason=words, at=at)
     event_record(
-        scope=project_scope(project.pk),
-        verb="annotator.paused",
+        project_id=project.pk,
+        verb=Verb.ANNOTATOR_PAUSED,
         subject=f"user {person.pk}",
         by=None,
         at=at,
         sentence=f"{person} was paused: {words}",
     )
-    look_again(f"project.{project.pk}", "quality")
+    look_again(Topic.PROJECT.of(project.pk), News.QUALITY)
     return pause

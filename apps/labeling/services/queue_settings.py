@@ -10,11 +10,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.errors import Invalid
-from apps.labeling.encoders import encoder_of, encoders_for
+from apps.features.selectors import encoders_for
+from apps.labeling.encoders import encoder_of
 from apps.labeling.models import LANE_WEIGHTS, ConsensusMethod, QueueSettings
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects.models import Project
 from apps.rules.acquisition import STRATEGIES
 
@@ -115,8 +118,8 @@ def _record(project: Project, before: dict[str, Any], after: dict[str, Any], by:
         if value != before[name]
     )
     event_record(
-        scope=project_scope(project.pk),
-        verb="queue.set",
+        project_id=project.pk,
+        verb=Verb.QUEUE_SET,
         subject=f"project {project.pk}",
         by=by,
         at=at,
@@ -124,7 +127,7 @@ def _record(project: Project, before: dict[str, Any], after: dict[str, Any], by:
         before=before,
         after=after,
     )
-    look_again(f"project.{project.pk}", "queue")
+    look_again(Topic.PROJECT.of(project.pk), News.QUEUE)
 
 
 def _said(value: Any, before: Any) -> str:
@@ -148,8 +151,8 @@ def rate_set(*, project: Project, hourly_rate: Decimal | None, currency: str, by
     locked.save(update_fields=["hourly_rate", "currency"])
     words = "removed the rate" if hourly_rate is None else f"set the rate to {hourly_rate} {locked.currency} an hour"
     event_record(
-        scope=project_scope(project.pk),
-        verb="rate.set",
+        project_id=project.pk,
+        verb=Verb.RATE_SET,
         subject=f"project {project.pk}",
         by=by,
         at=at,

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from django.db.models import Max, Q
 
-from apps.audit.services import english, event_record, project_scope
+from apps.audit.services import english, event_record
+from apps.audit.verbs import Verb
 from apps.datasets.models import Example
 from apps.labeling.models import (
     Annotation,
@@ -17,6 +18,7 @@ from apps.labeling.models import (
     ReviewState,
 )
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects.models import Project
 
 
@@ -42,7 +44,7 @@ def review_open(*, example: Example, why: str, agreement: float | None, at: date
             reason={"strategy": "review", "why": why},
             queued_at=at,
         )
-        look_again(f"project.{example.project_id}", "queue")
+        look_again(Topic.PROJECT.of(example.project_id), News.QUEUE)
     return review
 
 
@@ -72,8 +74,8 @@ def review_decide(*, annotation: Annotation, at: datetime) -> None:
     review.error_kind, review.note = annotation.error_kind, annotation.comment
     review.save(update_fields=["state", "decided_by", "decided_at", "error_kind", "note"])
     event_record(
-        scope=project_scope(annotation.project_id),
-        verb="review.decided",
+        project_id=annotation.project_id,
+        verb=Verb.REVIEW_DECIDED,
         subject=f"example {annotation.example_id}",
         by=annotation.annotator,
         at=at,
@@ -81,7 +83,7 @@ def review_decide(*, annotation: Annotation, at: datetime) -> None:
         before={"state": ReviewState.OPEN},
         after={"state": review.state, "error_kind": review.error_kind},
     )
-    look_again(f"project.{annotation.project_id}", "quality")
+    look_again(Topic.PROJECT.of(annotation.project_id), News.QUALITY)
 
 
 def review_reopen(*, annotation: Annotation, at: datetime) -> None:

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from apps.labeling.models import ScoringPart, ScoringPass, ScoringState
 from apps.labeling.services.frontier import Origin, Scored, frontier_swap
 from apps.projects.models import Project
+from apps.work.leases import silent_taken
+from apps.work.locks import Lock, lock
 
 PART_SILENT = timedelta(minutes=5)  # scoring 100,000 texts takes seconds, as many images minutes
 PASS_SILENT = timedelta(minutes=30)  # then nobody works on it any more
@@ -45,8 +47,7 @@ def scoring_open(
 
     One in parts is let to its end although examples came meanwhile, or a stream of them would never see it end.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 13))", [f"scoring:{project.pk}"])
+    lock(Lock.SCORING, project.pk)
     under_way = ScoringPass.objects.filter(project=project, state=ScoringState.OPEN)
     alike = under_way.filter(run_number=run_number, strategy=strategy, encoder=encoder)
     same = alike.filter(newest_example=newest_example, requested_at__gte=at - PART_SILENT)
@@ -130,11 +131,8 @@ class Silent:
 @transaction.atomic
 def scoring_silent(*, at: datetime) -> Silent:
     """Parts that nobody has answered for, marked as sent now; passes of one task or with all parts done but no end."""
-    parts = ScoringPart.objects.filter(
-        scoring__state=ScoringState.OPEN, done_at=None, sent_at__lt=at - PART_SILENT
-    ).select_for_update(of=("self",), skip_locked=True)
-    part_ids = tuple(part.pk for part in parts)
-    ScoringPart.objects.filter(pk__in=part_ids).update(sent_at=at)
+    parts = ScoringPart.objects.filter(scoring__state=ScoringState.OPEN, done_at=None)
+    part_ids = tuple(silent_taken(parts, sign="sent_at", at=at, after=PART_SILENT))
     waiting = ScoringPart.objects.filter(scoring=OuterRef("pk"), done_at=None)
     old = ScoringPass.objects.filter(state=ScoringState.OPEN, requested_at__lt=at - PASS_SILENT)
     dead = list(old.filter(~Exists(waiting)))

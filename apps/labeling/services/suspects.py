@@ -4,6 +4,7 @@ from datetime import datetime
 
 from apps.labeling.models import FrontierItem, Label, Lane, Suspect, SuspectState
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 
 
 def suspect_settle(*, example_id: int, label: Label | None, looked_again: bool, at: datetime) -> None:
@@ -24,4 +25,4 @@ def suspect_settle(*, example_id: int, label: Label | None, looked_again: bool, 
     suspect.settled_at = at
     suspect.save(update_fields=["state", "settled_at"])
     FrontierItem.objects.filter(example_id=example_id, lane=Lane.RELABEL, leased_until=None).delete()
-    look_again(f"project.{suspect.project_id}", "quality")
+    look_again(Topic.PROJECT.of(suspect.project_id), News.QUALITY)

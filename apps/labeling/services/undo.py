@@ -23,6 +23,7 @@ from apps.labeling.services.example_state import example_state
 from apps.labeling.services.labels import label_resolve
 from apps.labeling.services.reviews import review_reopen
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects.models import Project
 
 UNDO_DEPTH = 20  # twice what STANDARDS calls the least
@@ -48,7 +49,7 @@ def annotation_withdraw(*, project_id: int, client_id: uuid.UUID, by: User, at: 
         review_reopen(annotation=annotation, at=at)
     if assignment.lane != Lane.GOLD:
         label_resolve(example_id=annotation.example_id, at=at)
-    look_again(f"project.{project_id}", "labels")
+    look_again(Topic.PROJECT.of(project_id), News.LABELS)
     return assignment
 
 

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from apps.datasets.shards import shards_retire, shards_sweep
 from apps.evaluation.models import Outcome
-from apps.labeling.encoders import encoder_of, encoders_for
+from apps.features.selectors import default_for, encoder_named
+from apps.features.shards import shards_retire, shards_sweep
+from apps.labeling.encoders import encoder_of
 from apps.projects.models import Project
 from apps.releases.models import Alias
 from apps.releases.selectors import champion_of
-from apps.rules.encoder_names import run_of
 from apps.training.models import OPEN_STATES, Run, RunKind, RunState
 
 
@@ -27,8 +27,7 @@ def encoders_needed(project: Project) -> list[str]:
 
 def encoder_of_run(run: Run) -> str:
     """Runs from before recipes named an encoder used the first of their task type, as models that read none still do."""
-    known = encoders_for(run.project.task_type)
-    return str(run.recipe.get("encoder") or next(iter(known)))
+    return str(run.recipe.get("encoder") or default_for(run.project.task_type))
 
 
 def encoder_wanted(project: Project) -> str:
@@ -38,20 +37,11 @@ def encoder_wanted(project: Project) -> str:
     """
     own, champion = encoder_of(project), champion_of(project)
     name = encoder_of_run(champion.run) if champion else own
-    made = run_of(name)
-    if made is None:
+    row = encoder_named(name)
+    if row is None or row.run_id is None:
         return own
-    tuned = Run.objects.filter(pk=made, project=project).first()
+    tuned = Run.objects.filter(pk=row.run_id, project=project).first()
     return name if tuned is not None and tuned.measured.get("project_encoder") == own else own
-
-
-def encoder_file(name: str) -> str:
-    """The model file that holds a fine-tuned encoder; empty where no completed run made one of this name."""
-    made = run_of(name)
-    if made is None:
-        return ""
-    found = Run.objects.filter(pk=made, state=RunState.COMPLETED).values_list("artifact_url", flat=True).first()
-    return str(found or "")
 
 
 def vectors_sweep(*, at: datetime) -> None:

@@ -1,6 +1,5 @@
 """Collect to annotate: examples come in, their vectors are asked for, the queue sees them."""
 
-import contextlib
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -13,16 +12,14 @@ from apps.accounts.models import User
 from apps.datasets import readers
 from apps.datasets import services as datasets
 from apps.datasets.models import Ingestion, IngestionState
-from apps.integrations import wiring
-from apps.integrations.ports import Unavailable
 from apps.labeling.services.frontier import frontier_refill
 from apps.labeling.services.labels import labels_share
-from apps.loop.jobs import LoopJob
 from apps.loop.services.scoring import order_check, vectors_ask
 from apps.projects.models import Project
-from apps.training.jobs import Queue
 from apps.transfer.formats import read_with
 from apps.transfer.importing import Companions
+from apps.work.jobs import ask
+from apps.work.names import Job
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +36,7 @@ def upload_take(
 
 
 def ingestion_send(ingestion_id: int) -> None:
-    with contextlib.suppress(Unavailable):
-        wiring.jobs.send(LoopJob.INGEST, args=(ingestion_id,), queue=Queue.DEFAULT)
+    ask(Job.INGEST, ingestion_id)
 
 
 def ingestion_read(*, ingestion_id: int) -> None:

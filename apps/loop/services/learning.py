@@ -1,17 +1,15 @@
 """Around the learning page: a new champion looks at what it may label by itself, and each judged run is measured once."""
 
-import contextlib
 from datetime import datetime, timedelta
 
 from django.db.models import Max
 
 from apps.evaluation.models import Report
-from apps.integrations import wiring
-from apps.integrations.ports import Unavailable
 from apps.labeling.models import AutoLabeling
 from apps.releases.models import Alias, AliasName
-from apps.training.jobs import Job, Queue
 from apps.training.models import Run
+from apps.work.jobs import ask
+from apps.work.names import Job
 
 ASKED_AGAIN = timedelta(minutes=5)  # looking at a pool of a million takes about a minute; after five the worker is dead
 MEASURED_WITHIN = timedelta(minutes=2)  # measuring takes seconds
@@ -25,8 +23,7 @@ def auto_labels_check(*, at: datetime) -> list[int]:
         champion = Alias.objects.filter(project_id=row.project_id, name=AliasName.CHAMPION).first()
         if champion is None or not _has_news(row, champion, at):
             continue
-        with contextlib.suppress(Unavailable):
-            wiring.jobs.send(Job.AUTO_LABEL, args=(row.project_id,), queue=Queue.EMBEDDING)
+        if ask(Job.AUTO_LABEL, row.project_id):
             AutoLabeling.objects.filter(pk=row.pk).update(asked_at=at)
             asked.append(row.project_id)
     return asked
@@ -50,7 +47,6 @@ def measures_check(*, at: datetime) -> list[int]:
     )
     asked = []
     for run_id in missing.values_list("pk", flat=True):
-        with contextlib.suppress(Unavailable):
-            wiring.jobs.send(Job.MEASURE, args=(run_id,), queue=Queue.EMBEDDING)
+        if ask(Job.MEASURE, run_id):
             asked.append(run_id)
     return asked

@@ -1,6 +1,5 @@
 """Annotate to train to evaluate: a person's click or the trigger starts a run; one whose judge died is judged again."""
 
-import contextlib
 import logging
 from datetime import datetime, timedelta
 
@@ -10,8 +9,6 @@ from django.utils.translation import gettext
 from apps.accounts.models import User
 from apps.errors import DomainError
 from apps.evaluation.freshness import line_of
-from apps.integrations import wiring
-from apps.integrations.ports import Unavailable
 from apps.labeling.selectors import counts_of
 from apps.projects import task_types
 from apps.projects.models import Project
@@ -19,12 +16,13 @@ from apps.projects.selectors import schema_of
 from apps.releases.selectors import champion_of
 from apps.rules import trigger
 from apps.rules.freshness import full_because
-from apps.training.jobs import Job, Queue
 from apps.training.models import Run, RunKind, RunPriority, RunState, RunTrigger, Trigger
 from apps.training.selectors import evidence_for, last_run_of, settings_of
 from apps.training.services.policies import limits_of, policy_of
 from apps.training.services.runs import NotEnoughLabels, run_start
 from apps.training.services.schedules import schedule_claim, schedule_fired, schedules_due, schedules_ensure
+from apps.work.jobs import ask
+from apps.work.names import Job
 
 logger = logging.getLogger(__name__)
 JUDGED_WITHIN = timedelta(seconds=60)  # judging takes a few seconds; after a minute its worker is dead
@@ -148,6 +146,5 @@ def verdicts_sweep(*, at: datetime) -> list[int]:
     waiting = Run.objects.filter(unjudged, state=RunState.COMPLETED, finished_at__lt=at - JUDGED_WITHIN)
     ids = list(waiting.values_list("pk", flat=True))
     for run_id in ids:
-        with contextlib.suppress(Unavailable):
-            wiring.jobs.send(Job.EVALUATE, args=(run_id,), queue=Queue.TRAINING)
+        ask(Job.EVALUATE, run_id)
     return ids

@@ -1,20 +1,19 @@
 """Ask for the order of the queue and the vectors behind it, and again where a message or a worker was lost."""
 
-import contextlib
 from datetime import datetime, timedelta
 
-from django.db.models import Sum
-
-from apps.datasets.models import EmbeddingShard, Example
+from apps.datasets.models import Example
+from apps.features.models import EmbeddingShard
+from apps.features.shards import vectors_lacking
 from apps.integrations import wiring
-from apps.integrations.ports import Unavailable
 from apps.labeling.models import AutoBatch, Frontier, FrontierItem, Lane
 from apps.labeling.services.frontier import DEPTH
 from apps.labeling.services.scoring import scoring_silent
 from apps.loop.services.encoders import encoders_needed
 from apps.projects.models import Project
 from apps.rules.acquisition import START
-from apps.training.jobs import Job, Queue
+from apps.work.jobs import ask
+from apps.work.names import Job
 
 SETTLED = timedelta(minutes=2)  # new examples are embedded, and then scored, by messages of their own; after that ask
 FORGOTTEN = timedelta(days=1)  # no ordering takes that long
@@ -23,21 +22,18 @@ RUNS_LOW = DEPTH[Lane.ACTIVE] // 4
 
 def vectors_ask(project_id: int) -> None:
     """Vectors first; once they are there the worker asks for a new order itself."""
-    with contextlib.suppress(Unavailable):
-        wiring.jobs.send(Job.EMBED, args=(project_id,), queue=Queue.EMBEDDING)
+    ask(Job.EMBED, project_id)
 
 
 def order_ask(project_id: int) -> None:
-    with contextlib.suppress(Unavailable):
-        wiring.jobs.send(Job.SCORE, args=(project_id,), queue=Queue.EMBEDDING)
+    ask(Job.SCORE, project_id)
 
 
 def scoring_sweep(*, at: datetime) -> None:
     """Send again what nobody answered for."""
     silent = scoring_silent(at=at)
     for part_id in silent.part_ids:
-        with contextlib.suppress(Unavailable):
-            wiring.jobs.send(Job.SCORE_PART, args=(part_id,), queue=Queue.EMBEDDING)
+        ask(Job.SCORE_PART, part_id)
     for project_id in silent.project_ids:
         order_ask(project_id)
 
@@ -56,7 +52,7 @@ def order_check(*, project: Project, at: datetime) -> None:
         return
     frontier = Frontier.objects.filter(project=project).first()
     scored_at = frontier.scored_at if frontier else None
-    if _lacks_vectors(project):
+    if vectors_lacking(project.pk, encoders_needed(project)):
         shard = EmbeddingShard.objects.filter(project=project).order_by("-created_at").first()
         if shard is None or shard.created_at < at - SETTLED:  # nobody is at it
             vectors_ask(project.pk)
@@ -67,14 +63,6 @@ def order_check(*, project: Project, at: datetime) -> None:
         or AutoBatch.objects.filter(project=project, withdrawn_at__gt=scored_at).exists()  # its examples are open again
     ):
         order_ask(project.pk)
-
-
-def _lacks_vectors(project: Project) -> bool:
-    """An example is in one shard of an encoder at most, so two sums say it."""
-    shards = EmbeddingShard.objects.filter(project=project).values("encoder").annotate(n=Sum("rows"))
-    covered = dict(shards.values_list("encoder", "n"))
-    examples = Example.objects.filter(project=project).count()
-    return any(covered.get(encoder, 0) < examples for encoder in encoders_needed(project))
 
 
 def _was_set_otherwise(frontier: Frontier, project: Project) -> bool:

@@ -2,7 +2,6 @@
 
 from typing import ClassVar, cast
 
-from django.db.models import Prefetch
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -16,11 +15,8 @@ from apps.pages.pagination import Pages
 from apps.projects import task_types
 from apps.projects.access import projects_visible_to
 from apps.projects.api_access import ProjectAPI
-from apps.projects.models import SchemaLabel
 from apps.projects.roles import Permission
 from apps.projects.services import LabelSpec
-
-LABELS = Prefetch("labels", SchemaLabel.objects.order_by("position"))
 
 
 class LabelField(serializers.Serializer):
@@ -55,7 +51,7 @@ class ProjectsAPI(APIView):
     )
     def get(self, request: Request) -> Response:
         pages = Pages()
-        found = projects_visible_to(cast(User, request.user)).select_related("queue").prefetch_related(LABELS)
+        found = projects_visible_to(cast(User, request.user)).select_related("queue").prefetch_related("labels")
         return pages.get_paginated_response(
             ProjectOutput(pages.paginate_queryset(found, request, view=self), many=True).data
         )

@@ -17,6 +17,7 @@ class TaskType:
     payload: PayloadKind
     answer: AnswerKind
     learns: bool = False  # a learner is registered in workers/training/inputs.py
+    reads_vectors: bool = False  # whether its learner reads embeddings, and not the payloads themselves
     labels: tuple[str, ...] = ()  # the schema where the type itself fixes it
 
     @property

@@ -5,9 +5,10 @@ from django.db import models
 
 from apps.projects.models import Project
 from apps.training.models.runs import Run
+from apps.work.leases import Leased
 
 
-class OnlineLearner(models.Model):
+class OnlineLearner(Leased):
     """Reads each label once, in the order they were resolved. `cursor` is the last one it has read."""
 
     project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="online_learner", primary_key=True)
@@ -27,8 +28,6 @@ class OnlineLearner(models.Model):
     feedback_cursor = models.BigIntegerField(default=0)
     updated_at = models.DateTimeField(null=True)
     asked_at = models.DateTimeField(null=True)
-    owner = models.UUIDField(null=True)
-    leased_until = models.DateTimeField(null=True)
     seconds = models.FloatField(default=0)  # of learning alone
     error = models.CharField(max_length=400, blank=True)
     last_run = models.ForeignKey(Run, null=True, on_delete=models.SET_NULL, related_name="+")

@@ -8,6 +8,7 @@ from django.utils.translation import gettext, gettext_lazy
 from apps.datasets.models import DatasetVersion
 from apps.projects.models import Project
 from apps.rules.words import count
+from apps.work.leases import Attempted
 
 
 class RunKind(models.TextChoices):
@@ -71,8 +72,8 @@ MOVES = {
 OPEN_STATES = [RunState.QUEUED, RunState.RUNNING]
 
 
-class Run(models.Model):
-    """One training. While it runs a worker owns it by a lease: `owner` is the fencing token, `leased_until` its end."""
+class Run(Attempted):
+    """One training, which a worker owns by a lease while it runs."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="runs")
     number = models.PositiveIntegerField()
@@ -92,12 +93,8 @@ class Run(models.Model):
     reproduces = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="reproductions")
 
     queued_at = models.DateTimeField()
-    sent_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    owner = models.UUIDField(null=True)
-    leased_until = models.DateTimeField(null=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
     cancel_requested_at = models.DateTimeField(null=True)
 
     step = models.PositiveIntegerField(default=0)

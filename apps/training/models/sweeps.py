@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 from apps.datasets.models import DatasetVersion
 from apps.projects.models import Project
 from apps.training.models.runs import Run
+from apps.work.leases import Attempted
 
 
 class SweepState(models.TextChoices):
@@ -57,7 +58,7 @@ class TrialState(models.TextChoices):
     CANCELED = "canceled", gettext_lazy("Canceled")
 
 
-class Trial(models.Model):
+class Trial(Attempted):
     """One recipe tried. Leased like a run: a dead worker's trial is tried again from the start."""
 
     sweep = models.ForeignKey(Sweep, on_delete=models.CASCADE, related_name="trials")
@@ -69,10 +70,6 @@ class Trial(models.Model):
     curve = models.JSONField(default=list)  # [[epoch, validation loss]]
     seconds = models.FloatField(default=0)
     device = models.CharField(max_length=80, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    owner = models.UUIDField(null=True)
-    leased_until = models.DateTimeField(null=True)
-    sent_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=400, blank=True)

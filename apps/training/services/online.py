@@ -1,6 +1,5 @@
 """The learner that never stops, as people and the clock see it: its settings, a click, and when a worker is woken."""
 
-import contextlib
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -8,18 +7,19 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.errors import DomainError, Invalid
-from apps.integrations import wiring
-from apps.integrations.ports import Unavailable
 from apps.labeling.models import Label
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.rules.words import count
-from apps.training.jobs import Job, Queue
 from apps.training.models import OnlineLearner
 from apps.training.services.runs import NoLearner
+from apps.work.jobs import ask
+from apps.work.names import Job
 
 LATE = timedelta(minutes=10)  # a label may be committed so long after the moment that it bears
 PUBLISH_EVERY = (1, 1_000_000)
@@ -48,8 +48,8 @@ def online_set(*, project: Project, enabled: bool, publish_every: int, by: User,
     )
     words = f"on, a model every {count(publish_every, 'example')}" if enabled else "off"
     event_record(
-        scope=project_scope(project.pk),
-        verb="online.set",
+        project_id=project.pk,
+        verb=Verb.ONLINE_SET,
         subject="online learning",
         by=by,
         at=at,
@@ -79,8 +79,8 @@ def online_publish_ask(*, project: Project, by: User, at: datetime) -> OnlineLea
         learner.asked_at = at
         learner.save(update_fields=["asked_at"])
         event_record(
-            scope=project_scope(project.pk),
-            verb="online.publish_asked",
+            project_id=project.pk,
+            verb=Verb.ONLINE_PUBLISH_ASKED,
             subject="online learning",
             by=by,
             at=at,
@@ -93,8 +93,7 @@ def online_publish_ask(*, project: Project, by: User, at: datetime) -> OnlineLea
 
 def online_send(*, project_id: int) -> None:
     """Without Redis the next turn of the clock sends it."""
-    with contextlib.suppress(Unavailable):
-        wiring.jobs.send(Job.ONLINE, args=(project_id,), queue=Queue.TRAINING)
+    ask(Job.ONLINE, project_id)
 
 
 def online_asked_since(*, project_id: int, at: datetime) -> bool:
@@ -136,4 +135,4 @@ def _refuse_without_a_learner(project: Project) -> None:
 
 
 def online_tell(project_id: int) -> None:
-    look_again(f"project.{project_id}", "online", project_id)
+    look_again(Topic.PROJECT.of(project_id), News.ONLINE, project_id)

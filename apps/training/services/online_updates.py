@@ -15,23 +15,27 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext
 
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.datasets.models import DatasetVersion
-from apps.errors import DomainError
 from apps.projects.models import Project
 from apps.rules.words import count
 from apps.training.models import OnlineLearner, OnlinePoint, Run, RunKind, RunPoint, RunState, RunTrigger
 from apps.training.services.online import online_tell
 from apps.training.services.ownership import tell
+from apps.work.leases import Lease, LeaseLost
 
-LEASE = timedelta(minutes=2)  # renewed before each part is learned; the longest step embeds a part's texts
 CURVE = 500  # newest points that a published run carries along
 
 
-class OnlineLost(DomainError):
-    """Another worker has the learner, or it was switched off: write nothing more."""
+class OnlineLost(LeaseLost):
+    """Another worker has the learner, or it was switched off."""
 
     code = "online_lost"
+
+
+# Renewed before each part is learned; the longest step embeds a part's texts.
+LEASE = Lease(timedelta(minutes=2), OnlineLost)
 
 
 @dataclass(frozen=True)
@@ -70,17 +74,17 @@ def online_claim(*, project_id: int, at: datetime) -> OnlineLearner:
     )
     if learner is None or not learner.enabled:
         raise OnlineLost(gettext("Online learning is off."))
-    if learner.leased_until is not None and learner.leased_until >= at:
+    if learner.is_held(at):
         raise OnlineLost(gettext("Another worker is learning for this project."))
-    learner.owner, learner.leased_until = uuid.uuid4(), at + LEASE
+    LEASE.take(learner, at)
     learner.save(update_fields=["owner", "leased_until"])
     return learner
 
 
 def online_renew(*, project_id: int, owner: uuid.UUID, at: datetime) -> None:
     """Raises OnlineLost."""
-    if not OnlineLearner.objects.filter(pk=project_id, owner=owner, enabled=True).update(leased_until=at + LEASE):
-        raise OnlineLost(gettext("The learner was taken over or switched off."))
+    rows = OnlineLearner.objects.filter(pk=project_id, enabled=True)
+    LEASE.renew(rows, owner, at, gettext("The learner was taken over or switched off."))
 
 
 @transaction.atomic
@@ -97,8 +101,8 @@ def online_restart(
     learner.save()
     if reason:
         event_record(
-            scope=project_scope(project_id),
-            verb="online.restarted",
+            project_id=project_id,
+            verb=Verb.ONLINE_RESTARTED,
             subject="online learning",
             by=None,
             at=at,
@@ -118,7 +122,7 @@ def online_learned(*, project_id: int, owner: uuid.UUID, update: Update, at: dat
     learner.loss_sum += update.loss_sum
     learner.right += update.right
     learner.seconds += update.seconds
-    learner.updated_at, learner.leased_until = at, at + LEASE
+    learner.updated_at, learner.leased_until = at, at + LEASE.length
     learner.save()
     if update.examples:
         OnlinePoint.objects.create(
@@ -180,8 +184,8 @@ def online_published(*, project_id: int, owner: uuid.UUID, published: Published,
     learner.unpublished, learner.asked_at, learner.last_run = 0, None, run
     learner.save(update_fields=["unpublished", "asked_at", "last_run"])
     event_record(
-        scope=project_scope(project_id),
-        verb=f"run.{run.state}",
+        project_id=project_id,
+        verb=Verb(f"run.{run.state}"),
         subject=f"run {run.number}",
         by=None,
         at=at,
@@ -210,12 +214,5 @@ def online_release(*, project_id: int, owner: uuid.UUID, error: str | None, at: 
 
 
 def _owned(project_id: int, owner: uuid.UUID) -> OnlineLearner:
-    learner = (
-        OnlineLearner.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("last_run")
-        .filter(pk=project_id)
-        .first()
-    )
-    if learner is None or learner.owner != owner or not learner.enabled:
-        raise OnlineLost(gettext("The learner was taken over or switched off."))
-    return learner
+    rows = OnlineLearner.objects.filter(pk=project_id, enabled=True).select_related("last_run")
+    return LEASE.owned(rows, owner, gettext("The learner was taken over or switched off."))

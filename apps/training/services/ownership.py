@@ -1,55 +1,32 @@
-"""A run as its worker drives it: claim, heartbeat, report, close. Every write checks that the worker still owns the run.
-
-Redis delivers a job again after the visibility timeout while the first worker may still train, and a worker may be
-killed without a word. The owner token on the row decides: whoever holds it writes, everybody else is told RunLost.
-"""
+"""A run as its worker owns it: claim, heartbeat, end. What it says meanwhile is in `reporting`."""
 
 import uuid
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext
 
-from apps.audit.services import event_record, project_scope
-from apps.datasets.models import DatasetVersion
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.errors import DomainError
-from apps.live.publish import look_again, send_now
-from apps.training.models import MOVES, Run, RunLine, RunPoint, RunState
+from apps.features.services import encoder_made
+from apps.live.publish import look_again
+from apps.live.topics import News, Topic
+from apps.rules.encoder_names import TUNED_DIM
+from apps.training.models import MOVES, Run, RunKind, RunLine, RunState
 from apps.training.services.turns import turn_take, turn_tell
-
-LEASE = timedelta(seconds=15)  # four heartbeats; a dead worker's run goes on elsewhere within 20 s
-HEARTBEAT_S = 3.0
-MOST_ATTEMPTS = 4  # a run that kills its worker four times will kill the fifth
+from apps.work.leases import Lease, LeaseLost
 
 
-class RunLost(DomainError):
-    """Another worker owns the run, or it has ended: stop and write nothing more."""
+class RunLost(LeaseLost):
+    """Another worker owns the run, or it has ended."""
 
     code = "run_lost"
 
 
-@dataclass(frozen=True)
-class Progress:
-    """One report. Losses in nats, accuracy a share, seconds_left None while it would be a guess."""
-
-    step: int
-    steps_total: int
-    epoch: float
-    train_loss: float
-    validation_loss: float | None
-    holdout_loss: float | None
-    holdout_accuracy: float | None
-    samples_per_s: float
-    seconds_left: float | None
-    device: str
-    line: str
-    learning_rate: float | None = None
-    device_percent: float | None = None
-    memory_mb: float | None = None
+# Four heartbeats: a dead worker's run goes on elsewhere within 20 s. What kills four workers will kill the fifth.
+LEASE = Lease(timedelta(seconds=15), RunLost, renewed_every_s=3.0, most_attempts=4)
 
 
 @transaction.atomic
@@ -66,12 +43,11 @@ def run_claim(*, run_id: int, at: datetime) -> Run:
     if run.cancel_requested_at:
         _move(run, RunState.CANCELED, at)
         return run
-    if run.attempts >= MOST_ATTEMPTS:
+    if LEASE.spent(run):
         run.error = f"The worker died {run.attempts} times while training this run; it was given up."
         _move(run, RunState.FAILED, at)
         return run
-    run.attempts += 1
-    run.owner, run.leased_until = uuid.uuid4(), at + LEASE
+    LEASE.take(run, at)
     run.started_at = run.started_at or at
     run.phase = "reading labels" if run.attempts == 1 else f"resuming, attempt {run.attempts}"
     if run.state == RunState.QUEUED:
@@ -86,7 +62,7 @@ def run_claim(*, run_id: int, at: datetime) -> Run:
 def _abandoned(run_id: int, at: datetime) -> Run:
     """A run under a lease that ended."""
     run = Run.objects.select_for_update(of=("self",), no_key=True).select_related("project").get(pk=run_id)
-    if run.state != RunState.RUNNING or (run.leased_until is not None and run.leased_until >= at):
+    if run.state != RunState.RUNNING or run.is_held(at):
         raise RunLost(
             gettext("Run {number} is {state_display} under another worker.").format(
                 number=run.number, state_display=run.get_state_display().lower()
@@ -100,139 +76,31 @@ def run_heartbeat(*, run_id: int, owner: uuid.UUID, at: datetime) -> bool:
 
     Time is counted at each beat, so that an attempt whose worker died has cost what it cost.
     """
-    owned = Run.objects.filter(pk=run_id, owner=owner, state=RunState.RUNNING)
-    run = owned.only("leased_until", "devices").first()
-    if run is None or not owned.update(leased_until=at + LEASE, device_s=F("device_s") + _held_s(run, at)):
-        raise RunLost(gettext("The run was taken over or ended."))
+    rows = Run.objects.filter(pk=run_id, state=RunState.RUNNING)
+    run = rows.only("leased_until", "devices").filter(owner=owner).first()
+    used_s = _held_s(run, at) if run else 0.0
+    LEASE.renew(rows, owner, at, gettext("The run was taken over or ended."), device_s=F("device_s") + used_s)
     return Run.objects.filter(pk=run_id, cancel_requested_at__isnull=False).exists()
-
-
-@transaction.atomic
-def run_prepared(
-    *,
-    run_id: int,
-    owner: uuid.UUID,
-    version: DatasetVersion,
-    recipe: dict[str, Any],
-    label_names: list[str],
-    labels: int,
-    new_labels: int,
-    device: str,
-    at: datetime,
-    devices: int = 1,
-    packages: dict[str, str] | None = None,
-) -> None:
-    """Bind the run to its data version, recipe, code and packages before the first step."""
-    run = _owned(run_id, owner)
-    run.devices, run.packages, run.code_version = devices, packages or {}, settings.CODE_VERSION
-    run.dataset_version, run.recipe, run.label_names = version, recipe, label_names
-    run.labels, run.new_labels, run.device, run.phase = labels, new_labels, device, "training"
-    run.save(
-        update_fields=[
-            "dataset_version",
-            "recipe",
-            "label_names",
-            "labels",
-            "new_labels",
-            "device",
-            "phase",
-            "devices",
-            "packages",
-            "code_version",
-        ]
-    )
-    RunLine.objects.create(
-        run=run,
-        at=at,
-        text=f"data v{version.number}: {labels} labels, {new_labels} new; {len(label_names)} classes; {device}",
-    )
-    tell(run)
-
-
-@transaction.atomic
-def run_report(*, run_id: int, owner: uuid.UUID, progress: Progress, at: datetime) -> None:
-    run = _owned(run_id, owner)
-    run.step, run.steps_total = progress.step, progress.steps_total
-    run.seconds_left, run.samples_per_s = progress.seconds_left, progress.samples_per_s
-    run.device = run.device or progress.device
-    run.save(update_fields=["step", "steps_total", "seconds_left", "samples_per_s", "device"])
-    RunPoint.objects.update_or_create(
-        run=run,
-        step=progress.step,
-        defaults={
-            "epoch": progress.epoch,
-            "train_loss": progress.train_loss,
-            "validation_loss": progress.validation_loss,
-            "holdout_loss": progress.holdout_loss,
-            "holdout_accuracy": progress.holdout_accuracy,
-            "learning_rate": progress.learning_rate,
-            "samples_per_s": progress.samples_per_s,
-            "device_percent": progress.device_percent,
-            "memory_mb": progress.memory_mb,
-            "at": at,
-        },
-    )
-    RunLine.objects.create(run=run, at=at, text=progress.line[:400])
-    tell(run)
-
-
-def run_phase(*, run_id: int, owner: uuid.UUID, phase: str, at: datetime) -> None:
-    """A line and a word for what happens between training and the verdict."""
-    if not Run.objects.filter(pk=run_id, owner=owner, state=RunState.RUNNING).update(phase=phase[:80]):
-        raise RunLost(gettext("The run was taken over or ended."))
-    RunLine.objects.create(run_id=run_id, at=at, text=phase[:400])
-    send_now(f"run.{run_id}", "run", run_id)
-
-
-def run_noted(*, run_id: int, owner: uuid.UUID, text: str, at: datetime) -> None:
-    """A line for what the worker did about a trouble; the run goes on as before."""
-    if not Run.objects.filter(pk=run_id, owner=owner, state=RunState.RUNNING).exists():
-        raise RunLost(gettext("The run was taken over or ended."))
-    RunLine.objects.create(run_id=run_id, at=at, text=text[:400])
-
-
-@transaction.atomic
-def run_checkpointed(*, run_id: int, owner: uuid.UUID, url: str, step: int, size_bytes: int, at: datetime) -> str:
-    """The newest checkpoint takes the place of the one before, which is kept too. Returns what is no longer needed."""
-    run = _owned(run_id, owner)
-    unneeded, run.earlier_checkpoint_url, run.checkpoint_url = run.earlier_checkpoint_url, run.checkpoint_url, url
-    run.save(update_fields=["checkpoint_url", "earlier_checkpoint_url"])
-    RunLine.objects.create(run_id=run_id, at=at, text=f"checkpoint at step {step} written, {size_bytes / 1e6:.1f} MB")
-    return unneeded
-
-
-def run_measured(*, run_id: int, owner: uuid.UUID, measured: dict[str, Any]) -> None:
-    """What the run did with its device, once it is over."""
-    if not Run.objects.filter(pk=run_id, owner=owner, state=RunState.RUNNING).update(measured=measured):
-        raise RunLost(gettext("The run was taken over or ended."))
-
-
-@transaction.atomic
-def run_checkpoints_dropped(*, run_id: int) -> list[str]:
-    """Forget the checkpoints of a run that has completed; returns the files that nothing names any more."""
-    run = Run.objects.select_for_update(no_key=True).get(pk=run_id)
-    if run.state != RunState.COMPLETED:
-        return []
-    urls = [url for url in (run.checkpoint_url, run.earlier_checkpoint_url) if url]
-    run.checkpoint_url = run.earlier_checkpoint_url = ""
-    run.save(update_fields=["checkpoint_url", "earlier_checkpoint_url"])
-    return urls
 
 
 @transaction.atomic
 def run_complete(*, run_id: int, owner: uuid.UUID, artifact_url: str, at: datetime, weights_digest: str = "") -> Run:
     """`weights_digest` is the SHA-256 of the model file: two runs that agree in it are one model."""
-    run = _owned(run_id, owner)
+    run = run_owned(run_id, owner)
     run.artifact_url, run.weights_digest, run.phase, run.seconds_left = artifact_url, weights_digest, "", 0
     run.step = run.steps_total = max(run.step, 1)
     _move(run, RunState.COMPLETED, at)
+    if run.kind == RunKind.FINE_TUNE and not run.reproduces_id:
+        title = f"Fine-tuned by run {run.number} of {run.project.name}"
+        name, dim = str(run.recipe["encoder"]), TUNED_DIM
+        encoder_made(name=name, title=title, dim=dim, url=artifact_url, run_id=run.pk, at=at)
     return run
 
 
 @transaction.atomic
 def run_fail(*, run_id: int, owner: uuid.UUID, sentence: str, traceback: str = "", at: datetime) -> Run:
     """Bad data ends with a sentence alone; a bug also keeps its traceback for engineers."""
-    run = _owned(run_id, owner)
+    run = run_owned(run_id, owner)
     run.error, run.traceback, run.phase = sentence[:400], traceback, ""
     RunLine.objects.create(run=run, at=at, text=f"failed: {sentence}"[:400])
     _move(run, RunState.FAILED, at)
@@ -241,23 +109,22 @@ def run_fail(*, run_id: int, owner: uuid.UUID, sentence: str, traceback: str = "
 
 @transaction.atomic
 def run_canceled(*, run_id: int, owner: uuid.UUID, at: datetime) -> Run:
-    run = _owned(run_id, owner)
+    run = run_owned(run_id, owner)
     run.phase = ""
     RunLine.objects.create(run=run, at=at, text="canceled")
     _move(run, RunState.CANCELED, at)
     return run
 
 
-def _owned(run_id: int, owner: uuid.UUID) -> Run:
-    run = Run.objects.select_for_update(no_key=True).get(pk=run_id)
-    if run.owner != owner or run.state != RunState.RUNNING:
-        raise RunLost(gettext("Run {number} was taken over or ended.").format(number=run.number))
-    return run
+def run_owned(run_id: int, owner: uuid.UUID) -> Run:
+    """The run, locked for its worker. Raises RunLost."""
+    rows = Run.objects.filter(pk=run_id, state=RunState.RUNNING)
+    return LEASE.owned(rows, owner, gettext("The run was taken over or ended."))
 
 
 def _held_s(run: Run, at: datetime) -> float:
     """Seconds of all its devices since the last heartbeat, or since the claim."""
-    since = (run.leased_until - LEASE) if run.leased_until else at
+    since = (run.leased_until - LEASE.length) if run.leased_until else at
     return max(0.0, (at - since).total_seconds()) * run.devices
 
 
@@ -277,8 +144,8 @@ def _move(run: Run, state: RunState, at: datetime) -> None:
         transaction.on_commit(lambda: turn_tell(at=at))
     run.save()
     event_record(
-        scope=project_scope(run.project_id),
-        verb=f"run.{state}",
+        project_id=run.project_id,
+        verb=Verb(f"run.{state}"),
         subject=f"run {run.number}",
         by=None,
         at=at,
@@ -298,5 +165,5 @@ _WORDS = {
 
 
 def tell(run: Run) -> None:
-    look_again(f"run.{run.pk}", "run", run.pk)
-    look_again(f"project.{run.project_id}", "run", run.pk)
+    look_again(Topic.RUN.of(run.pk), News.RUN, run.pk)
+    look_again(Topic.PROJECT.of(run.project_id), News.RUN, run.pk)

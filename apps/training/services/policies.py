@@ -6,7 +6,8 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.errors import Invalid
 from apps.projects.models import Project
 from apps.rules.freshness import Limits
@@ -61,8 +62,8 @@ def policy_set(
     }
     policy, _ = Policy.objects.update_or_create(project=project, defaults=values)
     event_record(
-        scope=project_scope(project.pk),
-        verb="policy.set",
+        project_id=project.pk,
+        verb=Verb.POLICY_SET,
         subject="training policy",
         by=by,
         at=at,

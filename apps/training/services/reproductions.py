@@ -8,7 +8,8 @@ from django.utils.translation import gettext
 from apps.accounts.models import User
 from apps.errors import DomainError, NotFound
 from apps.live.publish import look_again
-from apps.training.models import Run, RunKind, RunState, RunTrigger
+from apps.live.topics import News, Topic
+from apps.training.models import Run, RunKind, RunLine, RunState, RunTrigger
 from apps.training.services.runs import run_start
 
 
@@ -67,7 +68,8 @@ def run_named(words: str, *, project: str = "") -> Run:
     return found
 
 
-def comparison_record(*, run_id: int, comparison: dict[str, Any]) -> None:
+def comparison_record(*, run_id: int, comparison: dict[str, Any], line: str, at: datetime) -> None:
     """What the worker found; the run is complete by then and nobody else writes it."""
     Run.objects.filter(pk=run_id).update(comparison=comparison)
-    look_again(f"run.{run_id}", "report", run_id)
+    RunLine.objects.create(run_id=run_id, at=at, text=line[:400])
+    look_again(Topic.RUN.of(run_id), News.REPORT, run_id)

@@ -9,11 +9,13 @@ from django.db.models import Max, Q
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.datasets.models import DatasetVersion
 from apps.errors import DomainError, Invalid
 from apps.labeling.models import Label
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.training.models import OPEN_STATES, Run, RunKind, RunPriority, RunState, RunTrigger
@@ -91,8 +93,8 @@ def run_start(
     except IntegrityError:
         raise RunOpen(gettext("Another run of this kind is open already.")) from None
     event_record(
-        scope=project_scope(project.pk),
-        verb="run.started",
+        project_id=project.pk,
+        verb=Verb.RUN_STARTED,
         subject=f"run {run.number}",
         by=by,
         at=at,
@@ -100,7 +102,7 @@ def run_start(
         after={"state": run.state, "trigger": run.trigger_type},
     )
     transaction.on_commit(lambda: run_send(run_id=run.pk, at=at))
-    look_again(f"project.{project.pk}", "run", run.pk)
+    look_again(Topic.PROJECT.of(project.pk), News.RUN, run.pk)
     return run
 
 
@@ -176,8 +178,8 @@ def run_cancel(*, run: Run, by: User, at: datetime) -> Run:
         run.state, run.finished_at = RunState.CANCELED, at
     run.save(update_fields=["cancel_requested_at", "state", "finished_at"])
     event_record(
-        scope=project_scope(run.project_id),
-        verb="run.canceled",
+        project_id=run.project_id,
+        verb=Verb.RUN_CANCELED,
         subject=f"run {run.number}",
         by=by,
         at=at,
@@ -191,5 +193,5 @@ def run_cancel(*, run: Run, by: User, at: datetime) -> Run:
 
 
 def _tell(run: Run) -> None:
-    look_again(f"run.{run.pk}", "run", run.pk)
-    look_again(f"project.{run.project_id}", "run", run.pk)
+    look_again(Topic.RUN.of(run.pk), News.RUN, run.pk)
+    look_again(Topic.PROJECT.of(run.project_id), News.RUN, run.pk)

@@ -10,9 +10,11 @@ from django.utils.translation import gettext
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from apps.accounts.models import User
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.errors import Invalid
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects.models import Project
 from apps.training.models import RunKind, Schedule
 from apps.training.selectors import kinds_of
@@ -74,8 +76,8 @@ def schedule_set(*, project: Project, kind: str, times: Times, by: User, at: dat
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     schedule = _write(project, RunKind(kind), times, at)
     event_record(
-        scope=project_scope(project.pk),
-        verb="schedule.set",
+        project_id=project.pk,
+        verb=Verb.SCHEDULE_SET,
         subject=f"schedule {kind}",
         by=by,
         at=at,
@@ -141,4 +143,4 @@ def schedule_claim(*, schedule_id: int, at: datetime) -> Schedule | None:
 def schedule_fired(*, schedule: Schedule, sentence: str) -> None:
     """Keep what came of it, for the page."""
     PeriodicTask.objects.filter(pk=schedule.task_id).update(description=sentence[:WORDS])
-    look_again(f"project.{schedule.project_id}", "run", 0)
+    look_again(Topic.PROJECT.of(schedule.project_id), News.RUN, 0)

@@ -1,6 +1,5 @@
 """Sweeps as people and the clock see them: start, cancel, send the next trials, send again what was lost."""
 
-import contextlib
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -11,19 +10,20 @@ from django.db.models import Max, Q
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.errors import DomainError, Invalid
-from apps.integrations import wiring
-from apps.integrations.ports import Unavailable
 from apps.labeling.models import Label
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.rules.sweeps import LEAST_LABELS, TRIALS, Span, fault_of
 from apps.rules.words import count
-from apps.training.jobs import Job, Queue
 from apps.training.models import Sweep, SweepState, Trial, TrialState
 from apps.training.services.runs import NoLearner
+from apps.work.jobs import ask
+from apps.work.names import Job
 
 AT_ONCE = 4  # messages of one sweep in the queue; all of them would keep every run waiting behind them
 RESEND_AFTER = timedelta(seconds=30)
@@ -61,8 +61,8 @@ def sweep_start(
     )
     Trial.objects.bulk_create([Trial(sweep=sweep, number=n) for n in range(1, trials + 1)])
     event_record(
-        scope=project_scope(project.pk),
-        verb="sweep.started",
+        project_id=project.pk,
+        verb=Verb.SWEEP_STARTED,
         subject=f"sweep {sweep.number}",
         by=by,
         at=at,
@@ -130,8 +130,8 @@ def sweep_cancel(*, sweep: Sweep, by: User, at: datetime) -> Sweep:
     sweep.trials.filter(state=TrialState.QUEUED).update(state=TrialState.CANCELED, finished_at=at)
     sweep.trials.filter(state=TrialState.RUNNING, leased_until__lt=at).update(state=TrialState.CANCELED, finished_at=at)
     event_record(
-        scope=project_scope(sweep.project_id),
-        verb="sweep.canceled",
+        project_id=sweep.project_id,
+        verb=Verb.SWEEP_CANCELED,
         subject=f"sweep {sweep.number}",
         by=by,
         at=at,
@@ -159,8 +159,7 @@ def trials_send(*, sweep_id: int, at: datetime) -> list[int]:
 
 def _send(trial_id: int) -> None:
     """Without Redis the message counts as lost and is sent again by the clock."""
-    with contextlib.suppress(Unavailable):
-        wiring.jobs.send(Job.TRIAL, args=(trial_id,), queue=Queue.TRAINING)
+    ask(Job.TRIAL, trial_id)
 
 
 def sweeps_check(*, at: datetime) -> list[int]:
@@ -185,5 +184,5 @@ def sweeps_check(*, at: datetime) -> list[int]:
 
 
 def sweep_tell(sweep: Sweep) -> None:
-    look_again(f"sweep.{sweep.pk}", "sweep", sweep.pk)
-    look_again(f"project.{sweep.project_id}", "sweep", sweep.pk)
+    look_again(Topic.SWEEP.of(sweep.pk), News.SWEEP, sweep.pk)
+    look_again(Topic.PROJECT.of(sweep.project_id), News.SWEEP, sweep.pk)

@@ -9,22 +9,24 @@ from django.db import transaction
 from django.db.models import Sum
 from django.utils.translation import gettext
 
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.datasets.models import DatasetVersion
 from apps.errors import DomainError
 from apps.training.models import Run, RunKind, RunTrigger, Sweep, SweepState, Trial, TrialState
 from apps.training.services.runs import RunOpen, run_start
 from apps.training.services.sweeps import OPEN, sweep_tell
-
-LEASE = timedelta(seconds=15)  # as of a run
-HEARTBEAT_S = 3.0
-MOST_ATTEMPTS = 3  # a recipe that kills its worker three times is too large for it
+from apps.work.leases import Lease, LeaseLost
 
 
-class TrialLost(DomainError):
-    """Another worker has the trial, or it has ended: stop and write nothing more."""
+class TrialLost(LeaseLost):
+    """Another worker has the trial, or it has ended."""
 
     code = "trial_lost"
+
+
+# A recipe that kills its worker three times is too large for it.
+LEASE = Lease(timedelta(seconds=15), TrialLost, renewed_every_s=3.0, most_attempts=3)
 
 
 @transaction.atomic
@@ -35,24 +37,23 @@ def trial_claim(*, trial_id: int, at: datetime) -> Trial:
     """
     sweep = Sweep.objects.select_for_update(of=("self",), no_key=True).get(trials=trial_id)
     trial = Trial.objects.select_for_update(of=("self",), no_key=True).select_related("sweep__project").get(pk=trial_id)
-    dead = trial.state == TrialState.RUNNING and (trial.leased_until is None or trial.leased_until < at)
+    dead = trial.state == TrialState.RUNNING and not trial.is_held(at)
     if sweep.state != SweepState.RUNNING or (trial.state != TrialState.QUEUED and not dead):
         raise TrialLost(
             gettext("Trial {number} is {state} already.").format(
                 number=trial.number, state=trial.get_state_display().lower()
             )
         )
-    if trial.attempts >= MOST_ATTEMPTS:
+    if LEASE.spent(trial):
         trial.state, trial.finished_at, trial.owner, trial.leased_until = TrialState.FAILED, at, None, None
         trial.error = f"The worker died {trial.attempts} times while training this recipe; it was given up."
         trial.save()
         sweep_tell(sweep)
         return trial
     if trial.leased_until is not None and trial.started_at is not None:  # what the dead worker used up counts as well
-        trial.seconds += max((trial.leased_until - LEASE - trial.started_at).total_seconds(), 0.0)
-    trial.attempts += 1
-    trial.state, trial.owner, trial.leased_until = TrialState.RUNNING, uuid.uuid4(), at + LEASE
-    trial.started_at, trial.curve = at, []
+        trial.seconds += max((trial.leased_until - LEASE.length - trial.started_at).total_seconds(), 0.0)
+    LEASE.take(trial, at)
+    trial.state, trial.started_at, trial.curve = TrialState.RUNNING, at, []
     trial.save()
     sweep_tell(sweep)
     return trial
@@ -60,10 +61,9 @@ def trial_claim(*, trial_id: int, at: datetime) -> Trial:
 
 def trial_heartbeat(*, trial_id: int, owner: uuid.UUID, at: datetime) -> bool:
     """Renew the lease; returns whether somebody canceled the sweep. Raises TrialLost."""
-    mine = Trial.objects.filter(pk=trial_id, owner=owner, state=TrialState.RUNNING)
-    if not mine.update(leased_until=at + LEASE):
-        raise TrialLost(gettext("The trial was taken over or ended."))
-    return mine.filter(sweep__state=SweepState.CANCELED).exists()
+    rows = Trial.objects.filter(pk=trial_id, state=TrialState.RUNNING)
+    LEASE.renew(rows, owner, at, gettext("The trial was taken over or ended."))
+    return rows.filter(sweep__state=SweepState.CANCELED).exists()
 
 
 @transaction.atomic
@@ -187,8 +187,8 @@ def _ended(sweep: Sweep, state: SweepState, at: datetime) -> Sweep:
     sweep.save(update_fields=["state", "finished_at", "error", "importance", "run"])
     words: dict[str, Any] = {SweepState.COMPLETED: f"completed; {sweep.run} trains its best recipe."}
     event_record(
-        scope=project_scope(sweep.project_id),
-        verb=f"sweep.{state}",
+        project_id=sweep.project_id,
+        verb=Verb(f"sweep.{state}"),
         subject=f"sweep {sweep.number}",
         by=None,
         at=at,
@@ -200,7 +200,5 @@ def _ended(sweep: Sweep, state: SweepState, at: datetime) -> Sweep:
 
 
 def _owned(trial_id: int, owner: uuid.UUID) -> Trial:
-    trial = Trial.objects.select_for_update(of=("self",), no_key=True).select_related("sweep").get(pk=trial_id)
-    if trial.owner != owner or trial.state != TrialState.RUNNING:
-        raise TrialLost(gettext("Trial {number} was taken over or ended.").format(number=trial.number))
-    return trial
+    rows = Trial.objects.filter(pk=trial_id, state=TrialState.RUNNING).select_related("sweep")
+    return LEASE.owned(rows, owner, gettext("The trial was taken over or ended."))

@@ -8,7 +8,8 @@ from django.db import transaction
 from django.utils.translation import gettext, gettext_lazy
 
 from apps.accounts.models import User
-from apps.audit.services import event_record, project_scope
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
 from apps.errors import Invalid
 from apps.projects.models import Project
 from apps.training.models import Trigger
@@ -64,8 +65,8 @@ def trigger_set(
     trigger, _ = Trigger.objects.update_or_create(project=project, defaults=asdict(change))
     words = f"{trigger.words}, {kind}" if enabled else "off"
     event_record(
-        scope=project_scope(project.pk),
-        verb="trigger.set",
+        project_id=project.pk,
+        verb=Verb.TRIGGER_SET,
         subject="trigger",
         by=by,
         at=at,

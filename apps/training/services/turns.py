@@ -1,20 +1,20 @@
 """Whose turn it is: which queued run the next free worker takes, and the message that wakes one."""
 
-import contextlib
 from collections import Counter
 from datetime import datetime
 
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
-from apps.audit.services import english, event_record, project_scope
+from apps.audit.services import english, event_record
+from apps.audit.verbs import Verb
 from apps.errors import DomainError, Invalid
-from apps.integrations import wiring
-from apps.integrations.ports import Unavailable
 from apps.live.publish import look_again
+from apps.live.topics import News, Topic
 from apps.projects.models import Project
-from apps.training.jobs import Job, Queue
 from apps.training.models import Policy, Run, RunPriority, RunState
+from apps.work.jobs import ask
+from apps.work.names import Job
 
 IN_TURN = ("priority", "queued_at", "pk")
 
@@ -51,8 +51,7 @@ def turn_tell(*, at: datetime) -> None:
 
 def run_send(*, run_id: int, at: datetime) -> None:
     """Hand the job's name over. When Redis is away the run stays queued and the sweep sends it later."""
-    with contextlib.suppress(Unavailable):
-        wiring.jobs.send(Job.TRAIN, args=(run_id,), queue=Queue.TRAINING)
+    if ask(Job.TRAIN, run_id):
         Run.objects.filter(pk=run_id).update(sent_at=at)
 
 
@@ -72,8 +71,8 @@ def run_prioritize(*, run: Run, priority: int, by: User, at: datetime) -> Run:
         )
     run.priority = priority
     event_record(
-        scope=project_scope(run.project_id),
-        verb="run.prioritized",
+        project_id=run.project_id,
+        verb=Verb.RUN_PRIORITIZED,
         subject=f"run {run.number}",
         by=by,
         at=at,
@@ -81,6 +80,6 @@ def run_prioritize(*, run: Run, priority: int, by: User, at: datetime) -> Run:
         before={"priority": before},
         after={"priority": priority},
     )
-    look_again(f"run.{run.pk}", "run", run.pk)
-    look_again(f"project.{run.project_id}", "run", run.pk)
+    look_again(Topic.RUN.of(run.pk), News.RUN, run.pk)
+    look_again(Topic.PROJECT.of(run.project_id), News.RUN, run.pk)
     return run

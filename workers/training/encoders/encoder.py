@@ -13,8 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from apps.rules.encoder_names import run_of
-from workers.training.light_encoders import HashedRow, HashedWords, Thumbnail
+from workers.training.encoders.light import HashedRow, HashedWords, Thumbnail
 
 logger = logging.getLogger(__name__)
 ENCODER_NAME = "all-minilm-l6-v2"  # key of the shards: vectors of two encoders never mix
@@ -39,9 +38,10 @@ class Encoder:
     """Holds the loaded network (90 MB); make one per process."""
 
     name = ENCODER_NAME
-    dim = DIM
+    dim: int = DIM
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
+        """The installed weights, or those of a folder. Raises what the folder is not."""
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
         from sentence_transformers import SentenceTransformer  # three seconds to import, so only when used
         from transformers.utils import logging
@@ -50,18 +50,20 @@ class Encoder:
 
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.half = self.device == "cuda" or has_bfloat16()
-        self._network = SentenceTransformer(str(weights_folder()), device=self.device)
+        self._network = SentenceTransformer(
+            str(folder or weights_folder()), device=self.device, local_files_only=True, trust_remote_code=False
+        )
 
     def encode(
         self, payloads: Sequence[str], batch_size: int = 32, on_progress: Callable[[int, int], None] | None = None
     ) -> NDArray[np.float16]:
-        """n texts -> (n, 384) of length 1, in the order given. on_progress(done, total) between chunks.
+        """n texts -> (n, dim) of length 1, in the order given. on_progress(done, total) between chunks.
 
         Similar lengths go together, so that little padding is computed; bfloat16 where the processor has it is
         1.8 times as fast, at a cosine of 0.9999 to float32.
         """
         order = np.argsort([-len(text) for text in payloads], kind="stable")
-        out = np.zeros((len(payloads), DIM), dtype=np.float16)
+        out = np.zeros((len(payloads), self.dim), dtype=np.float16)
         chunk = batch_size * REPORT_EVERY
         for start in range(0, len(payloads), chunk):
             places = order[start : start + chunk]
@@ -80,11 +82,10 @@ class Encoder:
 MAKERS: dict[str, Callable[[], PayloadEncoder]] = {
     e.name: e for e in (Encoder, HashedWords, Thumbnail, HashedRow)
 }  # the names that `apps.labeling.encoders` offers
-TUNED_KNOWN, TUNED_MADE = 8, 2  # fine-tuned ones in memory: weights of up to 90 MB, and networks of as much
-_tuned: OrderedDict[str, Callable[[], PayloadEncoder]] = OrderedDict()
+MOST_KNOWN, MOST_MADE = 8, 2  # not installed ones in memory: weights of up to 90 MB, and networks of as much
+_known: OrderedDict[str, Callable[[], PayloadEncoder]] = OrderedDict()
 _made: OrderedDict[str, PayloadEncoder] = OrderedDict()
-_loading = threading.RLock()  # finding one loads a model file, which registers what it holds
-_finders: list[Callable[[str], object]] = []
+_loading = threading.RLock()  # making one may load a model file, which registers what it holds
 
 
 def encoder(name: str = ENCODER_NAME) -> PayloadEncoder:
@@ -94,33 +95,35 @@ def encoder(name: str = ENCODER_NAME) -> PayloadEncoder:
             _made[name] = _maker(name)()
         _made.move_to_end(name)
         made = [held for held in _made if held not in MAKERS]
-        for oldest in made[:-TUNED_MADE]:
+        for oldest in made[:-MOST_MADE]:
             del _made[oldest]
         return _made[name]
 
 
 def register(name: str, maker: Callable[[], PayloadEncoder]) -> None:
-    """Make a fine-tuned encoder known; the oldest of many is forgotten and found again when it is asked for."""
+    """Make one known that is not installed; the oldest of many is forgotten until its row is looked at again.
+
+    Raises ValueError for the name of an installed one: no model file takes its place.
+    """
+    if name in MAKERS:
+        raise ValueError(f"{name!r} is the name of an installed encoder.")
     with _loading:
-        _tuned[name] = maker
-        _tuned.move_to_end(name)
-        while len(_tuned) > TUNED_KNOWN:
-            _tuned.popitem(last=False)
+        _known[name] = maker
+        _known.move_to_end(name)
+        while len(_known) > MOST_KNOWN:
+            _known.popitem(last=False)
 
 
-def find_with(finder: Callable[[str], object]) -> None:
-    """How this process finds a fine-tuned encoder that it has not met: the finder loads the model file that holds it."""
-    if finder not in _finders:
-        _finders.append(finder)
+def is_known(name: str) -> bool:
+    """Whether this process can make it; one that it cannot is made known first, from its row."""
+    with _loading:
+        return name in MAKERS or name in _known or name in _made
 
 
 def _maker(name: str) -> Callable[[], PayloadEncoder]:
-    if run_of(name) is not None and name not in _tuned:
-        for finder in _finders:
-            finder(name)
-    found = MAKERS.get(name) or _tuned.get(name)
+    found = MAKERS.get(name) or _known.get(name)
     if found is None:
-        raise EncoderMissing(f"No encoder is called {name!r}. Known: {', '.join([*MAKERS, *_tuned])}.")
+        raise EncoderMissing(f"No encoder is called {name!r}. Known: {', '.join([*MAKERS, *_known])}.")
     return found
 
 

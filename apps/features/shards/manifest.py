@@ -6,14 +6,15 @@ from collections.abc import Set
 from datetime import datetime, timedelta
 
 import numpy as np
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Max
 from numpy.typing import NDArray
 
 from apps.datasets.ids import among
-from apps.datasets.models import EmbeddingShard
-from apps.datasets.shards.files import Mapped, ShardLost, mapped, packed
+from apps.features.models import EmbeddingShard
+from apps.features.shards.files import Mapped, ShardLost, mapped, packed
 from apps.integrations import wiring
+from apps.work.locks import Lock, lock
 
 logger = logging.getLogger(__name__)
 ORPHANED = timedelta(hours=1)  # a file without a row is younger than this while its writer may still live
@@ -34,8 +35,7 @@ def shard_write(
     meanwhile is left out, and None comes back where nothing remains.
     """
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 12))", [f"shards:{project_id}:{encoder}"])
+        lock(Lock.SHARDS, f"{project_id}:{encoder}")
         fresh = ~_known(project_id, encoder, ids)
         if not fresh.any():
             return None

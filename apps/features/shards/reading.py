@@ -1,15 +1,17 @@
 """Read vectors without ever joining the shards: each stays mapped where it lies, and rows are gathered by id."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from django.db.models import Sum
 from numpy.typing import NDArray
 
 from apps.datasets.ids import among, ids_selected
-from apps.datasets.models import EmbeddingShard
-from apps.datasets.shards.files import Mapped, ShardLost
-from apps.datasets.shards.manifest import shard_drop, shard_open
+from apps.datasets.models import Example
+from apps.features.models import EmbeddingShard
+from apps.features.shards.files import Mapped, ShardLost
+from apps.features.shards.manifest import shard_drop, shard_open
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,3 +79,17 @@ def encoder_covers(project_id: int, encoder: str, ids: NDArray[np.int64]) -> boo
     for shard in shards_open(project_id, encoder).shards:
         covered |= among(ids, shard.ids)
     return bool(covered.all())
+
+
+def shard_sizes(project_id: int, encoder: str) -> list[tuple[int, int]]:
+    """(number, rows) of each shard, in order."""
+    rows = EmbeddingShard.objects.filter(project_id=project_id, encoder=encoder).order_by("number")
+    return list(rows.values_list("number", "rows"))
+
+
+def vectors_lacking(project_id: int, encoders: Iterable[str]) -> bool:
+    """Whether some example has no vector of one of these encoders. An example is in one shard of an encoder at most."""
+    shards = EmbeddingShard.objects.filter(project_id=project_id).order_by().values("encoder").annotate(n=Sum("rows"))
+    covered = dict(shards.values_list("encoder", "n"))
+    examples = Example.objects.filter(project_id=project_id).count()
+    return any(covered.get(encoder, 0) < examples for encoder in encoders)

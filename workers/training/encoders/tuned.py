@@ -7,8 +7,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from apps.rules.encoder_names import run_of
-from workers.training.encoder import Encoder
+from workers.training.encoders.encoder import MAKERS, Encoder
 
 PREFIX = "encoder."  # of its tensors in the model file
 
@@ -28,10 +27,10 @@ class Tuned:
 
     @classmethod
     def of(cls, about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Self:
-        """Raises ValueError where the name is not one that a run gives."""
+        """Raises ValueError where the name is that of an installed encoder."""
         name, scale = str(about["name"]), about["scale"]
-        if run_of(name) is None:
-            raise ValueError(f"{name!r} is not the name of a fine-tuned encoder.")
+        if name in MAKERS:
+            raise ValueError(f"{name!r} is the name of an installed encoder, not of a fine-tuned one.")
         return cls(
             name, int(about["layers"]), int(about["max_length"]), None if scale is None else float(scale), tensors
         )
