@@ -15,7 +15,8 @@ from apps.labeling.models import Assignment, AssignmentState, FrontierItem
 from apps.projects.models import Project
 from apps.statements import rows
 
-# One statement only locks: what is read in the next one is then as fresh as the locks.
+# It only locks: what the next statement reads is then as fresh as the locks. Each part counts the one before it, without
+# which PostgreSQL would take them in an order of its own, or not at all.
 _LOCK = """
     WITH wanted AS MATERIALIZED (
         SELECT %(ids)s::bigint[] || ARRAY(SELECT example_id FROM labeling_assignment WHERE id = %(assignment)s) AS ids
@@ -26,9 +27,12 @@ _LOCK = """
         SELECT id FROM datasets_example
         WHERE id = ANY((SELECT ids FROM wanted)::bigint[]) AND (SELECT count(*) FROM slots) >= 0
         ORDER BY id FOR NO KEY UPDATE
+    ), assignments AS MATERIALIZED (
+        SELECT id FROM labeling_assignment
+        WHERE example_id = ANY((SELECT ids FROM wanted)::bigint[]) AND (SELECT count(*) FROM examples) >= 0
+        ORDER BY id FOR NO KEY UPDATE
     )
-    SELECT example_id FROM labeling_assignment WHERE example_id = ANY(ARRAY(SELECT id FROM examples))
-    ORDER BY id FOR NO KEY UPDATE
+    SELECT ids, (SELECT count(*) FROM assignments) FROM wanted
 """
 
 
@@ -39,8 +43,8 @@ def examples_lock(ids: Sequence[int]) -> None:
 
 def example_lock_of(assignment_id: int) -> int | None:
     """As `examples_lock` for the example of this assignment; its id, or None where there is no such assignment."""
-    found = rows(_LOCK, {"ids": [], "assignment": assignment_id})
-    return int(found[0][0]) if found else None
+    ((ids, _count),) = rows(_LOCK, {"ids": [], "assignment": assignment_id})
+    return int(ids[0]) if ids else None
 
 
 def examples_locked(project: Project, ids: Sequence[int]) -> dict[int, Example]:
