@@ -15,6 +15,9 @@ from django.conf import settings  # noqa: E402
 from apps.live.routing import websocket_urlpatterns  # noqa: E402
 from fastloop_console.machine.one_thread import OneThread  # noqa: E402
 from fastloop_console.machine.upload_limit import UploadLimit  # noqa: E402
+from fastloop_console.machine.without_pandas import keep_pandas_out  # noqa: E402
+
+keep_pandas_out()
 
 application = ProtocolTypeRouter(
     {

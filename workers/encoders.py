@@ -12,7 +12,7 @@ from apps.features.selectors import encoder_named
 from apps.integrations import wiring
 from workers.training.encoders.encoder import EncoderMissing, PayloadEncoder, encoder, is_known, register
 from workers.training.encoders.folder import FolderEncoder
-from workers.training.model import load
+from workers.training.models.bundle import load
 
 
 def encoder_ready(name: str) -> PayloadEncoder:

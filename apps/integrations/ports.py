@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -74,10 +75,19 @@ class Tables(Protocol):
         """Forget every other batch, merge small files, and remove files that were replaced so long ago."""
 
 
+class PredictorState(StrEnum):
+    ABSENT = "absent"
+    FOREIGN = "foreign"  # something answers, but it serves another console's models, or is no predictor
+    OURS = "ours"
+
+
 @runtime_checkable
 class Predictor(Protocol):
     def infer(self, *, model: str, request: dict[str, object]) -> dict[str, object]:
-        """Open Inference Protocol v2. Raises Unavailable."""
+        """Open Inference Protocol v2. Raises Unavailable, also where somebody else's predictor answers."""
+
+    def state(self) -> PredictorState:
+        """Who answers at the predictor's address. Raises nothing."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,15 @@
 """The only reader of os.environ: every variable the console knows, with its default. `.env.example` lists them too."""
 
+import contextlib
+import os
 import secrets
+import tempfile
 from pathlib import Path
 
 import environ
+
+from fastloop_console.machine.place import written_below
+from fastloop_console.machine.refusals import SettingInvalid
 
 ROOT = Path(__file__).resolve().parents[2]
 _env = environ.Env()
@@ -36,10 +42,19 @@ def secret_key(*, required: bool = False) -> str:
         return given
     kept = home() / "secret_key"
     if not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.touch(mode=0o600)
-        kept.write_text(secrets.token_urlsafe(48))
+        with written_below(home()):
+            _keep_once(kept, secrets.token_urlsafe(48))
     return kept.read_text()
+
+
+def _keep_once(kept: Path, words: str) -> None:
+    """Two first starts at the same moment end with the same words, and nobody reads half of them."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=kept.parent) as new:  # for its owner alone
+        new.write(words)
+        new.flush()
+        with contextlib.suppress(FileExistsError):
+            os.link(new.name, kept)
 
 
 def host() -> str:
@@ -47,7 +62,7 @@ def host() -> str:
 
 
 def port() -> int:
-    return int(_env.int("PORT", default=8000))
+    return _whole("PORT", _env.str("PORT", default="8000"), least=1, most=65_535)
 
 
 def predictor_host() -> str:
@@ -55,7 +70,7 @@ def predictor_host() -> str:
 
 
 def predictor_port() -> int:
-    return int(_env.int("PREDICTOR_PORT", default=8080))
+    return _whole("PREDICTOR_PORT", _env.str("PREDICTOR_PORT", default="8080"), least=1, most=65_535)
 
 
 def predictor_url() -> str:
@@ -74,12 +89,12 @@ def integrations() -> dict[str, str]:
 
 def train_processes() -> int:
     """Processes of a fine-tune on each host; 0 is one for each GPU, or a single one."""
-    return int(_env.int("FASTLOOP_TRAIN_PROCESSES", default=0))
+    return _whole("FASTLOOP_TRAIN_PROCESSES", _env.str("FASTLOOP_TRAIN_PROCESSES", default="0"), least=0)
 
 
 def train_nodes() -> int:
     """Hosts that fine-tune together."""
-    return int(_env.int("FASTLOOP_TRAIN_NODES", default=1))
+    return _whole("FASTLOOP_TRAIN_NODES", _env.str("FASTLOOP_TRAIN_NODES", default="1"), least=1)
 
 
 def train_rendezvous() -> str:
@@ -101,7 +116,7 @@ def csrf_trusted_origins() -> list[str]:
 
 
 def max_upload_bytes() -> int:
-    return int(_env.int("MAX_UPLOAD_BYTES", default=1_000_000_000))
+    return _whole("MAX_UPLOAD_BYTES", _env.str("MAX_UPLOAD_BYTES", default="1000000000"), least=1)
 
 
 def log_level() -> str:
@@ -128,3 +143,15 @@ def code_version() -> str:
         return text[:40] if not text.startswith("ref: ") else (ROOT / ".git" / text[5:]).read_text().strip()[:40]
     except OSError:
         return ""
+
+
+def _whole(name: str, text: str, *, least: int, most: int | None = None) -> int:
+    """Raises SettingInvalid, in a sentence, where that is no whole number of this range."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = None
+    if number is None or number < least or (most is not None and number > most):
+        span = f"from {least} to {most}" if most is not None else f"from {least} on"
+        raise SettingInvalid(f"{name} is “{text}”; it takes a whole number {span}.")
+    return number

@@ -1,7 +1,6 @@
 """The processes of one machine, as command lines. `up` runs all of them, `simulate` only those it needs."""
 
 import os
-import sys
 
 from fastloop_console.machine import env
 from fastloop_console.machine.supervisor import Supervisor
@@ -11,15 +10,13 @@ TORCH = {**QUIET, "OMP_WAIT_POLICY": "PASSIVE"}  # torch's threads sleep between
 
 
 def child_env() -> dict[str, str]:
-    return {**os.environ, **QUIET}
+    return {**os.environ, **QUIET, "FASTLOOP_HOME": str(env.home())}
 
 
 def add_web(supervisor: Supervisor) -> None:
     supervisor.add(
         "web",
         [
-            sys.executable,
-            "-m",
             "uvicorn",
             "fastloop_console.asgi:application",
             "--host",
@@ -37,33 +34,29 @@ def add_web(supervisor: Supervisor) -> None:
 
 
 def add_default_worker(supervisor: Supervisor) -> None:
-    supervisor.add("default", _worker("fastloop_console.machine.celery", "default", concurrency=3), QUIET)
+    supervisor.add("default", celery_worker("fastloop_console.machine.celery", "default", concurrency=3), QUIET)
 
 
 def add_training_worker(supervisor: Supervisor) -> None:
     """Two threads: one trains, the other embeds and scores meanwhile. One run a project is kept by the database."""
-    supervisor.add("training", _worker("workers.gpu", "training,embedding", concurrency=2), TORCH)
+    supervisor.add("training", celery_worker("workers.gpu", "training,embedding", concurrency=2), TORCH)
 
 
 def add_beat(supervisor: Supervisor) -> None:
-    supervisor.add(
-        "beat", [sys.executable, "-m", "celery", "-q", "-A", "fastloop_console.beat", "beat", "-l", "warning"], QUIET
-    )
+    supervisor.add("beat", ["celery", "-q", "-A", "fastloop_console.beat", "beat", "-l", "warning"], QUIET)
 
 
 def add_predictor(supervisor: Supervisor, port: int | None = None) -> None:
     """One thread a request: answers are small, and a run that trains beside it needs the other cores."""
     supervisor.add(
         "predictor",
-        [sys.executable, "-m", "workers.predictor"],
+        ["workers.predictor"],
         {**TORCH, "OMP_NUM_THREADS": "1", "PREDICTOR_PORT": str(port or env.predictor_port())},
     )
 
 
-def _worker(app: str, queues: str, *, concurrency: int) -> list[str]:
+def celery_worker(app: str, queues: str, *, concurrency: int) -> list[str]:
     return [
-        sys.executable,
-        "-m",
         "celery",
         "-q",
         "-A",

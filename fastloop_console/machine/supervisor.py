@@ -1,6 +1,7 @@
 """Run the console's processes side by side: names before their lines, a dead one started again, all of them stopped at the end.
 
 A child that dies is started again because a killed worker is an everyday event here: its run goes on from the checkpoint.
+Each ends with this process, however that ends.
 """
 
 import os
@@ -14,6 +15,9 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import TextIO
 
+from fastloop_console.machine import env, lifeline
+from fastloop_console.machine.child import command
+
 COLORS = (36, 33, 35, 32, 34, 31)
 STOP_WITHIN_S = 12.0  # then the child is killed
 QUICK_DEATH_S = 5.0
@@ -23,7 +27,7 @@ MOST_QUICK_DEATHS = 5  # in a row: it will not come up, and the person must read
 @dataclass
 class Child:
     name: str
-    command: Sequence[str]
+    module: Sequence[str]
     env: Mapping[str, str]
     color: int
     process: subprocess.Popen[str] | None = None
@@ -35,14 +39,17 @@ class Child:
 class Supervisor:
     def __init__(self, *, width: int = 10, stream: TextIO = sys.stdout) -> None:
         self.children: list[Child] = []
+        self.gave_up = ""  # the child that does not stay up
         self._stopping = threading.Event()
         self._printing = threading.Lock()
         self._width, self._stream = width, stream
         self._adopted: list[subprocess.Popen[str]] = []
 
-    def add(self, name: str, command: Sequence[str], env: Mapping[str, str] | None = None) -> None:
+    def add(self, name: str, module: Sequence[str], more: Mapping[str, str]) -> None:
+        """`module` is run as `python -m` would, its arguments after its name; `more` is added to the environment."""
         color = COLORS[len(self.children) % len(COLORS)]
-        self.children.append(Child(name, command, {**os.environ, **(env or {}), "PYTHONUNBUFFERED": "1"}, color))
+        own = {"PYTHONUNBUFFERED": "1", "FASTLOOP_HOME": str(env.home())}  # a relative one would lose its folder
+        self.children.append(Child(name, module, {**os.environ, **more, **own}, color))
         self._width = max(self._width, len(name))
 
     def adopt(self, process: "subprocess.Popen[str]") -> None:
@@ -56,7 +63,8 @@ class Supervisor:
     def run(self) -> int:
         """Start everything and stay until Ctrl-C, SIGTERM, or a child that cannot live. Returns the exit status."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._asked_to_stop)
+            if signal.getsignal(number) != signal.SIG_IGN:  # nohup
+                signal.signal(number, self._asked_to_stop)
         self.start()
         status = 0
         while not self._stopping.wait(0.2):
@@ -76,6 +84,7 @@ class Supervisor:
             child.quick_deaths = child.quick_deaths + 1 if quick else 0
             self.say("console", f"{child.name} ended with {process.returncode}; starting it again", child.color)
             if child.quick_deaths >= MOST_QUICK_DEATHS:
+                self.gave_up = child.name
                 self.say(
                     "console", f"{child.name} does not stay up. Its lines above say why; everything stops now.", 31
                 )
@@ -94,8 +103,7 @@ class Supervisor:
             try:
                 process.wait(max(deadline - time.monotonic(), 0.1))
             except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+                _kill(process)
 
     def say(self, name: str, line: str, color: int = 0) -> None:
         plain = f"{name:<{self._width}} | "
@@ -106,8 +114,9 @@ class Supervisor:
     def _start(self, child: Child) -> None:
         child.started_at = time.monotonic()
         child.process = subprocess.Popen(
-            child.command,
-            env=child.env,
+            command(env.home(), os.getpid(), *child.module),
+            **lifeline.tied(child.env),
+            cwd=env.ROOT,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -130,3 +139,12 @@ class Supervisor:
             return
         self._stopping.set()
         self.say("console", "stopping")
+
+
+def _kill(process: "subprocess.Popen[str]") -> None:
+    """With the processes that it started: it leads a group of its own, and nobody else would end them."""
+    if os.getpgid(process.pid) == process.pid:
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait()

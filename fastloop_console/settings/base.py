@@ -3,7 +3,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from fastloop_console.machine import env
+from fastloop_console.machine import env, instance
 from fastloop_console.settings.celery import *  # noqa: F403
 from fastloop_console.settings.channels import *  # noqa: F403
 from fastloop_console.settings.database import *  # noqa: F403
@@ -13,6 +13,7 @@ from fastloop_console.settings.logging import *  # noqa: F403
 BASE_DIR = env.ROOT
 HOME = env.home()
 SECRET_KEY = env.secret_key()
+INSTANCE_ID = instance.instance_id(SECRET_KEY)
 DEBUG = env.debug()
 ALLOWED_HOSTS = env.allowed_hosts()
 CSRF_TRUSTED_ORIGINS = env.csrf_trusted_origins()
@@ -83,7 +84,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "apps.projects.context.current_project",
             ],
-            "builtins": ["apps.pages.templatetags.wording"],
+            "builtins": ["apps.pages.templatetags.wording", "apps.pages.templatetags.markup"],
         },
     }
 ]

@@ -14,11 +14,11 @@ from apps.rules.encoder_names import tuned_name
 from tests.bench._sets import SETS
 from workers.training.encoders.encoder import Encoder
 from workers.training.encoders.tuned import TunedEncoder
-from workers.training.finetune import fine_tune
-from workers.training.loop import fit
-from workers.training.model import Bundle, predict
+from workers.training.finetune.fine_tune import fine_tune
+from workers.training.fit.loop import fit
+from workers.training.fit.reports import Listeners
+from workers.training.models.bundle import Bundle, predict
 from workers.training.recipe import Recipe
-from workers.training.reports import Listeners
 
 Say = Callable[[str], None]
 TRAINED, HELD = 3000, 1000  # of 10,003 and 3,080; drawn by the seed

@@ -56,7 +56,7 @@ def measure(say: Say, *, seeds: int = SEEDS, validation: bool = False, **changes
 def _pair(arena: Arena, seed: int, changes: dict[str, Any]) -> tuple[float, float, float, float]:
     """Seconds of the full and of the incremental run, then their accuracies on the rows to report on."""
     from apps.rules import replay
-    from workers.training.loop import fit
+    from workers.training.fit.loop import fit
     from workers.training.recipe import Recipe
 
     names = [str(i) for i in range(arena.classes)]
@@ -79,7 +79,7 @@ def _pair(arena: Arena, seed: int, changes: dict[str, Any]) -> tuple[float, floa
 
 
 def _accuracy(bundle: Any, arena: Arena) -> float:
-    from workers.training.model import predict
+    from workers.training.models.bundle import predict
 
     return float((predict(bundle, arena.test_x).argmax(axis=1) == arena.test_y).mean())
 

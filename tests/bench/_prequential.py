@@ -96,8 +96,8 @@ def _scores(truth: Ints, said: Floats) -> tuple[float, float, float]:
 
 
 def _frozen(stream: Stream) -> Floats:
-    from workers.training.loop import fit
-    from workers.training.model import predict
+    from workers.training.fit.loop import fit
+    from workers.training.models.bundle import predict
     from workers.training.recipe import Recipe
 
     rows, y = stream.rows[: stream.first], stream.y[: stream.first]
@@ -107,7 +107,7 @@ def _frozen(stream: Stream) -> Floats:
 
 def _online(stream: Stream) -> Floats:
     """The progressive predictions, each row's label known before the next row: what the product's curve shows."""
-    from workers.training.online import begin, learn
+    from workers.training.online.learning import begin, learn
 
     learned = learn(begin(TASK, ("no", "yes")), stream.rows, stream.y)
     return learned.probabilities[stream.first :, 1].astype(np.float64)
@@ -115,8 +115,8 @@ def _online(stream: Stream) -> Floats:
 
 def _online_in_batches(stream: Stream, size: int) -> Floats:
     """Labels that come a batch at a time: the model made of the state before answers the whole batch."""
-    from workers.training.model import predict
-    from workers.training.online import begin, bundle_of, learn
+    from workers.training.models.bundle import predict
+    from workers.training.online.learning import begin, bundle_of, learn
 
     state = learn(begin(TASK, ("no", "yes")), stream.rows[: stream.first], stream.y[: stream.first]).state
     said = []
@@ -129,8 +129,8 @@ def _online_in_batches(stream: Stream, size: int) -> Floats:
 def _incremental(stream: Stream) -> Floats:
     """A full run on the first part, then one incremental run a window: its rows, and a replay of those before it."""
     from apps.rules import replay
-    from workers.training.loop import fit
-    from workers.training.model import predict
+    from workers.training.fit.loop import fit
+    from workers.training.models.bundle import predict
     from workers.training.recipe import Recipe
 
     first = stream.first

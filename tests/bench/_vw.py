@@ -50,7 +50,7 @@ def measure(say: Say) -> dict[str, Any]:
 def _ours(rows: list[dict[str, Any]], targets: np.ndarray) -> tuple[float, float, float]:
     """Seconds, progressive accuracy and loss: in parts as the worker learns them, the state packed between two."""
     from workers.tasks.online import PART
-    from workers.training.online import begin, learn, pack, unpack
+    from workers.training.online.learning import begin, learn, pack, unpack
 
     began = time.perf_counter()
     state, right, loss = begin("tabular-classification", ("below 4", "4 and more")), 0, 0.0
@@ -62,8 +62,8 @@ def _ours(rows: list[dict[str, Any]], targets: np.ndarray) -> tuple[float, float
 
 def _floor(rows: list[dict[str, Any]], targets: np.ndarray) -> list[float]:
     """Seconds of VW's driver over the same lines, with the same settings and predictions, in a process of its own."""
-    from workers.training.linear import HashedInput
-    from workers.training.online import begin, options, settings_of_driver, written
+    from workers.training.models.linear import HashedInput
+    from workers.training.online.learning import begin, options, settings_of_driver, written
 
     reader = HashedInput().widened(rows)
     settings = options(begin("tabular-classification", ("below 4", "4 and more")), reader)

@@ -26,10 +26,10 @@ from apps.rules import acquisition
 from apps.rules.acquisition import Labeled
 from workers.tasks.pool import chunks_of_shards, thinned
 from workers.tasks.rows import SHARD_ROWS
-from workers.training.inputs import TextInput
-from workers.training.model import Bundle
+from workers.training.models.bundle import Bundle
+from workers.training.models.inputs import TextInput
+from workers.training.models.score import CHUNK, VectorScorer
 from workers.training.recipe import Recipe
-from workers.training.score import CHUNK, VectorScorer
 
 STRATEGY = "margin-diversity"  # margin over the whole pool, then farthest first among the `keep` least certain
 WANTED = 2000

@@ -18,10 +18,11 @@ from typing import Any
 import httpx
 import psutil
 
-from fastloop_console.machine import env
-from fastloop_console.machine.embedded import free_ports
+from fastloop_console.machine import env, lifeline
+from fastloop_console.machine.ports import free_ports
 
 BANKING = env.ROOT.parent / "shared/data/banking77.parquet"
+SAID_AFTER_S = 5.0
 SETTLE_S = 45.0  # the demo is played, then the workers fall idle
 Say = Callable[[str], None]
 
@@ -43,21 +44,21 @@ def first_page(home: Path, say: Say) -> dict[str, Any]:
     console = subprocess.Popen(
         ["make", "--silent", "run"],
         cwd=env.ROOT,
-        env=_own(home, PORT=port, PREDICTOR_PORT=predictor),
+        **lifeline.tied(_own(home, PORT=port, PREDICTOR_PORT=predictor)),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     )
     try:
-        _wait_for(f"http://127.0.0.1:{port}/sign-in/", within_s=120)
+        _wait_for(f"http://127.0.0.1:{port}/sign-in/", console, say, within_s=120)
         first = time.monotonic() - began
         say(f"first page after {first:.1f} s")
-        _wait_for(f"http://127.0.0.1:{predictor}/v2", within_s=60)
+        _wait_for(f"http://127.0.0.1:{predictor}/v2", console, say, within_s=120)
         all_ready = time.monotonic() - began
         assert console.stdout is not None
         for line in console.stdout:
-            if line.startswith("demo"):
+            if line.startswith("demo") and "Waiting for" not in line:
                 say(line.strip())
                 break
         time.sleep(SETTLE_S)
@@ -143,13 +144,12 @@ def _embedding_rate(home: Path) -> float | None:
 def _simulate(home: Path, say: Say, *arguments: str) -> tuple[list[dict[str, Any]], float]:
     home.mkdir(parents=True, exist_ok=True)
     manage = [sys.executable, "manage.py"]
-    subprocess.run([*manage, "migrate", "-v0"], cwd=env.ROOT, env=_own(home), check=True)
     began = time.monotonic()
     with (home / "simulate.log").open("a") as log:
         done = subprocess.run(
             [*manage, "simulate", *arguments, "--json"],
             cwd=env.ROOT,
-            env=_own(home),
+            **lifeline.tied(_own(home)),
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
@@ -169,9 +169,15 @@ def _own(home: Path, **more: object) -> dict[str, str]:
     return {**kept, "FASTLOOP_HOME": str(home), **{k: str(v) for k, v in more.items()}}
 
 
-def _wait_for(url: str, *, within_s: float) -> None:
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
+def _wait_for(url: str, console: "subprocess.Popen[str]", say: Say, *, within_s: float) -> None:
+    """Says after 5 s what it waits for. Raises RuntimeError in time, and at once where the console has ended."""
+    began, said = time.monotonic(), False
+    while time.monotonic() < began + within_s:
+        if console.poll() is not None:
+            raise RuntimeError(f"The console ended with {console.returncode} before {url} answered.")
+        if not said and time.monotonic() > began + SAID_AFTER_S:
+            said = True
+            say(f"waiting for {url}")
         try:
             if httpx.get(url, timeout=2).status_code == 200:
                 return

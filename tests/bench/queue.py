@@ -23,8 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fastloop_console.machine import embedded, env
-from fastloop_console.machine.embedded import free_ports
+from fastloop_console.machine import child, embedded, env, lifeline
+from fastloop_console.machine.ports import free_ports
 
 Say = Callable[[str], None]
 INSIDE = "FASTLOOP_BENCH_QUEUE"  # set in the process that has the servers' addresses
@@ -73,7 +73,9 @@ def run(*, say: Say, pool: int, annotators: int, seconds: float, ordered: int, t
                 str(ordered),
                 *(["--together"] if together else []),
             ]
-            done = subprocess.run(again, cwd=env.ROOT, env=own, stdout=subprocess.PIPE, text=True, check=True)
+            done = subprocess.run(
+                again, cwd=env.ROOT, **lifeline.tied(own), stdout=subprocess.PIPE, text=True, check=True
+            )
         return dict(json.loads(done.stdout.strip().splitlines()[-1]))
     finally:
         shutil.rmtree(home, ignore_errors=True)
@@ -156,9 +158,9 @@ def web(say: Say) -> Iterator[str]:
     import httpx
 
     (port,) = free_ports(1)
-    command = [
-        sys.executable,
-        "-m",
+    command = child.command(
+        env.home(),
+        os.getpid(),
         "uvicorn",
         "fastloop_console.asgi:application",
         "--port",
@@ -168,11 +170,13 @@ def web(say: Say) -> Iterator[str]:
         "--no-access-log",
         "--log-level",
         "warning",
-    ]
-    process = subprocess.Popen(command, cwd=env.ROOT)
+    )
+    process = subprocess.Popen(command, cwd=env.ROOT, **lifeline.tied(os.environ), start_new_session=True)
     url = f"http://127.0.0.1:{port}"
     try:
         for _ in range(300):
+            if process.poll() is not None:
+                raise RuntimeError(f"The web process ended with {process.returncode} before it answered.")
             with contextlib.suppress(httpx.HTTPError):
                 if httpx.get(f"{url}/api/v1/", timeout=5).status_code:
                     break

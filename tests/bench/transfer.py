@@ -21,8 +21,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from fastloop_console.machine import embedded, env
-from fastloop_console.machine.embedded import free_ports
+from fastloop_console.machine import child, embedded, env, lifeline
+from fastloop_console.machine.ports import free_ports
 from tests.bench.queue import signed_in
 
 Say = Callable[[str], None]
@@ -59,7 +59,9 @@ def run(*, say: Say, rows: int) -> dict[str, Any]:
             }
             (home / "static").mkdir()
             again = [sys.executable, "manage.py", "bench", "transfer", "--json", "--rows", str(rows)]
-            done = subprocess.run(again, cwd=env.ROOT, env=own, stdout=subprocess.PIPE, text=True, check=True)
+            done = subprocess.run(
+                again, cwd=env.ROOT, **lifeline.tied(own), stdout=subprocess.PIPE, text=True, check=True
+            )
         return dict(json.loads(done.stdout.strip().splitlines()[-1]))
     finally:
         shutil.rmtree(home, ignore_errors=True)
@@ -194,9 +196,7 @@ def _web(home: Path) -> Iterator[tuple[str, Any]]:
     import psutil
 
     (port,) = free_ports(1)
-    command = [
-        sys.executable,
-        "-m",
+    module = [
         "uvicorn",
         "fastloop_console.asgi:application",
         "--port",
@@ -205,7 +205,7 @@ def _web(home: Path) -> Iterator[tuple[str, Any]]:
         "--log-level",
         "warning",
     ]
-    with _running(command, home / "web.log") as process:
+    with _running(module, home / "web.log") as process:
         url = f"http://127.0.0.1:{port}"
         for _ in range(300):
             with contextlib.suppress(httpx.HTTPError):
@@ -219,16 +219,19 @@ def _web(home: Path) -> Iterator[tuple[str, Any]]:
 
 @contextlib.contextmanager
 def _worker(home: Path) -> Iterator[None]:
-    from fastloop_console.machine.processes import _worker as command
+    from fastloop_console.machine.processes import celery_worker
 
-    with _running(command("fastloop_console.machine.celery", "default", concurrency=3), home / "worker.log"):
+    with _running(celery_worker("fastloop_console.machine.celery", "default", concurrency=3), home / "worker.log"):
         yield
 
 
 @contextlib.contextmanager
-def _running(command: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _running(module: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    command = child.command(env.home(), os.getpid(), *module)
     with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=env.ROOT, stdout=out, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, cwd=env.ROOT, **lifeline.tied(os.environ), stdout=out, stderr=subprocess.STDOUT
+        )
     try:
         yield process
     finally:

@@ -6,8 +6,8 @@ import sys
 import psutil
 import pytest
 
-from fastloop_console.machine.embedded import free_ports
 from fastloop_console.machine.env import ROOT
+from fastloop_console.machine.ports import free_ports
 from tests.console import Console, own_home
 
 pytestmark = pytest.mark.fault

@@ -21,7 +21,7 @@ from apps.projects.models import Project
 from apps.releases.models import Mirrored
 from apps.releases.services import model_promote
 from apps.training.models import Run, RunState
-from fastloop_console.machine.embedded import free_ports
+from fastloop_console.machine.ports import free_ports
 from tests.conftest import NOON
 from tests.rows import labeled, model, started, trained
 

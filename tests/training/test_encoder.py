@@ -3,8 +3,8 @@ import pytest
 
 from tests.training.samples import parquet
 from workers.training.encoders.encoder import DIM, ENCODER_NAME, Encoder
-from workers.training.loop import fit
-from workers.training.model import predict
+from workers.training.fit.loop import fit
+from workers.training.models.bundle import predict
 from workers.training.recipe import Recipe
 
 TEXTS = ["I lost my card", "", "My card has been lost somewhere and I cannot find it", "Exchange rates today?"]

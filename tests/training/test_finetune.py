@@ -10,16 +10,16 @@ import torch
 from apps.rules.encoder_names import tuned_name
 from apps.rules.training_report import TrainingReport
 from tests.training.mail import NAMES, mail, small
-from workers.training.checkpoint import DIGEST_BYTES
 from workers.training.encoders import encoder as encoders
 from workers.training.encoders.encoder import Encoder, EncoderMissing, encoder
 from workers.training.encoders.tuned import TunedEncoder
-from workers.training.finetune import fine_tune
-from workers.training.finetune_network import TunedNetwork, tokens_of
-from workers.training.model import BundleUnreadable, dump, load, predict
+from workers.training.finetune.fine_tune import fine_tune
+from workers.training.finetune.network import TunedNetwork, tokens_of
+from workers.training.fit.checkpoint import DIGEST_BYTES
+from workers.training.fit.reports import Listeners
+from workers.training.models.bundle import BundleUnreadable, dump, load, predict
 from workers.training.recipe import Recipe
 from workers.training.refusals import Canceled, CheckpointUnreadable, OneClassOnly, RowsUnreadable, TaskNotTuned
-from workers.training.reports import Listeners
 
 STILL = {"dropout": 0.0, "encoder_dropout": 0.0}
 

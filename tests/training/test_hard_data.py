@@ -8,11 +8,11 @@ import torch
 
 from apps.rules import replay
 from tests.training.samples import DIGITS, clouds, digits
-from workers.training.loop import fit
-from workers.training.model import predict
-from workers.training.networks import TextHead
+from workers.training.fit.loop import fit
+from workers.training.fit.warm_start import warm_start
+from workers.training.models.bundle import predict
+from workers.training.models.networks import TextHead
 from workers.training.recipe import Recipe
-from workers.training.warm_start import warm_start
 
 LABELS = ("a", "b", "c")
 NOISE = 0.3

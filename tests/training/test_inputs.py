@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from tests.training.samples import digits, png
-from workers.training.inputs import INPUTS, PAYLOADS, ImageInput, TabularInput, TextInput, input_for
+from workers.training.models.inputs import INPUTS, PAYLOADS, ImageInput, TabularInput, TextInput, input_for
 from workers.training.recipe import TASK_TYPES
 
 

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from apps.features.selectors import encoders_for
-from apps.projects import task_types
+from apps.features.installed import INSTALLED
 from workers.training.encoders.encoder import MAKERS, EncoderMissing, encoder
 from workers.training.encoders.light import HashedRow, HashedWords, Thumbnail
 
@@ -25,7 +24,7 @@ def alike(vectors: np.ndarray, a: int, b: int) -> float:
 
 
 def test_every_encoder_that_a_project_may_choose_exists_and_no_other() -> None:
-    assert sorted({name for task_type, _ in task_types.choices() for name in encoders_for(task_type)}) == sorted(MAKERS)
+    assert sorted({name for names in INSTALLED.values() for name in names}) == sorted(MAKERS)
     with pytest.raises(EncoderMissing, match="No encoder is called 'x'"):
         encoder("x")
 

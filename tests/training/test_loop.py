@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.training.samples import DIGITS, clouds, digits, table
-from workers.training.loop import Report, fit, learning_rate
-from workers.training.model import dump, predict
+from workers.training.fit.loop import TrainingReport, fit, learning_rate
+from workers.training.models.bundle import dump, predict
 from workers.training.recipe import Recipe
 from workers.training.refusals import (
     BaseDoesNotFit,
@@ -100,14 +100,14 @@ def test_a_checkpoint_of_another_run_is_refused():
 
 def test_a_run_stops_when_asked_at_its_next_report():
     rows, targets = clouds(200)
-    reports: list[Report] = []
+    reports: list[TrainingReport] = []
     with pytest.raises(Canceled, match="Canceled after 3 steps"):
         fit(rows, targets, LABELS, QUICK, on_report=reports.append, should_stop=lambda: len(reports) == 3)
 
 
 def test_a_report_tells_progress_and_the_holdout():
     rows, targets = clouds(400)
-    reports: list[Report] = []
+    reports: list[TrainingReport] = []
     found = fit(rows, targets, LABELS, QUICK, on_report=reports.append, holdout=clouds(50, seed=1))
     last = reports[-1]
     assert (last.step, last.steps_total, last.epoch) == (found.steps, 48, found.epochs_run)
@@ -119,7 +119,7 @@ def test_a_report_tells_progress_and_the_holdout():
 
 def test_without_a_holdout_its_curve_is_absent():
     rows, targets = clouds(60)
-    reports: list[Report] = []
+    reports: list[TrainingReport] = []
     fit(rows, targets, LABELS, QUICK, on_report=reports.append)
     assert reports[0].holdout_accuracy is None
     assert reports[0].validation_loss is None

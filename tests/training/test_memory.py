@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from tests.training.samples import clouds
-from workers.training.loop import fit
-from workers.training.memory import out_of_memory
-from workers.training.networks import TextHead
+from workers.training.fit.loop import fit
+from workers.training.fit.memory import out_of_memory
+from workers.training.models.networks import TextHead
 from workers.training.recipe import Recipe
 from workers.training.refusals import MemoryTooSmall
 
@@ -92,7 +92,7 @@ def test_rows_that_do_not_fit_at_all_are_refused_in_a_sentence(monkeypatch):
     def full(*args, **more):
         raise FAULTS[0]
 
-    monkeypatch.setattr("workers.training.loop.Training", full)
+    monkeypatch.setattr("workers.training.fit.loop.Training", full)
     rows, targets = clouds(50)
     with pytest.raises(MemoryTooSmall, match="do not fit into the memory: CUDA out of memory"):
         fit(rows, targets, LABELS, STILL)

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from tests.training.samples import clouds, digits, table
-from workers.training.inputs import input_for
-from workers.training.model import Bundle, BundleUnreadable, dump, load, predict
+from workers.training.models.bundle import Bundle, BundleUnreadable, dump, load, predict
+from workers.training.models.inputs import input_for
 from workers.training.recipe import Recipe
 
 SETS = {

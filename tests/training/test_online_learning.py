@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from tests.training.samples import DIGITS, clouds, digits, table
-from workers.training import online
-from workers.training.inputs import Rows
-from workers.training.linear import HashedInput
-from workers.training.model import dump, load, predict
-from workers.training.score import VectorScorer, votes
+from workers.training.models.bundle import dump, load, predict
+from workers.training.models.inputs import Rows
+from workers.training.models.linear import HashedInput
+from workers.training.models.score import VectorScorer, votes
+from workers.training.online import learning as online
 
 TABLE, TEXT, IMAGE = "tabular-classification", "text-classification", "image-classification"
 

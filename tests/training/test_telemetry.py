@@ -5,10 +5,10 @@ import psutil
 import torch
 
 from tests.training.samples import clouds
-from workers.training.loop import Report, fit
+from workers.training.fit.loop import TrainingReport, fit
+from workers.training.fit.telemetry import DeviceUse
 from workers.training.packages import installed
 from workers.training.recipe import Recipe
-from workers.training.telemetry import DeviceUse
 
 
 def test_a_busy_core_is_its_share_of_all_cores():
@@ -28,7 +28,7 @@ def test_memory_is_what_the_process_holds():
 
 
 def test_each_report_tells_how_busy_the_device_is():
-    reports: list[Report] = []
+    reports: list[TrainingReport] = []
     recipe = Recipe.for_task("text-classification", hidden=16, epochs=2, least_steps=0, report_every_s=0.0)
     fit(*clouds(200), ("a", "b", "c"), recipe, on_report=reports.append)
     assert all(report.memory_mb > 100 and 0 <= report.device_percent <= 100 for report in reports)

@@ -12,14 +12,14 @@ import torch
 
 from apps.rules.training_report import TrainingReport
 from tests.training.mail import NAMES, mail, small
-from workers.training import launch
-from workers.training.distributed import ABANDONED_S, ALIVE, _abandoned
-from workers.training.finetune import fine_tune
-from workers.training.host import join
-from workers.training.launch import Hosts, LaunchFailed, Relay, fine_tune_together
+from workers.training.finetune import launch
+from workers.training.finetune.distributed import ABANDONED_S, ALIVE, _abandoned
+from workers.training.finetune.fine_tune import fine_tune
+from workers.training.finetune.host import join
+from workers.training.finetune.launch import Hosts, LaunchFailed, Relay, fine_tune_together
+from workers.training.fit.ranks import Ranks
+from workers.training.fit.reports import Listeners
 from workers.training.refusals import Canceled, CheckpointUnreadable, MemoryTooSmall, RowsUnreadable
-from workers.training.reports import Listeners
-from workers.training.together import Ranks
 
 STILL = small(epochs=2, dropout=0.0, encoder_dropout=0.0, checkpoint_every_s=0.0)  # 99 texts leave an odd last batch
 TWO = Hosts(processes=2)
@@ -158,7 +158,7 @@ def test_a_run_that_is_asked_to_stop_ends_its_processes(tmp_path):
 
 @pytest.mark.live
 def test_two_hosts_that_share_a_folder_tune_together(tmp_path, unused_port):
-    """Both are this machine; the second joins as `python -m workers.training.host` does."""
+    """Both are this machine; the second joins as `python -m workers.training.finetune.host` does."""
 
     def second_host():
         while not (found := list(tmp_path.glob(f"*/{launch.LAUNCH}"))):

@@ -1,8 +1,8 @@
 import numpy as np
 import torch
 
-from workers.training.calibration import temperature
-from workers.training.validation import LEAST_VALIDATION, split
+from workers.training.fit.calibration import temperature
+from workers.training.fit.validation import LEAST_VALIDATION, split
 
 
 def test_validation_has_every_class_in_proportion_and_no_class_is_lost_to_it():

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from workers.training.inputs import TextInput
-from workers.training.model import Bundle, predict
+from workers.training.models.bundle import Bundle, predict
+from workers.training.models.inputs import TextInput
+from workers.training.models.score import VectorScorer, votes
 from workers.training.recipe import Recipe
-from workers.training.score import VectorScorer, votes
 
 
 def bundle(hidden: int) -> Bundle:

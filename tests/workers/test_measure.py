@@ -21,7 +21,7 @@ from apps.work.names import Job
 from tests.workers.conftest import JobsAtOnce
 from workers.tasks.auto_label import auto_label
 from workers.tasks.measure import _sizes, measure
-from workers.training.probe import probe
+from workers.training.doubts.probe import probe
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -29,7 +29,7 @@ from workers.tasks import online as task
 from workers.tasks.bundles import bundle_at
 from workers.tasks.online import online
 from workers.tasks.rows import rows_of
-from workers.training.model import predict
+from workers.training.models.bundle import predict
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Switch = Callable[..., OnlineLearner]

@@ -28,7 +28,7 @@ from workers.tasks import evaluate
 from workers.tasks.bundles import bundle_at
 from workers.tasks.reproduce import weights_equal
 from workers.training.encoders.tuned import Tuned
-from workers.training.model import dump
+from workers.training.models.bundle import dump
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

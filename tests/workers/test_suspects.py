@@ -20,7 +20,7 @@ from apps.work.names import Job
 from tests import rows
 from tests.workers.conftest import DIGITS, JobsAtOnce
 from workers.tasks.suspects import Labels, doubted, suspects
-from workers.training.confident import judged, judged_apart
+from workers.training.doubts.confident import judged, judged_apart
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PLANTED = 30

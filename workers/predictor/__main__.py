@@ -9,11 +9,20 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "fastloop_console.settings.local")
 django.setup()
 
-from kserve import ModelServer, model_server  # noqa: E402  after Django is set up
+from fastloop_console.machine.without_pandas import keep_pandas_out  # noqa: E402  after Django is set up
+from workers.predictor.without_kubernetes import kserve_imported  # noqa: E402
+
+kserve_imported()
+keep_pandas_out()
+
+from django.conf import settings  # noqa: E402
+from kserve import ModelServer, model_server  # noqa: E402
 from kserve.model_repository import ModelRepository  # noqa: E402
+from kserve.protocol.dataplane import DataPlane  # noqa: E402
 from kserve.protocol.rest.server import RESTServer  # noqa: E402
 
 from fastloop_console.machine import env  # noqa: E402
+from fastloop_console.machine.instance import EXTENSION  # noqa: E402
 from workers.predictor.log import PredictionLog  # noqa: E402
 from workers.predictor.watch import Watcher  # noqa: E402
 
@@ -28,8 +37,16 @@ class BoundServer(RESTServer):
         self.config.host = env.predictor_host()
 
 
+class NamedDataPlane(DataPlane):
+    """Says in its metadata whose predictor this is, where the protocol leaves room for a server's own words."""
+
+    def metadata(self) -> dict[str, Any]:
+        standard = super().metadata()
+        return {**standard, "extensions": [*standard["extensions"], f"{EXTENSION}{settings.INSTANCE_ID}"]}
+
+
 def main() -> None:
-    model_server.RESTServer = BoundServer
+    model_server.RESTServer, model_server.DataPlane = BoundServer, NamedDataPlane
     repository, log = ModelRepository(), PredictionLog()
     watcher = Watcher(repository, log)
     log.start()

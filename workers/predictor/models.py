@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from django.conf import settings
 from kserve import InferOutput, InferRequest, InferResponse, Model
 from kserve.errors import InvalidInput
 from PIL import Image
@@ -20,8 +21,8 @@ from PIL import Image
 from apps.monitoring.services import Served
 from workers.encoders import encoder_ready
 from workers.predictor.log import PredictionLog
-from workers.training.inputs import Rows
-from workers.training.model import Bundle, predict
+from workers.training.models.bundle import Bundle, predict
+from workers.training.models.inputs import Rows
 
 MOST_ROWS = 1024  # a request; larger jobs are split by the client
 
@@ -141,5 +142,10 @@ def _response(
             InferOutput("confidence", [n], "FP64", confidence),
             InferOutput("probabilities", [n, classes], "FP64", [float(p) for p in probabilities.reshape(-1)]),
         ],
-        parameters={"model_version": crowned.version, "alias": "champion", "labels": "\n".join(crowned.bundle.labels)},
+        parameters={
+            "model_version": crowned.version,
+            "alias": "champion",
+            "labels": "\n".join(crowned.bundle.labels),
+            "instance": settings.INSTANCE_ID,  # whoever asks compares it: a stranger may answer at our port
+        },
     )

@@ -17,7 +17,7 @@ from apps.releases.selectors import Served, served
 from workers.encoders import encoder_ready
 from workers.predictor.log import PredictionLog
 from workers.predictor.models import Crowned, ProjectModel
-from workers.training.model import load
+from workers.training.models.bundle import load
 
 logger = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.5

@@ -20,7 +20,7 @@ from apps.work.jobs import task
 from apps.work.names import Job
 from workers.tasks.bundles import bundle_at
 from workers.tasks.rows import rows_of
-from workers.training.model import Bundle, BundleUnreadable, predict
+from workers.training.models.bundle import Bundle, BundleUnreadable, predict
 
 logger = logging.getLogger(__name__)
 BATCH = 4096  # examples fetched at once

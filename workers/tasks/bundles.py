@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from apps.integrations import wiring
-from workers.training.model import Bundle, load
+from workers.training.models.bundle import Bundle, load
 
 
 @lru_cache(maxsize=4)

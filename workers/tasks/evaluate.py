@@ -24,7 +24,7 @@ from workers.tasks.bundles import bundle_at
 from workers.tasks.gap import gap_measure
 from workers.tasks.reproduce import compare_run
 from workers.tasks.rows import rows_of
-from workers.training.model import Bundle, BundleUnreadable, predict
+from workers.training.models.bundle import Bundle, BundleUnreadable, predict
 
 logger = logging.getLogger(__name__)
 Floats = NDArray[np.floating]

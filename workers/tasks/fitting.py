@@ -11,13 +11,13 @@ from django.conf import settings
 from apps.datasets.versions import VersionRow
 from apps.projects.models import Project
 from workers.tasks.rows import payloads_of, rows_of
-from workers.training.finetune import fine_tune
-from workers.training.inputs import Rows
-from workers.training.launch import Hosts, fine_tune_together
-from workers.training.loop import fit
-from workers.training.model import Bundle
+from workers.training.finetune.fine_tune import fine_tune
+from workers.training.finetune.launch import Hosts, fine_tune_together
+from workers.training.fit.loop import fit
+from workers.training.fit.reports import FitResult, Listeners
+from workers.training.models.bundle import Bundle
+from workers.training.models.inputs import Rows
 from workers.training.recipe import Recipe
-from workers.training.reports import FitResult, Listeners
 
 Fitted = Callable[[bytes | None], FitResult]
 

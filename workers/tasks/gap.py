@@ -13,7 +13,7 @@ from apps.rules import metrics
 from apps.training.models import Run
 from workers.tasks.bundles import bundle_at
 from workers.tasks.rows import rows_of
-from workers.training.model import BundleUnreadable, predict
+from workers.training.models.bundle import BundleUnreadable, predict
 
 logger = logging.getLogger(__name__)
 

@@ -24,8 +24,8 @@ from apps.work.jobs import task
 from apps.work.names import Job
 from workers.tasks.bundles import bundle_at
 from workers.tasks.rows import rows_of, vectors_whole
-from workers.training.model import predict
-from workers.training.probe import probe
+from workers.training.doubts.probe import probe
+from workers.training.models.bundle import predict
 
 POINTS, LEAST = 10, 10  # probes a curve at most, labels of its first at least
 BEYOND = 3  # the active curve is followed up to so many times the random lane's labels, or there is nothing to compare

@@ -40,8 +40,8 @@ from apps.work.jobs import task
 from apps.work.names import Job
 from workers.tasks.evaluate import judge_run
 from workers.tasks.rows import rows_of
-from workers.training.model import dump
-from workers.training.online import OnlineState, StateUnreadable, begin, bundle_of, learn, pack, unpack
+from workers.training.models.bundle import dump
+from workers.training.online.learning import OnlineState, StateUnreadable, begin, bundle_of, learn, pack, unpack
 
 logger = logging.getLogger(__name__)
 PART = 5000  # labels a state is written for; what a dying worker has to learn again, some seconds' work

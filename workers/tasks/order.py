@@ -23,7 +23,7 @@ from apps.work.names import Job
 from workers.tasks.plan import Plan
 from workers.tasks.pool import Thinned
 from workers.tasks.rows import rows_of
-from workers.training.model import predict
+from workers.training.models.bundle import predict
 
 NEAREST = 12  # labels offered as buttons where a schema has more
 SEEN = 20_000  # newest labels and skips that a choice looks at; the product with 10,000 candidates stays below a second

@@ -16,7 +16,7 @@ from apps.training.models import Run
 from apps.training.selectors import run_numbered
 from workers.tasks.bundles import bundle_at
 from workers.tasks.rows import rows_of
-from workers.training.model import Bundle, BundleUnreadable, predict
+from workers.training.models.bundle import Bundle, BundleUnreadable, predict
 
 logger = logging.getLogger(__name__)
 

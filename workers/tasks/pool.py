@@ -11,7 +11,7 @@ from apps.datasets.ids import among
 from apps.features.shards import Mapped
 from apps.rules.acquisition import Candidates, Need, Scores, Strategy
 from apps.rules.acquisition.streaming import RunningShortlist
-from workers.training.score import CHUNK, VectorScorer, Voters
+from workers.training.models.score import CHUNK, VectorScorer, Voters
 
 Ids = NDArray[np.int64]
 Bools = NDArray[np.bool_]

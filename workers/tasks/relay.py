@@ -13,8 +13,8 @@ from apps.integrations.ports import Unavailable
 from apps.rules.training_report import TrainingReport
 from apps.training.models import Run
 from apps.training.services.reporting import run_checkpointed, run_checkpoints_dropped, run_noted, run_phase, run_report
+from workers.training.fit.reports import FitResult, Listeners
 from workers.training.refusals import CheckpointUnreadable
-from workers.training.reports import FitResult, Listeners
 
 logger = logging.getLogger(__name__)
 FULL = (errno.ENOSPC, errno.EDQUOT)

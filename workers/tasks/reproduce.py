@@ -16,7 +16,7 @@ from apps.training.models import Run
 from apps.training.services.reproductions import comparison_record
 from workers.tasks.rows import rows_of
 from workers.training.encoders.tuned import PREFIX
-from workers.training.model import Bundle, BundleUnreadable, load, predict
+from workers.training.models.bundle import Bundle, BundleUnreadable, load, predict
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from apps.projects import task_types
 from apps.projects.models import Project
 from workers.encoders import encoder_ready
 from workers.training.encoders.encoder import encoded
-from workers.training.inputs import Rows
+from workers.training.models.inputs import Rows
 
 logger = logging.getLogger(__name__)
 SHARD_ROWS = 50_000  # 38 MB of float16; small enough to lose little when a worker dies

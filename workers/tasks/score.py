@@ -34,8 +34,8 @@ from workers.tasks.pool import (
     voters_for,
 )
 from workers.tasks.rows import payloads_of
-from workers.training.model import BundleUnreadable, predict
-from workers.training.score import VectorScorer, Voters
+from workers.training.models.bundle import BundleUnreadable, predict
+from workers.training.models.score import VectorScorer, Voters
 
 logger = logging.getLogger(__name__)
 WHOLE = 200_000  # rows that one task scores by itself: below a second for texts, and no message to wait for

@@ -18,7 +18,7 @@ from apps.training.selectors import run_given
 from apps.work.jobs import task
 from apps.work.names import Job
 from workers.tasks.rows import vectors_whole
-from workers.training.confident import Judged, judged_apart
+from workers.training.doubts.confident import Judged, judged_apart
 
 logger = logging.getLogger(__name__)
 LEAST_ROWS, LEAST_CLASS = 50, 5  # below it a fold has a class that it never saw

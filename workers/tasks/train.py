@@ -5,7 +5,6 @@ import uuid
 from dataclasses import replace
 from hashlib import sha256
 
-import torch
 from django.utils import timezone
 
 from apps.datasets.versions import version_rows, version_write
@@ -44,9 +43,10 @@ from workers.tasks.bundles import bundle_at
 from workers.tasks.evaluate import judge_run
 from workers.tasks.fitting import Material, devices_of, fitted_by
 from workers.tasks.reproduce import compare_run
+from workers.training.device import device_words
 from workers.training.encoders.encoder import EncoderMissing
-from workers.training.finetune import refuse_other_tasks
-from workers.training.model import BundleUnreadable, dump
+from workers.training.finetune.fine_tune import refuse_other_tasks
+from workers.training.models.bundle import BundleUnreadable, dump
 from workers.training.packages import installed
 from workers.training.recipe import Recipe, RecipeInvalid
 from workers.training.refusals import (
@@ -146,7 +146,7 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
         label_names=names,
         labels=len(chosen.rows),
         new_labels=chosen.new,
-        device=_device(),
+        device=device_words(),
         devices=devices_of(recipe),
         packages=installed(),
         at=timezone.now(),
@@ -180,7 +180,3 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
             run_number=run.number,
         )
     return completed
-
-
-def _device() -> str:
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 from django.utils import timezone
 
 from apps.datasets.versions import VersionUnreadable, version_rows, version_write
@@ -37,9 +36,10 @@ from apps.work.jobs import task
 from apps.work.names import Job
 from workers.tasks.rows import rows_of
 from workers.tasks.study import StudyUnreachable, asked, importance, reached, study_of
+from workers.training.device import device_words
+from workers.training.fit.trial import VALIDATION_SHARE, Epoch, try_recipe
 from workers.training.recipe import Recipe, RecipeInvalid
 from workers.training.refusals import Canceled, MemoryTooSmall, NothingToTrain, OneClassOnly, RowsUnreadable
-from workers.training.trial import VALIDATION_SHARE, Epoch, try_recipe
 
 logger = logging.getLogger(__name__)
 REFUSALS = (
@@ -126,7 +126,7 @@ def _train(row: Trial, heartbeat: Heartbeat) -> Epoch:
     names = schema_of(project).names
     study = study_of(sweep, seed=sweep.seed * 1009 + row.number)
     suggestion = asked(study, sweep, row)
-    trial_asked(trial_id=row.pk, owner=owner, settings=suggestion.params, device=_device(), at=timezone.now())
+    trial_asked(trial_id=row.pk, owner=owner, settings=suggestion.params, device=device_words(), at=timezone.now())
     states = optuna.trial.TrialState
     try:
         recipe = _recipe(sweep, suggestion.params)
@@ -209,7 +209,3 @@ def _go_on(sweep: Sweep) -> None:
     except StudyUnreachable as lost:
         logger.warning("%s: no importance: %s", sweep, lost)
     sweep_close(sweep_id=sweep.pk, importance=shares, at=timezone.now())
-
-
-def _device() -> str:
-    return torch.cuda.get_device_name() if torch.cuda.is_available() else f"CPU, {torch.get_num_threads()} threads"

@@ -6,40 +6,42 @@ import threading
 import time
 from collections.abc import Iterator
 
-import httpx
 from django.conf import settings
 
-from fastloop_console.machine import embedded
-from fastloop_console.machine.celery import app
+from apps.cases.simulation.attendance import NEEDED, PREDICTOR, attendance, present
+from apps.cases.simulation.waiting import SimulationStopped, Wait
+from fastloop_console.machine import env
+from fastloop_console.machine.leftovers import end_leftovers
+from fastloop_console.machine.ports import free_ports
 from fastloop_console.machine.processes import add_default_worker, add_predictor, add_training_worker
 from fastloop_console.machine.supervisor import Supervisor
 
-READY_WITHIN_S = 90.0
+READY_WITHIN_S = 180.0
 
 
 @contextlib.contextmanager
 def crew() -> Iterator[None]:
-    """Both Celery workers and the predictor answer for as long as the block lasts."""
-    supervisor = Supervisor(stream=sys.stderr)
-    answering = _workers()
-    if "training" not in answering:
+    """Both Celery workers and the predictor answer for as long as the block lasts. Raises SimulationStopped."""
+    end_leftovers(env.home())
+    supervisor, here = Supervisor(stream=sys.stderr), present()
+    if "training" not in here:
         add_training_worker(supervisor)
-    if "default" not in answering:
+    if "default" not in here:
         add_default_worker(supervisor)
-    if not _predictor_answers():
-        port = embedded.free_ports(1)[0]
+    if PREDICTOR not in here:  # also where a stranger's answers at our port
+        port = free_ports(1)[0]
         add_predictor(supervisor, port)
         settings.PREDICTOR_URL = f"http://127.0.0.1:{port}"
-    supervisor.start()
     done = threading.Event()
     watch = threading.Thread(target=_look_after, args=(supervisor, done), daemon=True)
-    watch.start()
     try:
+        attendance.gave_up = lambda: supervisor.gave_up
+        supervisor.start()
+        watch.start()
         _wait_until_ready()
         yield
     finally:
         done.set()
-        watch.join(timeout=5)
         supervisor.stop()
 
 
@@ -50,21 +52,12 @@ def _look_after(supervisor: Supervisor, done: threading.Event) -> None:
 
 
 def _wait_until_ready() -> None:
-    deadline = time.monotonic() + READY_WITHIN_S
-    while time.monotonic() < deadline:
-        if {"training", "default"} <= _workers() and _predictor_answers():
-            return
+    deadline, missing = time.monotonic() + READY_WITHIN_S, list(NEEDED)
+    wait = Wait(lambda: " and ".join(NEEDED[name] for name in missing))
+    while missing := [name for name in NEEDED if name not in present()]:
+        if time.monotonic() > deadline:
+            raise SimulationStopped(
+                f"The workers did not answer within {READY_WITHIN_S:.0f} s; their lines above say why."
+            )
+        wait.look(attended=False)
         time.sleep(0.2)
-    raise RuntimeError(f"The workers did not answer within {READY_WITHIN_S:.0f} s; their lines above say why.")
-
-
-def _workers() -> set[str]:
-    """Which of our workers answer, by the first part of their name."""
-    return {next(iter(answer)).split("@")[0] for answer in app.control.ping(timeout=0.7)}
-
-
-def _predictor_answers() -> bool:
-    try:
-        return httpx.get(f"{settings.PREDICTOR_URL}/v2", timeout=2).json().get("name") is not None
-    except (httpx.HTTPError, ValueError):
-        return False

@@ -26,6 +26,7 @@ from apps.slas.models import Lap
 from apps.training.models import Run, RunState, RunTrigger, Trigger
 
 BATCH = 1000  # rows sent to the ingestion at once
+VERDICT_WITHIN_S, SERVES_WITHIN_S = 900.0, 300.0  # a model that does not load is never served
 LAP_WITHIN_S = 2.0  # it is written right after the predictor’s word
 REASON = "Simulated: the scripted engineer promotes every model that failed no gate."
 
@@ -142,6 +143,7 @@ def _verdict(run: Run) -> Report:
     report: Report = until(
         lambda: ModelVersion.objects.filter(run=run).exists() and Report.objects.filter(run=run).first(),
         f"the verdict on run {run.number}",
+        within_s=VERDICT_WITHIN_S,
     )
     return report
 
@@ -155,6 +157,7 @@ def _release(project: Project, report: Report, by: User) -> Promotion | None:
     until(
         lambda: Promotion.objects.filter(pk=promotion.pk, serving_at__isnull=False).exists(),
         f"v{version.number} to serve",
+        within_s=SERVES_WITHIN_S,
     )
     promotion.refresh_from_db()
     return promotion

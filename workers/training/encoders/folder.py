@@ -11,6 +11,8 @@ class FolderEncoder(Encoder):
     """Any text encoder; its own dimension. Raises EncoderMissing in a sentence where the folder holds none."""
 
     def __init__(self, name: str, folder: Path) -> None:
+        if not folder.is_dir():
+            raise EncoderMissing(f"There is no folder {folder} that this worker could read.")
         if not (folder / "modules.json").exists():
             raise EncoderMissing(f"The folder of {name} has no modules.json: save it by SentenceTransformer.save().")
         pickled = [path.name for pattern in PICKLED for path in folder.rglob(pattern)]

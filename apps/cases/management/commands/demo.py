@@ -3,15 +3,16 @@
 import time
 from typing import Any
 
-import httpx
-from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from apps.cases import demo
+from apps.cases.simulation.waiting import Wait
+from apps.integrations import wiring
+from apps.integrations.ports import PredictorState
 from apps.projects.roles import Role
 from fastloop_console.machine import env
 
-PREDICTOR_WITHIN_S = 60.0
+PREDICTOR_WITHIN_S = 120.0
 
 
 class Command(BaseCommand):
@@ -23,14 +24,8 @@ class Command(BaseCommand):
         for username, _, role in demo.PEOPLE:
             self.stdout.write(f"  sign in as {username:<5} with {password}   ({Role(role).label.lower()})")
         self.stdout.flush()
-        deadline = time.monotonic() + PREDICTOR_WITHIN_S
-        while time.monotonic() < deadline and not _predictor_answers():
+        deadline, wait = time.monotonic() + PREDICTOR_WITHIN_S, Wait(lambda: "the predictor")
+        while time.monotonic() < deadline and wiring.predictor.state() != PredictorState.OURS:
+            wait.look(attended=False)
             time.sleep(0.5)
         self.stdout.write(demo.played())
-
-
-def _predictor_answers() -> bool:
-    try:
-        return httpx.get(f"{settings.PREDICTOR_URL}/v2", timeout=2).status_code == 200
-    except httpx.HTTPError:
-        return False

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from apps.cases.simulation.crew import crew
+from apps.cases.simulation.waiting import SimulationStopped, Wait
 from apps.errors import DomainError
 from apps.training.models import Run, RunState
 from apps.training.services.reproductions import run_named, run_reproduce
@@ -45,6 +46,8 @@ class Command(BaseCommand):
                 run = self._finished(run, options["wait"])
         except DomainError as refused:
             raise CommandError(refused.message, returncode=REFUSED) from refused
+        except SimulationStopped as stopped:
+            raise CommandError(str(stopped), returncode=REFUSED) from stopped
         comparison = run.comparison or {}
         for line in lines_of(comparison):
             self._say(line)
@@ -53,7 +56,7 @@ class Command(BaseCommand):
 
     def _finished(self, run: Run, patience_s: float) -> Run:
         """Until it is compared. Raises CommandError where no worker takes it, or it ends without a model."""
-        began = timezone.now()
+        began, wait = timezone.now(), Wait(lambda: f"run {run.number}, which is {run.get_state_display().lower()}")
         while True:
             run.refresh_from_db()
             if run.comparison is not None:
@@ -73,6 +76,7 @@ class Command(BaseCommand):
                 raise CommandError(
                     f"Run {run.number} completed, but its worker died before it compared.", returncode=REFUSED
                 )
+            wait.look(attended=False)
             time.sleep(LOOK_EVERY_S)
 
     def _say(self, line: str) -> None:

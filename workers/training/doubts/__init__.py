@@ -1,0 +1,1 @@
+"""Labels looked at again: which may be wrong, and what choosing them was worth."""

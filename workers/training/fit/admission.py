@@ -1,0 +1,45 @@
+"""What may be trained on: the checks before the first step, each refusal a sentence."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from workers.training.models.bundle import Bundle
+from workers.training.models.inputs import Rows
+from workers.training.recipe import Recipe
+from workers.training.refusals import BaseDoesNotFit, NothingToTrain, OneClassOnly, RowsUnreadable
+
+Targets = Sequence[int] | NDArray[np.int64]
+
+
+def checked_targets(rows: Rows, targets: Targets, labels: Sequence[str]) -> Tensor:
+    y = np.asarray(targets, dtype=np.int64)
+    if len(rows) != len(y):
+        raise ValueError(f"{len(y)} targets do not fit {len(rows)} rows.")
+    if len(y) == 0:
+        raise NothingToTrain("There is no labeled example to train on.")
+    if y.min() < 0 or y.max() >= len(labels):
+        raise ValueError(f"A target lies outside the {len(labels)} labels.")
+    if (y == y[0]).all():
+        raise OneClassOnly(f"All {len(y):,} examples are labeled {labels[y[0]]!r}. Training needs two labels.")
+    return torch.from_numpy(y.copy())
+
+
+def checked_base(base: Bundle | None, recipe: Recipe) -> Bundle | None:
+    """The model to start from; only an incremental run has one."""
+    if recipe.kind != "incremental":
+        return None
+    if base is None:
+        raise BaseDoesNotFit("An incremental run needs a model to start from. Start a full run first.")
+    if base.task_type != recipe.task_type:
+        raise BaseDoesNotFit(f"The model to start from does {base.task_type}, this run {recipe.task_type}.")
+    return base
+
+
+def refuse_unreadable(x: Tensor) -> None:
+    broken = (~x.flatten(1).isfinite().all(dim=1)).nonzero().flatten()
+    if len(broken):
+        raise RowsUnreadable(f"{len(broken):,} of {len(x):,} rows cannot be read; the first is row {int(broken[0])}.")

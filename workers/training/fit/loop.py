@@ -1,0 +1,114 @@
+"""`fit` prepares a training and keeps what it ends with; `steps.Training` trains."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from hashlib import blake2b
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from apps.rules.training_report import TrainingReport
+from workers.training.device import device_here
+from workers.training.fit.admission import Targets, checked_base, checked_targets, refuse_unreadable
+from workers.training.fit.checkpoint import unpack
+from workers.training.fit.memory import out_of_memory
+from workers.training.fit.reports import FitResult, Listeners
+from workers.training.fit.steps import Training, learning_rate
+from workers.training.fit.warm_start import warm_start
+from workers.training.fit.without_dynamo import keep_dynamo_out
+from workers.training.models.bundle import Bundle
+from workers.training.models.inputs import Rows, input_for
+from workers.training.recipe import Recipe
+from workers.training.refusals import MemoryTooSmall
+
+__all__ = ["FitResult", "TrainingReport", "fingerprint", "fit", "learning_rate"]
+LabeledRows = tuple[Rows, Targets]
+
+
+def fit(
+    rows: Rows,
+    targets: Targets,
+    labels: Sequence[str],
+    recipe: Recipe,
+    *,
+    base: Bundle | None = None,
+    resume: bytes | None = None,
+    holdout: LabeledRows | None = None,
+    on_report: Callable[[TrainingReport], None] = lambda report: None,
+    on_checkpoint: Callable[[bytes], None] = lambda blob: None,
+    on_notice: Callable[[str], None] = lambda sentence: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> FitResult:
+    """Train on rows (n) with targets (n,), indices into labels. The caller mixes new and replayed rows beforehand.
+
+    An incremental run starts from base: its preprocessor and width stay, its weights are warm. `resume` takes bytes
+    that on_checkpoint got; on the CPU the result then equals an unbroken run. `on_notice` gets a sentence when memory
+    ends and the batch is computed in smaller parts. `should_stop` is asked at each report. Raises NothingToTrain,
+    OneClassOnly, RowsUnreadable, BaseDoesNotFit, CheckpointUnreadable, MemoryTooSmall, Canceled.
+    """
+    try:
+        return _fit(
+            rows,
+            targets,
+            labels,
+            recipe,
+            base,
+            resume,
+            holdout,
+            Listeners(on_report, on_checkpoint, on_notice, should_stop),
+        )
+    except (RuntimeError, MemoryError) as fault:
+        if out_of_memory(fault):
+            raise MemoryTooSmall(f"The rows and the model do not fit into the memory: {fault}") from fault
+        raise
+
+
+def _fit(
+    rows: Rows,
+    targets: Targets,
+    labels: Sequence[str],
+    recipe: Recipe,
+    base: Bundle | None,
+    resume: bytes | None,
+    holdout: LabeledRows | None,
+    listeners: Listeners,
+) -> FitResult:
+    keep_dynamo_out()
+    y = checked_targets(rows, targets, labels)
+    base = checked_base(base, recipe)
+    if base is not None:
+        recipe = replace(recipe, hidden=base.recipe.hidden)
+    preprocessor = base.preprocessor if base is not None else input_for(recipe.task_type).fit(rows)
+    x = preprocessor.tensor(rows)
+    refuse_unreadable(x)
+    device = device_here()
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(recipe.seed)
+        module = preprocessor.network(recipe, len(labels))
+        generator = torch.Generator().manual_seed(recipe.seed)
+        if base is not None:
+            warm_start(module, tuple(labels), base, recipe.shrink, recipe.perturb, generator)
+        training = Training(module.to(device), x.to(device), y.to(device), recipe, generator)
+        training.run_name = fingerprint(recipe, labels, y)
+        training.listeners = listeners
+        if holdout is not None and len(holdout[0]):
+            seen = preprocessor.tensor(holdout[0])
+            readable = seen.flatten(1).isfinite().all(dim=1)
+            known = torch.as_tensor(np.asarray(holdout[1], dtype=np.int64))
+            training.holdout = seen[readable].to(device), known[readable].to(device)
+        if resume is not None:
+            training.restore(unpack(resume, run=training.run_name))
+        training.run()
+        divisor = training.temperature() if base is None else base.temperature
+    bundle = Bundle(tuple(labels), recipe, preprocessor, module.cpu().eval(), divisor)
+    return FitResult(bundle, training.best_epoch, training.epoch, training.stopped, training.step, training.seconds())
+
+
+def fingerprint(recipe: Recipe, labels: Sequence[str], targets: Tensor) -> str:
+    """What a checkpoint must agree with; when to report and to save may differ."""
+    settings = replace(recipe, report_every_s=0, checkpoint_every_s=0).to_dict()
+    digest = blake2b(json.dumps([settings, list(labels)], sort_keys=True).encode(), digest_size=16)
+    digest.update(targets.cpu().numpy().tobytes())
+    return digest.hexdigest()
