@@ -8,7 +8,7 @@ UV = UV_SYSTEM_CERTS=1 UV_FIND_LINKS="$${UV_FIND_LINKS:-$${PIP_FIND_LINKS:-`$(BI
 ALONE := journey or fault or live
 TESTS = $(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not ($(ALONE))"
 
-.PHONY: help run reload setup setup-dev test test-fast check lock messages bench clean
+.PHONY: help run reload setup setup-dev test test-fast check lock lint-js messages bench clean
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,13 @@ lock: setup  ## write requirements.txt and requirements-dev.txt from their .in f
 	@sed -i.bak 's/+cpu//' requirements.txt && rm requirements.txt.bak
 	$(UV) pip compile --quiet --upgrade --no-header --no-annotate --python-version 3.11 requirements-dev.in -o requirements-dev.txt
 	$(UV) pip compile --quiet --no-header --no-annotate --python-version 3.11 -c requirements.txt docker/requirements-web.in -o docker/requirements-web.txt
+
+lint-js: node_modules/.package-lock.json setup-dev  ## lint, format, types and tests of the scripts in static/; wants Node
+	$(BIN)/python -m pytest -q tests/scripts
+
+node_modules/.package-lock.json: package-lock.json
+	@npm ci --silent --no-audit --no-fund
+	@touch $@
 
 messages: setup-dev  ## bring the catalogs of the interface's words in line, and compile them
 	$(BIN)/python -m tests.architecture.words

@@ -6,6 +6,8 @@ from django.views.decorators.http import require_POST
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
+from apps.pages.script_words import script_words
+
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="projects:list"), name="home"),
     path("", include("apps.accounts.urls")),
@@ -26,6 +28,7 @@ urlpatterns = [
     path("projects/<int:project_id>/monitor/", include("apps.monitoring.urls")),
     path("projects/<int:project_id>/sla/", include("apps.slas.urls")),
     path("api/", include("fastloop_console.api_urls")),
+    path("words/<str:language>/<str:edition>.js", script_words, name="script-words"),
     path("language/", require_POST(set_language), name="language"),
     path("admin/", admin.site.urls),
 ]

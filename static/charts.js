@@ -1,191 +1,303 @@
+// @ts-check
 // Charts: fetches figures as JSON, draws them in the sheet's colors, again on live news and on a change of theme.
 // A figure comes as data and axes; the look they share is here. Plotly itself is fetched by the first chart only.
-(() => {
-  "use strict";
-  const source = document.currentScript.dataset.plotly;
-  const body = document.body;
-  const charts = new Set();
-  let plotly = null;
 
-  const load = () => plotly ||= new Promise((done, fail) => {
+import { $, $$, el } from "./dom.js";
+
+/** @typedef {{ data: any[], layout?: any }} Figure */
+/**
+ * @typedef {object} Chart
+ * @property {HTMLElement} box
+ * @property {HTMLElement} canvas
+ * @property {Figure | null} figure
+ * @property {HTMLElement | null} table the same numbers, once asked for
+ * @property {boolean} drawn
+ */
+
+const AGAIN_MS = 800; // news in a row become one request
+const SHARED_MS = 50; // figures of one address that are asked for together are fetched once
+const { body } = document;
+/** @type {Set<Chart>} */
+const charts = new Set();
+/** @type {WeakSet<HTMLElement>} */
+const started = new WeakSet();
+
+/** @type {Promise<any> | null} */
+let plotly = null;
+/** @returns {Promise<any>} */
+function load() {
+  plotly ??= new Promise((done, fail) => {
     const script = document.createElement("script");
-    script.src = source;
+    script.src = $("script[data-plotly]").dataset.plotly;
     script.onload = () => done(window.Plotly);
-    script.onerror = () => { plotly = null; fail(new Error("Plotly did not load")); };
+    script.onerror = () => {
+      plotly = null;
+      fail(new Error("Plotly did not load"));
+    };
     document.head.append(script);
   });
+  return plotly;
+}
 
-  // --- one request for all figures of an address
-  const pending = new Map();
-  function fetched(url) {
-    if (!pending.has(url)) {
-      const answer = fetch(url, { headers: { Accept: "application/json" }, credentials: "same-origin" })
-        .then(r => r.ok ? r.json() : Promise.reject(new Error(`answer ${r.status}`)));
-      pending.set(url, answer);
-      answer.catch(() => {}).finally(() => setTimeout(() => pending.delete(url), 50));
-    }
-    return pending.get(url);
-  }
+// --- one request for all figures of an address
+/** @type {Map<string, Promise<Record<string, Figure>>>} */
+const pending = new Map();
+/** @param {string} url */
+function fetched(url) {
+  const known = pending.get(url);
+  if (known) return known;
+  const answer = fetch(url, { headers: { Accept: "application/json" }, credentials: "same-origin" }).then(reply =>
+    reply.ok ? reply.json() : Promise.reject(new Error(`answer ${reply.status}`)),
+  );
+  pending.set(url, answer);
+  answer.catch(() => {}).finally(() => setTimeout(() => pending.delete(url), SHARED_MS));
+  return answer;
+}
 
-  // --- colors: "var(--accent)" becomes what the sheet says now, as #rrggbb, since Plotly reads no oklch
-  const pixel = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
-  const probe = document.createElement("i");
-  probe.hidden = true;
-  body.append(probe);
-  let palette = new Map();
+// --- colors: "var(--accent)" becomes what the sheet says now, as #rrggbb, since Plotly reads no oklch
+const dot = Object.assign(document.createElement("canvas"), { width: 1, height: 1 });
+const pixel = /** @type {CanvasRenderingContext2D} */ (dot.getContext("2d", { willReadFrequently: true }));
+const probe = document.createElement("i");
+probe.hidden = true;
+body.append(probe);
+/** @type {Map<string, string>} */
+let palette = new Map();
 
-  function color(words) {
-    if (!palette.has(words)) {
-      probe.style.color = words;
-      pixel.clearRect(0, 0, 1, 1);
-      pixel.fillStyle = getComputedStyle(probe).color;
-      pixel.fillRect(0, 0, 1, 1);
-      const [r, g, b] = pixel.getImageData(0, 0, 1, 1).data;
-      palette.set(words, `#${[r, g, b].map(n => n.toString(16).padStart(2, "0")).join("")}`);
-    }
-    return palette.get(words);
-  }
-  function inked(value) {
-    if (typeof value === "string") return value.startsWith("var(--") ? color(value) : value;
-    if (Array.isArray(value)) return value.map(inked);
-    if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, inked(v)]));
-    return value;
-  }
+/** @param {string} words @returns {string} */
+function color(words) {
+  const known = palette.get(words);
+  if (known) return known;
+  probe.style.color = words;
+  pixel.clearRect(0, 0, 1, 1);
+  pixel.fillStyle = getComputedStyle(probe).color;
+  pixel.fillRect(0, 0, 1, 1);
+  const [r, g, b] = pixel.getImageData(0, 0, 1, 1).data;
+  const hex = `#${[r, g, b].map(n => n.toString(16).padStart(2, "0")).join("")}`;
+  palette.set(words, hex);
+  return hex;
+}
+/** @param {any} value @returns {any} */
+function inked(value) {
+  if (typeof value === "string") return value.startsWith("var(--") ? color(value) : value;
+  if (Array.isArray(value)) return value.map(inked);
+  if (!value || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, inked(v)]));
+}
 
-  // --- the look all figures share
-  function base() {
-    const font = { family: getComputedStyle(body).fontFamily, size: 12, color: color("var(--ink-2)") };
-    const line = color("var(--line)");
-    const axis = {
-      gridcolor: line, linecolor: color("var(--line-strong)"), zeroline: false, automargin: true, fixedrange: true,
-      title: { font: { size: 12, color: color("var(--ink-3)") }, standoff: 8 }, tickfont: { color: color("var(--ink-3)") },
-    };
-    return {
-      layout: {
-        font, margin: { l: 8, r: 8, t: 8, b: 8 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-        showlegend: false, hovermode: "x unified", dragmode: false, separators: ".,", uirevision: "kept",
-        hoverlabel: { bgcolor: color("var(--raised)"), bordercolor: color("var(--line-strong)"), font: { ...font, color: color("var(--ink)") } },
-        legend: { orientation: "h", x: 0, y: -0.32, yanchor: "top", font },
+// --- the look all figures share
+function look() {
+  const font = { family: getComputedStyle(body).fontFamily, size: 12, color: color("var(--ink-2)") };
+  const line = color("var(--line)"),
+    strong = color("var(--line-strong)"),
+    quiet = color("var(--ink-3)"),
+    nothing = "rgba(0,0,0,0)";
+  const axis = {
+    gridcolor: line,
+    linecolor: strong,
+    zeroline: false,
+    automargin: true,
+    fixedrange: true,
+    title: { font: { size: 12, color: quiet }, standoff: 8 },
+    tickfont: { color: quiet },
+  };
+  return {
+    layout: {
+      font,
+      margin: { l: 8, r: 8, t: 8, b: 8 },
+      paper_bgcolor: nothing,
+      plot_bgcolor: nothing,
+      showlegend: false,
+      hovermode: "x unified",
+      dragmode: false,
+      separators: ".,",
+      uirevision: "kept",
+      hoverlabel: {
+        bgcolor: color("var(--raised)"),
+        bordercolor: strong,
+        font: { ...font, color: color("var(--ink)") },
       },
-      xaxis: { ...axis, showgrid: false, showline: true }, yaxis: { ...axis, nticks: 5 },
-    };
-  }
-  const over = (below, above) => {
-    const both = { ...below, ...above };
-    for (const key of Object.keys(both)) {
-      const [a, b] = [below?.[key], above?.[key]];
-      if (a && b && typeof a === "object" && typeof b === "object" && !Array.isArray(b)) both[key] = over(a, b);
-    }
-    return both;
+      legend: { orientation: "h", x: 0, y: -0.32, yanchor: "top", font },
+    },
+    xaxis: { ...axis, showgrid: false, showline: true },
+    yaxis: { ...axis, nticks: 5 },
   };
-  function dressed(figure) {
-    const own = inked(figure), look = base();
-    const layout = over(look.layout, own.layout || {});
-    for (const name of ["xaxis", "yaxis", ...Object.keys(own.layout || {}).filter(k => /^[xy]axis\d+$/.test(k))]) {
-      layout[name] = over(look[name.slice(0, 5)], own.layout?.[name] || {});
-    }
-    return { data: own.data, layout };
+}
+const isGroup = (/** @type {any} */ x) => x && typeof x === "object" && !Array.isArray(x);
+/** What is above covers what is below, group by group. @param {any} below @param {any} above @returns {any} */
+function over(below, above) {
+  const both = { ...below, ...above };
+  for (const key of Object.keys(both)) {
+    const [a, b] = [below?.[key], above?.[key]];
+    if (isGroup(a) && isGroup(b)) both[key] = over(a, b);
   }
-
-  // --- drawing
-  const has = figure => figure.data.some(t => (t.z || t.y || t.x || []).length);
-
-  async function draw(chart, figure) {
-    const { box, canvas } = chart;
-    chart.figure = figure;
-    const meta = figure.layout?.meta || {};
-    canvas.setAttribute("aria-label", meta.finding || "");
-    box.classList.toggle("nothing", !has(figure));
-    if (!has(figure)) {
-      if (chart.drawn) { (await load()).purge(canvas); chart.drawn = false; }
-      canvas.textContent = meta.empty || "There is nothing to draw yet.";
-    } else {
-      const Plotly = await load();
-      const { data, layout } = dressed(figure);
-      if (!chart.drawn) canvas.textContent = "";
-      chart.drawn = true;
-      await Plotly.react(canvas, data, layout, { displayModeBar: false, responsive: true });
-    }
-    canvas.removeAttribute("aria-busy");
-    if (chart.table) chart.table.replaceWith(chart.table = tabled(figure));
+  return both;
+}
+/** @param {Figure} figure */
+function dressed(figure) {
+  const own = inked(figure),
+    { layout: base, xaxis, yaxis } = look();
+  const layout = over(base, own.layout || {});
+  const more = Object.keys(own.layout || {}).filter(k => /^[xy]axis\d+$/.test(k));
+  for (const name of ["xaxis", "yaxis", ...more]) {
+    layout[name] = over(name.startsWith("x") ? xaxis : yaxis, own.layout?.[name] || {});
   }
-  async function refresh(chart) {
-    if (!chart.box.isConnected) { charts.delete(chart); return; }
-    try {
-      const all = await fetched(chart.box.dataset.figureUrl);
-      const figure = all[chart.box.dataset.figure];
-      if (figure) await draw(chart, figure);
-    } catch {
-      if (!chart.figure) chart.canvas.textContent = "The chart could not be fetched. It is tried again when the console answers.";
-    }
-  }
+  return { data: own.data, layout };
+}
 
-  // --- the same numbers as a table
-  const shown = (trace, i) => {
-    const words = Array.isArray(trace.text) ? trace.text[i] : undefined;
-    const value = trace.y[i];
-    return words ?? (typeof value === "number" ? value.toLocaleString("en", { maximumFractionDigits: 4 }) : value ?? "");
+// --- drawing
+/** @param {Figure} figure */
+const has = figure => figure.data.some(t => (t.z || t.y || t.x || []).length);
+
+/** @param {Chart} chart @param {Figure} figure */
+async function draw(chart, figure) {
+  const { box, canvas } = chart,
+    meta = figure.layout?.meta || {};
+  chart.figure = figure;
+  canvas.setAttribute("aria-label", meta.finding || "");
+  box.classList.toggle("nothing", !has(figure));
+  if (has(figure)) await plot(chart, figure);
+  else {
+    if (chart.drawn) (await load()).purge(canvas);
+    chart.drawn = false;
+    canvas.textContent = meta.empty || gettext("There is nothing to draw yet.");
+  }
+  canvas.removeAttribute("aria-busy");
+  if (!chart.table) return;
+  const table = tabled(figure);
+  chart.table.replaceWith(table);
+  chart.table = table;
+}
+/** @param {Chart} chart @param {Figure} figure */
+async function plot(chart, figure) {
+  const Plotly = await load(),
+    { data, layout } = dressed(figure);
+  if (!chart.drawn) chart.canvas.textContent = "";
+  chart.drawn = true;
+  await Plotly.react(chart.canvas, data, layout, { displayModeBar: false, responsive: true });
+}
+/** @param {Chart} chart */
+async function refresh(chart) {
+  const { figureUrl = "", figure: name = "" } = chart.box.dataset;
+  if (!chart.box.isConnected) {
+    charts.delete(chart);
+    return;
+  }
+  try {
+    const figure = (await fetched(figureUrl))[name];
+    if (figure) await draw(chart, figure);
+  } catch {
+    const sentence = gettext("The chart could not be fetched. It is tried again when the console answers.");
+    if (!chart.figure) chart.canvas.textContent = sentence;
+  }
+}
+
+// --- the same numbers as a table
+/** @param {any} trace @param {number} i @returns {string} */
+function shown(trace, i) {
+  const value = trace.y[i];
+  if (Array.isArray(trace.text) && trace.text[i] !== undefined) return trace.text[i];
+  if (typeof value !== "number") return value ?? "";
+  return value.toLocaleString("en", { maximumFractionDigits: 4 });
+}
+/** 2026-01-02 03:04 of an ISO time, which a point may be named by; any other name as it is. @param {unknown} name */
+const named = name =>
+  String(name)
+    .replace("T", " ")
+    .replace(/(:\d\d)(\.\d+)?(\+00:00|Z)$/, "$1");
+
+/** @param {Figure} figure @returns {{ head: string[], rows: any[][] }} */
+function cells(figure) {
+  const rowsAre = figure.layout?.meta?.rows || "",
+    [first] = figure.data;
+  if (first?.z) {
+    const rows = first.y.map((/** @type {string} */ name, /** @type {number} */ i) => [name, ...first.text[i]]);
+    return { head: [rowsAre, ...first.x], rows };
+  }
+  const lines = figure.data.filter(t => !t.meta?.band);
+  const keys = [...new Set(lines.flatMap(t => t.x))].sort((a, b) => (typeof a === "number" ? a - b : 0));
+  const cell = (/** @type {any} */ trace, /** @type {any} */ key) => {
+    const i = trace.x.indexOf(key);
+    return i < 0 ? "" : shown(trace, i);
   };
-  function tabled(figure) {
-    const meta = figure.layout?.meta || {};
-    const [first] = figure.data;
-    let head, rows;
-    if (first?.z) {
-      head = [meta.rows || "", ...first.x];
-      rows = first.y.map((name, i) => [name, ...first.text[i]]);
-    } else {
-      const lines = figure.data.filter(t => !t.meta?.band);
-      const keys = [...new Set(lines.flatMap(t => t.x))].sort((a, b) => typeof a === "number" ? a - b : 0);
-      head = [meta.rows || "", ...lines.map(t => t.name || "")];
-      rows = keys.map(key => [key, ...lines.map(t => { const i = t.x.indexOf(key); return i < 0 ? "" : shown(t, i); })]);
-    }
-    const table = document.createElement("table");
-    table.className = "table";
-    const cell = (tag, words, scope) => { const c = document.createElement(tag); if (scope) c.scope = scope; c.textContent = words; return c; };
-    const top = table.createTHead().insertRow();
-    head.forEach((words, i) => top.append(Object.assign(cell("th", words, "col"), { className: i ? "num" : "" })));
-    const inside = table.createTBody();
-    rows.forEach(row => {
-      const line = inside.insertRow();
-      row.forEach((words, i) => line.append(i ? Object.assign(cell("td", words), { className: "num" }) : cell("th", String(words).replace("T", " ").replace(/(:\d\d)(\.\d+)?(\+00:00|Z)$/, "$1"), "row")));
-    });
-    const frame = document.createElement("div");
-    frame.className = "scroll-x as-table";
-    frame.append(table);
-    return frame;
+  return {
+    head: [rowsAre, ...lines.map(t => t.name || "")],
+    rows: keys.map(key => [key, ...lines.map(t => cell(t, key))]),
+  };
+}
+/** @param {Figure} figure */
+function tabled(figure) {
+  const { head, rows } = cells(figure);
+  const table = /** @type {HTMLTableElement} */ (el("table.table"));
+  table
+    .createTHead()
+    .insertRow()
+    .append(...head.map((words, i) => el(i ? "th.num" : "th", { scope: "col" }, words)));
+  const inside = table.createTBody();
+  for (const [name, ...values] of rows) {
+    const line = inside.insertRow();
+    line.append(el("th", { scope: "row" }, named(name)), ...values.map(value => el("td.num", {}, String(value))));
   }
-  function toggle(chart, link) {
-    const open = !chart.table;
-    if (open) { chart.table = tabled(chart.figure); chart.canvas.after(chart.table); } else { chart.table.remove(); chart.table = null; }
-    chart.canvas.hidden = open;
-    link.textContent = open ? "Show as chart" : "Show as table";
-    if (!open && chart.drawn) window.Plotly.Plots.resize(chart.canvas);
+  return el("div.scroll-x.as-table", {}, table);
+}
+/** @param {Chart} chart @param {HTMLElement} link */
+function toggle(chart, link) {
+  if (!chart.figure) return;
+  if (chart.table) {
+    chart.table.remove();
+    chart.table = null;
+  } else {
+    chart.table = tabled(chart.figure);
+    chart.canvas.after(chart.table);
   }
+  const asTable = chart.table !== null;
+  chart.canvas.hidden = asTable;
+  link.textContent = asTable ? gettext("Show as chart") : gettext("Show as table");
+  if (!asTable && chart.drawn) window.Plotly.Plots.resize(chart.canvas);
+}
 
-  // --- finding charts, now and in fragments that come later
-  function start(root) {
-    root.querySelectorAll("[data-figure-url]").forEach(box => {
-      if (box.started) return;
-      box.started = true;
-      const chart = { box, canvas: box.querySelector(".canvas"), figure: null, table: null, drawn: false };
-      charts.add(chart);
-      const link = box.querySelector("[data-as-table]");
-      link?.setAttribute("role", "button");
-      link?.addEventListener("click", event => { if (chart.figure) { event.preventDefault(); toggle(chart, link); } });
-      let waits = null;
-      const again = () => { waits ||= setTimeout(() => { waits = null; refresh(chart); }, 800); };
-      [...(box.dataset.refreshOn || "").split(/\s+/).filter(Boolean), "reconnected"].forEach(what => body.addEventListener(`live:${what}`, again));
+// --- finding charts, now and in fragments that come later
+/** @param {HTMLElement} box */
+function begin(box) {
+  if (started.has(box)) return;
+  started.add(box);
+  /** @type {Chart} */
+  const chart = { box, canvas: $(".canvas", box), figure: null, table: null, drawn: false };
+  const link = $("[data-as-table]", box);
+  charts.add(chart);
+  link?.setAttribute("role", "button");
+  link?.addEventListener("click", (/** @type {MouseEvent} */ event) => {
+    if (!chart.figure) return;
+    event.preventDefault();
+    toggle(chart, link);
+  });
+  /** @type {ReturnType<typeof setTimeout> | null} */
+  let waits = null;
+  const again = () => {
+    waits ??= setTimeout(() => {
+      waits = null;
       refresh(chart);
-    });
-  }
-  const redraw = () => { palette = new Map(); charts.forEach(chart => { if (chart.figure && chart.box.isConnected) draw(chart, chart.figure); }); };
-  body.addEventListener("theme:changed", redraw);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-  body.addEventListener("htmx:load", event => start(event.detail.elt));
-  start(document);
+    }, AGAIN_MS);
+  };
+  const topics = (box.dataset.refreshOn || "").split(/\s+/).filter(Boolean);
+  for (const what of [...topics, "reconnected"]) body.addEventListener(`live:${what}`, again);
+  refresh(chart);
+}
+/** @param {ParentNode} root */
+const start = root => $$("[data-figure-url]", root).forEach(begin);
 
-  // --- a log stays at its end while somebody reads there
-  const follow = root => root.querySelectorAll("[data-follow]").forEach(log => { log.scrollTop = log.scrollHeight; });
-  body.addEventListener("htmx:load", event => follow(event.detail.elt));
-  follow(document);
-})();
+function redraw() {
+  palette = new Map();
+  for (const chart of charts) if (chart.figure && chart.box.isConnected) draw(chart, chart.figure);
+}
+body.addEventListener("theme:changed", redraw);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+body.addEventListener("htmx:load", event => start(event.detail.elt));
+start(document);
+
+// --- a log stays at its end while somebody reads there
+/** @param {ParentNode} root */
+function follow(root) {
+  for (const log of $$("[data-follow]", root)) log.scrollTop = log.scrollHeight;
+}
+body.addEventListener("htmx:load", event => follow(event.detail.elt));
+follow(document);

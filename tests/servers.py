@@ -10,6 +10,16 @@ from pathlib import Path
 import pytest
 
 
+def _forgetful(database: str) -> None:
+    """Nothing of a test's database outlives the test, so no write of it waits for a disk."""
+    import psycopg
+
+    with psycopg.connect(database, autocommit=True) as connection:
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        connection.execute("SELECT pg_reload_conf()")
+
+
 def _start() -> None:
     """Start the embedded servers once; xdist's workers inherit the addresses."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "fastloop_console.settings.test"  # Celery's app would ask for the local one
@@ -26,6 +36,7 @@ def _start() -> None:
     urls = stack.enter_context(embedded.running(home))
     os.environ.setdefault("DATABASE_URL", urls.database)
     os.environ.setdefault("REDIS_URL", urls.redis)
+    _forgetful(urls.database)
 
     def stop() -> None:
         stack.close()

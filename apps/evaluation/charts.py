@@ -35,13 +35,17 @@ def confusion(report: Report) -> Figure:
                 "xgap": 1,
                 "ygap": 1,
                 "texttemplate": "%{text}" if len(names) <= WRITTEN else None,
-                "hovertemplate": "truth %{y}<br>said %{x}<br>%{text} examples, %{z:.0%}<extra></extra>",
+                "hovertemplate": gettext("truth %{y}<br>said %{x}<br>%{text} examples, %{z:.0%}") + "<extra></extra>",
             }
         ],
         "layout": {
             "xaxis": {**axis, "title": {"text": gettext("the model said")}, "tickangle": tilt},
-            "yaxis": {**axis, "title": {"text": "truth"}, "autorange": "reversed"},
-            "meta": {"finding": finding(report), "empty": gettext("No holdout example was judged."), "rows": "truth"},
+            "yaxis": {**axis, "title": {"text": gettext("truth")}, "autorange": "reversed"},
+            "meta": {
+                "finding": finding(report),
+                "empty": gettext("No holdout example was judged."),
+                "rows": gettext("truth"),
+            },
         },
     }
 
@@ -69,7 +73,7 @@ def gaps(found: list[FreshnessGap]) -> Figure:
                     "thickness": 1,
                     "width": 0,
                 },
-                "hovertemplate": "run %{x}<br>%{y:+.1f} points<extra></extra>",
+                "hovertemplate": gettext("run %{x}<br>%{y:+.1f} points") + "<extra></extra>",
             }
         ]
         if rows
@@ -80,7 +84,7 @@ def gaps(found: list[FreshnessGap]) -> Figure:
             "meta": {
                 "finding": _gap_finding(found),
                 "empty": gettext("No full run was held against an incremental one yet."),
-                "rows": "full run",
+                "rows": gettext("full run"),
             },
         },
     }
@@ -141,7 +145,7 @@ def learning(report: LearningReport | None) -> Figure:
             "meta": {
                 "finding": str(report.lift["sentence"]) if report else gettext("Nothing is measured yet."),
                 "empty": gettext("Both lanes need 10 labels and the holdout 1 before there is anything to draw."),
-                "rows": "labels",
+                "rows": gettext("labels"),
             },
         },
     }

@@ -80,5 +80,8 @@ def _saved(found: Lift) -> str:
 def _between(found: Lift) -> str:
     if found.saved is None or found.high is None:
         return ""
-    low = "never reached" if found.low is None else percent(found.low).removesuffix(" %").replace("-", MINUS)
-    return f"between {low} and {percent(found.high).replace('-', MINUS)}"
+    high = percent(found.high).replace("-", MINUS)
+    if found.low is None:
+        return gettext("between never reached and {high}").format(high=high)
+    low = percent(found.low).removesuffix(" %").replace("-", MINUS)
+    return gettext("between {low} and {high}").format(low=low, high=high)

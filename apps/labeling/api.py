@@ -12,10 +12,11 @@ from rest_framework.response import Response
 from apps.accounts.models import User
 from apps.labeling.desk.presenters import SHOWN_AS
 from apps.labeling.desk.selectors import why_empty
-from apps.labeling.models import QUEUED_LANES, Assignment, ErrorKind, Lane, SkipReason
+from apps.labeling.inputs import NextInput, SubmitInput
+from apps.labeling.models import Assignment, Lane
 from apps.labeling.selectors import labels_of
 from apps.labeling.services.annotations import Answer, annotation_submit
-from apps.labeling.services.assignments import MOST_HELD
+from apps.labeling.services.assignments import QueueRequest
 from apps.labeling.services.queue import queue_next
 from apps.labeling.services.undo import annotation_withdraw
 from apps.projects.access import permissions_of
@@ -53,40 +54,23 @@ class EmptyOutput(serializers.Serializer):
 class NextAPI(ProjectAPI):
     needs: ClassVar[dict[str, Permission]] = {"POST": Permission.LABEL}
 
-    class InputSerializer(serializers.Serializer):
-        count = serializers.IntegerField(required=False, default=1, min_value=1, max_value=MOST_HELD)
-        lane = serializers.ChoiceField(
-            choices=list(QUEUED_LANES),
-            required=False,
-            default="",
-            allow_blank=True,
-            help_text="Take from this lane only, as those who came to review do.",
-        )
-
     class OutputSerializer(serializers.Serializer):
         assignments = AssignmentOutput(many=True)
         empty = EmptyOutput(allow_null=True)
 
     @extend_schema(
         operation_id="assignments_next",
-        request=InputSerializer,
+        request=NextInput,
         responses=OutputSerializer,
         summary="Lease the next examples",
     )
     def post(self, request: Request, project_id: int) -> Response:
-        given = self.InputSerializer(data=request.data)
+        given = NextInput(data=request.data)
         given.is_valid(raise_exception=True)
         by, at = cast(User, request.user), timezone.now()
-        count, only = given.validated_data["count"], given.validated_data["lane"]
-        leased = queue_next(
-            project=self.project,
-            by=by,
-            count=count,
-            at=at,
-            seed=uuid.uuid4().int % 2**31,
-            only=only,
-            may_review=Permission.REVIEW in permissions_of(by, project_id),
-        )
+        count, only, seed = given.validated_data["count"], given.validated_data["lane"], uuid.uuid4().int % 2**31
+        may_review = Permission.REVIEW in permissions_of(by, project_id)
+        leased = queue_next(QueueRequest(self.project, by, count, at, seed, may_review=may_review, only=only))
         empty = None if leased else why_empty(self.project, by, at, only=only)
         return Response(self.OutputSerializer({"assignments": leased, "empty": empty}).data)
 
@@ -106,39 +90,14 @@ class AnnotationOutput(serializers.Serializer):
 class AnnotationsAPI(ProjectAPI):
     needs: ClassVar[dict[str, Permission]] = {"POST": Permission.LABEL}
 
-    class InputSerializer(serializers.Serializer):
-        client_id = serializers.UUIDField(help_text="Made by you; the same one again stores nothing twice.")
-        assignment = serializers.IntegerField()
-        token = serializers.UUIDField()
-        label = serializers.CharField(required=False, default="", allow_blank=True)
-        value = serializers.DictField(
-            required=False,
-            default=None,
-            allow_null=True,
-            help_text='{"labels": [..]}, {"spans": [{"start", "end", "label"}]} (code points, end exclusive) or '
-            '{"boxes": [{"x", "y", "width", "height", "label"}]} (pixels), as the task type says.',
-        )
-        skip_reason = serializers.ChoiceField(choices=SkipReason.choices, required=False, default="", allow_blank=True)
-        comment = serializers.CharField(required=False, default="", allow_blank=True)
-        flagged = serializers.BooleanField(required=False, default=False)
-        error_kind = serializers.ChoiceField(
-            choices=ErrorKind.choices,
-            required=False,
-            default="",
-            allow_blank=True,
-            help_text="In the review lane: why the answers differed.",
-        )
-        active_ms = serializers.IntegerField(required=False, default=0, min_value=0)
-        shown_at = serializers.DateTimeField(required=False, default=None, allow_null=True)
-
     @extend_schema(
         operation_id="annotations_submit",
-        request=InputSerializer,
+        request=SubmitInput,
         responses={201: AnnotationOutput},
         summary="Answer or skip",
     )
     def post(self, request: Request, project_id: int) -> Response:
-        given = self.InputSerializer(data=request.data)
+        given = SubmitInput(data=request.data)
         given.is_valid(raise_exception=True)
         values = dict(given.validated_data)
         answer = Answer(assignment_id=values.pop("assignment"), **values)

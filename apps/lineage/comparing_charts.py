@@ -55,7 +55,11 @@ def _figure(traces: list[Figure], yaxis: Figure, finding: str) -> Figure:
             "xaxis": {"title": {"text": gettext("epoch")}, "range": [0, end * 1.22]},
             "yaxis": yaxis,
             "annotations": _names(traces),
-            "meta": {"finding": finding, "empty": gettext("None of these runs has reported a point."), "rows": "epoch"},
+            "meta": {
+                "finding": finding,
+                "empty": gettext("None of these runs has reported a point."),
+                "rows": gettext("epoch"),
+            },
         },
     }
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext, gettext_lazy
 from apps.evaluation.models import Outcome, Report
 from apps.labeling.selectors import QueueCounts
 from apps.monitoring.models import DriftCheck
-from apps.pages.templatetags.wording import briefly, duration
+from apps.pages.templatetags.wording import briefly, duration, phase
 from apps.pages.words import counted
 from apps.projects.roles import Permission
 from apps.releases.models import ModelVersion, Promotion
@@ -295,11 +295,11 @@ def with_one_filled(cards: Sequence[Card], *, empty: bool) -> tuple[Card, ...]:
 def run_words(run: Run) -> str:
     """queued | canceling | reading labels | 62 %, 7 min left."""
     if run.cancel_requested_at:
-        return "canceling"
+        return gettext("canceling")
     if run.state == RunState.QUEUED:
-        return "queued"
+        return gettext("queued")
     if not run.steps_total or run.phase not in ("", "training"):
-        return run.phase or "training"
+        return phase(run.phase or "training")
     left = (
         ""
         if run.seconds_left is None

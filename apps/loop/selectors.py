@@ -283,9 +283,9 @@ def _first_steps(facts: _Facts) -> tuple[Step, ...]:
             else gettext("At least two different ones"),
             counts.labeled > 0,
         ),
-        ("A run", gettext("It learns from the labels"), trained is not None),
-        ("A verdict", gettext("The gates judge it on the holdout"), bool(facts.champion or facts.candidate)),
-        ("A champion", gettext("Promote it, and the first lap closes"), facts.champion is not None),
+        (gettext("A run"), gettext("It learns from the labels"), trained is not None),
+        (gettext("A verdict"), gettext("The gates judge it on the holdout"), bool(facts.champion or facts.candidate)),
+        (gettext("A champion"), gettext("Promote it, and the first lap closes"), facts.champion is not None),
     ]
     now = next((i for i, row in enumerate(rows) if not row[2]), len(rows))
     return tuple(

@@ -21,13 +21,13 @@ def traffic(found: Traffic) -> dict[str, Figure]:
 def volume(found: Traffic) -> Figure:
     bars = {
         "type": "bar",
-        "name": "answers",
+        "name": gettext("answers"),
         "x": _moments(found),
         "y": [b.answers for b in found.buckets],
         "width": _width_ms(found),
         "offset": 0,
         "marker": {"color": "var(--accent)"},
-        "hovertemplate": "%{y:,} answers",
+        "hovertemplate": gettext("%{y:,} answers"),
     }
     return _figure(
         found,
@@ -38,7 +38,7 @@ def volume(found: Traffic) -> Figure:
 
 
 def latency(found: Traffic) -> Figure:
-    median = _line(found, "median", [b.median_ms for b in found.buckets], "var(--accent)", "%{y:.0f} ms")
+    median = _line(found, gettext("median"), [b.median_ms for b in found.buckets], "var(--accent)", "%{y:.0f} ms")
     slow = _line(
         found, gettext("95 of 100 within"), [b.slowest_ms for b in found.buckets], "var(--ink-2)", "%{y:.0f} ms"
     )
@@ -150,7 +150,7 @@ def _figure(found: Traffic, traces: list[Figure], yaxis: Figure, finding: str, r
             "meta": {
                 "finding": finding or gettext("No answers."),
                 "empty": gettext("No answer in the {found}.").format(found=_span(found)),
-                "rows": "from",
+                "rows": gettext("from, UTC"),
             },
         },
     }

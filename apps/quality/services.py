@@ -14,6 +14,7 @@ from apps.audit.services import event_record
 from apps.audit.verbs import Verb
 from apps.datasets.models import Example
 from apps.errors import DomainError, Invalid, NotFound
+from apps.labeling.locks import examples_locked
 from apps.labeling.models import (
     FrontierItem,
     GoldItem,
@@ -82,9 +83,7 @@ def gold_add(
 
 def _free_locked(project: Project, example_id: int, at: datetime) -> Example:
     """The example, its waiting slots locked before it, as an answer does. Raises CannotBeGold."""
-    list(FrontierItem.objects.select_for_update().filter(example_id=example_id).order_by("pk").values_list("pk"))
-    rows = Example.objects.select_for_update(no_key=True).filter(pk=example_id, project=project)
-    example = rows.first()
+    example = examples_locked(project, [example_id]).get(example_id)
     if example is None:
         raise NotFound(_("There is no such example in this project."))
     if example.holdout:
@@ -140,8 +139,7 @@ def _label_known(project: Project, example: Example, columns: dict[str, Any], so
 @transaction.atomic
 def gold_remove(*, project: Project, example_id: int, keep_label: bool, by: User, at: datetime) -> None:
     """Ask nobody about it any more. The label stays as a person's decision, or goes and what people answered counts."""
-    list(FrontierItem.objects.select_for_update().filter(example_id=example_id).order_by("pk").values_list("pk"))
-    example = Example.objects.select_for_update(no_key=True).filter(pk=example_id, project=project).first()
+    example = examples_locked(project, [example_id]).get(example_id)
     item = GoldItem.objects.filter(pk=example_id, project=project).select_related("label").first()
     if example is None:
         raise NotFound(_("There is no such example in this project."))

@@ -28,7 +28,7 @@ def laps(found: Levels) -> Figure:
         _marks(
             gettext("in time"), [lap for lap in found.laps if not lap.breached], "circle", "var(--accent)", unit_s, unit
         ),
-        _marks("breach", [lap for lap in found.laps if lap.breached], "square", "var(--breach)", unit_s, unit),
+        _marks(gettext("breach"), [lap for lap in found.laps if lap.breached], "square", "var(--breach)", unit_s, unit),
     ]
     if len(found.laps) >= MEDIAN_OF:
         traces.insert(0, _middle(found.laps, unit_s, unit))
@@ -37,7 +37,11 @@ def laps(found: Levels) -> Figure:
         "yaxis": {"rangemode": "tozero", "ticksuffix": f" {unit}"},
         "hovermode": "closest",
         "annotations": _last(found, unit_s, unit),
-        "meta": {"finding": _finding(found), "empty": gettext("No lap closed in this period."), "rows": "closed"},
+        "meta": {
+            "finding": _finding(found),
+            "empty": gettext("No lap closed in this period."),
+            "rows": gettext("closed"),
+        },
     }
     if shows_target:
         y = target_s / unit_s
@@ -86,7 +90,7 @@ def stages(found: Levels) -> Figure:
             "meta": {
                 "finding": _stage_finding(found),
                 "empty": gettext("No lap closed in this period."),
-                "rows": "lap",
+                "rows": gettext("lap"),
             },
         },
     }
@@ -98,7 +102,7 @@ def _bars(shown: tuple[Lap, ...], stage: Stage, kind: str, unit_s: float, unit: 
     marker: Figure = {"color": color, "line": {"width": 1, "color": color if kind == "wait" else "var(--paper)"}}
     if kind == "wait":
         marker["pattern"] = {"shape": "/", "bgcolor": "var(--paper)", "fgcolor": color, "size": 5, "solidity": 0.45}
-    doing = "waiting" if kind == "wait" else "work"
+    doing = gettext("waiting") if kind == "wait" else gettext("work")
     return {
         "type": "bar",
         "name": f"{stage.label}, {doing}",

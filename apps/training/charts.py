@@ -20,16 +20,20 @@ def curves(run: Run, found: Curves, champion: float | None) -> dict[str, Figure]
 
 
 def loss(found: Curves, steps_total: int) -> Figure:
-    traces = [_line("training", found.steps, found.train_loss, "var(--accent)", digits=3)]
+    traces = [_line(gettext("in training"), found.steps, found.train_loss, "var(--accent)", digits=3)]
     if any(v is not None for v in found.validation_loss):
-        traces.append(_line("validation", found.steps, found.validation_loss, "var(--ink-2)", digits=3))
+        traces.append(_line(gettext("in validation"), found.steps, found.validation_loss, "var(--ink-2)", digits=3))
     return {
         "data": traces,
         "layout": {
             "xaxis": _steps(found.steps, steps_total),
             "yaxis": {"rangemode": "tozero", "title": {"text": "nats"}},
             "annotations": _apart([a for t in traces for a in _end_label(t, "{:.2f}")]),
-            "meta": {"finding": _loss_finding(found), "empty": gettext("No loss was reported yet."), "rows": "step"},
+            "meta": {
+                "finding": _loss_finding(found),
+                "empty": gettext("No loss was reported yet."),
+                "rows": gettext("step"),
+            },
         },
     }
 
@@ -63,7 +67,7 @@ def holdout(found: Curves, holdout_rows: int, champion: float | None, steps_tota
         "meta": {
             "finding": _holdout_finding(shares, champion),
             "empty": gettext("Nothing was measured on the holdout yet."),
-            "rows": "step",
+            "rows": gettext("step"),
         },
     }
     if champion is not None:
@@ -131,7 +135,7 @@ def _apart(labels: list[Figure]) -> list[Figure]:
 def _steps(steps: tuple[int, ...], steps_total: int) -> Figure:
     """Room at the right for the labels at the lines' ends; the axis does not jump while points come in."""
     end = max([steps_total, *steps, 1])
-    return {"range": [0, end * 1.22], "title": {"text": "step"}, "tickformat": ","}
+    return {"range": [0, end * 1.22], "title": {"text": gettext("step")}, "tickformat": ","}
 
 
 def _across(y: float) -> Figure:

@@ -38,7 +38,6 @@ from apps.rules.settling import settle
 from apps.transfer.rows import Answered, Guess, compact
 
 Columns = Callable[[Value | None], tuple[int | None, Value | None]]  # a value as (label_id, value)
-IDLE_MS = 5 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)

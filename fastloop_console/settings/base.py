@@ -84,7 +84,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "apps.projects.context.current_project",
             ],
-            "builtins": ["apps.pages.templatetags.wording"],
+            "builtins": ["apps.pages.templatetags.wording", "apps.pages.templatetags.markup"],
         },
     }
 ]

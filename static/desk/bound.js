@@ -1,25 +1,45 @@
+// @ts-check
 // The keys that work now, by precedence; the list behind `?` is made of the same.
 
-import { $ } from "./dom.js";
-import { many, say } from "./words.js";
+import { accept, send } from "./answering.js";
+import { free, now } from "./desk.js";
+import { $ } from "../dom.js";
+import { cancel, undo } from "./undoing.js";
+import { many } from "../words.js";
 
-/** `item` is what is on screen, `mounted` its controls; the rest are the desk's parts and what they do. */
-export function bound({ item, kind, mounted, edited, around, gold, memory, depth, free, accept, cancel, send, undo }) {
-  const menu = $("#remark").open || $("#skip").open, guessed = item?.suggestion;
-  const escape = [
-    edited && { code: "Escape", words: say("keys_leave_change"), act: cancel },
-    gold.open && { code: "Escape", words: say("keys_close_gold"), act: gold.close },
-  ];
+/** @param {import("./desk.js").Desk} desk @returns {Binding[]} */
+export function bindings(desk) {
+  const { around, gold, kind, memory, depth } = desk,
+    { edited, mounted } = desk.state;
+  const item = now(desk),
+    guessed = item?.suggestion;
+  const menu = $("#remark").open || $("#skip").open;
+  const undoes = ngettext("Undo the last answer", "Undo the last answer, up to %(n)s back", depth);
+  const guidelines = () => {
+    $("#guidelines").open = !$("#guidelines").open;
+  };
   return [
     ...around.steps,
-    ...(menu ? [] : escape),
+    !menu && edited && { code: "Escape", words: gettext("Leave the old answer as it is"), act: () => cancel(desk) },
+    !menu && gold.open && { code: "Escape", words: gettext("Close the note about the check"), act: gold.close },
     ...(item && mounted && !memory.inside ? mounted.keys : []),
-    guessed && { code: "Space", shift: false, words: say("keys_accept"), act: accept },
-    guessed && !kind.atOnce && { code: "Space", shift: true, words: say("keys_take"), act: () => mounted.take(guessed.value) },
-    item && !kind.atOnce && { code: "Enter", words: say("keys_send"), act: () => send() },
+    guessed && { code: "Space", shift: false, words: gettext("Accept the suggestion"), act: () => accept(desk) },
+    guessed &&
+      !kind.atOnce && {
+        code: "Space",
+        shift: true,
+        words: gettext("Take the suggestion over and change it"),
+        act: () => mounted?.take?.(guessed.value),
+      },
+    item && !kind.atOnce && { code: "Enter", words: gettext("Send"), act: () => send(desk) },
     ...around.keys,
-    memory.last && !edited && { code: "KeyZ", shift: false, words: many("keys_undo", depth), act: undo },
-    memory.last && { code: "KeyE", ...free("KeyE"), words: say("keys_change"), act: () => memory.focus() },
-    { code: "KeyG", shift: false, words: say("keys_guidelines"), act: () => { $("#guidelines").open = !$("#guidelines").open; } },
-  ].filter(Boolean);
+    memory.last && !edited && { code: "KeyZ", shift: false, words: many(undoes, depth), act: () => void undo(desk) },
+    memory.last && {
+      code: "KeyE",
+      ...free(desk, "KeyE"),
+      words: gettext("Change one of the last answers: arrows, then Enter"),
+      act: () => memory.focus(),
+    },
+    { code: "KeyG", shift: false, words: gettext("Guidelines"), act: guidelines },
+  ].filter(each => !!each);
 }

@@ -1,37 +1,60 @@
+// @ts-check
 // Any number of labels: keys switch them on and off, Enter sends. That none fits is said on purpose.
 
 import { picks } from "./picks.js";
-import { many, say } from "./words.js";
+import { many, say } from "../words.js";
 
-export const words = value => value.labels.join(", ") || say("none_of_the_labels");
+/** @typedef {{ labels: string[] }} Labels */
+
+/** @param {Labels} value */
+export const words = value => value.labels.join(", ") || gettext("none of the labels");
+/** @param {Labels} value */
 export const labelsIn = value => value.labels;
-export const none = () => ({ labels: [] });
-export const sendWords = value => (value.labels.length ? many("send_labels", value.labels.length) : say("send_no_label"));
-export const sureWords = () => say("sure_no_label");
+/** @param {Labels} value */
+export function sendWords({ labels: { length: n } }) {
+  return n ? many(ngettext("Send 1 label", "Send %(n)s labels", n), n) : gettext("None fits");
+}
+export const sureWords = () => gettext("No label is on. Press Enter again to say that none fits.");
 
+/** @type {Kind["mount"]} */
 export function mount(root, { labels, nearest, value, shown, onChange, tell }) {
-  let on = new Set(value?.labels || []), touched = false;
+  /** @type {Set<string>} */
+  let on = new Set(value?.labels || []);
+  let touched = false;
   const ordered = () => labels.map(l => l.name).filter(name => on.has(name));
   const retired = () => [...on].filter(name => !labels.some(l => l.name === name));
 
-  function toggle(name) {
-    const isOn = on.delete(name) ? false : Boolean(on.add(name));
+  function changed() {
     touched = true;
     grid.paint();
     onChange();
-    tell(say(isOn ? "label_on" : "label_off", { label: name }));
+  }
+  /** @param {string} label */
+  function toggle(label) {
+    const isOn = !on.delete(label);
+    if (isOn) on.add(label);
+    changed();
+    tell(say(isOn ? gettext("%(label)s is on.") : gettext("%(label)s is off."), { label }));
   }
   const grid = picks(root, {
-    labels, nearest, shown, onPick: toggle,
-    words: name => say("keys_toggle", { label: name }),
+    labels,
+    nearest,
+    shown,
+    onPick: toggle,
+    words: label => say(gettext("%(label)s on or off"), { label }),
     pressed: name => on.has(name),
   });
   return {
     value: () => ({ labels: [...ordered(), ...retired()] }),
     changed: () => touched,
-    take(given) { on = new Set(given.labels); touched = true; grid.paint(); onChange(); },
-    get keys() { return grid.keys; },
+    /** @param {Labels} given */
+    take(given) {
+      on = new Set(given.labels);
+      changed();
+    },
+    get keys() {
+      return grid.keys;
+    },
     repaint: grid.paint,
-    dropRetired() { on = new Set(ordered()); grid.paint(); onChange(); },
   };
 }

@@ -1,14 +1,28 @@
+// @ts-check
 // What goes with an answer: a flag, a comment, in a review why the answers differed; and the reasons to skip.
 
-import { $, $$, speak } from "./dom.js";
-import { say } from "./words.js";
+import { $, $$, speak } from "../dom.js";
 
+/** @returns {Extras} */
 export const blank = () => ({ comment: "", flagged: false, error_kind: "" });
 
-/** `item()` is what is on screen, with `extras` on it; `onSkip(reason, words)`; `onKind()` after a finding was chosen. */
+/** @typedef {{ body: any, words: string }} Answer */
+
+/**
+ * @param {object} given
+ * @param {() => Item | undefined} given.item what is on screen, with `extras` on it
+ * @param {() => boolean} given.reviewing
+ * @param {(reason: string, words: string) => void} given.onSkip
+ * @param {(answer: Answer) => void} given.onKind after a finding was chosen
+ */
 export function extras({ item, reviewing, onSkip, onKind }) {
-  const flag = $("#flag"), remark = $("#remark"), note = $("#comment"), skipping = $("#skip"), findings = $("#findings");
-  let pending = null;  // an answer that waits for the finding
+  const flag = $("#flag"),
+    remark = $("#remark"),
+    note = $("#comment"),
+    skipping = $("#skip"),
+    findings = $("#findings");
+  /** An answer that waits for the finding. @type {Answer | null} */
+  let pending = null;
 
   const kinds = () => $$("input", findings);
   function paint() {
@@ -19,19 +33,19 @@ export function extras({ item, reviewing, onSkip, onKind }) {
     if (!now) return;
     flag.setAttribute("aria-pressed", String(now.extras.flagged));
     remark.classList.toggle("filled", Boolean(now.extras.comment));
-    $("#comment-state").textContent = now.extras.comment ? say("comment_kept") : "";
-    kinds().forEach(kind => { kind.checked = kind.value === now.extras.error_kind; });
+    $("#comment-state").textContent = now.extras.comment ? gettext("A comment goes with this answer.") : "";
+    for (const kind of kinds()) kind.checked = kind.value === now.extras.error_kind;
   }
   function toggleFlag() {
     const now = item();
     if (!now) return;
     now.extras.flagged = !now.extras.flagged;
     paint();
-    speak(say(now.extras.flagged ? "flag_on" : "flag_off"));
+    speak(now.extras.flagged ? gettext("Flagged. Somebody looks at this example again.") : gettext("The flag is off."));
   }
   function openComment() {
     remark.open = true;
-    note.value = item().extras.comment;
+    note.value = item()?.extras.comment;
     note.focus();
   }
   function keepComment() {
@@ -41,54 +55,86 @@ export function extras({ item, reviewing, onSkip, onKind }) {
     note.blur();
     paint();
   }
+  /** @param {HTMLInputElement} kind */
   function find(kind) {
-    const now = item(), waits = pending;
-    now.extras.error_kind = kind.value;
+    const now = item(),
+      waits = pending;
+    if (now) now.extras.error_kind = kind.value;
     pending = null;
     paint();
     if (waits) onKind(waits);
   }
+  /** @param {HTMLElement} button */
   function skip(button) {
     skipping.open = false;
-    onSkip(button.dataset.skip, $("[data-words]", button).textContent);
+    onSkip(button.dataset.skip ?? "", $("[data-words]", button).textContent);
+  }
+  function backToAnswer() {
+    pending = null;
+    paint();
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
   }
 
   flag.addEventListener("click", toggleFlag);
-  remark.addEventListener("toggle", () => { if (remark.open && document.activeElement !== note) { note.value = item()?.extras.comment || ""; note.focus(); } });
-  note.addEventListener("keydown", event => {
-    if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); keepComment(); }
-    if (event.key === "Escape") { remark.open = false; event.stopPropagation(); }
+  remark.addEventListener("toggle", () => {
+    if (!remark.open || document.activeElement === note) return;
+    note.value = item()?.extras.comment || "";
+    note.focus();
+  });
+  note.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      keepComment();
+    }
+    if (event.key === "Escape") {
+      remark.open = false;
+      event.stopPropagation();
+    }
   });
   $("#comment-keep").addEventListener("click", keepComment);
-  $$("[data-skip]").forEach(button => button.addEventListener("click", () => skip(button)));
-  findings.addEventListener("change", event => find(event.target));
+  for (const button of $$("[data-skip]")) button.addEventListener("click", () => skip(button));
+  findings.addEventListener("change", (/** @type {any} */ event) => find(event.target));
 
-  const digits = (choices, act, shift, words) => choices.map((choice, i) => ({ code: `Digit${i + 1}`, shift, words: words?.(choice), act: () => act(choice) }));
+  const findingKeys = (/** @type {boolean | undefined} */ shift) =>
+    kinds().map((kind, i) => ({ code: `Digit${i + 1}`, shift, words: kind.dataset.words, act: () => find(kind) }));
+  const skipKeys = () =>
+    $$("[data-skip]").map((button, i) => {
+      return { code: `Digit${i + 1}`, words: $("[data-words]", button).textContent, act: () => skip(button) };
+    });
+  const open = (/** @type {boolean} */ on) => {
+    skipping.open = on;
+  };
+
   return {
     paint,
-    close() { skipping.open = false; remark.open = false; pending = null; },
-    /** Ask why the answers differed before `answer` may leave. */
+    close() {
+      skipping.open = false;
+      remark.open = false;
+      pending = null;
+    },
+    /** Ask why the answers differed before `answer` may leave. @param {Answer} answer */
     ask(answer) {
       pending = answer;
       paint();
       findings.scrollIntoView({ block: "nearest" });
       (kinds().find(k => k.checked) ?? kinds()[0]).focus();
-      speak(say("say_why"));
+      speak(gettext("Say why the answers differed; then yours is sent."));
     },
-    get asking() { return pending !== null; },
-    /** Keys that come before all others while a step is open. */
+    /** Keys that come before all others while a step is open. @returns {Binding[]} */
     get steps() {
-      if (pending) return [...digits(kinds(), find, undefined, k => k.dataset.words), { code: "Escape", words: say("keys_back"), act: () => { pending = null; paint(); document.activeElement?.blur(); } }];
-      if (skipping.open) return [...digits($$("[data-skip]"), skip, undefined, b => $("[data-words]", b).textContent), { code: "KeyX", words: say("keys_no_skip"), act: () => { skipping.open = false; } }];
-      return [];
+      const back = { code: "Escape", words: gettext("Back to the answer"), act: backToAnswer };
+      const noSkip = { code: "KeyX", words: gettext("Do not skip"), act: () => open(false) };
+      if (pending) return [...findingKeys(undefined), back];
+      return skipping.open ? [...skipKeys(), noSkip] : [];
     },
+    /** @returns {Binding[]} */
     get keys() {
       if (!item()) return [];
       return [
-        ...(reviewing() ? digits(kinds(), find, true, k => k.dataset.words) : []),
-        { code: "KeyX", shift: false, words: say("keys_skip"), act: () => { skipping.open = true; } },
-        { code: "KeyF", shift: true, words: say("keys_flag"), act: toggleFlag },
-        { code: "KeyC", shift: true, words: say("keys_comment"), act: openComment },
+        ...(reviewing() ? findingKeys(true) : []),
+        { code: "KeyX", shift: false, words: gettext("Skip with a reason"), act: () => open(true) },
+        { code: "KeyF", shift: true, words: gettext("Flag, so that somebody looks again"), act: toggleFlag },
+        { code: "KeyC", shift: true, words: gettext("Comment"), act: openComment },
       ];
     },
   };

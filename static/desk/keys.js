@@ -1,74 +1,101 @@
+// @ts-check
 // Keys by their place on the keyboard, shown as the letters of the reader's layout. What `?` lists is what works now.
 
-import { $, $$, el } from "./dom.js";
-import { say } from "./words.js";
+import { $, $$, el } from "../dom.js";
+import { bindingOf } from "./hotkeys.js";
 
-const OFF = "fastloop.desk.keys-off";  // WCAG 2.1.4: keys that are single characters can be turned off
-const NAMES = { Space: "key_space", Enter: "key_enter", Escape: "key_esc", Delete: "key_del", Tab: "key_tab" };
+const OFF = "fastloop.desk.keys-off"; // WCAG 2.1.4: keys that are single characters can be turned off
+/** @type {Record<string, string>} */
 const SIGNS = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", "-": "−", Home: "Home", End: "End" };
-const CHARACTER = /^(Digit|Key|Space$|Equal$|.$)/u;
+/** @type {() => Record<string, string>} */
+const names = () => ({
+  Space: gettext("Space"),
+  Enter: gettext("Enter"),
+  Escape: gettext("Esc"),
+  Delete: gettext("Del"),
+  Tab: gettext("Tab"),
+});
 
-export const codeOf = key => (/^[0-9]$/.test(key) ? `Digit${key}` : /^[a-z]$/i.test(key) ? `Key${key.toUpperCase()}` : key);
+function wereOff() {
+  try {
+    return localStorage.getItem(OFF) === "1";
+  } catch {
+    return false; // forbidden: they stay on
+  }
+}
+/** @param {boolean} off */
+function keep(off) {
+  try {
+    localStorage.setItem(OFF, off ? "1" : "");
+  } catch {
+    /* this page only */
+  }
+}
 
-/**
- * `bindings()` lists, by precedence, { code, shift, fine, words, act, repeat, shown }: `shift` true, false or, undefined, either;
- * `fine` wants Ctrl or Alt; `act` returns false to leave the key to the browser. Without `words` a key is not listed.
- */
+/** Whether a press belongs to what has the focus. @param {Element} at @param {KeyboardEvent} event */
+function isOwn(at, event) {
+  if (at.closest("textarea, select, input:not([type=radio], [type=checkbox])")) return true;
+  if (at.matches("input") && /^(Arrow|Space)/.test(event.code)) return true;
+  const presses = event.code === "Space" || event.code === "Enter";
+  return presses && at.closest(":is(button, a, summary):focus-visible") !== null;
+}
+
+/** @param {() => Binding[]} bindings by precedence; `act` returns false to leave the key to the browser, without `words` it is not listed */
 export function keyboard(bindings) {
-  let layout = null, off = false;
-  try { off = localStorage.getItem(OFF) === "1"; } catch { /* forbidden: they stay on */ }
+  /** @type {Map<string, string> | null} */
+  let layout = null;
+  let off = wereOff();
 
-  const letter = code => layout?.get(code)?.toUpperCase() || code.slice(3);
+  /** @param {string} code */
   function shown(code) {
-    if (NAMES[code]) return say(NAMES[code]);
-    if (SIGNS[code]) return SIGNS[code];
-    return code.startsWith("Digit") ? code.slice(5) : code.startsWith("Key") ? letter(code) : code;
+    const name = names()[code] ?? SIGNS[code];
+    if (name) return name;
+    if (code.startsWith("Digit")) return code.slice(5);
+    return code.startsWith("Key") ? layout?.get(code)?.toUpperCase() || code.slice(3) : code;
   }
 
-  function find(event) {
-    const code = event.code.replace(/^Numpad(?=[0-9])/, "Digit").replace("NumpadEnter", "Enter").replace("Backspace", "Delete");
-    const fine = event.ctrlKey || event.altKey;
-    return bindings().find(b => (b.code === code || b.code === event.key.toUpperCase() && b.code.length === 1)
-      && (b.shift === undefined || b.shift === event.shiftKey) && Boolean(b.fine) === fine
-      && (!event.repeat || b.repeat) && !(off && CHARACTER.test(b.code)));
-  }
-
-  addEventListener("keydown", event => {
-    if (off && event.key === "?") event.stopImmediatePropagation();  // the list stays behind its button
+  function pressed(/** @type {KeyboardEvent} */ event) {
+    if (off && event.key === "?") event.stopImmediatePropagation(); // the list stays behind its button
     const at = event.target;
     if (event.metaKey || event.defaultPrevented || !(at instanceof Element) || $("dialog[open]")) return;
-    const typing = at.closest("textarea, select, input:not([type=radio], [type=checkbox])");
-    if (typing) return;
-    if (at.matches("input") && /^(Arrow|Space)/.test(event.code)) return;
-    if ((event.code === "Space" || event.code === "Enter") && at.closest(":is(button, a, summary):focus-visible")) return;
-    const found = find(event);
+    if (isOwn(at, event)) return;
+    const found = bindingOf(bindings(), event, off);
     if (found && found.act(event) !== false) event.preventDefault();
-  }, true);
+  }
+  addEventListener("keydown", pressed, true);
 
   function list() {
-    const fixed = $("#keys-switch");
+    const fixed = $("#keys-switch"),
+      made = new Map();
     $$("[data-made]", fixed.parentElement).forEach(row => row.remove());
-    const made = [];
     for (const b of bindings()) {
-      if (!b.words || made.some(row => row.words === b.words)) continue;
-      const keys = [b.fine && say("key_ctrl"), b.shift && say("key_shift"), ...(b.shown || [b.code]).map(shown)].filter(Boolean);
-      made.push({ words: b.words, row: el("div", { "data-made": true }, el("dt", {}, ...keys.flatMap(k => [el("kbd", {}, k), " "])), el("dd", {}, b.words)) });
+      if (!b.words || made.has(b.words)) continue;
+      const held = [b.fine && gettext("Ctrl or Alt"), b.shift && gettext("Shift")];
+      const keys = [...held, ...(b.shown || [b.code]).map(shown)].filter(Boolean);
+      const cells = keys.flatMap(k => [el("kbd", {}, /** @type {string} */ (k)), " "]);
+      made.set(b.words, el("div", { "data-made": true }, el("dt", {}, ...cells), el("dd", {}, b.words)));
     }
-    fixed.before(...made.map(m => m.row));
+    fixed.before(...made.values());
   }
-  const box = $("#keys-on");
+  const box = $("#keys-on"),
+    dialog = $("#keys");
+  const mark = () => document.body.classList.toggle("keys-off", off);
   box.checked = !off;
   box.addEventListener("change", () => {
     off = !box.checked;
-    document.body.classList.toggle("keys-off", off);
-    try { localStorage.setItem(OFF, off ? "1" : ""); } catch { /* this page only */ }
+    mark();
+    keep(off);
   });
-  document.body.classList.toggle("keys-off", off);
-  new MutationObserver(() => { if ($("#keys").open) list(); }).observe($("#keys"), { attributes: true, attributeFilter: ["open"] });
+  mark();
+  new MutationObserver(() => {
+    if (dialog.open) list();
+  }).observe(dialog, { attributes: true, attributeFilter: ["open"] });
 
   return {
     shown,
     /** Once the browser has told which letters stand on the keys. */
-    ready: navigator.keyboard?.getLayoutMap?.().then(map => { layout = map; }).catch(() => {}) ?? Promise.resolve(),
+    async ready() {
+      layout = (await navigator.keyboard?.getLayoutMap?.().catch(() => null)) ?? null;
+    },
   };
 }

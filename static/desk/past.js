@@ -1,35 +1,63 @@
+// @ts-check
 // The last answers, newest first: what can be undone or changed.
 
-import { $, $$, el } from "./dom.js";
-import { hour, say } from "./words.js";
+import { $, $$, el } from "../dom.js";
+import { hour, say } from "../words.js";
 
-/** `onOpen(entry)` when one is to be changed; `isWaiting(entry)` while it has not left; `shown(code)` for the key. */
+/**
+ * @param {object} given
+ * @param {Entry[]} given.entries
+ * @param {number} given.depth
+ * @param {(entry: Entry) => boolean} given.isWaiting while it has not left
+ * @param {(entry: Entry) => void} given.onOpen when one is to be changed
+ * @param {(code: string) => string} given.shown the letter on a key
+ */
 export function past({ entries, depth, isWaiting, onOpen, shown }) {
   const list = $("#undo-list");
   let kept = entries.slice(0, depth);
 
-  function paint(open = null) {
+  function paint() {
     const focused = $$("button", list).indexOf(document.activeElement);
     $("#undo").disabled = !kept.length;
-    list.replaceChildren(...kept.map((entry, i) => row(entry, i, entry === open)));
+    list.replaceChildren(...kept.map(row));
     if (focused >= 0) $$("button", list)[Math.min(focused, kept.length - 1)]?.focus();
     $("#no-past").hidden = kept.length > 0;
   }
-  function row(entry, i, open) {
-    const facts = [
-      entry.guidelines ? say("guidelines_short", { n: entry.guidelines }) : "", entry.flagged ? say("flagged") : "",
-      entry.comment ? say("commented") : "", isWaiting(entry) ? say("waits") : "",
-      entry.retired?.length ? say("retired_since", { labels: entry.retired.join(", ") }) : "",
+  /** @param {Entry} entry */
+  function facts(entry) {
+    return [
+      entry.guidelines ? say(gettext("guidelines %(n)s"), { n: entry.guidelines }) : "",
+      entry.flagged ? gettext("flagged") : "",
+      entry.comment ? gettext("with a comment") : "",
+      isWaiting(entry) ? gettext("waits to be sent") : "",
+      entry.retired?.length ? say(gettext("retired since: %(labels)s"), { labels: entry.retired.join(", ") }) : "",
     ].filter(Boolean);
-    return el("li", { className: open ? "open" : "" },
-      el("button.again", { type: "button", title: entry.summary, onclick: () => onOpen(entry) },
-        el("span.cut", { dir: "auto" }, entry.summary), el("time.dimmer", { dateTime: entry.at }, hour(entry.at)),
-        el("b", { dir: "auto" }, entry.answer), i === 0 ? el("kbd", { "aria-hidden": "true" }, shown("KeyZ")) : null,
-        facts.length ? el("small.dimmer", {}, facts.join(" · ")) : null, el("span.vh", {}, say("change_this"))));
   }
-  list.addEventListener("keydown", event => {
-    const all = $$("button", list), at = all.indexOf(document.activeElement);
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1 }[event.key];
+  /** @param {Entry} entry @param {number} i */
+  function row(entry, i) {
+    const more = facts(entry);
+    const button = el(
+      "button.again",
+      { type: "button", title: entry.summary, onclick: () => onOpen(entry) },
+      el("span.cut", { dir: "auto" }, entry.summary),
+      el("time.dimmer", { dateTime: entry.at }, hour(entry.at)),
+      el("b", { dir: "auto" }, entry.answer),
+      i === 0 ? el("kbd", { "aria-hidden": "true" }, shown("KeyZ")) : null,
+      more.length ? el("small.dimmer", {}, more.join(" · ")) : null,
+      el("span.vh", {}, gettext("Change this answer")),
+    );
+    return el("li", {}, button);
+  }
+  list.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    const all = $$("button", list),
+      at = all.indexOf(document.activeElement);
+    const places = new Map([
+      ["ArrowDown", at + 1],
+      ["ArrowUp", at - 1],
+      ["Home", 0],
+      ["End", all.length - 1],
+    ]);
+    const to = places.get(event.key);
     if (to === undefined) return;
     event.preventDefault();
     event.stopPropagation();
@@ -38,26 +66,27 @@ export function past({ entries, depth, isWaiting, onOpen, shown }) {
 
   return {
     paint,
-    add(entry) { kept = [entry, ...kept.filter(e => e !== entry && e.client_id !== entry.client_id)].slice(0, depth); },
-    remove(clientId) { kept = kept.filter(entry => entry.client_id !== clientId); },
-    replace(found) { kept = found.slice(0, depth); },
-    focus() { $("button", list)?.focus(); },
-    get inside() { return list.contains(document.activeElement); },
-    find: clientId => kept.find(entry => entry.client_id === clientId),
-    get last() { return kept[0]; },
-    get all() { return kept; },
+    /** @param {Entry} entry */
+    add(entry) {
+      kept = [entry, ...kept.filter(e => e !== entry && e.client_id !== entry.client_id)].slice(0, depth);
+    },
+    /** @param {string} clientId */
+    remove(clientId) {
+      kept = kept.filter(entry => entry.client_id !== clientId);
+    },
+    /** @param {Entry[]} found */
+    replace(found) {
+      kept = found.slice(0, depth);
+    },
+    focus() {
+      $("button", list)?.focus();
+    },
+    get inside() {
+      return list.contains(document.activeElement);
+    },
+    /** @returns {Entry | undefined} */
+    get last() {
+      return kept[0];
+    },
   };
 }
-
-/** What the console knows, and on top what still waits here. */
-export function merged(stored, rows) {
-  let entries = [...stored];
-  for (const row of rows) {
-    const gone = row.kind === "answer" ? row.id : row.kind === "edit" ? row.body.of : row.body.client_id;
-    const known = entries.find(entry => entry.client_id === row.id);
-    entries = entries.filter(entry => entry.client_id !== gone || entry === known);
-    if (row.kind !== "undo" && row.entry && !known) entries = [{ ...row.entry, client_id: row.id }, ...entries];
-  }
-  return entries;
-}
-

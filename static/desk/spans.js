@@ -1,32 +1,58 @@
+// @ts-check
 // Named stretches of a text: chosen by pointer or wholly by keys, named by a label's key. They never overlap.
 
-import { $, el } from "./dom.js";
+import { counted, labelsOf } from "./counting.js";
+import { $, el } from "../dom.js";
 import { Paper } from "./paper.js";
 import { picks } from "./picks.js";
-import { Text, overlap } from "./text.js";
-import { many, say } from "./words.js";
+import { Text, overlap, spanAt, withSpan } from "./text.js";
+import { many, say } from "../words.js";
 
-export const words = value => counted(value.spans) || say("no_spans");
-export const labelsIn = value => [...new Set(value.spans.map(span => span.label))];
-export const none = () => ({ spans: [] });
-export const sendWords = value => (value.spans.length ? many("send_spans", value.spans.length) : say("send_no_span"));
-export const sureWords = () => say("sure_no_span");
+const LONGEST_QUOTE = 60; // characters
 
-function counted(spans) {
-  const times = new Map();
-  for (const { label } of spans) times.set(label, (times.get(label) || 0) + 1);
-  return [...times].map(([label, n]) => `${n} ${label}`).join(", ");
+/** @typedef {{ spans: Span[] }} Spans */
+
+/** @param {Spans} value */
+export const words = value => counted(value.spans) || gettext("no spans");
+/** @param {Spans} value */
+export const labelsIn = value => labelsOf(value.spans);
+/** @param {Spans} value */
+export function sendWords({ spans: { length: n } }) {
+  return n ? many(ngettext("Send 1 span", "Send %(n)s spans", n), n) : gettext("Nothing to mark");
 }
+export const sureWords = () => gettext("No span is named. Press Enter again to say that there is none.");
 
+/** @type {Kind["mount"]} */
 export function mount(root, { labels, nearest, example, value, suggestion, shown, stage, onChange, tell }) {
-  const text = new Text(example.text), paper = new Paper($("[data-fill=text]", stage), text);
-  const isOffered = name => labels.some(l => l.name === name);
-  let spans = (value?.spans || []).map(span => ({ ...span })), touched = false, chosen = null, anchor = 0, head = 0, touching = false;
+  const text = new Text(example.text),
+    paper = new Paper($("[data-fill=text]", stage), text);
+  /** @type {Span[]} */
+  let spans = (value?.spans || []).map((/** @type {Span} */ span) => ({ ...span }));
+  /** @type {Stretch | null} */
+  let chosen = null;
+  let touched = false,
+    anchor = 0, // the words between which the stretch was chosen
+    head = 0,
+    touching = false;
 
-  const dressed = span => ({ ...span, color: labels.find(l => l.name === span.label)?.color,
-    words: isOffered(span.label) ? span.label : say("label_retired", { label: span.label }) });
-  const active = () => (chosen ? spans.find(s => s.start <= chosen.start && chosen.end <= s.end) : undefined);
-  const quoted = range => { const found = text.slice(range.start, range.end); return found.length > 60 ? `${found.slice(0, 60)}…` : found; };
+  /** @param {Span} span */
+  function dressed(span) {
+    const label = labels.find(l => l.name === span.label);
+    const words = label ? span.label : say(gettext("%(label)s (retired)"), { label: span.label });
+    return { ...span, color: label?.color, words };
+  }
+  const active = () => spanAt(spans, chosen);
+  /** @param {Stretch} range */
+  function quoted(range) {
+    const found = text.slice(range.start, range.end);
+    return found.length > LONGEST_QUOTE ? `${found.slice(0, LONGEST_QUOTE)}…` : found;
+  }
+  function chosenWords() {
+    const own = active();
+    const rename = gettext("“%(words)s” is %(label)s. Another label renames it.");
+    if (own) return say(rename, { words: quoted(own), label: own.label });
+    return chosen ? say(gettext("“%(words)s” is chosen. A label names it."), { words: quoted(chosen) }) : "";
+  }
 
   function paint() {
     const ghosts = !touched && !spans.length && suggestion ? suggestion.value.spans : [];
@@ -36,133 +62,183 @@ export function mount(root, { labels, nearest, example, value, suggestion, shown
     $("[data-list]", root).replaceChildren(...spans.map(chip));
   }
   function paintChosen() {
-    const own = active();
-    $("[data-chosen]", root).textContent = chosen ? (own ? say("chosen_named", { words: quoted(own), label: own.label }) : say("chosen", { words: quoted(chosen) })) : say("choose_words");
-    $("[data-remove]", root).hidden = !own;
+    const how = gettext("Choose words: with the pointer, or with the arrow keys.");
+    $("[data-chosen]", root).textContent = chosenWords() || how;
+    $("[data-remove]", root).hidden = !active();
     $("[data-extend]", root).hidden = !chosen;
   }
+  /** @param {Span} span */
   function chip(span) {
-    return el("li", {}, el("button.chip", { type: "button", onclick: () => { choose(span); paper.root.focus(); } },
-      el("span", { dir: "auto" }, quoted(span)), el("b", { dir: "auto" }, dressed(span).words)));
+    const onclick = () => {
+      choose(span);
+      paper.root.focus();
+    };
+    const quote = el("span", { dir: "auto" }, quoted(span)),
+      label = el("b", { dir: "auto" }, dressed(span).words);
+    return el("li", {}, el("button.chip", { type: "button", onclick }, quote, label));
   }
-  function changed() { touched = true; paint(); onChange(); }
+  function changed() {
+    touched = true;
+    paint();
+    onChange();
+  }
 
+  /** @param {Stretch} range */
   function choose(range) {
     chosen = { start: range.start, end: range.end };
     anchor = text.wordAt(range.start);
     head = text.wordAt(range.end - 1);
     paint();
-    const own = active();
-    if (own) tell(say("chosen_named", { words: quoted(own), label: own.label }));
-    else if (chosen) tell(say("chosen", { words: quoted(chosen) }));
+    tell(chosenWords());
   }
+  /** @param {number} place */
   function chooseWord(place) {
     const word = text.words[Math.min(Math.max(place, 0), text.words.length - 1)];
     choose(spans.find(s => overlap(s, word)) ?? word);
   }
+  /** The stretch becomes this one by an extension, which keeps the anchor. @param {Stretch} range */
+  function rechoose(range) {
+    chosen = range;
+    paint();
+    tell(say(gettext("“%(words)s” is chosen. A label names it."), { words: quoted(chosen) }));
+  }
   function scroll() {
-    const place = chosen && paper.place(chosen), box = paper.root.getBoundingClientRect();
-    if (place && (place.bottom > box.bottom || place.top < box.top)) paper.root.scrollBy(0, place.top - box.top - box.height / 3);
+    if (!chosen) return;
+    const place = paper.place(chosen),
+      box = paper.root.getBoundingClientRect();
+    const isSeen = place.bottom <= box.bottom && place.top >= box.top;
+    if (!isSeen) paper.root.scrollBy(0, place.top - box.top - box.height / 3);
   }
 
   // --- by keys
+  /** @param {number} step */
+  function wordFrom(step) {
+    const at = chosen;
+    if (!at) return step > 0 ? 0 : Infinity;
+    return step > 0 ? text.wordAt(at.end) : text.words.findLastIndex(w => w.end <= at.start);
+  }
+  /** @param {number} step */
   function move(step) {
-    const place = !chosen ? (step > 0 ? 0 : Infinity) : step > 0 ? text.wordAt(chosen.end) : text.words.findLastIndex(w => w.end <= chosen.start);
-    chooseWord(place);
+    chooseWord(wordFrom(step));
     scroll();
   }
+  /** @param {number} step */
   function extend(step) {
     if (!chosen) return move(step);
     head = Math.min(Math.max(head + step, 0), text.words.length - 1);
-    chosen = { start: text.words[Math.min(anchor, head)].start, end: text.words[Math.max(anchor, head)].end };
-    paint();
-    scroll();
-    tell(say("chosen", { words: quoted(chosen) }));
+    rechoose({ start: text.words[Math.min(anchor, head)].start, end: text.words[Math.max(anchor, head)].end });
+    return scroll();
   }
-  function fine(step, end) {
+  /** @param {number} step @param {boolean} atEnd */
+  function fine(step, atEnd) {
     if (!chosen) return;
-    const next = end ? { start: chosen.start, end: text.signFrom(chosen.end, step) } : { start: text.signFrom(chosen.start, step), end: chosen.end };
-    if (next.start < next.end) { chosen = next; paint(); tell(say("chosen", { words: quoted(chosen) })); }
+    const { start, end } = chosen;
+    const next = atEnd ? { start, end: text.signFrom(end, step) } : { start: text.signFrom(start, step), end };
+    if (next.start < next.end) rechoose(next);
   }
+  /** @param {number} step */
   function line(step) {
     if (!chosen) return move(step);
-    const place = paper.place(chosen), height = parseFloat(getComputedStyle(paper.root).lineHeight) || 24;
+    const place = paper.place(chosen),
+      height = parseFloat(getComputedStyle(paper.root).lineHeight) || 24;
     const point = paper.at(place.left + 4, step > 0 ? place.bottom + height / 2 : place.top - height / 2);
-    if (point !== null) { chooseWord(text.wordAt(point)); scroll(); }
+    if (point === null) return undefined;
+    chooseWord(text.wordAt(point));
+    return scroll();
   }
-  const ahead = step => (paper.rightToLeft ? -step : step);
-  const arrow = (code, words, act, more = {}) => ({ code, words, act, repeat: true, ...more });
+  const ahead = (/** @type {number} */ step) => (paper.rightToLeft ? -step : step);
+  /** Right and left in one: listed once. @param {string} words @param {(step: number) => void} act @param {{ shift: boolean, fine?: boolean }} held @returns {Binding[]} */
+  const sideways = (words, act, held) => [
+    { code: "ArrowRight", words, act: () => act(ahead(1)), repeat: true, shown: ["ArrowLeft", "ArrowRight"], ...held },
+    { code: "ArrowLeft", words: "", act: () => act(ahead(-1)), repeat: true, ...held },
+  ];
+  /** @type {Binding[]} */
   const moves = [
-    arrow("ArrowRight", say("keys_word"), () => move(ahead(1)), { shift: false, shown: ["ArrowLeft", "ArrowRight"] }),
-    arrow("ArrowLeft", "", () => move(ahead(-1)), { shift: false }),
-    arrow("ArrowRight", say("keys_extend"), () => extend(ahead(1)), { shift: true, shown: ["ArrowLeft", "ArrowRight"] }),
-    arrow("ArrowLeft", "", () => extend(ahead(-1)), { shift: true }),
-    arrow("ArrowRight", say("keys_begin"), () => fine(ahead(1), false), { shift: false, fine: true, shown: ["ArrowLeft", "ArrowRight"] }),
-    arrow("ArrowLeft", "", () => fine(ahead(-1), false), { shift: false, fine: true }),
-    arrow("ArrowRight", say("keys_end"), () => fine(ahead(1), true), { shift: true, fine: true, shown: ["ArrowLeft", "ArrowRight"] }),
-    arrow("ArrowLeft", "", () => fine(ahead(-1), true), { shift: true, fine: true }),
-    arrow("ArrowDown", say("keys_line"), () => line(1), { shown: ["ArrowUp", "ArrowDown"] }),
-    arrow("ArrowUp", "", () => line(-1)),
-    arrow("Home", "", () => chooseWord(0)),
-    arrow("End", "", () => chooseWord(Infinity)),
+    ...sideways(gettext("Move by word"), move, { shift: false }),
+    ...sideways(gettext("Extend or shorten by a word"), extend, { shift: true }),
+    ...sideways(gettext("Move the beginning by a letter"), step => fine(step, false), { shift: false, fine: true }),
+    ...sideways(gettext("Move the end by a letter"), step => fine(step, true), { shift: true, fine: true }),
+    {
+      code: "ArrowDown",
+      words: gettext("Move by line"),
+      act: () => line(1),
+      repeat: true,
+      shown: ["ArrowUp", "ArrowDown"],
+    },
+    { code: "ArrowUp", words: "", act: () => line(-1), repeat: true },
+    { code: "Home", words: "", act: () => chooseWord(0), repeat: true },
+    { code: "End", words: "", act: () => chooseWord(Infinity), repeat: true },
   ];
 
   // --- what is named
+  /** @param {string} label */
   function name(label) {
     chosen ??= paper.selected();
-    if (!chosen) return tell(say("choose_first"), true);
-    const own = active();
-    if (own) own.label = label;
-    else {
-      const clash = spans.find(s => overlap(s, chosen));
-      if (clash) return tell(say("spans_overlap", { words: quoted(clash), label: clash.label }), true);
-      spans = [...spans, { start: chosen.start, end: chosen.end, label }].sort((a, b) => a.start - b.start);
+    if (!chosen) return tell(gettext("Choose words first, then a label."), true);
+    const found = withSpan(spans, chosen, label);
+    if (found.clash) {
+      const clash = { words: quoted(found.clash), label: found.clash.label };
+      const sentence = gettext(
+        "“%(words)s” is %(label)s already, and spans cannot overlap. Remove it first, or choose fewer words.",
+      );
+      return tell(say(sentence, clash), true);
     }
+    spans = found.spans;
     changed();
-    tell(say("span_named", { words: quoted(own ?? chosen), label }));
+    return tell(say(gettext("“%(words)s” is %(label)s."), { words: quoted(found.named), label }));
   }
   function remove() {
     const own = active();
     if (!own) return false;
     spans = spans.filter(s => s !== own);
     changed();
-    return tell(say("span_removed", { words: quoted(own) }));
+    return tell(say(gettext("“%(words)s” is no span any more."), { words: quoted(own) }));
   }
 
   // --- by pointer
-  function release(event) {
+  function release(/** @type {MouseEvent} */ event) {
     const range = paper.selected();
     if (range) {
-      if (touching) return;  // a finger's selection keeps its handles until a label is pressed
-      getSelection().removeAllRanges();
-      return choose(range);
+      if (touching) return; // a finger's selection keeps its handles until a label is pressed
+      getSelection()?.removeAllRanges();
+      choose(range);
+      return;
     }
     const point = paper.at(event.clientX, event.clientY);
-    if (point !== null && event.target.closest("[data-fill=text]")) chooseWord(text.wordAt(point));
+    const onText = /** @type {Element} */ (event.target).closest("[data-fill=text]");
+    if (point !== null && onText) chooseWord(text.wordAt(point));
   }
   function selecting() {
-    if (!touching) return;
-    const range = paper.selected();
+    const range = touching ? paper.selected() : null;
     if (!range) return;
     chosen = range;
     anchor = text.wordAt(range.start);
     head = text.wordAt(range.end - 1);
     paintChosen();
   }
-  paper.root.onpointerdown = event => { touching = event.pointerType !== "mouse"; };
+  paper.root.onpointerdown = event => {
+    touching = event.pointerType !== "mouse";
+  };
   paper.root.onclick = release;
   document.addEventListener("selectionchange", selecting);
   paper.root.setAttribute("tabindex", "0");
   paper.root.setAttribute("role", "application");
-  paper.root.setAttribute("aria-label", say("text_label"));
+  paper.root.setAttribute(
+    "aria-label",
+    gettext("The text. Arrows move by word, with Shift they extend; a label’s key names what is chosen."),
+  );
   paper.root.setAttribute("aria-describedby", "spans-help");
   $("[data-remove]", root).onclick = remove;
   $("[data-extend]", root).onclick = () => extend(1);
 
+  /** @type {ReturnType<typeof picks> | null} */
   let grid = null;
   grid = picks(root, {
-    labels, nearest, shown, onPick: name,
-    words: label => say("keys_name", { label }),
+    labels,
+    nearest,
+    shown,
+    onPick: name,
+    words: label => say(gettext("Name the chosen words %(label)s"), { label }),
     pressed: label => active()?.label === label,
   });
   paint();
@@ -170,10 +246,16 @@ export function mount(root, { labels, nearest, example, value, suggestion, shown
   return {
     value: () => ({ spans: spans.map(({ start, end, label }) => ({ start, end, label })) }),
     changed: () => touched,
-    take(given) { spans = given.spans.map(span => ({ ...span })); chosen = null; changed(); },
-    get keys() { return [...grid.keys, ...moves, { code: "Delete", words: say("keys_remove_span"), act: remove }]; },
+    /** @param {Spans} given */
+    take(given) {
+      spans = given.spans.map(span => ({ ...span }));
+      chosen = null;
+      changed();
+    },
+    get keys() {
+      return [...grid.keys, ...moves, { code: "Delete", words: gettext("Remove the chosen span"), act: remove }];
+    },
     repaint: paint,
-    dropRetired() { spans = spans.filter(s => isOffered(s.label)); changed(); },
     unmount: () => document.removeEventListener("selectionchange", selecting),
   };
 }

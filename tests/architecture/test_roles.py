@@ -46,6 +46,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "": dict.fromkeys(METHODS, EVERYBODY),  # the bare address leads to the projects
     "accounts:sign_in": {"GET": EVERYBODY, "POST": EVERYBODY, "PUT": EVERYBODY},
     "language": {"POST": EVERYBODY},
+    "script-words": {"GET": EVERYBODY},
     "accounts:sign_in_here": {"GET": EVERYBODY, "POST": EVERYBODY},
     "accounts:sign_out": {"POST": EVERYBODY},
     "accounts:account": {"GET": SIGNED_IN, "POST": SIGNED_IN},
@@ -319,6 +320,8 @@ def things(project: Project, lin: User, ada: User) -> Things:
         "name": "ours",
         "number": rows.auto_labeled(project).number,
         "sweep_id": rows.swept(project).pk,
+        "language": "es",
+        "edition": "0" * 12,
     }
     return Things(project, ids)
 

@@ -3,7 +3,9 @@
 Django's own makemessages wants GNU gettext on the machine; this reads the same words with Babel.
 """
 
+from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 
 import polib
 from babel.messages.extract import extract
@@ -13,8 +15,24 @@ from apps.rules.acquisition import TEMPLATES as TEMPLATES_OF_REASONS
 from fastloop_console.machine.env import ROOT
 
 CATALOG = ROOT / "locale/es/LC_MESSAGES/django.po"
+SCRIPT_CATALOG = CATALOG.with_name("djangojs.po")  # what scripts say; a browser loads all of it
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+SCRIPTS = sorted((ROOT / "static").rglob("*.js"))
 KEYWORDS = {"gettext": None, "gettext_lazy": None, "_": None, "ngettext": (1, 2), "ngettext_lazy": (1, 2)}
+
+
+def _messages(language: str, source: str) -> Iterator[tuple[str, str]]:
+    for _, message, _, _ in extract(language, BytesIO(source.encode()), keywords=KEYWORDS):
+        one, many = (message[0], message[1]) if isinstance(message, tuple) else (message, "")
+        if one:
+            yield one, many
+
+
+def _python_of(path: Path) -> str:
+    text = path.read_text()
+    if path.suffix == ".py":
+        return text
+    return "\n".join(map(str.lstrip, templatize(text, origin=str(path)).split("\n")))
 
 
 def extracted() -> dict[str, str]:
@@ -22,19 +40,19 @@ def extracted() -> dict[str, str]:
     found: dict[str, str] = dict.fromkeys(TEMPLATES_OF_REASONS.values(), "")
     code = [p for folder in ("apps", "fastloop_console") for p in sorted((ROOT / folder).rglob("*.py"))]
     for path in [*TEMPLATES, *code]:
-        text = path.read_text()
-        source = (
-            text if path.suffix == ".py" else "\n".join(map(str.lstrip, templatize(text, origin=str(path)).split("\n")))
-        )
-        for _, message, _, _ in extract("python", BytesIO(source.encode()), keywords=KEYWORDS):
-            one, many = (message[0], message[1]) if isinstance(message, tuple) else (message, "")
+        for one, many in _messages("python", _python_of(path)):
             found[one] = many or found.get(one, "")
-    return {one: many for one, many in found.items() if one}
+    return found
 
 
-def main() -> None:
+def extracted_from_scripts() -> dict[str, str]:
+    """The same of what scripts say."""
+    return dict(pair for path in SCRIPTS for pair in _messages("javascript", path.read_text()))
+
+
+def _align(path: Path, words: dict[str, str]) -> None:
     """New words come without a translation, gone ones leave, and what is translated is compiled."""
-    catalog, words = polib.pofile(str(CATALOG)), extracted()
+    catalog = polib.pofile(str(path))
     known = {e.msgid: e for e in catalog}
     for msgid, entry in known.items():
         if msgid not in words:
@@ -44,9 +62,14 @@ def main() -> None:
             more = {"msgid_plural": plural, "msgstr_plural": {0: "", 1: ""}} if plural else {}
             catalog.append(polib.POEntry(msgid=msgid, **more))
     catalog.sort(key=lambda e: e.msgid)
-    catalog.save(str(CATALOG))
-    catalog.save_as_mofile(str(CATALOG.with_suffix(".mo")))
-    print(f"{len(words):,} words, {len(catalog.untranslated_entries()):,} of them without a translation")
+    catalog.save(str(path))
+    catalog.save_as_mofile(str(path.with_suffix(".mo")))
+    print(f"{path.stem}: {len(words):,} words, {len(catalog.untranslated_entries()):,} of them without a translation")
+
+
+def main() -> None:
+    _align(CATALOG, extracted())
+    _align(SCRIPT_CATALOG, extracted_from_scripts())
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """The desk in a real browser while the network, the page, the tab and the session go away: nothing lost, nothing doubled."""
 
-import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
 
@@ -170,44 +169,6 @@ def test_an_undo_of_an_answer_whose_reply_was_lost_gives_the_example_back_and_ta
     page.unroute(SENDS)
     all_saved(page)
     exactly(console, project, {first: SECOND})
-
-
-def test_answers_that_an_older_page_left_behind_are_taken_over(
-    console: Console, project: int, signed_in: Window, lin: httpx.Client
-) -> None:
-    page = signed_in("ada", **WIDE)
-    with console.client("ada") as ada:
-        asked = ada.post(f"/projects/{project}/label/next/", json={"count": 1}, headers={"Accept": "application/json"})
-        given = asked.json()["assignments"][0]
-    page.goto("/projects/")
-    page.evaluate(
-        """([person, project, body]) => localStorage.setItem(
-            `fastloop.answer.${person}.${project}.${body.client_id}`, JSON.stringify({ ...body, kept_at: Date.now() }))""",
-        [
-            person_of(page, project),
-            project,
-            {
-                "client_id": "7a0d37a4-7a43-4a21-9a5c-0d6a7f6d1c11",
-                "assignment": given["id"],
-                "token": given["token"],
-                "label": FIRST,
-                "active_ms": 900,
-                "shown_at": None,
-            },
-        ],
-    )
-    page.goto(f"/projects/{project}/label/")
-    all_saved(page)
-    exactly(console, project, {given["example"]["external_id"]: FIRST})
-    assert page.evaluate("() => Object.keys(localStorage).filter(k => k.startsWith('fastloop.answer.'))") == []
-
-
-def person_of(page: Page, project: int) -> str:
-    """The signed-in person's id, as the desk knows it."""
-    page.goto(f"/projects/{project}/label/")
-    found = page.locator("#desk").get_attribute("data-person")
-    page.goto("/projects/")
-    return str(found)
 
 
 def test_two_tabs_share_the_outbox_and_answer_different_examples(

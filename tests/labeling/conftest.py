@@ -13,7 +13,7 @@ from apps.datasets import services as datasets
 from apps.datasets.readers import Row
 from apps.labeling.models import Annotation, Assignment
 from apps.labeling.services.annotations import Answer, annotation_submit
-from apps.labeling.services.assignments import LEASE, assignments_next
+from apps.labeling.services.assignments import LEASE, QueueRequest, assignments_next
 from apps.labeling.services.frontier import frontier_refill
 from apps.projects.models import Project
 from tests.conftest import NOON
@@ -35,7 +35,7 @@ def add_examples() -> Callable[..., None]:
 @pytest.fixture
 def lease() -> Callable[..., list[Assignment]]:
     def take(project: Project, by: User, count: int = 1, at: datetime = NOON) -> list[Assignment]:
-        return assignments_next(project=project, by=by, count=count, at=at, seed=1)
+        return assignments_next(QueueRequest(project=project, by=by, count=count, at=at, seed=1))
 
     return take
 

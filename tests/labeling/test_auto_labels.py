@@ -14,7 +14,7 @@ from apps.labeling.desk.selectors import why_empty
 from apps.labeling.models import AutoBatch, AutoLabel, AutoLabeling, Frontier, FrontierItem, Label, Lane
 from apps.labeling.selectors import counts_of
 from apps.labeling.services import auto_labels
-from apps.labeling.services.assignments import assignments_next
+from apps.labeling.services.assignments import QueueRequest, assignments_next
 from apps.labeling.services.auto_labels import Given, auto_batch_give, auto_batch_withdraw, auto_labeling_set
 from apps.labeling.services.frontier import frontier_refill
 from apps.labeling.services.undo import annotation_withdraw
@@ -54,7 +54,7 @@ def give() -> Callable[..., AutoBatch | None]:
 def audited(project: Project, by, at=NOON) -> list:
     """The audits of one person, all of them."""
     project.queue.lane_weights = {"active": 0, "random": 0, "holdout": 0, "audit": 1}
-    return assignments_next(project=project, by=by, count=20, at=at, seed=1)
+    return assignments_next(QueueRequest(project=project, by=by, count=20, at=at, seed=1))
 
 
 def test_it_is_off_until_a_manager_turns_it_on(project):
@@ -74,7 +74,7 @@ def test_what_the_model_labels_leaves_the_queue_and_a_tenth_of_it_comes_back_as_
 
 
 def test_the_holdout_lanes_of_chance_and_what_somebody_holds_are_left_to_people(allowed, give, ada):
-    held = assignments_next(project=allowed, by=ada, count=5, at=NOON, seed=1)
+    held = assignments_next(QueueRequest(project=allowed, by=ada, count=5, at=NOON, seed=1))
     FrontierItem.objects.filter(lane=Lane.HOLDOUT, leased_until=None).delete()  # even where nothing of it waits
     every = list(Example.objects.filter(project=allowed).values_list("pk", flat=True))
     batch = give(allowed, every)
@@ -172,7 +172,7 @@ def test_another_strategy_has_the_pool_ordered_again_but_a_cold_start_waits_for_
 
 
 def test_what_a_person_labels_anyway_is_the_persons(allowed, give, ada, say):
-    held = assignments_next(project=allowed, by=ada, count=1, at=NOON, seed=1)[0]
+    held = assignments_next(QueueRequest(project=allowed, by=ada, count=1, at=NOON, seed=1))[0]
     AutoLabel.objects.create(
         example=held.example, project=allowed, batch=give(allowed), label=allowed.labels.first(), confidence=0.99
     )

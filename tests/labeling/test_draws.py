@@ -9,6 +9,7 @@ from apps.datasets.models import Example
 from apps.labeling.models import FrontierItem, ImportedPrediction, SetAside
 from apps.labeling.services import draws, frontier, queue
 from apps.labeling.services.annotations import Answer, annotation_submit
+from apps.labeling.services.assignments import QueueRequest
 from apps.labeling.services.draws import draw
 from apps.labeling.services.frontier import Origin, Scored, frontier_refill, frontier_swap
 from apps.labeling.services.queue import queue_next
@@ -61,7 +62,7 @@ def test_where_nearly_all_are_labeled_the_walk_finds_the_rest(pool, monkeypatch)
 
 
 def test_an_empty_lane_of_chance_is_filled_before_its_share_goes_to_others(pool, ada):
-    assert queue_next(project=pool, by=ada, count=2, at=NOON, seed=1)
+    assert queue_next(QueueRequest(project=pool, by=ada, count=2, at=NOON, seed=1))
     waiting = FrontierItem.objects.filter(project=pool).values_list("lane", flat=True)
     assert {"active", "random", "holdout"} <= set(waiting)
 
@@ -70,7 +71,7 @@ def test_a_lane_that_stays_empty_is_not_looked_for_at_every_answer(project, ada,
     asked = []
     monkeypatch.setattr(queue, "frontier_refill", lambda **given: asked.append(given["lanes"]) or 0)
     for _ in range(5):
-        assert queue_next(project=project, by=ada, count=1, at=NOON, seed=1) == []
+        assert queue_next(QueueRequest(project=project, by=ada, count=1, at=NOON, seed=1)) == []
     assert len(asked) == 1
 
 
@@ -85,7 +86,7 @@ def test_each_lane_has_an_overlap_of_its_own(make_project, add_examples):
 
 def test_what_was_answered_since_it_was_drawn_is_not_asked_again(project, add_examples, ada, monkeypatch):
     add_examples(project, 1)
-    held = queue_next(project=project, by=ada, count=1, at=NOON, seed=1)[0]
+    held = queue_next(QueueRequest(project=project, by=ada, count=1, at=NOON, seed=1))[0]
     answer = Answer(client_id=uuid.uuid4(), assignment_id=held.pk, token=held.token, label="ham")
     annotation_submit(project_id=project.pk, answer=answer, by=ada, at=NOON)
     monkeypatch.setattr(frontier, "draw", lambda *_, **__: draws.Drawn([held.example_id], 1.0))
@@ -108,7 +109,7 @@ def test_imported_guesses_are_suggested_in_the_active_lane_and_never_where_peopl
     )
 
     def taken(lane):
-        return queue_next(project=project, by=ada, count=3, at=NOON, seed=1, only=lane)
+        return queue_next(QueueRequest(project=project, by=ada, count=3, at=NOON, seed=1, only=lane))
 
     active, measured = taken("active"), [*taken("holdout"), *taken("random")]
     assert {(a.suggestion, a.suggestion_source) for a in active} == {("ham", "theirs")}
@@ -117,7 +118,7 @@ def test_imported_guesses_are_suggested_in_the_active_lane_and_never_where_peopl
 
 def test_an_answer_given_while_a_new_order_comes_is_not_asked_for_twice(project, add_examples, ada, monkeypatch):
     add_examples(project, 1)
-    held = queue_next(project=project, by=ada, count=1, at=NOON, seed=1)[0]
+    held = queue_next(QueueRequest(project=project, by=ada, count=1, at=NOON, seed=1))[0]
     read = frontier._answered_slots
 
     def then_answered(*given):

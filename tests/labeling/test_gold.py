@@ -9,7 +9,7 @@ from apps.datasets.models import Example
 from apps.labeling.desk.presenters import assignment_json
 from apps.labeling.desk.selectors import why_empty
 from apps.labeling.models import Annotation, Assignment, FrontierItem, GoldItem, Label, LabelSource, Pause
-from apps.labeling.services.assignments import assignments_next
+from apps.labeling.services.assignments import QueueRequest, assignments_next
 from apps.labeling.services.gold import gold_draw
 from tests.conftest import NOON
 from tests.labeling.conftest import LATER
@@ -98,7 +98,7 @@ def test_a_planted_suggestion_is_wrong_and_nothing_tells_gold_apart(gold, ada):
     drawn = gold_draw(project=gold, by=ada, count=4, at=NOON, chance=random.Random(1))
     assert [d.planted for d in drawn] == ["spam"] * 4
     assert len({d.confidence for d in drawn}) > 1, "a constant confidence would give it away"
-    held = assignments_next(project=gold, by=ada, count=1, at=NOON, seed=1)[0]
+    held = assignments_next(QueueRequest(project=gold, by=ada, count=1, at=NOON, seed=1))[0]
     shown = assignment_json(held, label_names=["ham", "spam"])
     assert (shown["lane"], shown["suggestion"]["label"]) == ("active", "spam")
     assert "gold" not in str({**shown, "id": 0, "token": ""}).lower()

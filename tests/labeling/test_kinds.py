@@ -39,12 +39,14 @@ def test_spans_that_agree_become_the_label_in_the_order_of_the_text(spans, lease
 
 
 def test_spans_that_share_half_or_less_are_reviewed(spans, lease, say, ada, grace, rosa):
-    from apps.labeling.services.assignments import assignments_next
+    from apps.labeling.services.assignments import QueueRequest, assignments_next
 
     _say(say, lease(spans, ada)[0], {"spans": [PER, ORG]})
     _say(say, lease(spans, grace)[0], {"spans": []})
     assert Review.objects.get().agreement == 0
-    held = assignments_next(project=spans, by=rosa, count=1, at=NOON, seed=1, may_review=True, only="review")[0]
+    held = assignments_next(
+        QueueRequest(project=spans, by=rosa, count=1, at=NOON, seed=1, may_review=True, only="review")
+    )[0]
     say(held, "", value={"spans": [PER]}, error_kind="guideline-gap")
     assert Label.objects.get().value == {"spans": [PER]}
 

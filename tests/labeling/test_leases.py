@@ -10,6 +10,7 @@ from apps.labeling.services.annotations import Answer, annotation_submit
 from apps.labeling.services.assignments import (
     LEASE,
     MOST_HELD,
+    QueueRequest,
     assignments_next,
     assignments_release,
     assignments_renew,
@@ -27,7 +28,7 @@ def test_two_people_at_once_never_hold_the_same_slot(make_project, add_examples,
         got = {}
 
         def take(person, project=project, got=got):
-            got[person.username] = assignments_next(project=project, by=person, count=3, at=NOON, seed=7)
+            got[person.username] = assignments_next(QueueRequest(project=project, by=person, count=3, at=NOON, seed=7))
 
         assert at_once(lambda: take(ada), lambda: take(grace)) == []
         slots = [(a.example_id, a.slot) for held in got.values() for a in held]
@@ -47,7 +48,9 @@ def test_a_late_answer_and_a_new_lease_on_its_slot_do_not_deadlock(make_project,
             lambda project=project, answer=answer: annotation_submit(
                 project_id=project.pk, answer=answer, by=ada, at=LATER
             ),
-            lambda project=project: assignments_next(project=project, by=grace, count=1, at=LATER, seed=1),
+            lambda project=project: assignments_next(
+                QueueRequest(project=project, by=grace, count=1, at=LATER, seed=1)
+            ),
         )
 
         assert errors == []

@@ -5,7 +5,7 @@ import pytest
 from apps.errors import Invalid
 from apps.labeling.desk.selectors import votes_of, why_empty
 from apps.labeling.models import FrontierItem, Label, LabelSource, Lane, Review, Suspect
-from apps.labeling.services.assignments import assignments_next
+from apps.labeling.services.assignments import QueueRequest, assignments_next
 from apps.labeling.services.reviews import slot_after
 from apps.labeling.services.undo import annotation_withdraw
 from tests.conftest import NOON
@@ -22,7 +22,9 @@ def torn(make_project, add_examples, lease, say, ada, grace):
 
 
 def review_lease(project, by, at=NOON):
-    return assignments_next(project=project, by=by, count=1, at=at, seed=1, may_review=True, only="review")
+    return assignments_next(
+        QueueRequest(project=project, by=by, count=1, at=at, seed=1, may_review=True, only="review")
+    )
 
 
 def test_a_tie_opens_one_review_and_gives_no_label(torn):
@@ -33,7 +35,7 @@ def test_a_tie_opens_one_review_and_gives_no_label(torn):
 
 
 def test_only_those_who_may_review_are_given_it_and_not_those_who_answered(torn, ada, rosa, mona):
-    assert assignments_next(project=torn, by=mona, count=1, at=NOON, seed=1) == []
+    assert assignments_next(QueueRequest(project=torn, by=mona, count=1, at=NOON, seed=1)) == []
     assert review_lease(torn, ada) == []
     assert len(review_lease(torn, rosa)) == 1
 

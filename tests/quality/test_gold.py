@@ -17,7 +17,7 @@ from apps.labeling.models import (
     SetAside,
     Suspect,
 )
-from apps.labeling.services.assignments import LEASE, assignments_next
+from apps.labeling.services.assignments import LEASE, QueueRequest, assignments_next
 from apps.quality.services import CannotBeGold, gold_add, gold_paste, gold_remove
 from tests.conftest import NOON
 from tests.quality.conftest import example
@@ -94,10 +94,10 @@ def test_everybody_is_asked_once_and_the_answer_changes_nothing(project, example
     project.queue.save()
     gold_add(project=project, example_id=examples[0].pk, value=HAM, by=mona, at=NOON)
     for who in (ada, grace):
-        assert [a.example_id for a in assignments_next(project=project, by=who, count=5, at=NOON, seed=1)] == [
-            examples[0].pk
-        ]
-    assert assignments_next(project=project, by=ada, count=5, at=NOON, seed=1) == []
+        assert [
+            a.example_id for a in assignments_next(QueueRequest(project=project, by=who, count=5, at=NOON, seed=1))
+        ] == [examples[0].pk]
+    assert assignments_next(QueueRequest(project=project, by=ada, count=5, at=NOON, seed=1)) == []
 
 
 @pytest.mark.parametrize(

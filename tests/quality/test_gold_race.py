@@ -7,7 +7,7 @@ import pytest
 from apps.datasets.models import Example
 from apps.labeling.models import Annotation, GoldItem, Label, LabelSource
 from apps.labeling.services.annotations import Answer, annotation_submit
-from apps.labeling.services.assignments import assignments_next
+from apps.labeling.services.assignments import QueueRequest, assignments_next
 from apps.quality.services import gold_add, gold_remove
 from tests.conftest import NOON
 from tests.labeling.conftest import add_examples, at_once
@@ -22,7 +22,7 @@ def test_an_answer_and_gold_on_the_same_example_both_arrive(project, add_example
     project.queue.lane_weights = {"active": 1}
     project.queue.save()
     for round_number in range(ROUNDS):
-        (held,) = assignments_next(project=project, by=ada, count=1, at=NOON, seed=round_number)
+        (held,) = assignments_next(QueueRequest(project=project, by=ada, count=1, at=NOON, seed=round_number))
         answer = Answer(client_id=uuid.uuid4(), assignment_id=held.pk, token=held.token, label="spam")
         errors = at_once(
             lambda answer=answer: annotation_submit(project_id=project.pk, answer=answer, by=ada, at=NOON),

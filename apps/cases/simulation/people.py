@@ -9,7 +9,7 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.labeling.models import Assignment
 from apps.labeling.services.annotations import Answer, annotation_submit
-from apps.labeling.services.assignments import assignments_release
+from apps.labeling.services.assignments import QueueRequest, assignments_release
 from apps.labeling.services.queue import queue_next
 from apps.projects.membership import member_set
 from apps.projects.models import Project
@@ -67,7 +67,7 @@ def label_round(project: Project, people: Sequence[User], truth: Mapping[str, st
 
 def _next_for(project: Project, person: User, held: list[Assignment], *, seed: int) -> Assignment | None:
     if not held:
-        held.extend(queue_next(project=project, by=person, count=FETCH, at=timezone.now(), seed=seed))
+        held.extend(queue_next(QueueRequest(project=project, by=person, count=FETCH, at=timezone.now(), seed=seed)))
     return held.pop(0) if held else None
 
 

@@ -1,7 +1,7 @@
 """What the labeling desk is told about an assignment, as JSON."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
@@ -9,8 +9,9 @@ from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.datasets.models import Example
+from apps.labeling import memory
 from apps.labeling.desk import selectors
-from apps.labeling.desk.selectors import EmptyQueue, Vote
+from apps.labeling.desk.selectors import EmptyQueue, UnsignedAnswer
 from apps.labeling.models import Assignment, Lane, ReviewWhy
 from apps.labeling.services.annotations import Saved
 from apps.projects import task_types
@@ -47,7 +48,7 @@ def why_blind() -> str:
 
 
 def assignment_json(
-    assignment: Assignment, *, label_names: Sequence[str], votes: Sequence[Vote] = ()
+    assignment: Assignment, *, label_names: Sequence[str], votes: Sequence[UnsignedAnswer] = ()
 ) -> dict[str, Any]:
     """`votes` only for whoever reviews."""
     lane = SHOWN_AS.get(Lane(assignment.lane), assignment.lane)
@@ -79,7 +80,7 @@ def _suggestion_json(assignment: Assignment) -> dict[str, Any] | None:
     }
 
 
-def _vote_json(vote: Vote) -> dict[str, Any]:
+def _vote_json(vote: UnsignedAnswer) -> dict[str, Any]:
     """Without a name: a reviewer judges answers, not people."""
     return {
         "who": gettext("Answer {n}").format(n=vote.number),
@@ -157,18 +158,10 @@ def progress_json(project: Project, by: User, at: datetime) -> dict[str, Any]:
 def progress_due(project: Project, by: User, at: datetime) -> dict[str, Any] | None:
     """None when this person was told moments ago: the desk counts by itself in between."""
     key = (project.pk, by.pk)
-    last = _told.get(key)
-    if last and timedelta(0) <= at - last < TOLD_EVERY:
+    if memory.progress_told.get(key):
         return None
-    if len(_told) > MOST_TOLD:
-        _told.clear()
-    _told[key] = at
+    memory.progress_told.put(key, True)
     return progress_json(project, by, at)
-
-
-TOLD_EVERY = timedelta(seconds=5)
-MOST_TOLD = 10_000
-_told: dict[tuple[int, int], datetime] = {}  # of this process
 
 
 def past_json(project: Project, by: User) -> list[dict[str, Any]]:

@@ -2,16 +2,17 @@
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Min
+from django.db.models import Avg, Count, Min
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.accounts.models import User
 from apps.datasets.models import Example
+from apps.labeling import memory
 from apps.labeling.models import (
     Annotation,
     Assignment,
@@ -31,6 +32,9 @@ from apps.projects.access import permissions_of
 from apps.projects.models import Project
 from apps.projects.roles import Permission
 from apps.rules.answers import Value
+
+CHEAP_S = 0.02  # what a count may cost at every answer
+KEPT_TIMES = 50
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,7 @@ class PastAnswer:
 
 
 @dataclass(frozen=True)
-class Vote:
+class UnsignedAnswer:
     """One answer that a reviewer looks at, without its author."""
 
     number: int
@@ -167,42 +171,20 @@ def assignments_held(project: Project, ids: Sequence[int], *, only: str = "") ->
 def own_progress(project: Project, by: User, at: datetime) -> OwnProgress:
     start = at.replace(hour=0, minute=0, second=0, microsecond=0)
     own = Annotation.objects.filter(project=project, annotator=by, answered_at__gte=start, withdrawn_at=None)
-    times = list(own.values_list("active_ms", flat=True))
-    return OwnProgress(len(times), sum(times) / len(times) / 1000 if times else None)
-
-
-class Costly:
-    """A count that is asked for at every answer: kept for fifty times as long as it took, or not at all when cheap."""
-
-    CHEAP_S = 0.02
-    KEPT_TIMES = 50
-
-    def __init__(self) -> None:
-        self._kept: dict[int, tuple[float, TeamProgress]] = {}
-
-    def get(self, key: int, compute: Callable[[], TeamProgress]) -> TeamProgress:
-        until, value = self._kept.get(key, (0.0, TeamProgress(0, 0)))
-        began = time.monotonic()
-        if began < until:
-            return value
-        value = compute()
-        took = time.monotonic() - began
-        if took > self.CHEAP_S:
-            self._kept[key] = (time.monotonic() + self.KEPT_TIMES * took, value)
-        return value
-
-
-_team = Costly()
+    found = own.aggregate(n=Count("pk"), mean_ms=Avg("active_ms"))
+    return OwnProgress(found["n"], None if found["mean_ms"] is None else found["mean_ms"] / 1000)
 
 
 def team_progress(project: Project) -> TeamProgress:
-    """The two numbers the desk shows; counting a million rows takes longer than an answer, so they may be seconds old."""
-    return _team.get(
-        project.pk,
-        lambda: TeamProgress(
-            Label.objects.filter(project=project).count(), Example.objects.filter(project=project).count()
-        ),
-    )
+    """Counted at once where that is cheap, else kept for fifty times as long as counting took."""
+    if known := memory.team_progress.get(project.pk):
+        return TeamProgress(*known)
+    began = time.monotonic()
+    counts = (Label.objects.filter(project=project).count(), Example.objects.filter(project=project).count())
+    took = time.monotonic() - began
+    if took > CHEAP_S:
+        memory.team_progress.put(project.pk, counts, seconds=KEPT_TIMES * took)
+    return TeamProgress(*counts)
 
 
 def past_answers(project: Project, by: User) -> list[PastAnswer]:
@@ -234,13 +216,13 @@ def _words(row: Annotation, value: Value | None, project: Project) -> str:
     return task_types.get(project.task_type).answer.words(value)
 
 
-def votes_of(example_id: int, project: Project) -> list[Vote]:
+def votes_of(example_id: int, project: Project) -> list[UnsignedAnswer]:
     """The answers a reviewer decides between, oldest first."""
     rows = Annotation.objects.filter(example_id=example_id, withdrawn_at=None).exclude(
         assignment__lane__in=[Lane.REVIEW, Lane.GOLD]
     )
     return [
-        Vote(n, value_of(row), _words(row, value_of(row), project), row.comment, row.skip_reason)
+        UnsignedAnswer(n, value_of(row), _words(row, value_of(row), project), row.comment, row.skip_reason)
         for n, row in enumerate(rows.select_related("label").order_by("answered_at", "pk"), start=1)
     ]
 

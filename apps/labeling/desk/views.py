@@ -2,16 +2,14 @@
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, wraps
+from functools import wraps
 from typing import Any, cast
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from rest_framework import serializers
@@ -19,11 +17,11 @@ from rest_framework import serializers
 from apps.accounts.models import User
 from apps.errors import Invalid
 from apps.labeling.desk import presenters, selectors
-from apps.labeling.desk.seat import seat_of
-from apps.labeling.desk.words import desk_words
-from apps.labeling.models import QUEUED_LANES, Assignment, ErrorKind, Lane, SkipReason
+from apps.labeling.desk.session import desk_session
+from apps.labeling.inputs import AnswerInput, NextInput, SubmitInput
+from apps.labeling.models import Assignment, ErrorKind, Lane, SkipReason
 from apps.labeling.services.annotations import Answer, annotation_take
-from apps.labeling.services.assignments import MOST_HELD, Asked, assignments_release, assignments_renew
+from apps.labeling.services.assignments import MOST_HELD, QueueRequest, assignments_release, assignments_renew
 from apps.labeling.services.queue import queue_next
 from apps.labeling.services.undo import UNDO_DEPTH, annotation_edit, annotation_withdraw
 from apps.projects import task_types
@@ -44,10 +42,10 @@ def desk_call(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponseBa
     @require_POST
     @wraps(view)
     def called(request: HttpRequest, project_id: int) -> HttpResponseBase:
-        seat = seat_of(request, project_id)
-        if seat and seat.may(Permission.LABEL):
-            request.user = seat.user
-            return view(request, seat.project, seat.may(Permission.REVIEW))
+        session = desk_session(request, project_id)
+        if session and session.may(Permission.LABEL):
+            request.user = session.user
+            return view(request, session.project, session.may(Permission.REVIEW))
         if not request.user.is_authenticated and "application/json" in request.headers.get("Accept", ""):
             words = _("You were signed out. Sign in again; your answers are kept in this browser.")
             return JsonResponse({"error": words, "code": "signed_out"}, status=401)
@@ -60,24 +58,18 @@ def _user(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
-def _read(request: HttpRequest, serializer: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+def _read(request: HttpRequest, checker: serializers.Serializer[Any]) -> dict[str, Any]:
     """The checked body. Raises Invalid with one sentence naming the first field that does not fit."""
     try:
         body = json.loads(request.body or b"null")
     except ValueError:
-        raise Invalid(gettext("The request is not JSON.")) from None
+        raise Invalid(_("The request is not JSON.")) from None
     try:
-        return dict(_checker(serializer).run_validation(body))
+        return dict(checker.run_validation(body))
     except serializers.ValidationError as refused:
         found = refused.detail if isinstance(refused.detail, dict) else {"body": refused.detail}
         field, reasons = next(iter(found.items()))
         raise Invalid(f"{field}: {_first(reasons)}", fields=found) from None
-
-
-@cache
-def _checker(serializer: type[serializers.Serializer[Any]]) -> serializers.Serializer[Any]:
-    """One for all requests: making its fields costs more than checking with them, and checking keeps no state."""
-    return serializer()
 
 
 def _first(reasons: Any) -> str:
@@ -99,7 +91,6 @@ def desk(request: HttpRequest, project: Project) -> HttpResponse:
         "guidelines": guidelines_of(project),
         "skip_reasons": SkipReason.choices,
         "error_kinds": ErrorKind.choices,
-        "words": desk_words(),
         "progress": presenters.progress_json(project, by, at),
         "past": presenters.past_json(project, by),
         "lane": Lane.REVIEW if request.GET.get("lane") == Lane.REVIEW else "",
@@ -108,52 +99,56 @@ def desk(request: HttpRequest, project: Project) -> HttpResponse:
     return render(request, "labeling/desk.html", context)
 
 
-class LaneField(serializers.ChoiceField):
-    def __init__(self, **more: Any) -> None:
-        super().__init__(choices=list(QUEUED_LANES), required=False, allow_blank=True, default="", **more)
-
-
-class NextInput(serializers.Serializer[Any]):
+class DeskNextInput(NextInput):
     count = serializers.IntegerField(min_value=0, max_value=MOST_HELD)
-    lane = LaneField()
+
+
+class DeskSubmitInput(SubmitInput):
+    want = serializers.IntegerField(required=False, default=0, min_value=0, max_value=MOST_HELD)
+    lane = NextInput().fields["lane"]
+
+
+class EditInput(AnswerInput):
+    of = serializers.UUIDField()
+
+
+class UndoInput(serializers.Serializer[Any]):
+    client_id = serializers.UUIDField()
+
+
+class LeasesInput(serializers.Serializer[Any]):
+    """[[id, token], ...], as `renew` and `release` take them."""
+
+    leases = serializers.ListField(
+        child=serializers.ListField(child=serializers.CharField(max_length=40), min_length=2, max_length=2),
+        max_length=5 * MOST_HELD,
+    )
+
+    def validate_leases(self, pairs: list[list[str]]) -> list[tuple[int, Any]]:
+        number, token = serializers.IntegerField(min_value=1), serializers.UUIDField()
+        return [(number.run_validation(a), token.run_validation(b)) for a, b in pairs]
+
+
+# One of each for all requests: making the fields costs more than checking with them, and checking keeps no state.
+NEXT, SUBMIT, EDIT, UNDO, LEASES = DeskNextInput(), DeskSubmitInput(), EditInput(), UndoInput(), LeasesInput()
 
 
 @desk_call
 def next_examples(request: HttpRequest, project: Project, may_review: bool) -> HttpResponse:
     """What a reload lost comes back first, then new leases."""
 
-    given, by, at = _read(request, NextInput), _user(request), timezone.now()
-    wanted = Wanted(given["count"], given["lane"], may_review, with_held=True)
-    reply = _hand_out(project, by, at, wanted)
-    return JsonResponse({**reply, "progress": presenters.progress_due(project, by, at)})
-
-
-class AnswerInput(serializers.Serializer[Any]):
-    client_id = serializers.UUIDField()
-    label = serializers.CharField(required=False, default="", allow_blank=True, max_length=80, trim_whitespace=False)
-    value = serializers.DictField(required=False, default=None, allow_null=True)
-    skip_reason = serializers.CharField(required=False, default="", allow_blank=True, max_length=20)
-    comment = serializers.CharField(required=False, default="", allow_blank=True)
-    flagged = serializers.BooleanField(required=False, default=False)
-    error_kind = serializers.CharField(required=False, default="", allow_blank=True, max_length=20)
-    active_ms = serializers.IntegerField(required=False, default=0, min_value=0)
-    shown_at = serializers.DateTimeField(required=False, default=None, allow_null=True)
-
-
-class SubmitInput(AnswerInput):
-    assignment = serializers.IntegerField(min_value=1)
-    token = serializers.UUIDField()
-    want = serializers.IntegerField(required=False, default=0, min_value=0, max_value=MOST_HELD)
-    lane = LaneField()
+    given, by, at = _read(request, NEXT), _user(request), timezone.now()
+    asked = QueueRequest(project, by, given["count"], at, _seed(at), may_review, given["lane"], with_held=True)
+    return JsonResponse({**_hand_out(asked), "progress": presenters.progress_due(project, by, at)})
 
 
 @desk_call
 def answer(request: HttpRequest, project: Project, may_review: bool) -> HttpResponse:
-    given, by, at = _read(request, SubmitInput), _user(request), timezone.now()
-    want, only = given.pop("want"), given.pop("lane")
-    said = Answer(assignment_id=given.pop("assignment"), **given)
-    saved = annotation_take(project=project, answer=said, by=by, at=at)
-    reply = _hand_out(project, by, at, Wanted(want, only, may_review)) if want else NOTHING_MORE
+    given, by, at = _read(request, SUBMIT), _user(request), timezone.now()
+    asked = QueueRequest(project, by, given.pop("want"), at, _seed(at), may_review, given.pop("lane"))
+    checked = Answer(assignment_id=given.pop("assignment"), **given)
+    saved = annotation_take(project=project, answer=checked, by=by, at=at)
+    reply = _hand_out(asked) if asked.count else NOTHING_MORE
     return JsonResponse(
         {"saved": presenters.saved_json(saved, project), **reply, "progress": presenters.progress_due(project, by, at)}
     )
@@ -162,34 +157,18 @@ def answer(request: HttpRequest, project: Project, may_review: bool) -> HttpResp
 NOTHING_MORE: dict[str, Any] = {"assignments": [], "empty": None}
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Examples asked for; `with_held` for a page that was just opened: what it held before counts and comes first."""
-
-    count: int
-    only: str
-    may_review: bool
-    with_held: bool = False
+def _seed(at: datetime) -> int:
+    return int(at.timestamp() * 1e6)
 
 
-def _hand_out(project: Project, by: User, at: datetime, wanted: Wanted) -> dict[str, Any]:
-    asked = Asked()
-    leased = queue_next(
-        project=project,
-        by=by,
-        count=wanted.count,
-        at=at,
-        seed=int(at.timestamp() * 1e6),
-        only=wanted.only,
-        may_review=wanted.may_review,
-        in_all=wanted.with_held,
-        asked=asked,
-    )
-    held = selectors.assignments_held(project, asked.held, only=wanted.only) if wanted.with_held and asked.held else []
-    nothing = wanted.count > 0 and not leased and not held
-    empty = selectors.why_empty(project, by, at, only=wanted.only) if nothing else None
+def _hand_out(asked: QueueRequest) -> dict[str, Any]:
+    leased, held = queue_next(asked), list[Assignment]()
+    if asked.with_held and asked.held:
+        held = selectors.assignments_held(asked.project, asked.held, only=asked.only)
+    nothing = asked.count > 0 and not leased and not held
+    empty = selectors.why_empty(asked.project, asked.by, asked.at, only=asked.only) if nothing else None
     return {
-        "assignments": _assignments_json(project, [*held, *leased]),
+        "assignments": _assignments_json(asked.project, [*held, *leased]),
         "empty": presenters.empty_json(empty) if empty else None,
     }
 
@@ -207,29 +186,21 @@ def _assignments_json(project: Project, shown: Sequence[Assignment]) -> list[dic
     ]
 
 
-class EditInput(AnswerInput):
-    of = serializers.UUIDField()
-
-
 @desk_call
 def edit(request: HttpRequest, project: Project, may_review: bool) -> HttpResponse:
     """Replace one of the last answers."""
 
-    given, by, at = _read(request, EditInput), _user(request), timezone.now()
+    given, by, at = _read(request, EDIT), _user(request), timezone.now()
     of = given.pop("of")
-    said = Answer(assignment_id=0, token=of, **given)
-    saved = annotation_edit(project=project, of=of, answer=said, by=by, at=at)
+    replacement = Answer(assignment_id=0, token=of, **given)
+    saved = annotation_edit(project=project, of=of, answer=replacement, by=by, at=at)
     progress = presenters.progress_json(project, by, at)
     return JsonResponse({"saved": presenters.saved_json(saved, project), "progress": progress})
 
 
-class UndoInput(serializers.Serializer[Any]):
-    client_id = serializers.UUIDField()
-
-
 @desk_call
 def undo(request: HttpRequest, project: Project, may_review: bool) -> HttpResponse:
-    client_id, by, at = _read(request, UndoInput)["client_id"], _user(request), timezone.now()
+    client_id, by, at = _read(request, UNDO)["client_id"], _user(request), timezone.now()
     assignment = annotation_withdraw(project_id=project.pk, client_id=client_id, by=by, at=at)
     again = _assignments_json(project, [assignment])[0]
     return JsonResponse({"assignment": again, "progress": presenters.progress_json(project, by, at)})
@@ -243,26 +214,13 @@ def past(request: HttpRequest, project: Project) -> HttpResponse:
     return JsonResponse({"past": presenters.past_json(project, _user(request))})
 
 
-class Leases(serializers.Serializer[Any]):
-    """[[id, token], ...], as `renew` and `release` take them."""
-
-    leases = serializers.ListField(
-        child=serializers.ListField(child=serializers.CharField(max_length=40), min_length=2, max_length=2),
-        max_length=5 * MOST_HELD,
-    )
-
-    def validate_leases(self, pairs: list[list[str]]) -> list[tuple[int, Any]]:
-        number, token = serializers.IntegerField(min_value=1), serializers.UUIDField()
-        return [(number.run_validation(a), token.run_validation(b)) for a, b in pairs]
-
-
 @desk_call
 def renew(request: HttpRequest, project: Project, may_review: bool) -> HttpResponse:
-    leases = _read(request, Leases)["leases"]
+    leases = _read(request, LEASES)["leases"]
     return JsonResponse({"held": assignments_renew(by=_user(request), leases=leases, at=timezone.now())})
 
 
 @desk_call
 def release(request: HttpRequest, project: Project, may_review: bool) -> HttpResponse:
-    leases = _read(request, Leases)["leases"]
+    leases = _read(request, LEASES)["leases"]
     return JsonResponse({"released": assignments_release(by=_user(request), leases=leases, at=timezone.now())})

@@ -25,11 +25,17 @@ class Annotation(models.Model):
     """One answer by one person, never overwritten: undo withdraws it and the next answer is a new row."""
 
     client_id = models.UUIDField(unique=True)  # made in the browser: the same answer sent twice is stored once
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="annotations")
-    example = models.ForeignKey(Example, on_delete=models.CASCADE, related_name="annotations")
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="annotations", db_constraint=False, db_index=False
+    )
+    example = models.ForeignKey(Example, on_delete=models.CASCADE, related_name="annotations", db_constraint=False)
     assignment = models.ForeignKey(Assignment, on_delete=models.CASCADE, related_name="annotations")
-    annotator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    label = models.ForeignKey(SchemaLabel, null=True, on_delete=models.PROTECT, related_name="+")
+    annotator = models.ForeignKey(  # the assignment’s holder
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    label = models.ForeignKey(  # never deleted, only retired
+        SchemaLabel, null=True, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     value = models.JSONField(null=True)
     skip_reason = models.CharField(max_length=10, choices=SkipReason.choices, blank=True)
     comment = models.TextField(blank=True)
@@ -71,9 +77,13 @@ class LabelSource(models.TextChoices):
 class Label(models.Model):
     """What an example is, as resolved. Shown and answered times are those of the answer that settled it."""
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="resolved_labels")
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="resolved_labels", db_constraint=False, db_index=False
+    )
     example = models.OneToOneField(Example, on_delete=models.CASCADE, related_name="label", primary_key=True)
-    label = models.ForeignKey(SchemaLabel, null=True, on_delete=models.PROTECT, related_name="+")
+    label = models.ForeignKey(  # never deleted, only retired
+        SchemaLabel, null=True, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
     value = models.JSONField(null=True)
     confidence = models.FloatField(null=True)  # of the consensus, where its method gives one
     source = models.CharField(max_length=10, choices=LabelSource.choices)

@@ -1,5 +1,9 @@
 """The queue's frontier, and leases on it."""
 
+# A row is written here at every answer, and each index and each foreign key that PostgreSQL checks is paid for then. A
+# key is checked where its row would dangle, which is the chain label, annotation -> assignment -> example -> project;
+# what that chain implies (`db_constraint=False`) is not checked again. An index that begins another one is not kept.
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy
@@ -58,8 +62,10 @@ class Frontier(models.Model):
 class FrontierItem(models.Model):
     """One slot that waits for an answer. The lease time stands here so that SKIP LOCKED sees it change."""
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
-    example = models.ForeignKey(Example, on_delete=models.CASCADE, related_name="+")
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    example = models.ForeignKey(Example, on_delete=models.CASCADE, related_name="+", db_index=False)
     slot = models.PositiveSmallIntegerField()
     lane = models.CharField(max_length=8, choices=Lane.choices)
     rank = models.PositiveIntegerField()
@@ -80,10 +86,12 @@ class FrontierItem(models.Model):
 class Assignment(models.Model):
     """A lease on one slot of one example, with a fencing token; what was shown stays with it."""
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="assignments")
+    project = models.ForeignKey(
+        Project, on_delete=models.CASCADE, related_name="assignments", db_constraint=False, db_index=False
+    )
     example = models.ForeignKey(Example, on_delete=models.CASCADE, related_name="assignments")
     slot = models.PositiveSmallIntegerField()
-    holder = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    holder = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
     state = models.CharField(max_length=8, choices=AssignmentState.choices, default=AssignmentState.LEASED)
     token = models.UUIDField()
     leased_at = models.DateTimeField()
@@ -98,7 +106,9 @@ class Assignment(models.Model):
     planted = models.BooleanField(default=False)  # the suggestion is wrong on purpose, on a gold example
     run_number = models.PositiveIntegerField(null=True)
     selection_probability = models.FloatField(null=True)
-    guidelines = models.ForeignKey(GuidelineVersion, null=True, on_delete=models.SET_NULL, related_name="+")
+    guidelines = models.ForeignKey(
+        GuidelineVersion, null=True, on_delete=models.SET_NULL, related_name="+", db_constraint=False, db_index=False
+    )
 
     class Meta:
         constraints = [
@@ -113,12 +123,7 @@ class Assignment(models.Model):
                 name="labeling_person_once_per_example",
             ),
         ]
-        indexes = [
-            models.Index(fields=["project", "holder", "state"], name="labeling_assignment_holder"),
-            models.Index(
-                fields=["project", "leased_until"], condition=models.Q(state="leased"), name="labeling_assignment_lease"
-            ),
-        ]
+        indexes = [models.Index(fields=["project", "holder", "state"], name="labeling_assignment_holder")]
 
     def __str__(self) -> str:
         return f"{self.example} for {self.holder}"

@@ -1,12 +1,12 @@
 """Answers: checked, stored once, kept even when late, and what each leads to."""
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
@@ -22,10 +22,9 @@ from apps.labeling.models import (
     SetAside,
     SkipReason,
 )
-from apps.labeling.services.assignments import slots_lock_of
+from apps.labeling.services.example_state import ExampleState, Vote, example_state_of
 from apps.labeling.services.gold import Judged, gold_judge, pause_if_failing
 from apps.labeling.services.labels import label_resolve
-from apps.labeling.services.prepared import assignments_read, insert
 from apps.labeling.services.reviews import review_decide, review_open, reviews_wanted
 from apps.labeling.values import value_of
 from apps.live.publish import look_again
@@ -33,7 +32,7 @@ from apps.live.topics import News, Topic
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.rules.answers import AnswerRefused, Value
-from apps.statements import rows
+from apps.statements import insert
 
 SKIPS_TO_SET_ASIDE = 2  # one person may just not know; two rarely err together
 IDLE_MS = 5 * 60 * 1000  # the clock for time per label stops after 5 min (Labelbox)
@@ -58,7 +57,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Said:
+class CheckedAnswer:
     """An answer that fits: the columns that keep it and, unless it is a skip, its value."""
 
     value: Value | None
@@ -82,26 +81,15 @@ def annotation_submit(*, project_id: int, answer: Answer, by: User, at: datetime
     return annotation_take(project=project, answer=answer, by=by, at=at).annotation
 
 
-@transaction.atomic
 def annotation_take(*, project: Project, answer: Answer, by: User, at: datetime) -> Saved:
     """As `annotation_submit`, with the verdict on a gold example."""
-    siblings = example_locked(answer.assignment_id)
-    given = _given(siblings, project, answer, by)
-    if stored := annotation_stored(project.pk, answer.client_id, by):  # sent again, perhaps at this very moment
-        return saved_again(stored)
-    if given is None:
-        words = _("This example was never given to you under this token. Reload the page to get the next one.")
-        raise NotFound(words)
-    assignment = _current(siblings, given)
-    said = _said(given, answer, at)
-    if assignment.state in (AssignmentState.ANSWERED, AssignmentState.SKIPPED) or _answered_late(assignment):
-        raise DomainError(_("You have already answered this example; undo first to change it."))
-    surplus = filled_by_other(assignment, siblings)
-    judged = gold_judge(assignment=assignment, value=said.value)
-    annotation = _store(assignment, answer, said, by=by, at=at, surplus=surplus, judged=judged)
-    _follow(assignment, annotation, judged, at)
-    look_again(Topic.PROJECT.of(project.pk), News.LABELS)
-    return Saved(annotation, judged)
+    try:
+        with transaction.atomic():
+            return _taken(project, answer, by, at)
+    except (DomainError, IntegrityError):  # sent again, perhaps at this very moment: then it stands already
+        if stored := annotation_stored(project.pk, answer.client_id, by):
+            return saved_again(stored)
+        raise
 
 
 def saved_again(stored: Annotation) -> Saved:
@@ -110,65 +98,68 @@ def saved_again(stored: Annotation) -> Saved:
 
 def annotation_stored(project_id: int, client_id: uuid.UUID, by: User) -> Annotation | None:
     """What is kept under this id. Raises Invalid when it is somebody else’s."""
-    known = rows("SELECT id, annotator_id, project_id FROM labeling_annotation WHERE client_id = %s", [client_id])
-    if not known:
-        return None
-    if known[0][1:] != (by.pk, project_id):
+    known = Annotation.objects.select_related("label", "assignment__project").filter(client_id=client_id).first()
+    if known and (known.annotator_id, known.project_id) != (by.pk, project_id):
         raise Invalid(_("This answer’s id was used by somebody else. Reload the page and answer again."))
-    return Annotation.objects.select_related("label", "assignment__project").get(pk=known[0][0])
+    return known
 
 
-def example_locked(assignment_id: int) -> list[Assignment]:
-    """Every assignment of the example, locked in key order; its slots before them, as a lease does."""
-    slots_lock_of(assignment_id)
-    return assignments_read(_SIBLINGS, [assignment_id])
+def _taken(project: Project, answer: Answer, by: User, at: datetime) -> Saved:
+    state = example_state_of(answer.assignment_id, project)
+    given = _given(state, project, answer, by) if state else None
+    if state is None or given is None:
+        words = _("This example was never given to you under this token. Reload the page to get the next one.")
+        raise NotFound(words)
+    assignment = _current(state, given)
+    checked = _checked(given, answer, state.offered)
+    done = assignment.state in (AssignmentState.ANSWERED, AssignmentState.SKIPPED)
+    if done or assignment.pk in state.answered:  # a surplus vote leaves its assignment as it was: expired
+        raise DomainError(_("You have already answered this example; undo first to change it."))
+    surplus = filled_by_other(assignment, state.assignments)
+    judged = gold_judge(assignment=assignment, value=checked.value)
+    annotation = _store(assignment, answer, checked, by=by, at=at, surplus=surplus, judged=judged)
+    _follow(state, annotation, checked.value, judged)
+    look_again(Topic.PROJECT.of(project.pk), News.LABELS)
+    return Saved(annotation, judged)
 
 
-_SIBLINGS = """
-    WHERE a.example_id = (SELECT b.example_id FROM labeling_assignment b WHERE b.id = %s)
-    ORDER BY a.id FOR NO KEY UPDATE OF a
-"""
-
-
-def _given(siblings: Sequence[Assignment], project: Project, answer: Answer, by: User) -> Assignment | None:
+def _given(state: ExampleState, project: Project, answer: Answer, by: User) -> Assignment | None:
     """The assignment that the answer names, if it is this person's under this token."""
-    asked = (answer.assignment_id, project.pk, by.pk, answer.token)
-    given = next((a for a in siblings if (a.pk, a.project_id, a.holder_id, a.token) == asked), None)
-    if given:
-        given.project = project
-    return given
+    named = (answer.assignment_id, project.pk, by.pk, answer.token)
+    return next((a for a in state.assignments if (a.pk, a.project_id, a.holder_id, a.token) == named), None)
 
 
-def _current(siblings: Sequence[Assignment], given: Assignment) -> Assignment:
+def _current(state: ExampleState, given: Assignment) -> Assignment:
     """When the lease had run out and the same person was given the example once more, the answer is for the newer one."""
-    own = (a for a in siblings if a.holder_id == given.holder_id and a.state != AssignmentState.EXPIRED)
-    found = next(own, given)
-    found.project = given.project
-    return found
+    own = (a for a in state.assignments if a.holder_id == given.holder_id and a.state != AssignmentState.EXPIRED)
+    current = next(own, given)
+    given.project = current.project = state.project
+    given.example = current.example = state.example
+    return current
 
 
-def _said(given: Assignment, answer: Answer, at: datetime) -> Said:
-    """Raises Invalid when the answer fits neither the schema nor the example."""
+def _checked(given: Assignment, answer: Answer, labels: Mapping[str, int]) -> CheckedAnswer:
+    """`labels` are those that may be given. Raises Invalid when the answer fits neither them nor the example."""
     chosen = [answer.label != "", answer.value is not None, answer.skip_reason != ""]
     if sum(chosen) != 1:
         raise Invalid(_("An answer is either a label or a reason to skip."), field="label")
     if len(answer.comment) > MOST_COMMENT:
         raise Invalid(_("A comment has at most {n} characters.").format(n=MOST_COMMENT), field="comment")
     if answer.skip_reason:
-        return Said(None, {"skip_reason": _skip_reason(answer.skip_reason)})
+        return CheckedAnswer(None, {"skip_reason": _skip_reason(answer.skip_reason)})
     if given.lane == Lane.REVIEW and answer.error_kind not in ErrorKind.values:
         known = ", ".join(ErrorKind.values)
         raise Invalid(
             _("A review says why the answers differed: one of {known}.").format(known=known), field="error_kind"
         )
-    task, labels = task_types.get(given.project.task_type), _may_be_given(given)
+    task = task_types.get(given.project.task_type)
     fields = given.example.fields if task.structured else {}
     raw = answer.value if answer.value is not None else {"label": answer.label}
     try:
         value = task.answer.check(raw, labels=list(labels), fields=fields)
     except AnswerRefused as refused:
         raise Invalid(str(refused), field="value" if answer.value is not None else "label") from refused
-    return Said(value, {"value": value} if task.structured else {"label_id": labels[value["label"]]})
+    return CheckedAnswer(value, {"value": value} if task.structured else {"label_id": labels[value["label"]]})
 
 
 def _skip_reason(reason: str) -> str:
@@ -178,32 +169,29 @@ def _skip_reason(reason: str) -> str:
     return reason
 
 
-def _answered_late(assignment: Assignment) -> bool:
-    """A surplus vote leaves its assignment as it was: expired."""
-    if assignment.state != AssignmentState.EXPIRED:
-        return False
-    return Annotation.objects.filter(assignment=assignment, withdrawn_at=None).exists()
-
-
-def _may_be_given(given: Assignment) -> dict[str, int]:
-    """The keys of offered labels, and of those retired only after the example was shown: an answer on its way counts."""
-    return dict(rows(_OFFERED, [given.project_id, given.leased_at]))
-
-
-_OFFERED = """
-    SELECT name, id FROM projects_schemalabel
-    WHERE project_id = %s AND (retired_at IS NULL OR retired_at > %s::timestamptz) ORDER BY position
-"""
-
-
 def filled_by_other(assignment: Assignment, siblings: Sequence[Assignment]) -> bool:
     """Whether somebody else has the slot: taken after this lease ran out, or after this person skipped it."""
     taken = (AssignmentState.LEASED, AssignmentState.ANSWERED)
     return any(a.slot == assignment.slot and a.pk != assignment.pk and a.state in taken for a in siblings)
 
 
+# With the answer its slot goes, or waits for others where it was skipped: they may know.
+_STATE = "closed AS (UPDATE labeling_assignment SET state = %s WHERE id = %s), "
+_ANSWERED = f"{_STATE} slot AS (DELETE FROM labeling_frontieritem WHERE example_id = %s AND slot = %s)"
+_SKIPPED = (
+    f"{_STATE} slot AS (UPDATE labeling_frontieritem SET leased_until = NULL WHERE example_id = %s AND slot = %s)"
+)
+
+
 def _store(
-    assignment: Assignment, answer: Answer, said: Said, *, by: User, at: datetime, surplus: bool, judged: Judged | None
+    assignment: Assignment,
+    answer: Answer,
+    checked: CheckedAnswer,
+    *,
+    by: User,
+    at: datetime,
+    surplus: bool,
+    judged: Judged | None,
 ) -> Annotation:
     shown_at = min(max(answer.shown_at or assignment.leased_at, assignment.leased_at), at)
     annotation = Annotation(
@@ -212,7 +200,7 @@ def _store(
         example_id=assignment.example_id,
         assignment=assignment,
         annotator=by,
-        **said.columns,
+        **checked.columns,
         comment=answer.comment.replace("\x00", ""),
         flagged=answer.flagged,
         error_kind=answer.error_kind if assignment.lane == Lane.REVIEW else "",
@@ -224,34 +212,30 @@ def _store(
     )
     if surplus:
         return insert(annotation)
-    skipped = said.value is None
+    skipped = checked.value is None
     assignment.state = AssignmentState.SKIPPED if skipped else AssignmentState.ANSWERED
     closed = [assignment.state, assignment.pk, assignment.example_id, assignment.slot]
     return insert(annotation, beside=_SKIPPED if skipped else _ANSWERED, more=closed)
 
 
-# With the answer its slot goes, or waits for others where it was skipped: they may know.
-_STATE = "closed AS (UPDATE labeling_assignment SET state = %s WHERE id = %s), "
-_ANSWERED = f"{_STATE} slot AS (DELETE FROM labeling_frontieritem WHERE example_id = %s AND slot = %s)"
-_SKIPPED = (
-    f"{_STATE} slot AS (UPDATE labeling_frontieritem SET leased_until = NULL WHERE example_id = %s AND slot = %s)"
-)
-
-
-def _follow(assignment: Assignment, annotation: Annotation, judged: Judged | None, at: datetime) -> None:
+def _follow(state: ExampleState, annotation: Annotation, value: Value | None, judged: Judged | None) -> None:
     """What one answer leads to: a label, a review, a pause, an example set aside."""
+    assignment, project, at = annotation.assignment, state.project, annotation.answered_at
     if assignment.lane == Lane.GOLD:
         if judged and not judged.right:
-            pause_if_failing(project=assignment.project, person=annotation.annotator, at=at)
+            pause_if_failing(project=project, person=annotation.annotator, at=at)
         return
-    if annotation.skip_reason:
+    if value is None:
         _set_aside_if_skipped_often(assignment, annotation.skip_reason, at)
     else:
         if assignment.lane == Lane.REVIEW:
             review_decide(annotation=annotation, at=at)
-        label_resolve(example_id=assignment.example_id, at=at, project=assignment.project)
-    if annotation.flagged and assignment.lane != Lane.REVIEW and reviews_wanted(assignment.project):
-        review_open(example=assignment.example, why=ReviewWhy.FLAG, agreement=None, at=at)
+        vote = Vote(value, annotation.label_id, assignment.lane, annotation.shown_at)
+        waiting = state.waiting - (set() if annotation.surplus else {assignment.slot})
+        state = replace(state, votes=(*state.votes, vote), waiting=waiting)
+        label_resolve(example_id=state.example.pk, at=at, state=state)
+    if annotation.flagged and assignment.lane != Lane.REVIEW and reviews_wanted(project):
+        review_open(example=state.example, why=ReviewWhy.FLAG, agreement=None, at=at)
 
 
 def _set_aside_if_skipped_often(assignment: Assignment, reason: str, at: datetime) -> None:

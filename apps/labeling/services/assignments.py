@@ -13,117 +13,84 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.accounts.models import User
 from apps.datasets.models import Example
-from apps.errors import DomainError
+from apps.labeling import memory
+from apps.labeling.locks import leases_locked
 from apps.labeling.models import QUEUED_LANES, Assignment, AssignmentState, FrontierItem, Lane
 from apps.labeling.services.gold import Draw, gold_draw
-from apps.labeling.services.prepared import insert
-from apps.labeling.services.slots import NEXT, NEXT_AT_ONCE, TAKE, Slot, room_of
-from apps.labeling.services.suggestions import suggestion_of
+from apps.labeling.services.slots import NEXT, ROOM
+from apps.labeling.services.suggestions import Suggestion, suggestion_of
 from apps.projects.models import GuidelineVersion, Project
-from apps.statements import rows
+from apps.statements import insert, rows
 
 LEASE = timedelta(minutes=5)  # median answer takes 40 s; renewed by a heartbeat while the tab is active
 MOST_HELD = 20  # prefetched by one person over all tabs
 
 
-class LeaseLost(DomainError):
-    code = "lease_lost"
-
-
-def slots_lock(assignments: QuerySet[Assignment]) -> None:
-    """Lock the frontier rows of these assignments. Always before the assignments themselves, as a lease does.
-
-    The other order would deadlock: a late answer holds its assignment and waits for the slot, while whoever takes the
-    slot waits for the assignment to expire it.
-    """
-    same = assignments.order_by().filter(example=OuterRef("example"), slot=OuterRef("slot"))
-    held = FrontierItem.objects.filter(Exists(same), example__in=assignments.order_by().values("example"))
-    list(held.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
-
-
-def slots_lock_of(assignment_id: int) -> None:
-    """`slots_lock` for every slot of this assignment's example: on the way of every answer."""
-    rows(_SLOTS, [assignment_id])
-
-
-_SLOTS = """
-    SELECT f.id FROM labeling_frontieritem f
-    WHERE f.example_id = (SELECT a.example_id FROM labeling_assignment a WHERE a.id = %s)
-    ORDER BY f.id FOR UPDATE OF f
-"""
-
-
 @dataclass
-class Asked:
-    """What a request for examples found on its way."""
+class QueueRequest:
+    """One person asks for up to `count` examples, and what was found on the way.
 
+    `only` names the one lane to take from. With `with_held` what the person holds already counts towards `count`.
+    """
+
+    project: Project
+    by: User
+    count: int
+    at: datetime
+    seed: int
+    may_review: bool = False
+    only: str = ""
+    with_held: bool = False
     dry: set[str] = field(default_factory=set)  # lanes that may be given and have nothing
     held: list[int] = field(default_factory=list)  # assignments that the person holds already
 
+    @property
+    def weights(self) -> dict[str, int]:
+        """Of the lanes that may be given."""
+        if self.only:
+            return {self.only: 1} if self.only != Lane.REVIEW or self.may_review else {}
+        lanes = self.project.queue.lane_weights.items()
+        return {lane: w for lane, w in lanes if w > 0 and (lane != Lane.REVIEW or self.may_review)}
 
-def assignments_next(
-    *,
-    project: Project,
-    by: User,
-    count: int,
-    at: datetime,
-    seed: int,
-    may_review: bool = False,
-    only: str = "",
-    in_all: bool = False,
-    asked: Asked | None = None,
-) -> list[Assignment]:
+
+def assignments_next(asked: QueueRequest) -> list[Assignment]:
     """Lease up to `count` slots; fewer when the lanes run out, MOST_HELD is reached, or the person is paused.
 
-    With `in_all` what the person holds already counts towards `count`. `only` names the one lane to take from. Slots of
-    a lane come in rank order, and a lane that has none is replaced by the others, by falling weight.
+    Slots of a lane come in rank order, and a lane that has none is replaced by the others, by falling weight.
     """
-    weights = {x: w for x, w in project.queue.lane_weights.items() if w > 0 and (x != Lane.REVIEW or may_review)}
-    if only:
-        weights = {only: 1} if only != Lane.REVIEW or may_review else {}
-    most = 1 if in_all else MOST_HELD
-    if count == 1 and (found := _at_once(project, weights, by=by, at=at, seed=seed, most=most)):
-        return found
-    room = room_of(project=project, by=by, at=at, lanes=list(weights))
-    if asked:
-        asked.dry, asked.held = set(weights) - room.lanes, room.held
-    _empty[project.pk] = (at, frozenset(weights) - room.lanes)
-    weights = {lane: weight for lane, weight in weights.items() if lane in room.lanes}
-    wanted, leased, chance = (
-        0 if room.paused else min(count - len(room.held) * in_all, MOST_HELD - len(room.held)),
-        list[Assignment](),
-        random.Random(seed),
-    )
+    if asked.count == 1 and (leased := assignment_at_once(asked)):
+        return leased
+    weights, chance = asked.weights, random.Random(asked.seed)
+    bound = {"project": asked.project.pk, "holder": asked.by.pk, "at": asked.at, "lanes": list(weights)}
+    ((asked.held, paused, lanes),) = rows(ROOM, bound)
+    asked.dry = set(weights) - set(lanes)
+    memory.dry_lanes.put(asked.project.pk, asked.dry)
+    weights = {lane: weight for lane, weight in weights.items() if lane in lanes}
+    leased = []
+    wanted = 0 if paused else min(asked.count - len(asked.held) * asked.with_held, MOST_HELD - len(asked.held))
     while weights and len(leased) < wanted:
         drawn = Counter(lane_order(weights, chance)[0] for _ in range(wanted - len(leased)))
         for lane, n in drawn.items():
-            got = _lease_in(lane, project=project, by=by, count=n, at=at, chance=chance)
+            got = _lease_in(lane, asked, count=n, chance=chance)
             leased.extend(got)
             if not got:  # fewer than asked may be two slots of one example: the lane has more
                 del weights[lane]
     return leased
 
 
-_empty: dict[int, tuple[datetime, frozenset[str]]] = {}  # project -> lanes that had nothing, and when; of this process
-EMPTY_FOR = timedelta(seconds=2)
-
-
-def _at_once(
-    project: Project, weights: Mapping[str, int], *, by: User, at: datetime, seed: int, most: int
-) -> list[Assignment]:
+def assignment_at_once(asked: QueueRequest) -> list[Assignment]:
     """One example of the lane that is drawn, in the way that nearly always works; nothing where it does not."""
-    seen, empty = _empty.get(project.pk, (at, frozenset()))
-    if not timedelta(0) <= at - seen < EMPTY_FOR:
+    dry = memory.dry_lanes.get(asked.project.pk)
+    if dry is None:
         return []  # look again which lanes have something, so that an empty one is filled in time
-    chance = random.Random(seed)
-    order = lane_order({lane: w for lane, w in weights.items() if lane not in empty}, chance)
+    chance = random.Random(asked.seed)
+    order = lane_order({lane: w for lane, w in asked.weights.items() if lane not in dry}, chance)
     if not order or order[0] == Lane.GOLD:
         return []
-    return _lease_in(order[0], project=project, by=by, count=1, at=at, chance=chance, most=most)
+    return _lease_in(order[0], asked, count=1, chance=chance, most=1 if asked.with_held else MOST_HELD)
 
 
 def lane_order(weights: Mapping[str, int], chance: random.Random) -> list[str]:
@@ -136,73 +103,57 @@ def lane_order(weights: Mapping[str, int], chance: random.Random) -> list[str]:
 
 
 def _lease_in(
-    lane: str, *, project: Project, by: User, count: int, at: datetime, chance: random.Random, most: int = 0
+    lane: str, asked: QueueRequest, *, count: int, chance: random.Random, most: int = MOST_HELD
 ) -> list[Assignment]:
     """Slots of this lane. A second tab of the same person may collide on a constraint: then once more."""
     for _ in range(2):
         try:
             with transaction.atomic():
                 if lane == Lane.GOLD:
-                    return _lease_gold(project=project, by=by, count=count, at=at, chance=chance)
-                return _lease(lane, project=project, by=by, count=count, at=at, most=most)
+                    return _lease_gold(asked, count=count, chance=chance)
+                return _lease(lane, asked, count=count, most=most)
         except IntegrityError:
             continue
     return []
 
 
-def _lease(lane: str, *, project: Project, by: User, count: int, at: datetime, most: int = 0) -> list[Assignment]:
-    """`most` is given where nobody has looked yet how many the person holds."""
-    bound: dict[str, Any] = {
-        "project": project.pk,
-        "lane": lane,
-        "at": at,
-        "holder": by.pk,
-        "count": count,
-        "most": most,
-    }
-    by_example = {
-        row[1]: row for row in reversed(rows(NEXT_AT_ONCE if most else NEXT, bound))
-    }  # two slots of one example: the first
-    if not by_example:
-        return []
-    found = [Slot.of(row) for row in reversed(by_example.values())]
-    taken: dict[str, Any] = {"at": at, "until": at + LEASE, "holder": by.pk, "items": [s.item_id for s in found]}
-    taken |= {"examples": [s.example.pk for s in found], "slots": [s.slot for s in found]}
-    rows(TAKE, taken)
-    return [insert(_assignment(s, project=project, by=by, at=at)) for s in found]
+def _lease(lane: str, asked: QueueRequest, *, count: int, most: int) -> list[Assignment]:
+    project, by, at = asked.project, asked.by, asked.at
+    bound = {"project": project.pk, "lane": lane, "holder": by.pk, "at": at, "until": at + LEASE}
+    found = rows(NEXT, bound | {"count": count, "most": most})
+    return [insert(_assignment(row, project=project, by=by, at=at)) for row in found]
 
 
-def _assignment(slot: Slot, *, project: Project, by: User, at: datetime) -> Assignment:
-    shown = suggestion_of(
-        slot.example.pk,
-        lane=slot.lane,
-        reason=slot.reason,
-        imported=slot.imported,
-        blind_share=project.queue.blind_share,
-    )
+def _assignment(row: Sequence[Any], *, project: Project, by: User, at: datetime) -> Assignment:
+    """The lease on one row of NEXT, with what is suggested on it."""
+    pk, external_id, fields, slot, lane, rank, reason, run_number, probability, source, *guess, guidelines, number = row
+    imported = Suggestion(guess[0] or "", guess[1], guess[2], source) if source is not None else None
+    share = project.queue.blind_share
+    shown = suggestion_of(pk, lane=lane, reason=reason, imported=imported, blind_share=share)
     return Assignment(
         project=project,
-        example=slot.example,
-        slot=slot.slot,
+        example=Example(pk=pk, external_id=external_id, fields=fields),
+        slot=slot,
         holder=by,
         token=uuid.uuid4(),
         leased_at=at,
         leased_until=at + LEASE,
-        lane=slot.lane,
-        rank=slot.rank,
-        reason=slot.reason,
+        lane=lane,
+        rank=rank,
+        reason=reason,
         suggestion=shown.label,
         suggested_value=shown.value,
         suggestion_confidence=shown.confidence,
         suggestion_source=shown.source,
-        run_number=slot.run_number,
-        selection_probability=slot.selection_probability,
-        guidelines=slot.guidelines,
+        run_number=run_number,
+        selection_probability=probability,
+        guidelines=GuidelineVersion(pk=guidelines, number=number) if guidelines else None,
     )
 
 
-def _lease_gold(*, project: Project, by: User, count: int, at: datetime, chance: random.Random) -> list[Assignment]:
+def _lease_gold(asked: QueueRequest, *, count: int, chance: random.Random) -> list[Assignment]:
     """Gold is no slot that waits for one answer: each person gets one of their own."""
+    project, by, at = asked.project, asked.by, asked.at
     drawn = gold_draw(project=project, by=by, count=count, at=at, chance=chance)
     if not drawn:
         return []
@@ -238,18 +189,10 @@ def _gold_assignment(
     )
 
 
-def _held_locked(by: User, leases: Sequence[tuple[int, uuid.UUID]]) -> list[Assignment]:
-    """Those of the leases that still are this person’s, with their slots locked."""
-    tokens = dict(leases)
-    held = Assignment.objects.filter(pk__in=tokens, holder=by, state=AssignmentState.LEASED)
-    slots_lock(held)
-    return [a for a in held.select_for_update(no_key=True).order_by("pk") if a.token == tokens[a.pk]]
-
-
 @transaction.atomic
 def assignments_renew(*, by: User, leases: Sequence[tuple[int, uuid.UUID]], at: datetime) -> list[int]:
     """Push the leases out while the tab is active; returns the ids that are still held. The rest was lost."""
-    kept = _held_locked(by, leases)
+    kept = leases_locked(by, leases)
     for assignment in kept:
         FrontierItem.objects.filter(example_id=assignment.example_id, slot=assignment.slot).update(
             leased_until=at + LEASE
@@ -261,7 +204,7 @@ def assignments_renew(*, by: User, leases: Sequence[tuple[int, uuid.UUID]], at: 
 @transaction.atomic
 def assignments_release(*, by: User, leases: Sequence[tuple[int, uuid.UUID]], at: datetime) -> int:
     """Give back what was fetched and not shown, as a closing tab does, so that nobody waits for the lease to end."""
-    given = _held_locked(by, leases)
+    given = leases_locked(by, leases)
     for assignment in given:
         FrontierItem.objects.filter(example_id=assignment.example_id, slot=assignment.slot).update(leased_until=None)
     Assignment.objects.filter(pk__in=[a.pk for a in given]).update(state=AssignmentState.EXPIRED, leased_until=at)

@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 from apps.accounts.models import User
 from apps.datasets.models import Example
 from apps.errors import DomainError, Invalid, NotFound
+from apps.labeling.locks import examples_locked
 from apps.labeling.models import (
     Annotation,
     Assignment,
@@ -30,6 +31,7 @@ from apps.labeling.models import (
     ReviewWhy,
     SetAside,
 )
+from apps.labeling.services.annotations import IDLE_MS
 from apps.labeling.services.assignments import LEASE
 from apps.labeling.services.labels import label_resolve
 from apps.labeling.services.reviews import review_open, reviews_wanted, slot_after
@@ -44,7 +46,6 @@ from apps.rules.answers import AnswerRefused, Value
 
 KINDS = ("choice", "choices")  # spans and boxes lie elsewhere in each example
 MOST = 100  # examples of one batch
-IDLE_MS = 5 * 60 * 1000
 
 
 class CannotTake(DomainError):
@@ -83,7 +84,7 @@ def annotations_bulk(
     checked = _checked(project, value, example_ids)
     with transaction.atomic():
         _refuse_paused(project, by)
-        examples = _locked(project, example_ids)
+        examples = examples_locked(project, example_ids)
         stored = _stored(project, client_id, by)
         if stored:
             return Batch(client_id, tuple(a.example_id for a in stored), {})
@@ -115,15 +116,6 @@ def _checked(project: Project, value: Mapping[str, Any], example_ids: Sequence[i
 def _refuse_paused(project: Project, by: User) -> None:
     if Pause.objects.filter(project=project, person=by, lifted_at=None).exists():
         raise DomainError(_("You are paused in this project until somebody lifts it. Nothing was stored."))
-
-
-def _locked(project: Project, example_ids: Sequence[int]) -> dict[int, Example]:
-    """The examples, behind the slots that wait for them: in that order a lease locks too."""
-    slots = FrontierItem.objects.select_for_update().filter(project=project, example_id__in=example_ids)
-    list(slots.order_by("pk").values_list("pk", flat=True))
-    rows = Example.objects.select_for_update(no_key=True).filter(project=project, pk__in=example_ids)
-    found = {e.pk: e for e in rows.order_by("pk").defer("fields")}
-    return {pk: found[pk] for pk in dict.fromkeys(example_ids) if pk in found}
 
 
 def _stored(project: Project, client_id: uuid.UUID, by: User) -> list[Annotation]:
@@ -230,7 +222,7 @@ def bulk_withdraw(*, project: Project, client_id: uuid.UUID, by: User, at: datet
     if client_id != last_batch(project=project, by=by):
         raise CannotUndo(_("Only your last batch can be undone, and this is not it."))
     stored = [a for a in _stored(project, client_id, by) if a.withdrawn_at is None]
-    _locked(project, [a.example_id for a in stored])
+    examples_locked(project, [a.example_id for a in stored])
     Annotation.objects.filter(pk__in=[a.pk for a in stored]).update(withdrawn_at=at)
     Assignment.objects.filter(pk__in=[a.assignment_id for a in stored]).update(state=AssignmentState.EXPIRED)
     for annotation in stored:
@@ -251,7 +243,7 @@ def last_batch(*, project: Project, by: User) -> uuid.UUID | None:
 def assignment_take(*, project: Project, example_id: int, by: User, at: datetime) -> Assignment:
     """A lease on exactly this example, out of the queue's turn. Raises CannotTake with the reason why not."""
     _refuse_paused(project, by)
-    if example_id not in _locked(project, [example_id]):
+    if example_id not in examples_locked(project, [example_id]):
         raise NotFound(_("There is no such example in this project."))
     own = Assignment.objects.filter(
         example_id=example_id, holder=by, state=AssignmentState.LEASED, leased_until__gte=at

@@ -11,62 +11,62 @@ from django.db.models import Q
 from apps.labeling.models import FrontierItem, Label, LabelSource, Lane, ReviewWhy
 from apps.labeling.services.auto_labels import auto_audit_settle
 from apps.labeling.services.duplicates import duplicates_lock, duplicates_settle
-from apps.labeling.services.prepared import insert
+from apps.labeling.services.example_state import ExampleState, Vote, example_state, label_of
 from apps.labeling.services.reviews import ask_one_more, review_close, review_open, reviews_wanted
-from apps.labeling.services.sheet import Cast, Sheet, label_of, sheet_locked
 from apps.labeling.services.suspects import suspect_settle
 from apps.labeling.values import value_of
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.rules.answers import Value
 from apps.rules.settling import Settled, settle
+from apps.statements import insert
 
 
 @transaction.atomic(savepoint=False)
-def label_resolve(*, example_id: int, at: datetime, project: Project | None = None) -> Label | None:
+def label_resolve(*, example_id: int, at: datetime, state: ExampleState | None = None) -> Label | None:
     """Settle, change or withdraw the label of one example, and of those that show the same, from the votes that stand.
 
     A reviewer's answer decides alone. A gold label never changes. Where the votes disagree a review opens and there is
-    no label until it is decided.
+    no label until it is decided. `state` is given where the example is locked and read already.
     """
-    sheet = sheet_locked(example_id, project)
-    digests = [sheet.example.content_digest] if sheet.copied else []
-    repeated = duplicates_lock(project_id=sheet.project.pk, digests=digests) if digests else []
+    state = state or example_state(example_id)
+    digests = [state.example.content_digest] if state.copied else []
+    repeated = duplicates_lock(project_id=state.project.pk, digests=digests) if digests else []
     if repeated:
-        sheet = replace(sheet, have=label_of(example_id))
-    label = _resolve(sheet, at)
+        state = replace(state, have=label_of(example_id))
+    label = _resolve(state, at)
     if repeated:
-        duplicates_settle(project_id=sheet.project.pk, digests=repeated, at=at)
-    if sheet.audited:
+        duplicates_settle(project_id=state.project.pk, digests=repeated, at=at)
+    if state.audited:
         auto_audit_settle(example_id=example_id, label=label, at=at)
     return label
 
 
-def _resolve(sheet: Sheet, at: datetime) -> Label | None:
-    if sheet.have and sheet.have.source == LabelSource.GOLD:
-        return sheet.have
-    decided = next((v for v in reversed(sheet.votes) if v.lane == Lane.REVIEW), None)
-    found = _settled(sheet, decided)
+def _resolve(state: ExampleState, at: datetime) -> Label | None:
+    if state.have and state.have.source == LabelSource.GOLD:
+        return state.have
+    decided = next((v for v in reversed(state.votes) if v.lane == Lane.REVIEW), None)
+    found = _settled(state, decided)
     if found.value is None:
-        _unsettled(sheet, found, at)
+        _unsettled(state, found, at)
         return None
-    if sheet.reviewed:
-        review_close(example=sheet.example, at=at)
-    if sheet.waiting:
-        _stop_asking(sheet.example.pk, at)
-    if not sheet.votes:  # imported, and every vote was withdrawn
-        return sheet.have
-    label = _label(sheet, found.value, decided, at)
-    if sheet.doubted:
-        looked_again = any(v.lane in (Lane.RELABEL, Lane.REVIEW) for v in sheet.votes)
-        suspect_settle(example_id=sheet.example.pk, label=label, looked_again=looked_again, at=at)
+    if state.reviewed:
+        review_close(example=state.example, at=at)
+    if state.waiting:
+        _stop_asking(state.example.pk, at)
+    if not state.votes:  # imported, and every vote was withdrawn
+        return state.have
+    label = _label(state, found.value, decided, at)
+    if state.doubted:
+        looked_again = any(v.lane in (Lane.RELABEL, Lane.REVIEW) for v in state.votes)
+        suspect_settle(example_id=state.example.pk, label=label, looked_again=looked_again, at=at)
     return label
 
 
-def _settled(sheet: Sheet, decided: Cast | None) -> Settled:
+def _settled(state: ExampleState, decided: Vote | None) -> Settled:
     if decided:
         return Settled(decided.value, "agreed", "A reviewer decided.", 1.0)
-    project, votes, have = sheet.project, sheet.votes, sheet.have
+    project, votes, have = state.project, state.votes, state.have
     values = [v.value for v in votes]
     asked_again = have and have.source == LabelSource.IMPORTED and (not votes or _second_look(votes))
     if asked_again and have and (imported := value_of(have)) is not None:
@@ -76,40 +76,40 @@ def _settled(sheet: Sheet, decided: Cast | None) -> Settled:
     return settle(values, kind=kind, needed=1 if asked_again else needed, review_at_most=project.queue.review_at_most)
 
 
-def _second_look(votes: Sequence[Cast]) -> bool:
+def _second_look(votes: Sequence[Vote]) -> bool:
     return any(v.lane == Lane.RELABEL for v in votes)
 
 
-def _unsettled(sheet: Sheet, found: Settled, at: datetime) -> None:
+def _unsettled(state: ExampleState, found: Settled, at: datetime) -> None:
     """No label; where the votes disagree somebody decides. An imported label stands until a second look doubts it."""
-    have, kept = sheet.have, (LabelSource.IMPORTED, LabelSource.DUPLICATE)
+    have, kept = state.have, (LabelSource.IMPORTED, LabelSource.DUPLICATE)
     torn = found.outcome == "disagree"
     if have and (have.source not in kept or (torn and have.source == LabelSource.IMPORTED)):
         have.delete()
         have = None
     if torn and have is None:
-        if reviews_wanted(sheet.project):
-            why = ReviewWhy.RELABEL if _second_look(sheet.votes) else ReviewWhy.DISAGREEMENT
-            review_open(example=sheet.example, why=why, agreement=found.agreement, at=at)
+        if reviews_wanted(state.project):
+            why = ReviewWhy.RELABEL if _second_look(state.votes) else ReviewWhy.DISAGREEMENT
+            review_open(example=state.example, why=why, agreement=found.agreement, at=at)
         else:
-            ask_one_more(example=sheet.example, lane=sheet.votes[-1].lane, at=at)
-    elif sheet.reviewed:
-        review_close(example=sheet.example, at=at)
+            ask_one_more(example=state.example, lane=state.votes[-1].lane, at=at)
+    elif state.reviewed:
+        review_close(example=state.example, at=at)
 
 
-def _label(sheet: Sheet, value: Value, decided: Cast | None, at: datetime) -> Label:
+def _label(state: ExampleState, value: Value, decided: Vote | None, at: datetime) -> Label:
     """The row that says so; the times are those of the answer that settled it, and an unchanged label keeps its own."""
-    have, source = sheet.have, LabelSource.REVIEW if decided else LabelSource.CONSENSUS
+    have, source = state.have, LabelSource.REVIEW if decided else LabelSource.CONSENSUS
     same = have is not None and value_of(have) == value
     if have and same and (have.source == source or (have.source == LabelSource.IMPORTED and not decided)):
         return have
-    deciding = decided or next((v for v in reversed(sheet.votes) if v.value == value), sheet.votes[-1])
+    deciding = decided or next((v for v in reversed(state.votes) if v.value == value), state.votes[-1])
     columns: dict[str, Any] = {
-        "project_id": sheet.project.pk,
+        "project_id": state.project.pk,
         "label_id": deciding.label_id,
         "value": None if deciding.label_id else value,
         "source": source,
-        "holdout": sheet.example.holdout,
+        "holdout": state.example.holdout,
         "lane": deciding.lane,
         "shown_at": deciding.shown_at,
         "resolved_at": at,
@@ -122,7 +122,7 @@ def _label(sheet: Sheet, value: Value, decided: Cast | None, at: datetime) -> La
         return have
     if have:
         have.delete()
-    return insert(Label(example_id=sheet.example.pk, **columns))
+    return insert(Label(example_id=state.example.pk, **columns))
 
 
 def _stop_asking(example_id: int, at: datetime) -> None:

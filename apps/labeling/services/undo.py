@@ -15,11 +15,11 @@ from apps.labeling.services.annotations import (
     Saved,
     annotation_stored,
     annotation_take,
-    example_locked,
     filled_by_other,
     saved_again,
 )
 from apps.labeling.services.assignments import LEASE
+from apps.labeling.services.example_state import example_state
 from apps.labeling.services.labels import label_resolve
 from apps.labeling.services.reviews import review_reopen
 from apps.live.publish import look_again
@@ -37,11 +37,8 @@ class CannotUndo(DomainError):
 def annotation_withdraw(*, project_id: int, client_id: uuid.UUID, by: User, at: datetime) -> Assignment:
     """Undo one of the person's last answers: it stays on record as withdrawn and the example is theirs again."""
     annotation = _recent(project_id, client_id, by)
-    siblings = example_locked(annotation.assignment_id)
-    assignment = next(a for a in siblings if a.pk == annotation.assignment_id)
-    shown = annotation.assignment
-    assignment.example, assignment.project, assignment.guidelines = shown.example, shown.project, shown.guidelines
-    if not annotation.surplus and filled_by_other(assignment, siblings):
+    assignment, state = annotation.assignment, example_state(annotation.example_id)
+    if not annotation.surplus and filled_by_other(assignment, state.assignments):
         raise CannotUndo(_("Somebody else has this example since you skipped it, so the skip stays."))
     annotation.withdrawn_at = at
     annotation.save(update_fields=["withdrawn_at"])

@@ -108,6 +108,18 @@ def stage_name(stage: str) -> str:
 
 
 @register.filter
+def phase(name: str) -> str:
+    """What a worker is doing, in the reader's language; what it says in a sentence of its own stays as it is."""
+    known = {
+        "training": gettext("training"),
+        "reading labels": gettext("reading labels"),
+        "keeping the model": gettext("keeping the model"),
+    }
+    attempt = name.removeprefix("resuming, attempt ")
+    return known.get(name) or (gettext("resuming, attempt {n}").format(n=attempt) if attempt != name else name)
+
+
+@register.filter
 def item(mapping: Any, key: str) -> Any:
     return mapping.get(key) if mapping else None
 
