@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from apps.rules.encoder_names import tuned_name
 from tests.bench._sets import SETS
+from tests.training.recipes import recipe_for
 from workers.training.encoders.encoder import Encoder
 from workers.training.encoders.tuned import TunedEncoder
 from workers.training.finetune.fine_tune import fine_tune
 from workers.training.fit.loop import fit
 from workers.training.fit.reports import Listeners
 from workers.training.models.bundle import Bundle, predict
-from workers.training.recipe import Recipe
 
 Say = Callable[[str], None]
 TRAINED, HELD = 3000, 1000  # of 10,003 and 3,080; drawn by the seed
@@ -30,10 +30,10 @@ def measure(say: Say, *, seed: int = 0, trained: int = TRAINED, held: int = HELD
     told = [texts[i] for i in train]
     asked = [texts[i] for i in test]
     plain = Encoder()
-    head = fit(plain.encode(told), y[train], names, Recipe.for_task("text-classification", seed=seed)).bundle
+    head = fit(plain.encode(told), y[train], names, recipe_for("text-classification", seed=seed)).bundle
     before = _accuracy(head, plain.encode(asked), y[test])
     say(f"head on the installed encoder: accuracy {before:.3f} from {len(train):,} texts of {len(names)} intents")
-    recipe = Recipe.for_task("text-classification", "fine-tune", seed=seed, encoder=tuned_name(1), **settings)
+    recipe = recipe_for("text-classification", "fine-tune", seed=seed, encoder=tuned_name(1), **settings)
     found = fine_tune(
         told,
         y[train],

@@ -56,15 +56,15 @@ def measure(say: Say, *, seeds: int = SEEDS, validation: bool = False, **changes
 def _pair(arena: Arena, seed: int, changes: dict[str, Any]) -> tuple[float, float, float, float]:
     """Seconds of the full and of the incremental run, then their accuracies on the rows to report on."""
     from apps.rules import replay
+    from tests.training.recipes import recipe_for
     from workers.training.fit.loop import fit
-    from workers.training.recipe import Recipe
 
     names = [str(i) for i in range(arena.classes)]
     order = np.random.default_rng(seed).permutation(len(arena.y))
     new = order[: max(1, int(NEW * len(order)))]
     old = order[len(new) :]
-    full_recipe = Recipe.for_task("text-classification", "full", seed=seed)
-    recipe = replace(Recipe.for_task("text-classification", "incremental", seed=seed), **changes)
+    full_recipe = recipe_for("text-classification", "full", seed=seed)
+    recipe = replace(recipe_for("text-classification", "incremental", seed=seed), **changes)
     base = fit(arena.x[old], arena.y[old], names, full_recipe).bundle
 
     began = time.perf_counter()

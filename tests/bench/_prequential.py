@@ -96,12 +96,12 @@ def _scores(truth: Ints, said: Floats) -> tuple[float, float, float]:
 
 
 def _frozen(stream: Stream) -> Floats:
+    from tests.training.recipes import recipe_for
     from workers.training.fit.loop import fit
     from workers.training.models.bundle import predict
-    from workers.training.recipe import Recipe
 
     rows, y = stream.rows[: stream.first], stream.y[: stream.first]
-    model = fit(rows, y, ("no", "yes"), Recipe.for_task(TASK)).bundle
+    model = fit(rows, y, ("no", "yes"), recipe_for(TASK)).bundle
     return predict(model, stream.rows[stream.first :])[:, 1].astype(np.float64)
 
 
@@ -129,16 +129,16 @@ def _online_in_batches(stream: Stream, size: int) -> Floats:
 def _incremental(stream: Stream) -> Floats:
     """A full run on the first part, then one incremental run a window: its rows, and a replay of those before it."""
     from apps.rules import replay
+    from tests.training.recipes import recipe_for
     from workers.training.fit.loop import fit
     from workers.training.models.bundle import predict
-    from workers.training.recipe import Recipe
 
     first = stream.first
-    model = fit(stream.rows[:first], stream.y[:first], ("no", "yes"), Recipe.for_task(TASK)).bundle
+    model = fit(stream.rows[:first], stream.y[:first], ("no", "yes"), recipe_for(TASK)).bundle
     said, seen = [], first
     for number, (rows, y) in enumerate(_pieces(stream, WINDOW)):
         said.append(predict(model, rows)[:, 1].astype(np.float64))
-        recipe = Recipe.for_task(TASK, "incremental", seed=number)
+        recipe = recipe_for(TASK, "incremental", seed=number)
         old = replay.choose(stream.y[:seen], recipe.replay_size, recipe.seed)
         chosen = [*rows, *(stream.rows[i] for i in old)]
         model = fit(chosen, np.concatenate([y, stream.y[old]]), ("no", "yes"), recipe, base=model).bundle

@@ -24,12 +24,12 @@ from apps.features.shards import Mapped, gathered
 from apps.features.shards.files import mapped, packed
 from apps.rules import acquisition
 from apps.rules.acquisition import Labeled
+from tests.training.recipes import recipe_for
 from workers.tasks.pool import chunks_of_shards, thinned
 from workers.tasks.rows import SHARD_ROWS
 from workers.training.models.bundle import Bundle
 from workers.training.models.inputs import TextInput
 from workers.training.models.score import CHUNK, VectorScorer
-from workers.training.recipe import Recipe
 
 STRATEGY = "margin-diversity"  # margin over the whole pool, then farthest first among the `keep` least certain
 WANTED = 2000
@@ -144,7 +144,7 @@ def _unit(vectors: np.ndarray) -> np.ndarray:
 def _bundle(centers: np.ndarray, classes: int) -> Bundle:
     """A linear head whose classes are groups of clusters."""
     dim = centers.shape[1]
-    recipe, preprocessor = Recipe.for_task("text-classification", hidden=0), TextInput(dim)
+    recipe, preprocessor = recipe_for("text-classification", hidden=0), TextInput(dim)
     module = preprocessor.network(recipe, classes).eval()
     weights = centers.reshape(classes, -1, dim).sum(axis=1) * (SHARPNESS / dim**0.5)
     with torch.no_grad():

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from apps.rules.encoder_names import tuned_name
-from workers.training.recipe import Recipe
+from workers.training.learners.text_choice import TEXT_CHOICE
+from workers.training.recipes import FineTuneRecipe
 
 NAMES = ("ham", "spam")
 WORDS = (
@@ -20,7 +21,7 @@ def mail(n: int, seed: int = 0) -> tuple[list[str], list[int]]:
     return [f"{' '.join(rng.choice(WORDS[kind], 4))} {i}" for i, kind in enumerate(targets)], targets
 
 
-def small(run_id: int = 1, **settings: Any) -> Recipe:
+def small(run_id: int = 1, **settings: Any) -> FineTuneRecipe:
     chosen = {
         "encoder": tuned_name(run_id),
         "encoder_layers": 1,
@@ -31,4 +32,4 @@ def small(run_id: int = 1, **settings: Any) -> Recipe:
         "report_every_s": 0.0,
         **settings,
     }
-    return Recipe.for_task("text-classification", "fine-tune", **chosen)
+    return TEXT_CHOICE.recipe_of(FineTuneRecipe, **chosen)

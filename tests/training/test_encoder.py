@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
+from tests.training.recipes import recipe_for
 from tests.training.samples import parquet
 from workers.training.encoders.encoder import DIM, ENCODER_NAME, Encoder
 from workers.training.fit.loop import fit
 from workers.training.models.bundle import predict
-from workers.training.recipe import Recipe
 
 TEXTS = ["I lost my card", "", "My card has been lost somewhere and I cannot find it", "Exchange rates today?"]
 
@@ -59,5 +59,5 @@ def test_twelve_intents_of_banking77_are_learned_from_texts(encoder):
     }
     rows = {part: encoder.encode([columns["text"][i] for i in places]) for part, places in chosen.items()}
     targets = {part: np.array([labels.index(columns["label"][i]) for i in places]) for part, places in chosen.items()}
-    found = fit(rows["train"], targets["train"], labels, Recipe.for_task("text-classification"))
+    found = fit(rows["train"], targets["train"], labels, recipe_for("text-classification"))
     assert (predict(found.bundle, rows["test"]).argmax(axis=1) == targets["test"]).mean() >= 0.9

@@ -10,6 +10,7 @@ import torch
 from apps.rules.encoder_names import tuned_name
 from apps.rules.training_report import TrainingReport
 from tests.training.mail import NAMES, mail, small
+from tests.training.recipes import recipe_for
 from workers.training.encoders import encoder as encoders
 from workers.training.encoders.encoder import Encoder, EncoderMissing, encoder
 from workers.training.encoders.tuned import TunedEncoder
@@ -18,7 +19,7 @@ from workers.training.finetune.network import TunedNetwork, tokens_of
 from workers.training.fit.checkpoint import DIGEST_BYTES
 from workers.training.fit.reports import Listeners
 from workers.training.models.bundle import BundleUnreadable, dump, load, predict
-from workers.training.recipe import Recipe
+from workers.training.recipes import FineTuneRecipe
 from workers.training.refusals import Canceled, CheckpointUnreadable, OneClassOnly, RowsUnreadable, TaskNotTuned
 
 STILL = {"dropout": 0.0, "encoder_dropout": 0.0}
@@ -165,9 +166,10 @@ def test_a_fine_tune_stops_early_on_a_slice_of_train():
 
 @pytest.mark.parametrize("task_type", ["image-classification", "tabular-classification"])
 def test_only_texts_are_fine_tuned(task_type):
-    recipe = Recipe.for_task(task_type, "fine-tune", encoder=tuned_name(1))
     with pytest.raises(TaskNotTuned, match=f"{task_type} has none that learns. Train in full instead."):
-        fine_tune([b"x"], [0], NAMES, recipe)
+        recipe_for(task_type, "fine-tune", encoder=tuned_name(1))
+    with pytest.raises(TaskNotTuned, match=f"{task_type} has none that learns. Train in full instead."):
+        fine_tune([b"x"], [0], NAMES, FineTuneRecipe(task_type=task_type, encoder=tuned_name(1)))
 
 
 @pytest.mark.parametrize(

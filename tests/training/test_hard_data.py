@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from apps.rules import replay
+from tests.training.recipes import recipe_for
 from tests.training.samples import DIGITS, clouds, digits
 from workers.training.fit.loop import fit
 from workers.training.fit.warm_start import warm_start
 from workers.training.models.bundle import predict
 from workers.training.models.networks import TextHead
-from workers.training.recipe import Recipe
 
 LABELS = ("a", "b", "c")
 NOISE = 0.3
@@ -33,10 +33,10 @@ def test_with_three_labels_in_ten_wrong_a_full_and_an_incremental_run_still_lear
     rows, targets = digits(1200)
     held, truth = digits(597, start=1200)
     given = noisy(targets)
-    base = fit(rows[:900], given[:900], DIGITS, Recipe.for_task("image-classification")).bundle
+    base = fit(rows[:900], given[:900], DIGITS, recipe_for("image-classification")).bundle
     before = accuracy(base, held, truth)
     assert before > 0.85
-    recipe = Recipe.for_task("image-classification", "incremental", replay_size=900)
+    recipe = recipe_for("image-classification", "incremental", replay_size=900)
     kept = replay.choose(given[:900], recipe.replay_size, seed=0)
     chosen = [*rows[900:], *(rows[i] for i in kept)]
     after = fit(chosen, np.concatenate([given[900:], given[:900][kept]]), DIGITS, recipe, base=base).bundle
@@ -48,7 +48,7 @@ def test_cells_that_are_no_number_count_as_missing():
     ages = rng.integers(18, 80, size=400)
     bad = (float("nan"), float("inf"), None, "", "NaN")
     rows = [{"age": float(age), "height": bad[i % 5]} for i, age in enumerate(ages)]
-    recipe = Recipe.for_task("tabular-classification", hidden=32, batch_size=64)
+    recipe = recipe_for("tabular-classification", hidden=32, batch_size=64)
     found = fit(rows, (ages > 45).astype(int), ("no", "yes"), recipe).bundle
     assert accuracy(found, rows, ages > 45) > 0.95
     assert np.isfinite(predict(found, [{"age": float("nan"), "height": float("nan")}])).all()
@@ -56,7 +56,7 @@ def test_cells_that_are_no_number_count_as_missing():
 
 def test_shrink_and_perturb_multiplies_what_was_learned_and_adds_noise():
     rows, targets = clouds(100)
-    base = fit(rows, targets, LABELS, Recipe.for_task("text-classification", hidden=16, epochs=1, least_steps=0)).bundle
+    base = fit(rows, targets, LABELS, recipe_for("text-classification", hidden=16, epochs=1, least_steps=0)).bundle
     learned = base.module.state_dict()
 
     def warmed(shrink, perturb):
@@ -74,7 +74,7 @@ def test_shrink_and_perturb_multiplies_what_was_learned_and_adds_noise():
 def test_training_stops_early_when_the_slice_of_train_gets_no_better_and_keeps_the_best_epoch():
     rows, targets = clouds(400)
     noise = np.random.default_rng(1).integers(3, size=400)  # nothing but chance to learn
-    recipe = Recipe.for_task(
+    recipe = recipe_for(
         "text-classification", hidden=64, epochs=60, least_steps=0, batch_size=32, patience=3, dropout=0.0
     )
     found = fit(rows, noise, LABELS, recipe)
@@ -84,7 +84,7 @@ def test_training_stops_early_when_the_slice_of_train_gets_no_better_and_keeps_t
 
 def test_the_holdout_decides_nothing():
     rows, targets = clouds(300)
-    recipe = Recipe.for_task("text-classification", hidden=16, epochs=6, least_steps=0, batch_size=32, patience=1)
+    recipe = recipe_for("text-classification", hidden=16, epochs=6, least_steps=0, batch_size=32, patience=1)
     held, truth = clouds(60, seed=3)
     one = fit(rows, targets, LABELS, recipe, holdout=(held, truth))
     other = fit(rows, targets, LABELS, recipe, holdout=(held, (truth + 1) % 3))  # a holdout that is wrong throughout

@@ -3,10 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.training.recipes import recipe_for
 from tests.training.samples import DIGITS, clouds, digits, table
 from workers.training.fit.loop import TrainingReport, fit, learning_rate
 from workers.training.models.bundle import dump, predict
-from workers.training.recipe import Recipe
 from workers.training.refusals import (
     BaseDoesNotFit,
     Canceled,
@@ -17,7 +17,7 @@ from workers.training.refusals import (
 )
 
 LABELS = ("a", "b", "c")
-QUICK = Recipe.for_task("text-classification", hidden=16, epochs=4, least_steps=0, batch_size=32, report_every_s=0.0)
+QUICK = recipe_for("text-classification", hidden=16, epochs=4, least_steps=0, batch_size=32, report_every_s=0.0)
 
 
 def accuracy(bundle, rows, targets):
@@ -26,13 +26,13 @@ def accuracy(bundle, rows, targets):
 
 def test_450_digits_are_enough_for_95_percent():
     rows, targets = digits(450)
-    found = fit(rows, targets, DIGITS, Recipe.for_task("image-classification"))
+    found = fit(rows, targets, DIGITS, recipe_for("image-classification"))
     assert accuracy(found.bundle, *digits(1347, start=450)) >= 0.95
 
 
 def test_a_table_is_learned_although_cells_are_missing():
     rows, targets = table(800)
-    found = fit(rows, targets, ("no", "yes"), Recipe.for_task("tabular-classification", hidden=32, batch_size=64))
+    found = fit(rows, targets, ("no", "yes"), recipe_for("tabular-classification", hidden=32, batch_size=64))
     assert accuracy(found.bundle, *table(400, seed=1)) >= 0.9
 
 
@@ -56,7 +56,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not():
 def test_a_resumed_run_ends_with_the_weights_of_an_unbroken_one(task_type, place):
     rows, targets = clouds(200, classes=10) if task_type.startswith("text") else digits(200)
     recipe = replace(
-        Recipe.for_task(task_type, hidden=16, epochs=3, least_steps=0, batch_size=32),
+        recipe_for(task_type, hidden=16, epochs=3, least_steps=0, batch_size=32),
         checkpoint_every_s=0.0,
         validation_share=0.1,
     )
@@ -143,7 +143,7 @@ def test_what_cannot_be_trained_is_refused_in_a_sentence(rows, targets, refusal,
 def test_a_broken_image_is_refused_by_its_number():
     rows, targets = digits(20)
     with pytest.raises(RowsUnreadable, match=r"1 of 20 rows cannot be read; the first is row 7\."):
-        fit([*rows[:7], b"broken", *rows[8:]], targets, DIGITS, Recipe.for_task("image-classification"))
+        fit([*rows[:7], b"broken", *rows[8:]], targets, DIGITS, recipe_for("image-classification"))
 
 
 def test_two_examples_of_two_labels_can_be_trained():
@@ -152,7 +152,7 @@ def test_two_examples_of_two_labels_can_be_trained():
 
 
 def incremental(**overrides):
-    return Recipe.for_task("text-classification", "incremental", batch_size=32, **overrides)
+    return recipe_for("text-classification", "incremental", batch_size=32, **overrides)
 
 
 def test_a_new_label_is_learned_and_the_old_ones_are_kept_by_name():
@@ -182,7 +182,7 @@ def test_an_incremental_run_needs_a_base_of_its_task():
         fit(rows, targets, LABELS, incremental())
     base = fit(rows, targets, LABELS, QUICK).bundle
     with pytest.raises(BaseDoesNotFit, match="does text-classification, this run image-classification"):
-        fit(digits(50)[0], digits(50)[1], DIGITS, Recipe.for_task("image-classification", "incremental"), base=base)
+        fit(digits(50)[0], digits(50)[1], DIGITS, recipe_for("image-classification", "incremental"), base=base)
 
 
 def test_embeddings_kept_at_half_precision_train_as_well():

@@ -5,15 +5,15 @@ from dataclasses import replace
 import pytest
 import torch
 
+from tests.training.recipes import recipe_for
 from tests.training.samples import clouds
 from workers.training.fit.loop import fit
 from workers.training.fit.memory import out_of_memory
 from workers.training.models.networks import TextHead
-from workers.training.recipe import Recipe
 from workers.training.refusals import MemoryTooSmall
 
 LABELS = ("a", "b", "c")
-STILL = Recipe.for_task(  # without dropout two ways to cut a batch differ by rounding alone
+STILL = recipe_for(  # without dropout two ways to cut a batch differ by rounding alone
     "text-classification", hidden=16, epochs=3, least_steps=0, batch_size=32, dropout=0.0, report_every_s=0.0
 )
 FITS = 10  # rows at a time in the tests' small memory

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import torch
 
+from tests.training.recipes import recipe_for
 from tests.training.samples import clouds, digits, table
+from workers.training.learners import learner_named
 from workers.training.models.bundle import Bundle, BundleUnreadable, dump, load, predict
-from workers.training.models.inputs import input_for
-from workers.training.recipe import Recipe
 
 SETS = {
     "text-classification": clouds(40)[0],
@@ -18,8 +18,8 @@ SETS = {
 
 
 def untrained(task_type: str, temperature: float = 1.5) -> Bundle:
-    recipe = Recipe.for_task(task_type, hidden=16)
-    learned = input_for(task_type).fit(SETS[task_type])
+    recipe = recipe_for(task_type, hidden=16)
+    learned = learner_named(task_type).input.fit(SETS[task_type])
     torch.manual_seed(0)
     return Bundle(("a", "b", "c"), recipe, learned, learned.network(recipe, 3).eval(), temperature)
 

@@ -4,11 +4,11 @@ import time
 import psutil
 import torch
 
+from tests.training.recipes import recipe_for
 from tests.training.samples import clouds
 from workers.training.fit.loop import TrainingReport, fit
 from workers.training.fit.telemetry import DeviceUse
 from workers.training.packages import installed
-from workers.training.recipe import Recipe
 
 
 def test_a_busy_core_is_its_share_of_all_cores():
@@ -29,7 +29,7 @@ def test_memory_is_what_the_process_holds():
 
 def test_each_report_tells_how_busy_the_device_is():
     reports: list[TrainingReport] = []
-    recipe = Recipe.for_task("text-classification", hidden=16, epochs=2, least_steps=0, report_every_s=0.0)
+    recipe = recipe_for("text-classification", hidden=16, epochs=2, least_steps=0, report_every_s=0.0)
     fit(*clouds(200), ("a", "b", "c"), recipe, on_report=reports.append)
     assert all(report.memory_mb > 100 and 0 <= report.device_percent <= 100 for report in reports)
 

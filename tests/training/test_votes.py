@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
+from tests.training.recipes import recipe_for
 from workers.training.models.bundle import Bundle, predict
 from workers.training.models.inputs import TextInput
 from workers.training.models.score import VectorScorer, votes
-from workers.training.recipe import Recipe
 
 
 def bundle(hidden: int) -> Bundle:
-    recipe, preprocessor = Recipe.for_task("text-classification", hidden=hidden), TextInput(8)
+    recipe, preprocessor = recipe_for("text-classification", hidden=hidden), TextInput(8)
     torch.manual_seed(0)
     return Bundle(("a", "b", "c"), recipe, preprocessor, preprocessor.network(recipe, 3).eval(), temperature=1.7)
 

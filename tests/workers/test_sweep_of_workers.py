@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
@@ -22,7 +22,8 @@ from tests.workers.conftest import JobsAtOnce
 from workers.tasks import study as study_module
 from workers.tasks import trial as task
 from workers.tasks.trial import trial
-from workers.training.recipe import DEFAULTS, RANGES, Recipe
+from workers.training.learners.image_choice import FULL
+from workers.training.recipes import TrialRecipe
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Start = Callable[..., Sweep]
@@ -33,7 +34,7 @@ SPACE = {"learning_rate": Span(1e-4, 2e-2, log=True), "epochs": Span(2, 4), "hid
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Epochs as few as the space says; a real recipe makes at least 200 steps."""
-    monkeypatch.setitem(DEFAULTS, "image-classification", {**DEFAULTS["image-classification"], "least_steps": 0})
+    monkeypatch.setitem(FULL, "least_steps", 0)
 
 
 @pytest.fixture
@@ -51,9 +52,10 @@ def states(sweep: Sweep) -> list[str]:
 
 
 def test_what_may_be_varied_is_what_a_recipe_takes() -> None:
+    settings = {each.name: each for each in fields(TrialRecipe)}
     for name, bounds in SETTINGS.items():
-        assert (bounds.low, bounds.high) == RANGES[name], name
-        assert bounds.whole == (Recipe.__annotations__[name] is int), name
+        assert (bounds.low, bounds.high) == settings[name].metadata["between"], name
+        assert bounds.whole == (settings[name].type is int), name
 
 
 def test_a_sweep_tries_its_recipes_and_the_best_one_becomes_a_judged_run(digits: Project, start: Start) -> None:
@@ -115,9 +117,8 @@ def test_a_trial_that_falls_behind_is_pruned_and_its_seconds_count(
 
     ask = task.asked
     monkeypatch.setattr(task, "asked", next_rate)
-    monkeypatch.setitem(
-        DEFAULTS, "image-classification", {"hidden": 16, "epochs": 8, "batch_size": 64, "least_steps": 0}
-    )
+    for name, value in {"hidden": 16, "epochs": 8, "batch_size": 64, "least_steps": 0}.items():
+        monkeypatch.setitem(FULL, name, value)
     sweep = sweep_start(project=digits, space=space, trials=5, by=lin, at=timezone.now())
     for row in sweep.trials.order_by("number"):
         trial(row.pk)
@@ -242,7 +243,8 @@ def test_a_canceled_sweep_stops_its_trials_and_makes_no_model(
     tried = task.try_recipe
     monkeypatch.setattr(task, "try_recipe", canceled)
     monkeypatch.setattr(task, "LEASE", replace(task.LEASE, renewed_every_s=0.01))
-    monkeypatch.setitem(DEFAULTS, "image-classification", {"hidden": 16, "batch_size": 16, "least_steps": 3000})
+    for name, value in {"hidden": 16, "batch_size": 16, "least_steps": 3000}.items():
+        monkeypatch.setitem(FULL, name, value)
     trial(row.pk)
     assert states(sweep) == [TrialState.CANCELED] * 3
     sweep.refresh_from_db()

@@ -69,9 +69,9 @@ def sure_of(project: Project, bundle: Bundle, threshold: float) -> Given:
         ids = pool[start : start + BATCH]
         probabilities = predict(bundle, rows_of(project, ids, encoder=bundle.encoder))
         usable = np.isfinite(probabilities).all(axis=1)
-        confidence = np.where(usable, np.nan_to_num(probabilities).max(axis=1), -1.0)
-        sure = confidence >= threshold
-        kept.append((ids[sure], probabilities[sure].argmax(axis=1).astype(np.int64), confidence[sure]))
+        places, confidence = bundle.learner.outputs.top(np.nan_to_num(probabilities))
+        sure = usable & (confidence >= threshold)
+        kept.append((ids[sure], places[sure], confidence[sure]))
     ids, places, confidence = (np.concatenate(column) for column in zip(*kept, strict=True)) if kept else _nothing()
     return Given(ids, places, confidence, bundle.labels)
 

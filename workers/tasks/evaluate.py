@@ -13,6 +13,7 @@ from apps.datasets.versions import VersionRow, version_rows
 from apps.evaluation.models import Outcome, Report
 from apps.evaluation.services import HoldoutPredictions, report_record
 from apps.integrations.ports import Unavailable
+from apps.projects import task_types
 from apps.releases.selectors import champion_of
 from apps.releases.services import candidate_register
 from apps.rules import gates, metrics
@@ -24,6 +25,7 @@ from workers.tasks.bundles import bundle_at
 from workers.tasks.gap import gap_measure
 from workers.tasks.reproduce import compare_run
 from workers.tasks.rows import rows_of
+from workers.training.learners import learner_for
 from workers.training.models.bundle import Bundle, BundleUnreadable, predict
 
 logger = logging.getLogger(__name__)
@@ -50,8 +52,10 @@ def judge_run(run: Run) -> Report:
     mine = _predict(candidate, run, holdout, names)
     theirs = _predict(_load(baseline)[0], run, holdout, names) if baseline else None
 
-    measures = metrics.measure(truth, mine, seed=run.seed, n_classes=len(names))
-    differences = metrics.compare(truth, mine, theirs, seed=run.seed) if theirs is not None else None
+    outputs = learner_for(task_types.get(run.project.task_type)).outputs
+    measures = outputs.measure(truth, mine, seed=run.seed, n_classes=len(names))
+    differences = outputs.compare(truth, mine, theirs, seed=run.seed) if theirs is not None else None
+    places, confidence = outputs.top(mine)
     verdict = gates.judge(
         gates.Evidence(
             loaded=candidate is not None,
@@ -75,7 +79,7 @@ def judge_run(run: Run) -> Report:
         started_at=started_at,
         label_names=names,
         metrics=_named(measures),
-        baseline_metrics=_named(metrics.measure(truth, theirs, seed=run.seed, n_classes=len(names)))
+        baseline_metrics=_named(outputs.measure(truth, theirs, seed=run.seed, n_classes=len(names)))
         if theirs is not None
         else None,
         differences={name: asdict(d) for name, d in differences.items()} if differences else None,
@@ -86,8 +90,8 @@ def judge_run(run: Run) -> Report:
         predictions=HoldoutPredictions(
             [r.example_id for r in holdout],
             [r.label for r in holdout],
-            [names[int(i)] for i in mine.argmax(axis=1)] if len(holdout) else [],
-            [float(p) for p in mine.max(axis=1)] if len(holdout) else [],
+            [names[int(i)] for i in places],
+            [float(p) for p in confidence],
         ),
         at=timezone.now(),
     )

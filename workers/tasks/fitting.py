@@ -17,7 +17,7 @@ from workers.training.fit.loop import fit
 from workers.training.fit.reports import FitResult, Listeners
 from workers.training.models.bundle import Bundle
 from workers.training.models.inputs import Rows
-from workers.training.recipe import Recipe
+from workers.training.recipes import FineTuneRecipe, Recipe, SteppedRecipe
 
 Fitted = Callable[[bytes | None], FitResult]
 
@@ -43,13 +43,16 @@ class Material:
 
 def fitted_by(material: Material, told: Listeners) -> Fitted:
     """Reads the rows once; what it returns trains on them from the bytes of a checkpoint, or from the start."""
-    return _tuned(material, told) if material.recipe.kind == "fine-tune" else _headed(material, told)
+    if isinstance(material.recipe, FineTuneRecipe):
+        return _tuned(material, material.recipe, told)
+    assert isinstance(material.recipe, SteppedRecipe), "what learns online is made into a model, not fitted"
+    return _headed(material, material.recipe, told)
 
 
-def _headed(found: Material, told: Listeners) -> Fitted:
+def _headed(found: Material, recipe: SteppedRecipe, told: Listeners) -> Fitted:
     def read(rows: list[VersionRow]) -> tuple[Rows, list[int]]:
         ids = [row.example_id for row in rows]
-        return rows_of(found.project, ids, encoder=found.recipe.encoder), found.targets(rows)
+        return rows_of(found.project, ids, encoder=recipe.encoder), found.targets(rows)
 
     features, targets = read(found.chosen)
     shown = read(found.holdout) if found.holdout else None
@@ -57,7 +60,7 @@ def _headed(found: Material, told: Listeners) -> Fitted:
         features,
         targets,
         found.names,
-        found.recipe,
+        recipe,
         base=found.base,
         resume=resume,
         holdout=shown,
@@ -68,19 +71,19 @@ def _headed(found: Material, told: Listeners) -> Fitted:
     )
 
 
-def _tuned(found: Material, told: Listeners) -> Fitted:
+def _tuned(found: Material, recipe: FineTuneRecipe, told: Listeners) -> Fitted:
     texts, targets = found.texts(found.chosen), found.targets(found.chosen)
     shown = (found.texts(found.holdout), found.targets(found.holdout)) if found.holdout else None
     hosts = hosts_asked()
     if hosts.world == 1:
         return lambda resume: fine_tune(
-            texts, targets, found.names, found.recipe, resume=resume, holdout=shown, listeners=told
+            texts, targets, found.names, recipe, resume=resume, holdout=shown, listeners=told
         )
     return lambda resume: fine_tune_together(
         texts,
         targets,
         found.names,
-        found.recipe,
+        recipe,
         hosts=hosts,
         folder=Path(settings.TRAIN_FOLDER),
         resume=resume,
@@ -96,4 +99,4 @@ def hosts_asked() -> Hosts:
 
 
 def devices_of(recipe: Recipe) -> int:
-    return hosts_asked().world if recipe.kind == "fine-tune" else 1
+    return hosts_asked().world if isinstance(recipe, FineTuneRecipe) else 1

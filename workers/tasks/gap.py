@@ -32,7 +32,7 @@ def gap_measure(
         return None
     found = predict(bundle, rows_of(run.project, example_ids, encoder=bundle.encoder))
     theirs = metrics.align(found, bundle.labels, run.label_names)
-    accuracy = metrics.compare(truth, probabilities, theirs, seed=run.seed)["accuracy"]
+    accuracy = bundle.learner.outputs.compare(truth, probabilities, theirs, seed=run.seed)["accuracy"]
     if accuracy.value is None or accuracy.low is None:
         return None
     return gap_record(full=run, incremental=line, holdout_rows=len(truth), accuracy=accuracy, at=timezone.now())

@@ -40,12 +40,13 @@ from apps.work.jobs import task
 from apps.work.names import Job
 from workers.tasks.evaluate import judge_run
 from workers.tasks.rows import rows_of
+from workers.training.learners import learner_for, learner_named
 from workers.training.models.bundle import dump
 from workers.training.online.learning import OnlineState, StateUnreadable, begin, bundle_of, learn, pack, unpack
+from workers.training.refusals import NothingLearnsThis
 
 logger = logging.getLogger(__name__)
 PART = 5000  # labels a state is written for; what a dying worker has to learn again, some seconds' work
-PART_OF_IMAGES = 500  # written as text, 64 by 64 colored pixels are 150 kB each
 MICROSECOND = timedelta(microseconds=1)
 PACKAGES = ("numpy", "torch", "vowpalwabbit")
 
@@ -60,7 +61,7 @@ def online(project_id: int) -> None:
         return
     assert learner.owner is not None
     owner = learner.owner
-    turn = attempt(lambda: _turn(learner, owner), what="The learner", refusals=(Unavailable,))
+    turn = attempt(lambda: _turn(learner, owner), what="The learner", refusals=(Unavailable, NothingLearnsThis))
     sentence, run = turn.result or (turn.sentence or None, None)
     if turn.end == End.FAULT:
         sentence = f"{sentence} It tries again at its next turn."
@@ -88,9 +89,9 @@ def _update(learner: OnlineLearner, owner: uuid.UUID) -> str | None:
         )
         if before:
             wiring.storage().remove(before)
-        state = begin(project.task_type, names, encoder)
+        state = begin(learner_for(task_types.get(project.task_type)).saved_as, names, encoder)
     said = reason or None
-    for part in _parts(_unread(learner, state), project.task_type):
+    for part in _parts(_unread(learner, state), state):
         online_renew(project_id=project.pk, owner=owner, at=timezone.now())
         learner, state = _learn(learner, owner, state, part)
         said = reason
@@ -98,7 +99,7 @@ def _update(learner: OnlineLearner, owner: uuid.UUID) -> str | None:
 
 
 def _encoder(project: Project) -> str:
-    return encoder_of(project) if task_types.get(project.task_type).reads_vectors else ""
+    return encoder_of(project) if learner_for(task_types.get(project.task_type)).reads_vectors else ""
 
 
 def _state(learner: OnlineLearner, names: list[str], encoder: str) -> tuple[OnlineState | None, str]:
@@ -134,8 +135,8 @@ def _unread(learner: OnlineLearner, state: OnlineState) -> NDArray[np.int64]:
     return np.array([key for key in keys if key not in read], np.int64).reshape(-1, 2)
 
 
-def _parts(unread: NDArray[np.int64], task_type: str) -> Iterator[NDArray[np.int64]]:
-    size = min(PART, PART_OF_IMAGES) if task_type == "image-classification" else PART
+def _parts(unread: NDArray[np.int64], state: OnlineState) -> Iterator[NDArray[np.int64]]:
+    size = min(PART, learner_named(state.task_type).online_part)
     for start in range(0, len(unread), size):
         yield unread[start : start + size]
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from django.utils import timezone
-from numpy.typing import NDArray
 
 from apps.features.shards import vectors_at, vectors_lacking
 from apps.labeling.models import Lane, ScoringPass
@@ -25,7 +24,6 @@ from workers.tasks.pool import Thinned
 from workers.tasks.rows import rows_of
 from workers.training.models.bundle import predict
 
-NEAREST = 12  # labels offered as buttons where a schema has more
 SEEN = 20_000  # newest labels and skips that a choice looks at; the product with 10,000 candidates stays below a second
 AHEAD = 5  # batches that are chosen with care; by then a new model has ordered everything anew
 BATCH = 100  # answers until the next training, where no trigger counts them
@@ -112,26 +110,14 @@ def _explained(plan: Plan, chosen: Candidates) -> list[Scored]:
     rows = chosen.probabilities
     if rows is None and plan.bundle is not None and len(chosen):
         rows = predict(plan.bundle, rows_of(plan.project, chosen.ids, encoder=plan.bundle.encoder))
-    name, labels = plan.strategy.name, plan.bundle.labels if plan.bundle else ()
-    if rows is None:
+    name = plan.strategy.name
+    if rows is None or plan.bundle is None:
         return [Scored(int(i), acquisition.reason_of(name, None)) for i in chosen.ids]
+    suggestion = plan.bundle.learner.outputs.suggestion
     return [
-        Scored(int(i), {**acquisition.reason_of(name, row), **_help(row, labels)})
+        Scored(int(i), {**acquisition.reason_of(name, row), **suggestion(row, plan.bundle.labels)})
         for i, row in zip(chosen.ids, rows, strict=True)
     ]
-
-
-def _help(row: NDArray[np.floating], labels: Sequence[str]) -> dict[str, object]:
-    """What the labeling screen may show: the guess, and the nearest labels in the order of the alphabet."""
-    if not np.isfinite(row).all():
-        return {}
-    order = np.argsort(-row)
-    nearest = sorted((labels[int(i)] for i in order[:NEAREST]), key=str.casefold) if len(labels) > NEAREST else []
-    return {
-        "suggestion": labels[int(order[0])],
-        "suggestion_confidence": round(float(row[order[0]]), 4),
-        "nearest": nearest,
-    }
 
 
 class _Clock:

@@ -2,7 +2,6 @@
 
 import logging
 import uuid
-from dataclasses import replace
 from hashlib import sha256
 
 from django.utils import timezone
@@ -22,6 +21,7 @@ from apps.loop.services.preparation import (
     labels_checked,
     settings_of,
 )
+from apps.projects import task_types
 from apps.projects.selectors import schema_of
 from apps.training.models import Run, RunKind, RunState
 from apps.training.services.ownership import (
@@ -45,14 +45,15 @@ from workers.tasks.fitting import Material, devices_of, fitted_by
 from workers.tasks.reproduce import compare_run
 from workers.training.device import device_words
 from workers.training.encoders.encoder import EncoderMissing
-from workers.training.finetune.fine_tune import refuse_other_tasks
+from workers.training.learners import learner_for
 from workers.training.models.bundle import BundleUnreadable, dump
 from workers.training.packages import installed
-from workers.training.recipe import Recipe, RecipeInvalid
+from workers.training.recipes import IncrementalRecipe, RecipeInvalid
 from workers.training.refusals import (
     BaseDoesNotFit,
     Canceled,
     MemoryTooSmall,
+    NothingLearnsThis,
     NothingToTrain,
     OneClassOnly,
     RowsUnreadable,
@@ -62,6 +63,7 @@ from workers.training.refusals import (
 logger = logging.getLogger(__name__)
 # Bad data, not bugs: the run ends with the sentence alone.
 REFUSALS = (
+    NothingLearnsThis,
     NothingToTrain,
     OneClassOnly,
     RowsUnreadable,
@@ -125,15 +127,13 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
     base_run, passed_over = base_for(run, encoder, lambda base: bundle_at(base.artifact_url).encoder)
     base = bundle_at(base_run.artifact_url) if base_run else None
     kind = RunKind.FULL if passed_over else run.kind
-    recipe = Recipe.for_task(project.task_type, LEARNS_AS.get(kind, kind), **{"seed": run.seed, **settings_of(run)})
-    recipe = replace(recipe, encoder=encoder)
-    if kind == RunKind.FINE_TUNE:
-        refuse_other_tasks(recipe)
+    learner = learner_for(task_types.get(project.task_type))
+    settings = {"seed": run.seed, **settings_of(run), "encoder": encoder}
+    recipe = learner.recipe(LEARNS_AS.get(kind, kind), **settings)
     chosen = chosen_for(
         run,
         [r for r in rows if not r.holdout],
-        incremental=recipe.kind == RunKind.INCREMENTAL,
-        replayed=recipe.replay_size,
+        replayed=recipe.replay_size if isinstance(recipe, IncrementalRecipe) else None,
         seed=recipe.seed,
         names=names,
     )

@@ -37,12 +37,21 @@ from apps.work.names import Job
 from workers.tasks.rows import rows_of
 from workers.tasks.study import StudyUnreachable, asked, importance, reached, study_of
 from workers.training.device import device_words
-from workers.training.fit.trial import VALIDATION_SHARE, Epoch, try_recipe
-from workers.training.recipe import Recipe, RecipeInvalid
-from workers.training.refusals import Canceled, MemoryTooSmall, NothingToTrain, OneClassOnly, RowsUnreadable
+from workers.training.fit.trial import Epoch, try_recipe
+from workers.training.learners import learner_for
+from workers.training.recipes import RecipeInvalid, TrialRecipe
+from workers.training.refusals import (
+    Canceled,
+    MemoryTooSmall,
+    NothingLearnsThis,
+    NothingToTrain,
+    OneClassOnly,
+    RowsUnreadable,
+)
 
 logger = logging.getLogger(__name__)
 REFUSALS = (
+    NothingLearnsThis,
     NothingToTrain,
     OneClassOnly,
     RowsUnreadable,
@@ -150,12 +159,11 @@ def _train(row: Trial, heartbeat: Heartbeat) -> Epoch:
     return best
 
 
-def _recipe(sweep: Sweep, settings: dict[str, Any]) -> Recipe:
+def _recipe(sweep: Sweep, settings: dict[str, Any]) -> TrialRecipe:
     project = sweep.project
-    encoder = encoder_of(project) if task_types.get(project.task_type).reads_vectors else ""
-    return Recipe.for_task(
-        project.task_type, "full", seed=sweep.seed, encoder=encoder, validation_share=VALIDATION_SHARE, **settings
-    )
+    learner = learner_for(task_types.get(project.task_type))
+    encoder = encoder_of(project) if learner.reads_vectors else ""
+    return learner.recipe_of(TrialRecipe, seed=sweep.seed, encoder=encoder, **settings)
 
 
 def told(epoch: int) -> bool:

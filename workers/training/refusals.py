@@ -31,3 +31,7 @@ class MemoryTooSmall(ValueError):
 
 class TaskNotTuned(ValueError):
     """Only encoders of texts can be fine-tuned."""
+
+
+class NothingLearnsThis(ValueError):
+    """No learner is registered for what is shown and answered."""

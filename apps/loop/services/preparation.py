@@ -79,11 +79,12 @@ def base_for(run: Run, encoder: str, encoder_of_base: Callable[[Run], str]) -> t
     return None, f"in full: {run.base_run} reads other vectors than {encoder}"
 
 
-def chosen_for(
-    run: Run, rows: list[VersionRow], *, incremental: bool, replayed: int, seed: int, names: Sequence[str]
-) -> Chosen:
-    """Incremental: what the base has not seen, and `replayed` rows of the rest, so that it does not forget them."""
-    if not incremental or run.base_run is None or run.base_run.dataset_version is None:
+def chosen_for(run: Run, rows: list[VersionRow], *, replayed: int | None, seed: int, names: Sequence[str]) -> Chosen:
+    """Incremental: what the base has not seen, and `replayed` rows of the rest, so that it does not forget them.
+
+    A run that is not incremental replays None.
+    """
+    if replayed is None or run.base_run is None or run.base_run.dataset_version is None:
         return Chosen(rows, len(rows))
     seen = {(r.example_id, r.label) for r in version_rows(run.base_run.dataset_version)}
     new = [r for r in rows if (r.example_id, r.label) not in seen]

@@ -23,7 +23,7 @@ from workers.training.fit.memory import out_of_memory
 from workers.training.fit.ranks import Ranks
 from workers.training.fit.reports import Listeners
 from workers.training.models.bundle import dump
-from workers.training.recipe import Recipe
+from workers.training.recipes import FineTuneRecipe, recipe_from
 from workers.training.refusals import Canceled
 
 JOB, EVENTS, ALIVE, RESULT = "job.json", "events.jsonl", "alive", "model.safetensors"
@@ -56,7 +56,8 @@ def main(folder: Path, threads: int) -> None:
 def trained(folder: Path, ranks: Ranks, micro: list[int]) -> None:
     """Train as the job says; the first process leaves the model and the line that tells of it."""
     job = json.loads((folder / JOB).read_text())
-    recipe = Recipe.from_dict(job["recipe"])
+    recipe = recipe_from(job["recipe"])
+    assert isinstance(recipe, FineTuneRecipe)
     resume = (folder / job["resume"]).read_bytes() if job["resume"] else None
     shown = job["holdout"]
     micro[0] = job["micro"] or -(-recipe.batch_size // recipe.accumulate // ranks.world)

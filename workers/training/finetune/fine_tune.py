@@ -18,10 +18,11 @@ from workers.training.fit.ranks import Ranks
 from workers.training.fit.reports import FitResult, Listeners
 from workers.training.fit.steps import Training
 from workers.training.fit.without_dynamo import keep_dynamo_out
+from workers.training.learners import learner_named
 from workers.training.models.bundle import Bundle
 from workers.training.models.inputs import TextInput
-from workers.training.recipe import Recipe
-from workers.training.refusals import MemoryTooSmall, RowsUnreadable, TaskNotTuned
+from workers.training.recipes import FineTuneRecipe
+from workers.training.refusals import MemoryTooSmall, RowsUnreadable
 
 LabeledTexts = tuple[Sequence[str], Targets]
 EVALUATED = {"cpu": 64, "cuda": 512}  # texts at once: their activations are a thousand times a vector's
@@ -32,7 +33,7 @@ def fine_tune(
     texts: Sequence[str],
     targets: Targets,
     labels: Sequence[str],
-    recipe: Recipe,
+    recipe: FineTuneRecipe,
     *,
     resume: bytes | None = None,
     holdout: LabeledTexts | None = None,
@@ -46,7 +47,7 @@ def fine_tune(
     one reports. `micro` is how many texts a process computes at once, where fewer than the recipe's part have to fit.
     Raises what `fit` raises, and TaskNotTuned.
     """
-    refuse_other_tasks(recipe)
+    learner_named(recipe.task_type).refuse_unlearned(FineTuneRecipe)
     if not recipe.encoder or recipe.encoder in MAKERS:
         raise ValueError(f"{recipe.encoder!r} is not a name for a new encoder.")
     y = checked_targets(texts, targets, labels)
@@ -59,18 +60,11 @@ def fine_tune(
         raise
 
 
-def refuse_other_tasks(recipe: Recipe) -> None:
-    if recipe.task_type != "text-classification":
-        raise TaskNotTuned(
-            f"Fine-tuning changes the encoder of texts, and {recipe.task_type} has none that learns. Train in full instead."
-        )
-
-
 def _fine_tune(
     texts: Sequence[str],
     y: Tensor,
     labels: Sequence[str],
-    recipe: Recipe,
+    recipe: FineTuneRecipe,
     resume: bytes | None,
     holdout: LabeledTexts | None,
     listeners: Listeners,
@@ -118,7 +112,7 @@ def _speed_up(module: TunedNetwork, on_gpu: bool) -> None:
     module.vectors = torch.compile(module._vectors, dynamic=True)
 
 
-def _shown(holdout: LabeledTexts, recipe: Recipe, device: torch.device) -> tuple[Tensor, Tensor]:
+def _shown(holdout: LabeledTexts, recipe: FineTuneRecipe, device: torch.device) -> tuple[Tensor, Tensor]:
     texts, targets = holdout
     chosen = np.random.default_rng(recipe.seed).permutation(len(texts))[:MOST_SHOWN]
     known = torch.as_tensor(np.asarray(targets, np.int64)[chosen])

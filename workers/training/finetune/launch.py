@@ -26,7 +26,7 @@ from workers.training.finetune.fine_tune import LabeledTexts
 from workers.training.fit.admission import Targets
 from workers.training.fit.reports import FitResult, Listeners
 from workers.training.models.bundle import load
-from workers.training.recipe import Recipe
+from workers.training.recipes import FineTuneRecipe
 from workers.training.refusals import Canceled, MemoryTooSmall
 
 LAUNCH = "launch.json"
@@ -56,7 +56,7 @@ def fine_tune_together(
     texts: Sequence[str],
     targets: Targets,
     labels: Sequence[str],
-    recipe: Recipe,
+    recipe: FineTuneRecipe,
     *,
     hosts: Hosts,
     folder: Path,
@@ -217,7 +217,7 @@ def _job(
     texts: Sequence[str],
     targets: Targets,
     labels: Sequence[str],
-    recipe: Recipe,
+    recipe: FineTuneRecipe,
     holdout: LabeledTexts | None,
     micro: int | None,
 ) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from workers.training.encoders.encoder import DIM, weights_folder
 from workers.training.encoders.tuned import Tuned
 from workers.training.models.networks import TextHead
-from workers.training.recipe import Recipe
+from workers.training.recipes import FineTuneRecipe, Recipe
 
 LINEAR = ("query", "key", "value", "dense")  # the encoder's linear layers: attention and what follows it
 ALPHA = 2.0  # LoRA's scale is alpha / rank, alpha twice the rank: Hu et al. 2021 and peft's own examples
@@ -22,9 +22,10 @@ POOL = 32  # batches whose texts are sorted together: few enough that a batch is
 class TunedNetwork(TextHead):
     """Token ids (n, length), 0 where a text has ended -> logits (n, classes). `head` and `body` read the vectors."""
 
-    def __init__(self, recipe: Recipe, classes: int) -> None:
+    def __init__(self, recipe: FineTuneRecipe, classes: int) -> None:
         super().__init__(DIM, recipe.hidden, recipe.dropout, classes)
         self.short = False  # bfloat16, where the device computes it faster than float32
+        self.encoder_learning_rate = recipe.encoder_learning_rate
         self.encoder = _encoder(recipe)
         self.vectors: Any = self._vectors  # compiled on a GPU
 
@@ -46,7 +47,7 @@ class TunedNetwork(TextHead):
         """The encoder learns slower than the head, which starts from nothing."""
         inside = [p for name, p in self.named_parameters() if name.startswith(ENCODER) and p.requires_grad]
         head = [p for name, p in self.named_parameters() if not name.startswith(ENCODER)]
-        return [(inside, recipe.encoder_learning_rate), (head, recipe.learning_rate)]
+        return [(inside, self.encoder_learning_rate), (head, recipe.learning_rate)]
 
     def arranged(self, order: Tensor, x: Tensor, batch_size: int, generator: torch.Generator) -> Tensor:
         """Texts of like length share a batch, so that little padding is computed; which texts, chance decides anew."""
@@ -57,13 +58,13 @@ class TunedNetwork(TextHead):
         places = torch.randperm(whole // batch_size, generator=generator)
         return torch.cat([batches.view(-1, batch_size)[places].view(-1), order[whole:]])
 
-    def text_head(self, recipe: Recipe) -> TextHead:
+    def text_head(self, recipe: FineTuneRecipe) -> TextHead:
         """What reads the vectors, without the encoder."""
         alone = TextHead(DIM, recipe.hidden, recipe.dropout, self.head.out_features)
         alone.load_state_dict({n: v for n, v in self.state_dict().items() if not n.startswith(ENCODER)})
         return alone
 
-    def tuned(self, recipe: Recipe) -> Tuned:
+    def tuned(self, recipe: FineTuneRecipe) -> Tuned:
         """What has to be kept of the encoder."""
         state = {n.removeprefix(ENCODER): v for n, v in self.state_dict().items() if n.startswith(ENCODER)}
         if recipe.adapter == "all":
@@ -90,7 +91,7 @@ def tokens_of(texts: Sequence[str], max_length: int) -> Tensor:
     return found["input_ids"].to(torch.int32)  # type: ignore[no-any-return]
 
 
-def _encoder(recipe: Recipe) -> Any:
+def _encoder(recipe: FineTuneRecipe) -> Any:
     """The installed weights, and what of them learns."""
     from transformers import AutoModel
     from transformers.utils import logging

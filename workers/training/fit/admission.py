@@ -9,7 +9,7 @@ from torch import Tensor
 
 from workers.training.models.bundle import Bundle
 from workers.training.models.inputs import Rows
-from workers.training.recipe import Recipe
+from workers.training.recipes import IncrementalRecipe, Recipe
 from workers.training.refusals import BaseDoesNotFit, NothingToTrain, OneClassOnly, RowsUnreadable
 
 Targets = Sequence[int] | NDArray[np.int64]
@@ -30,7 +30,7 @@ def checked_targets(rows: Rows, targets: Targets, labels: Sequence[str]) -> Tens
 
 def checked_base(base: Bundle | None, recipe: Recipe) -> Bundle | None:
     """The model to start from; only an incremental run has one."""
-    if recipe.kind != "incremental":
+    if not isinstance(recipe, IncrementalRecipe):
         return None
     if base is None:
         raise BaseDoesNotFit("An incremental run needs a model to start from. Start a full run first.")

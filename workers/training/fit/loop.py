@@ -18,9 +18,10 @@ from workers.training.fit.reports import FitResult, Listeners
 from workers.training.fit.steps import Training, learning_rate
 from workers.training.fit.warm_start import warm_start
 from workers.training.fit.without_dynamo import keep_dynamo_out
+from workers.training.learners import learner_named
 from workers.training.models.bundle import Bundle
-from workers.training.models.inputs import Rows, input_for
-from workers.training.recipe import Recipe
+from workers.training.models.inputs import Rows
+from workers.training.recipes import IncrementalRecipe, SteppedRecipe
 from workers.training.refusals import MemoryTooSmall
 
 __all__ = ["FitResult", "TrainingReport", "fingerprint", "fit", "learning_rate"]
@@ -31,7 +32,7 @@ def fit(
     rows: Rows,
     targets: Targets,
     labels: Sequence[str],
-    recipe: Recipe,
+    recipe: SteppedRecipe,
     *,
     base: Bundle | None = None,
     resume: bytes | None = None,
@@ -69,7 +70,7 @@ def _fit(
     rows: Rows,
     targets: Targets,
     labels: Sequence[str],
-    recipe: Recipe,
+    recipe: SteppedRecipe,
     base: Bundle | None,
     resume: bytes | None,
     holdout: LabeledRows | None,
@@ -80,7 +81,7 @@ def _fit(
     base = checked_base(base, recipe)
     if base is not None:
         recipe = replace(recipe, hidden=base.recipe.hidden)
-    preprocessor = base.preprocessor if base is not None else input_for(recipe.task_type).fit(rows)
+    preprocessor = base.preprocessor if base is not None else learner_named(recipe.task_type).input.fit(rows)
     x = preprocessor.tensor(rows)
     refuse_unreadable(x)
     device = device_here()
@@ -88,7 +89,7 @@ def _fit(
         torch.manual_seed(recipe.seed)
         module = preprocessor.network(recipe, len(labels))
         generator = torch.Generator().manual_seed(recipe.seed)
-        if base is not None:
+        if base is not None and isinstance(recipe, IncrementalRecipe):
             warm_start(module, tuple(labels), base, recipe.shrink, recipe.perturb, generator)
         training = Training(module.to(device), x.to(device), y.to(device), recipe, generator)
         training.run_name = fingerprint(recipe, labels, y)
@@ -106,7 +107,7 @@ def _fit(
     return FitResult(bundle, training.best_epoch, training.epoch, training.stopped, training.step, training.seconds())
 
 
-def fingerprint(recipe: Recipe, labels: Sequence[str], targets: Tensor) -> str:
+def fingerprint(recipe: SteppedRecipe, labels: Sequence[str], targets: Tensor) -> str:
     """What a checkpoint must agree with; when to report and to save may differ."""
     settings = replace(recipe, report_every_s=0, checkpoint_every_s=0).to_dict()
     digest = blake2b(json.dumps([settings, list(labels)], sort_keys=True).encode(), digest_size=16)

@@ -5,7 +5,6 @@ import time
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.optim import AdamW
 
@@ -17,8 +16,9 @@ from workers.training.fit.ranks import Ranks
 from workers.training.fit.reports import Listeners
 from workers.training.fit.telemetry import DeviceUse
 from workers.training.fit.validation import split
+from workers.training.learners import learner_named
 from workers.training.models.networks import Network
-from workers.training.recipe import Recipe
+from workers.training.recipes import SteppedRecipe
 from workers.training.refusals import Canceled, MemoryTooSmall
 
 MOST_EVALUATED = 10_000  # validation rows; the loss of more would be no surer and cost time
@@ -34,12 +34,13 @@ class Training:
         module: Network,
         x: Tensor,
         y: Tensor,
-        recipe: Recipe,
+        recipe: SteppedRecipe,
         generator: torch.Generator,
         ranks: Ranks | None = None,
     ) -> None:
         train, validation = split(y.cpu().numpy(), recipe.validation_share, recipe.seed)
         self.module, self.recipe, self.generator, self.ranks = module, recipe, generator, ranks or Ranks()
+        self.outputs = learner_named(recipe.task_type).outputs
         self.forward = self.ranks.wrap(module)  # what the steps call: wrapped, or compiled
         self.x, self.y = x[train], y[train]
         validation = validation[:MOST_EVALUATED]
@@ -114,7 +115,7 @@ class Training:
         for place, part in enumerate(parts, start=1):
             with self.ranks.sharing(last=place == len(parts)):
                 logits = self.forward(self.x[part])
-                loss = F.cross_entropy(logits, self.y[part], label_smoothing=self.recipe.label_smoothing)
+                loss = self.outputs.loss(logits, self.y[part], self.recipe.label_smoothing)
                 # averaged over the processes, this is the gradient of the mean over the whole batch
                 (loss * (weight * len(part) * self.ranks.world / len(batch))).backward()  # type: ignore[no-untyped-call]
             total += loss.detach() * (weight * len(part))
@@ -186,13 +187,13 @@ class Training:
     def evaluate(self, x: Tensor, y: Tensor) -> tuple[float, float]:
         """Mean log-loss and accuracy."""
         logits = self.logits(x)
-        return F.cross_entropy(logits, y).item(), (logits.argmax(dim=1) == y).float().mean().item()
+        return self.outputs.loss(logits, y, 0.0).item(), self.outputs.right(logits, y).float().mean().item()
 
     def temperature(self) -> float:
         if self.validation is None:
             return 1.0
         x, y = self.validation
-        return temperature(self.logits(x), y)
+        return temperature(self.logits(x), y, self.outputs.loss)
 
     def seconds(self) -> float:
         """Of training, those before a resume included."""

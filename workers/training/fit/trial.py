@@ -11,11 +11,10 @@ from workers.training.fit.memory import out_of_memory
 from workers.training.fit.reports import Listeners
 from workers.training.fit.steps import Training
 from workers.training.fit.without_dynamo import keep_dynamo_out
-from workers.training.models.inputs import Rows, input_for
-from workers.training.recipe import Recipe
+from workers.training.learners import learner_named
+from workers.training.models.inputs import Rows
+from workers.training.recipes import TrialRecipe
 from workers.training.refusals import MemoryTooSmall, NothingToTrain
-
-VALIDATION_SHARE = 0.2  # more than a run keeps apart: trials differ by less than a run's epochs do
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ def try_recipe(
     rows: Rows,
     targets: Targets,
     labels: Sequence[str],
-    recipe: Recipe,
+    recipe: TrialRecipe,
     *,
     on_epoch: Callable[[Epoch], None],
     should_stop: Callable[[], bool] = lambda: False,
@@ -53,7 +52,7 @@ def try_recipe(
     """
     keep_dynamo_out()
     y = checked_targets(rows, targets, labels)
-    preprocessor = input_for(recipe.task_type).fit(rows)
+    preprocessor = learner_named(recipe.task_type).input.fit(rows)
     x = preprocessor.tensor(rows)
     refuse_unreadable(x)
     heard: list[Epoch] = []

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from workers.training.encoders.encoder import register
 from workers.training.encoders.tuned import PREFIX, Tuned, TunedEncoder
-from workers.training.models.inputs import Input, Rows, input_saved
+from workers.training.learners import Learner, learner_named
+from workers.training.models.inputs import Input, Rows
 from workers.training.models.networks import Network
-from workers.training.recipe import Recipe
+from workers.training.recipes import Recipe, recipe_from
 
 FORMAT = 1
-FIRST_ENCODER = "all-minilm-l6-v2"  # of every text model saved before recipes named theirs
 
 
 class BundleUnreadable(ValueError):
@@ -42,9 +42,13 @@ class Bundle:
         return self.recipe.task_type
 
     @property
+    def learner(self) -> Learner:
+        return learner_named(self.task_type)
+
+    @property
     def encoder(self) -> str:
         """The encoder whose vectors the model reads, empty where it reads the payload itself."""
-        return self.recipe.encoder or (FIRST_ENCODER if self.task_type == "text-classification" else "")
+        return self.recipe.encoder or self.learner.first_encoder
 
 
 def dump(bundle: Bundle) -> bytes:
@@ -71,8 +75,8 @@ def load(blob: bytes) -> Bundle:
     try:
         about = _about(blob)
         tensors = safetensors.torch.load(blob)
-        recipe = Recipe.from_dict(about["recipe"])
-        preprocessor = input_saved(recipe.task_type, about["preprocessor"])
+        recipe = recipe_from(about["recipe"])
+        preprocessor = learner_named(recipe.task_type).input_saved(about["preprocessor"])
         module = preprocessor.network(recipe, len(about["labels"]))
         tuned = _tuned(about, recipe, tensors)
         module.load_state_dict({name: value for name, value in tensors.items() if not name.startswith(PREFIX)})
@@ -100,7 +104,8 @@ def predict(bundle: Bundle, rows: Rows, batch_size: int = 1024) -> NDArray[np.fl
     with torch.inference_mode():
         for start in range(0, len(rows), batch_size):
             x = bundle.preprocessor.tensor(rows[start : start + batch_size]).to(device)
-            out[start : start + len(x)] = (module(x) / bundle.temperature).softmax(dim=1).cpu().numpy()
+            found = bundle.learner.outputs.probabilities(module(x) / bundle.temperature, 1)
+            out[start : start + len(x)] = found.cpu().numpy()
     return out
 
 

@@ -18,7 +18,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from workers.training.models.networks import Network, SmallCnn, TabularNet, TextHead
-from workers.training.recipe import Recipe
+from workers.training.recipes import Recipe
 
 Rows = Sequence[Any] | NDArray[Any]
 Cell = float | int | str | None
@@ -169,23 +169,6 @@ class TabularInput:
     def network(self, recipe: Recipe, classes: int) -> Network:
         sizes = tuple(len(values) + 1 for _, values in self.categories)
         return TabularNet(2 * len(self.numbers), sizes, recipe.hidden, recipe.dropout, classes)
-
-
-INPUTS: dict[str, type[Input]] = {"text": TextInput, "image": ImageInput, "tabular": TabularInput}
-PAYLOADS = {"text-classification": "text", "image-classification": "image", "tabular-classification": "tabular"}
-
-
-def input_for(task_type: str) -> type[Input]:
-    return INPUTS[PAYLOADS[task_type]]
-
-
-def input_saved(task_type: str, fields: Mapping[str, Any]) -> Input:
-    """What `to_json` wrote: of the kind that it names, or else of the task type."""
-    if "kind" not in fields:
-        return input_for(task_type).from_json(fields)
-    from workers.training.models.linear import LINEAR  # it builds on this module
-
-    return LINEAR[fields["kind"]].from_json(fields)
 
 
 def _looked_at(encoded: bytes) -> tuple[int, bool] | None:

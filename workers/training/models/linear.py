@@ -7,7 +7,7 @@ their sum. The softmax of logarithms is that same division, so these networks gi
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol, Self, cast
+from typing import Any, ClassVar, Protocol, Self, cast
 
 import numpy as np
 import torch
@@ -17,10 +17,11 @@ from torch import Tensor, nn
 
 from workers.training.models.inputs import Cell, ImageInput, Input, Rows, TextInput, _missing, _number
 from workers.training.models.networks import Network
-from workers.training.recipe import Recipe
+from workers.training.recipes import Recipe
 
 CONSTANT = 0  # the index of the feature that every row has
 MOST_BITS = 18  # of a hash: a quarter million features; the packed tensor holds indices below 2**24 exactly
+ALL_BITS = 22  # of hashed features times classes: 64 MB while it learns
 PARTS = 8  # values of one cell such as "Crime|Drama"; more are cut
 SEPARATOR = "|"
 VOTERS_DROP = 0.2  # of the features, when an ensemble votes; see score.Voters
@@ -28,6 +29,13 @@ VOTERS_DROP = 0.2  # of the features, when an ensemble votes; see score.Voters
 
 class Linear(Input, Protocol):
     """An input whose rows can also be written as features with numbers, the way the online learner reads them."""
+
+    saved_kind: ClassVar[str]  # what its JSON calls it
+
+    @classmethod
+    def begun(cls, rows: Rows, classes: int) -> Self:
+        """How rows are read from these first ones on."""
+        ...
 
     @property
     def indices(self) -> int:
@@ -125,6 +133,12 @@ class _Dense:
 class LinearText(_Dense, TextInput):
     """Sentence vectors."""
 
+    saved_kind: ClassVar[str] = "linear-text"
+
+    @classmethod
+    def begun(cls, rows: Rows, classes: int) -> Self:
+        return cls.fit(rows)
+
     @property
     def indices(self) -> int:
         return self.dim + 1
@@ -136,12 +150,18 @@ class LinearText(_Dense, TextInput):
         return _Dense.network(self, recipe, classes)
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "kind": "linear-text"}
+        return {**asdict(self), "kind": self.saved_kind}
 
 
 @dataclass(frozen=True, slots=True)
 class LinearImage(_Dense, ImageInput):
     """Pixels between 0 and 1; an empty one costs nothing."""
+
+    saved_kind: ClassVar[str] = "linear-image"
+
+    @classmethod
+    def begun(cls, rows: Rows, classes: int) -> Self:
+        return cls.fit(rows)
 
     @property
     def indices(self) -> int:
@@ -154,7 +174,7 @@ class LinearImage(_Dense, ImageInput):
         return _Dense.network(self, recipe, classes)
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "kind": "linear-image"}
+        return {**asdict(self), "kind": self.saved_kind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +186,8 @@ class HashedInput:
     many features each column has had at most, which fixes the width of the packed tensor.
     """
 
+    saved_kind: ClassVar[str] = "hashed"
+
     bits: int = MOST_BITS
     columns: tuple[tuple[str, int], ...] = ()
     features: int = 1  # with a weight; known once a bundle is made
@@ -175,12 +197,18 @@ class HashedInput:
         return cls().widened(rows)
 
     @classmethod
+    def begun(cls, rows: Rows, classes: int) -> Self:
+        """The more classes, the fewer bits are left for features."""
+        spare = ALL_BITS - (stride(classes) - 1).bit_length()
+        return cls(bits=max(min(MOST_BITS, spare), 8)).widened(rows)
+
+    @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Self:
         columns = tuple((str(name), int(slots)) for name, slots in fields["columns"])
         return cls(int(fields["bits"]), columns, int(fields["features"]))
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "columns": [list(column) for column in self.columns], "kind": "hashed"}
+        return {**asdict(self), "columns": [list(column) for column in self.columns], "kind": self.saved_kind}
 
     @property
     def indices(self) -> int:
@@ -264,14 +292,15 @@ def _hashed(word: str, bits: int) -> int:
     return 1 + zlib.crc32(word.encode()) % ((1 << bits) - 1)
 
 
+def stride(classes: int) -> int:
+    """VW keeps the weights of one feature side by side, room for a power of two of them.
+
+    >>> stride(2), stride(3), stride(77)
+    (2, 4, 128)
+    """
+    return 1 << (classes - 1).bit_length()
+
+
 def _key(cell: Any) -> Cell:
     """The cell as a key of a dictionary."""
     return cell if isinstance(cell, str | int | float) or cell is None else str(cell)
-
-
-LINEAR: dict[str, type[Linear]] = {"linear-text": LinearText, "linear-image": LinearImage, "hashed": HashedInput}
-LINEAR_OF: dict[str, type[Linear]] = {
-    "text-classification": LinearText,
-    "image-classification": LinearImage,
-    "tabular-classification": HashedInput,
-}

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from workers.training.recipe import Recipe
+from workers.training.recipes import Recipe
 
 
 class Network(nn.Module):

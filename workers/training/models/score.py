@@ -27,7 +27,8 @@ class VectorScorer:
     @torch.inference_mode()
     def __call__(self, vectors: NDArray[np.float16]) -> Floats:
         """(n, dim) -> (n, classes), each class contiguous in memory: what follows reads class by class."""
-        return np.asarray(self.logits(self.converted(vectors)).softmax(dim=0).numpy().T)
+        found = self.bundle.learner.outputs.probabilities(self.logits(self.converted(vectors)), 0)
+        return np.asarray(found.numpy().T)
 
     def converted(self, vectors: NDArray[np.float16]) -> Tensor:
         """The rows as float32, in the buffer that the next call overwrites."""
@@ -53,7 +54,8 @@ class Voters:
     def __call__(self, rows: Rows) -> Floats:
         """(members, n, classes)."""
         x = self.bundle.preprocessor.tensor(rows)
-        found = [(module(x) / self.bundle.temperature).softmax(dim=1).numpy() for module in self._modules]
+        probabilities = self.bundle.learner.outputs.probabilities
+        found = [probabilities(module(x) / self.bundle.temperature, 1).numpy() for module in self._modules]
         return np.stack(found)
 
 

@@ -15,20 +15,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.training.learners import learner_named
 from workers.training.models.bundle import Bundle
 from workers.training.models.inputs import Rows
-from workers.training.models.linear import CONSTANT, LINEAR, LINEAR_OF, MOST_BITS, HashedInput, Linear
-from workers.training.recipe import TASK_TYPES, Recipe
+from workers.training.models.linear import CONSTANT, Linear, stride
+from workers.training.recipes import OnlineRecipe
 
 MAGIC = b"fastloop-online-1\n"
 DIGEST = 16
 LEAST = 1e-6  # a probability; VW prints six digits, so that a zero means less than this
-ALL_BITS = 22  # of hashed features times classes: 64 MB while it learns
-RATES: dict[str, float] = {  # chosen on the first parts of elec2 and bank_marketing, on sms_spam and on mnist_10k
-    "text-classification": 1.0,
-    "image-classification": 1.0,
-    "tabular-classification": 0.5,
-}
 
 
 class StateUnreadable(ValueError):
@@ -39,7 +34,7 @@ class StateUnreadable(ValueError):
 class OnlineState:
     """All that the next update depends on. `read` is for the caller: which labels it has learned of late, (n, 2)."""
 
-    task_type: str
+    task_type: str  # as its learner is saved
     labels: tuple[str, ...]
     encoder: str = ""  # whose vectors the rows are
     reader: Linear | None = None  # known from the first rows on
@@ -66,8 +61,7 @@ def begin(task_type: str, labels: Sequence[str], encoder: str = "") -> OnlineSta
     Its classes are fixed. With another schema one begins again from the first label: minutes for millions of labels,
     and a class that came late has then learned from every example that is not of it.
     """
-    if task_type not in TASK_TYPES:
-        raise ValueError(f"No task type is called {task_type!r}.")
+    learner_named(task_type)
     if len(labels) < 2:
         raise ValueError("A learner needs two labels to tell apart.")
     return OnlineState(task_type, tuple(labels), encoder)
@@ -107,8 +101,8 @@ def learn(state: OnlineState, rows: Rows, targets: Sequence[int] | NDArray[np.in
 def options(state: OnlineState, reader: Linear) -> str:
     """VW's own settings. The constant is feature 0 of ours, so that no hash can fall on it."""
     classes = len(state.labels)
-    bits = (reader.indices * _stride(classes) - 1).bit_length()
-    rate = RATES[state.task_type]
+    bits = (reader.indices * stride(classes) - 1).bit_length()
+    rate = recipe_of(state).learning_rate
     return f"--oaa {classes} --loss_function logistic --noconstant -b {max(bits, 8)} -l {rate:g} --save_resume"
 
 
@@ -149,9 +143,7 @@ def bundle_of(state: OnlineState) -> Bundle:
     """The state as an ordinary model; it says of each row what VW itself would say of it."""
     if state.reader is None:
         raise ValueError("The learner has read no example yet.")
-    recipe = Recipe.for_task(
-        state.task_type, "online", encoder=state.encoder, epochs=1, hidden=0, learning_rate=RATES[state.task_type]
-    )
+    recipe = recipe_of(state)
     classes = len(state.labels)
     preprocessor, network = state.reader.bundled(weights(state), classes, recipe)
     return Bundle(state.labels, recipe, preprocessor, network.eval())
@@ -163,7 +155,7 @@ def weights(state: OnlineState) -> dict[int, NDArray[np.float32]]:
         return {}
     from vowpalwabbit import Workspace
 
-    classes, stride = len(state.labels), _stride(len(state.labels))
+    classes, width = len(state.labels), stride(len(state.labels))
     with tempfile.TemporaryDirectory(prefix="fastloop-online-") as folder:
         place = Path(folder)
         (place / "model").write_bytes(state.model)
@@ -172,7 +164,7 @@ def weights(state: OnlineState) -> dict[int, NDArray[np.float32]]:
     found: dict[int, NDArray[np.float32]] = {}
     for line in text[text.rindex("l2_state") :].splitlines()[1:]:
         place_of, weight = line.split()[0].split(":")
-        index, column = divmod(int(place_of), stride)
+        index, column = divmod(int(place_of), width)
         if column < classes:
             found.setdefault(index, np.zeros(classes, np.float32))[column] = float(weight)
     return found
@@ -203,7 +195,8 @@ def unpack(blob: bytes) -> OnlineState:
     about = json.loads(body[8:end])
     model = body[end : end + about["model_bytes"]]
     read = np.frombuffer(body[end + len(model) :], "<i8").reshape(-1, 2).astype(np.int64)
-    reader = LINEAR[about["reader"]["kind"]].from_json(about["reader"]) if about["reader"] else None
+    linear = learner_named(about["task_type"]).linear
+    reader = linear.from_json(about["reader"]) if about["reader"] else None
     return OnlineState(
         about["task_type"], tuple(about["labels"]), about["encoder"], reader, model, about["examples"], read
     )
@@ -213,16 +206,8 @@ def _reader(state: OnlineState, rows: Rows) -> Linear:
     """How these rows are read: as those before them; the first ones say how long a vector or how large an image is."""
     if state.reader is not None:
         return state.reader.widened(rows)
-    if state.task_type == "tabular-classification":
-        spare = ALL_BITS - (_stride(len(state.labels)) - 1).bit_length()
-        return HashedInput(bits=max(min(MOST_BITS, spare), 8)).widened(rows)
-    return LINEAR_OF[state.task_type].fit(rows)
+    return learner_named(state.task_type).linear.begun(rows, len(state.labels))
 
 
-def _stride(classes: int) -> int:
-    """VW keeps the weights of one feature side by side, room for a power of two of them.
-
-    >>> _stride(2), _stride(3), _stride(77)
-    (2, 4, 128)
-    """
-    return 1 << (classes - 1).bit_length()
+def recipe_of(state: OnlineState) -> OnlineRecipe:
+    return learner_named(state.task_type).recipe_of(OnlineRecipe, encoder=state.encoder)
