@@ -27,7 +27,7 @@ class LabelsUnknown(DomainError):
 
 
 @dataclass(frozen=True)
-class Chosen:
+class TrainingRows:
     """The rows to train on and how many of them are new to the base."""
 
     rows: list[VersionRow]
@@ -79,18 +79,20 @@ def base_for(run: Run, encoder: str, encoder_of_base: Callable[[Run], str]) -> t
     return None, f"in full: {run.base_run} reads other vectors than {encoder}"
 
 
-def chosen_for(run: Run, rows: list[VersionRow], *, replayed: int | None, seed: int, names: Sequence[str]) -> Chosen:
+def chosen_for(
+    run: Run, rows: list[VersionRow], *, replayed: int | None, seed: int, names: Sequence[str]
+) -> TrainingRows:
     """Incremental: what the base has not seen, and `replayed` rows of the rest, so that it does not forget them.
 
     A run that is not incremental replays None.
     """
     if replayed is None or run.base_run is None or run.base_run.dataset_version is None:
-        return Chosen(rows, len(rows))
+        return TrainingRows(rows, len(rows))
     seen = {(r.example_id, r.label) for r in version_rows(run.base_run.dataset_version)}
     new = [r for r in rows if (r.example_id, r.label) not in seen]
     old = [r for r in rows if (r.example_id, r.label) in seen]
     if not old:
-        return Chosen(new, len(new))
+        return TrainingRows(new, len(new))
     place = {name: i for i, name in enumerate(names)}
     kept = replay.choose([place[r.label] for r in old], replayed, seed)
-    return Chosen([*new, *(old[int(i)] for i in kept)], len(new))
+    return TrainingRows([*new, *(old[int(i)] for i in kept)], len(new))

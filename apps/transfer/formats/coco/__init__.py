@@ -8,9 +8,9 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.transfer.formats.coco.reading import read
 from apps.transfer.formats.coco.writing import write
-from apps.transfer.formats.format import Format
+from apps.transfer.formats.format import FileFormat
 
-COCO = Format(
+COCO = FileFormat(
     "coco",
     _("COCO"),
     (".json", ".zip"),
