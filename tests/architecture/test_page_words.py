@@ -15,6 +15,7 @@ STEMS = (
     "selectors",
     "charts",
     "stages",
+    "card",
     "reading",
     "clockface",
     "ruler",
@@ -28,8 +29,8 @@ SHOWN_KEYS = {"name", "text", "finding", "empty", "rows", "title"}  # of a figur
 SHOWN_PARAMETERS = {"name", "words", "title", "doing", "finding", "what"}  # of what builds one
 RECORDS = (
     "apps/features/shards",
-    "apps/labeling/lineage.py",
     "apps/transfer/formats",
+    "apps/labeling/lineage.py",
 )  # what these say is written down, not shown
 HOLE = "0"  # of an f-string
 UNITS = {"ms", "min", "nats"}  # the same in every language

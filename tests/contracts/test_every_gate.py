@@ -70,7 +70,7 @@ def test_a_gate_of_an_installed_package_judges_with_the_others(install):
         GATES,
         "acme-gates",
         """
-        from apps.rules.gates import Gate, GateNeed, Judgment, Outcome, unmeasured
+        from apps.rules.gates import Gate, GateNeed, Judgment, GateOutcome, unmeasured
 
         LIMIT = -0.02
 
@@ -79,7 +79,7 @@ def test_a_gate_of_an_installed_package_judges_with_the_others(install):
             if difference is None or difference.low is None:
                 return unmeasured("Macro-F1 was not compared.", difference)
             worse = difference.high < LIMIT
-            return Judgment(Outcome.FAIL if worse else Outcome.PASS, f"Macro-F1 changed by {difference.value:+.2f}.")
+            return Judgment(GateOutcome.FAIL if worse else GateOutcome.PASS, f"Macro-F1 changed by {difference.value:+.2f}.")
 
         MACRO_F1 = Gate(
             "macro-f1", "No class pays for the others", _judge, needs=frozenset({GateNeed.CHAMPION, GateNeed.HOLDOUT})

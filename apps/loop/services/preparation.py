@@ -8,7 +8,6 @@ import numpy as np
 from django.utils.translation import gettext
 
 from apps.datasets.versions import VersionRow, version_rows
-from apps.errors import DomainError
 from apps.features.selectors import made_by_runs
 from apps.features.shards import encoder_covers
 from apps.loop.services.encoders import encoder_of_run, encoder_wanted
@@ -21,10 +20,8 @@ from apps.training.models import Run, RunKind, RunState
 LEARNS_AS: dict[str, str] = {RunKind.SWEEP: RunKind.FULL}  # the best trial's recipe, from scratch
 
 
-class LabelsUnknown(DomainError):
-    """The data names labels that the schema does not have."""
-
-    code = "labels_unknown"
+class LabelsUnknown(ValueError):
+    """The data names labels that the schema does not have; the message is kept with the run."""
 
 
 @dataclass(frozen=True)
