@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from django.utils.translation import gettext
 
 from apps.datasets.versions import VersionRow, version_rows
 from apps.features.selectors import made_by_runs
 from apps.features.shards import encoder_covers
 from apps.loop.services.encoders import encoder_of_run, encoder_wanted
+from apps.pages.words import counted
 from apps.projects import task_types
 from apps.rules import replay
 from apps.rules.encoder_names import tuned_name
-from apps.rules.words import count
 from apps.training.models import Run, RunKind, RunState
 
 LEARNS_AS: dict[str, str] = {RunKind.SWEEP: RunKind.FULL}  # the best trial's recipe, from scratch
@@ -41,8 +42,9 @@ def labels_checked(rows: Sequence[VersionRow], names: Sequence[str]) -> None:
     strange = sorted({row.label for row in rows} - set(names))
     if strange:
         raise LabelsUnknown(
-            f"The data names {count(len(strange), 'label')} that the schema does not have: {', '.join(strange[:5])}. "
-            "Start a run on the labels as they stand."
+            gettext(
+                "The data names {labels} that the schema does not have: {names}. Start a run on the labels as they stand."
+            ).format(labels=counted(len(strange), "label"), names=", ".join(strange[:5]))
         )
 
 
