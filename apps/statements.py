@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, TypeVar
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import AutoField, Field, Model
 
 Params = Sequence[Any] | Mapping[str, Any]
@@ -14,8 +14,9 @@ M = TypeVar("M", bound=Model)
 
 def rows(sql: str, params: Params) -> list[tuple[Any, ...]]:
     """Run on Django's own connection, within its transaction; its errors come as Django's. JSON comes as objects."""
-    connection.ensure_connection()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+    database = connections[DEFAULT_DB_ALIAS]
+    database.ensure_connection()
+    with database.wrap_database_errors, psycopg.Cursor(database.connection) as cursor:
         cursor.execute(sql, params, prepare=True, binary=True)  # type: ignore[call-overload]
         return cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
 
@@ -26,9 +27,10 @@ def insert(row: M, *, beside: str = "", more: Sequence[Any] = ()) -> M:
     `beside` are further writes as common table expressions, with their parameters in `more`: one way to the server less.
     """
     sql, fields = _insert_of(type(row))
-    values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
+    database = connections[DEFAULT_DB_ALIAS]
+    values = [field.get_db_prep_save(getattr(row, field.attname), database) for field in fields]
     ((row.pk,),) = rows(f"WITH {beside} {sql}" if beside else sql, [*more, *values])
-    row._state.adding, row._state.db = False, "default"
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
     return row
 
 

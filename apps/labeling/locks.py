@@ -5,7 +5,7 @@ holds its assignment and waits for the slot, while whoever takes the slot waits 
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from django.db.models import Exists, OuterRef
 
@@ -19,32 +19,31 @@ from apps.statements import rows
 # which PostgreSQL would take them in an order of its own, or not at all.
 _LOCK = """
     WITH wanted AS MATERIALIZED (
-        SELECT %(ids)s::bigint[] || ARRAY(SELECT example_id FROM labeling_assignment WHERE id = %(assignment)s) AS ids
+        SELECT COALESCE(%(example)s::bigint, (SELECT example_id FROM labeling_assignment WHERE id = %(assignment)s)) AS id
     ), slots AS MATERIALIZED (
-        SELECT id FROM labeling_frontieritem WHERE example_id = ANY((SELECT ids FROM wanted)::bigint[])
-        ORDER BY id FOR UPDATE
-    ), examples AS MATERIALIZED (
-        SELECT id FROM datasets_example
-        WHERE id = ANY((SELECT ids FROM wanted)::bigint[]) AND (SELECT count(*) FROM slots) >= 0
-        ORDER BY id FOR NO KEY UPDATE
+        SELECT id FROM labeling_frontieritem WHERE example_id = (SELECT id FROM wanted) ORDER BY id FOR UPDATE
+    ), example AS MATERIALIZED (
+        SELECT id FROM datasets_example WHERE id = (SELECT id FROM wanted) AND (SELECT count(*) FROM slots) >= 0
+        FOR NO KEY UPDATE
     ), assignments AS MATERIALIZED (
         SELECT id FROM labeling_assignment
-        WHERE example_id = ANY((SELECT ids FROM wanted)::bigint[]) AND (SELECT count(*) FROM examples) >= 0
+        WHERE example_id = (SELECT id FROM wanted) AND (SELECT count(*) FROM example) >= 0
         ORDER BY id FOR NO KEY UPDATE
     )
-    SELECT ids, (SELECT count(*) FROM assignments) FROM wanted
+    SELECT id, (SELECT count(*) FROM assignments) FROM wanted
 """
 
 
-def examples_lock(ids: Sequence[int]) -> None:
-    """Lock the examples with all that hangs on them, until the transaction ends."""
-    rows(_LOCK, {"ids": list(ids), "assignment": 0})
+def examples_lock(ids: Iterable[int]) -> None:
+    """Lock the examples with all that hangs on them, until the transaction ends. One after the other, in key order."""
+    for pk in sorted(set(ids)):
+        rows(_LOCK, {"example": pk, "assignment": None})
 
 
 def example_lock_of(assignment_id: int) -> int | None:
     """As `examples_lock` for the example of this assignment; its id, or None where there is no such assignment."""
-    ((ids, _count),) = rows(_LOCK, {"ids": [], "assignment": assignment_id})
-    return int(ids[0]) if ids else None
+    ((found, _count),) = rows(_LOCK, {"example": None, "assignment": assignment_id})
+    return None if found is None else int(found)
 
 
 def examples_locked(project: Project, ids: Sequence[int]) -> dict[int, Example]:

@@ -20,9 +20,9 @@ from apps.labeling.desk import presenters, selectors
 from apps.labeling.desk.session import desk_session
 from apps.labeling.inputs import AnswerInput, NextInput, SubmitInput
 from apps.labeling.models import Assignment, ErrorKind, Lane, SkipReason
-from apps.labeling.services.annotations import Answer, annotation_take
+from apps.labeling.services.annotations import Answer
 from apps.labeling.services.assignments import MOST_HELD, QueueRequest, assignments_release, assignments_renew
-from apps.labeling.services.queue import queue_next
+from apps.labeling.services.queue import answer_then_next, queue_next
 from apps.labeling.services.undo import UNDO_DEPTH, annotation_edit, annotation_withdraw
 from apps.projects import task_types
 from apps.projects.access import permissions_of, project_permission
@@ -139,16 +139,15 @@ def next_examples(request: HttpRequest, project: Project, may_review: bool) -> H
 
     given, by, at = _read(request, NEXT), _user(request), timezone.now()
     asked = QueueRequest(project, by, given["count"], at, _seed(at), may_review, given["lane"], with_held=True)
-    return JsonResponse({**_hand_out(asked), "progress": presenters.progress_due(project, by, at)})
+    return JsonResponse({**_handed_out(asked, queue_next(asked)), "progress": presenters.progress_due(project, by, at)})
 
 
 @desk_call
 def answer(request: HttpRequest, project: Project, may_review: bool) -> HttpResponse:
     given, by, at = _read(request, SUBMIT), _user(request), timezone.now()
     asked = QueueRequest(project, by, given.pop("want"), at, _seed(at), may_review, given.pop("lane"))
-    checked = Answer(assignment_id=given.pop("assignment"), **given)
-    saved = annotation_take(project=project, answer=checked, by=by, at=at)
-    reply = _hand_out(asked) if asked.count else NOTHING_MORE
+    saved, leased = answer_then_next(Answer(assignment_id=given.pop("assignment"), **given), asked)
+    reply = _handed_out(asked, leased) if asked.count else NOTHING_MORE
     return JsonResponse(
         {"saved": presenters.saved_json(saved, project), **reply, "progress": presenters.progress_due(project, by, at)}
     )
@@ -161,10 +160,8 @@ def _seed(at: datetime) -> int:
     return int(at.timestamp() * 1e6)
 
 
-def _hand_out(asked: QueueRequest) -> dict[str, Any]:
-    leased, held = queue_next(asked), list[Assignment]()
-    if asked.with_held and asked.held:
-        held = selectors.assignments_held(asked.project, asked.held, only=asked.only)
+def _handed_out(asked: QueueRequest, leased: Sequence[Assignment]) -> dict[str, Any]:
+    held = selectors.assignments_held(asked.project, asked.held, only=asked.only) if asked.with_held else []
     nothing = asked.count > 0 and not leased and not held
     empty = selectors.why_empty(asked.project, asked.by, asked.at, only=asked.only) if nothing else None
     return {

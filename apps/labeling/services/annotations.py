@@ -85,7 +85,7 @@ def annotation_take(*, project: Project, answer: Answer, by: User, at: datetime)
     """As `annotation_submit`, with the verdict on a gold example."""
     try:
         with transaction.atomic():
-            return _taken(project, answer, by, at)
+            return annotation_store(project=project, answer=answer, by=by, at=at)
     except (DomainError, IntegrityError):  # sent again, perhaps at this very moment: then it stands already
         if stored := annotation_stored(project.pk, answer.client_id, by):
             return saved_again(stored)
@@ -104,7 +104,8 @@ def annotation_stored(project_id: int, client_id: uuid.UUID, by: User) -> Annota
     return known
 
 
-def _taken(project: Project, answer: Answer, by: User, at: datetime) -> Saved:
+def annotation_store(*, project: Project, answer: Answer, by: User, at: datetime) -> Saved:
+    """Within the caller's transaction. Raises DomainError or IntegrityError also for an answer that stands already."""
     state = example_state_of(answer.assignment_id, project)
     given = _given(state, project, answer, by) if state else None
     if state is None or given is None:

@@ -8,6 +8,7 @@ import random
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -61,8 +62,10 @@ def assignments_next(asked: QueueRequest) -> list[Assignment]:
 
     Slots of a lane come in rank order, and a lane that has none is replaced by the others, by falling weight.
     """
-    if asked.count == 1 and (leased := assignment_at_once(asked)):
-        return leased
+    if asked.count == 1:
+        with suppress(IntegrityError), transaction.atomic():
+            if leased := assignment_at_once(asked):
+                return leased
     weights, chance = asked.weights, random.Random(asked.seed)
     bound = {"project": asked.project.pk, "holder": asked.by.pk, "at": asked.at, "lanes": list(weights)}
     ((asked.held, paused, lanes),) = rows(ROOM, bound)
@@ -82,15 +85,18 @@ def assignments_next(asked: QueueRequest) -> list[Assignment]:
 
 
 def assignment_at_once(asked: QueueRequest) -> list[Assignment]:
-    """One example of the lane that is drawn, in the way that nearly always works; nothing where it does not."""
+    """One example of the lane that is drawn, in the way that nearly always works; nothing where it does not.
+
+    Within the caller's transaction. Raises IntegrityError where a second tab of the same person was given it meanwhile.
+    """
     dry = memory.dry_lanes.get(asked.project.pk)
     if dry is None:
         return []  # look again which lanes have something, so that an empty one is filled in time
-    chance = random.Random(asked.seed)
-    order = lane_order({lane: w for lane, w in asked.weights.items() if lane not in dry}, chance)
+    weights = {lane: w for lane, w in asked.weights.items() if lane not in dry}
+    order = lane_order(weights, random.Random(asked.seed))
     if not order or order[0] == Lane.GOLD:
         return []
-    return _lease_in(order[0], asked, count=1, chance=chance, most=1 if asked.with_held else MOST_HELD)
+    return _lease(order[0], asked, count=1, most=1 if asked.with_held else MOST_HELD)
 
 
 def lane_order(weights: Mapping[str, int], chance: random.Random) -> list[str]:
@@ -102,16 +108,14 @@ def lane_order(weights: Mapping[str, int], chance: random.Random) -> list[str]:
     return [first, *sorted((x for x in lanes if x != first), key=lambda x: -weights[x])]
 
 
-def _lease_in(
-    lane: str, asked: QueueRequest, *, count: int, chance: random.Random, most: int = MOST_HELD
-) -> list[Assignment]:
+def _lease_in(lane: str, asked: QueueRequest, *, count: int, chance: random.Random) -> list[Assignment]:
     """Slots of this lane. A second tab of the same person may collide on a constraint: then once more."""
     for _ in range(2):
         try:
             with transaction.atomic():
                 if lane == Lane.GOLD:
                     return _lease_gold(asked, count=count, chance=chance)
-                return _lease(lane, asked, count=count, most=most)
+                return _lease(lane, asked, count=count, most=MOST_HELD)
         except IntegrityError:
             continue
     return []
