@@ -147,13 +147,10 @@ def answer(request: HttpRequest, project: Project, may_review: bool) -> HttpResp
     given, by, at = _read(request, SUBMIT), _user(request), timezone.now()
     asked = QueueRequest(project, by, given.pop("want"), at, _seed(at), may_review, given.pop("lane"))
     saved, leased = answer_then_next(Answer(assignment_id=given.pop("assignment"), **given), asked)
-    reply = _handed_out(asked, leased) if asked.count else NOTHING_MORE
+    reply = _handed_out(asked, leased) if asked.count else {"assignments": [], "empty": None}
     return JsonResponse(
         {"saved": presenters.saved_json(saved, project), **reply, "progress": presenters.progress_due(project, by, at)}
     )
-
-
-NOTHING_MORE: dict[str, Any] = {"assignments": [], "empty": None}
 
 
 def _seed(at: datetime) -> int:
