@@ -4,6 +4,6 @@ from drf_spectacular.openapi import AutoSchema
 from rest_framework.serializers import BaseSerializer
 
 
-class Schema(AutoSchema):
+class ApiSchema(AutoSchema):
     def get_serializer_name(self, serializer: BaseSerializer, direction: str) -> str:
         return serializer.__class__.__qualname__.replace("API.", "").replace("Serializer", "")

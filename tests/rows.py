@@ -13,7 +13,7 @@ from apps.labeling.models import AutoBatch, Label, LabelSource
 from apps.projects.models import Project
 from apps.releases.models import ModelVersion
 from apps.releases.services import candidate_register
-from apps.rules.lift import Curve, lift
+from apps.rules.lift import LearningCurve, lift
 from apps.rules.stopping import Agreement
 from apps.rules.training_report import TrainingReport
 from apps.training.models import Run, RunKind, Sweep, Trial, TrialState
@@ -203,8 +203,8 @@ def learned(run: Run, *, at: datetime = NOON) -> LearningReport:
     """What a run told of the labeling: 40 random labels reach 80 %, active ones reach that with about 22."""
     rng = np.random.default_rng(0)
     truths = {n: rng.random(200) < score for n, score in ((10, 0.6), (20, 0.7), (40, 0.8))}
-    random = Curve(np.array(list(truths)), np.array(list(truths.values())))
-    active = Curve(np.array([10, 20, 40]), np.array([rng.random(200) < score for score in (0.65, 0.78, 0.9)]))
+    random = LearningCurve(np.array(list(truths)), np.array(list(truths.values())))
+    active = LearningCurve(np.array([10, 20, 40]), np.array([rng.random(200) < score for score in (0.65, 0.78, 0.9)]))
     points = [
         [
             LearningPoint(int(n), float(s), float(s) - 0.05, float(s) + 0.05)

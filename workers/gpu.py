@@ -25,6 +25,9 @@ from workers.tasks import (  # noqa: E402, F401  registers the tasks
     train,
     trial,
 )
+from workers.training.learners import LEARNERS  # noqa: E402
+
+len(LEARNERS)  # a package whose learner cannot be used is refused by name now, not in the middle of a run
 
 
 @task_postrun.connect

@@ -66,7 +66,7 @@ class Verb(StrEnum):
 
 
 @dataclass(frozen=True)
-class Payload:
+class EventPayload:
     """What an entry carries. `subject` begins its subject; `before` and `after` hold `facts` only, of these types.
 
     With `open` they hold settings by name, whatever these are.
@@ -90,63 +90,63 @@ class Payload:
 
 _STATE: dict[str, Kind] = {"state": str}
 _NUMBER = int | float | None
-_RUN = Payload("run", _STATE)
-_SWEEP = Payload("sweep", _STATE)
-_VERDICT = Payload("run", {"outcome": str, "gates": dict})
-_CHAMPION = Payload("model", {"champion": int | None, "reason": str})
-_LABEL = Payload("label", {"label": str})
-PAYLOADS: dict[Verb, Payload] = {
-    Verb.ENCODER_ADDED: Payload("encoder", {"url": str}),
-    Verb.PROJECT_CREATED: Payload("project", {"task_type": str}),
-    Verb.SCHEMA_EXTENDED: Payload("project", {"labels": list}),
+_RUN = EventPayload("run", _STATE)
+_SWEEP = EventPayload("sweep", _STATE)
+_VERDICT = EventPayload("run", {"outcome": str, "gates": dict})
+_CHAMPION = EventPayload("model", {"champion": int | None, "reason": str})
+_LABEL = EventPayload("label", {"label": str})
+PAYLOADS: dict[Verb, EventPayload] = {
+    Verb.ENCODER_ADDED: EventPayload("encoder", {"url": str}),
+    Verb.PROJECT_CREATED: EventPayload("project", {"task_type": str}),
+    Verb.SCHEMA_EXTENDED: EventPayload("project", {"labels": list}),
     Verb.SCHEMA_RETIRED: _LABEL,
     Verb.SCHEMA_RESTORED: _LABEL,
-    Verb.GUIDELINES_WRITTEN: Payload("guidelines"),
-    Verb.MEMBER_SET: Payload("user", {"role": str | None}),
-    Verb.MEMBER_REMOVED: Payload("user", {"role": str}),
-    Verb.EXAMPLES_INGESTED: Payload("ingestion"),
-    Verb.DATA_EXPORTED: Payload("project", {"format": str, "grain": str}),
-    Verb.VERSIONS_POLICY: Payload("data versions", open=True),
-    Verb.VERSIONS_DROPPED: Payload("data versions", {"dropped": list}),
-    Verb.QUEUE_SET: Payload("project", open=True),
-    Verb.RATE_SET: Payload("project", {"hourly_rate": str, "currency": str}),
-    Verb.REVIEW_DECIDED: Payload("example", {"state": str, "error_kind": str}),
-    Verb.GOLD_ADDED: Payload("example", {"value": dict}),
-    Verb.GOLD_REMOVED: Payload("example", {"value": dict}),
-    Verb.ANNOTATOR_PAUSED: Payload("user"),
-    Verb.ANNOTATOR_RESUMED: Payload("user"),
-    Verb.LABELS_DOUBTED: Payload("run", {"suspects": int}),
-    Verb.CONSENSUS_ASKED: Payload("project"),
-    Verb.CONSENSUS_CHANGED: Payload("project", {"method": str}),
-    Verb.AUTO_LABELING_SET: Payload("project", open=True),
-    Verb.AUTO_LABELS_GIVEN: Payload("auto-labels", {"labels": int, "audits": int, "threshold": int | float}),
-    Verb.AUTO_LABELS_WITHDRAWN: Payload("auto-labels", _STATE),
-    Verb.RUN_STARTED: Payload("run", {"state": str, "trigger": str}),
+    Verb.GUIDELINES_WRITTEN: EventPayload("guidelines"),
+    Verb.MEMBER_SET: EventPayload("user", {"role": str | None}),
+    Verb.MEMBER_REMOVED: EventPayload("user", {"role": str}),
+    Verb.EXAMPLES_INGESTED: EventPayload("ingestion"),
+    Verb.DATA_EXPORTED: EventPayload("project", {"format": str, "grain": str}),
+    Verb.VERSIONS_POLICY: EventPayload("data versions", open=True),
+    Verb.VERSIONS_DROPPED: EventPayload("data versions", {"dropped": list}),
+    Verb.QUEUE_SET: EventPayload("project", open=True),
+    Verb.RATE_SET: EventPayload("project", {"hourly_rate": str, "currency": str}),
+    Verb.REVIEW_DECIDED: EventPayload("example", {"state": str, "error_kind": str}),
+    Verb.GOLD_ADDED: EventPayload("example", {"value": dict}),
+    Verb.GOLD_REMOVED: EventPayload("example", {"value": dict}),
+    Verb.ANNOTATOR_PAUSED: EventPayload("user"),
+    Verb.ANNOTATOR_RESUMED: EventPayload("user"),
+    Verb.LABELS_DOUBTED: EventPayload("run", {"suspects": int}),
+    Verb.CONSENSUS_ASKED: EventPayload("project"),
+    Verb.CONSENSUS_CHANGED: EventPayload("project", {"method": str}),
+    Verb.AUTO_LABELING_SET: EventPayload("project", open=True),
+    Verb.AUTO_LABELS_GIVEN: EventPayload("auto-labels", {"labels": int, "audits": int, "threshold": int | float}),
+    Verb.AUTO_LABELS_WITHDRAWN: EventPayload("auto-labels", _STATE),
+    Verb.RUN_STARTED: EventPayload("run", {"state": str, "trigger": str}),
     Verb.RUN_RUNNING: _RUN,
     Verb.RUN_COMPLETED: _RUN,
     Verb.RUN_FAILED: _RUN,
     Verb.RUN_CANCELED: _RUN,
-    Verb.RUN_PRIORITIZED: Payload("run", {"priority": int}),
-    Verb.SWEEP_STARTED: Payload("sweep", {"space": dict, "trials": int, "seed": int}),
+    Verb.RUN_PRIORITIZED: EventPayload("run", {"priority": int}),
+    Verb.SWEEP_STARTED: EventPayload("sweep", {"space": dict, "trials": int, "seed": int}),
     Verb.SWEEP_COMPLETED: _SWEEP,
     Verb.SWEEP_FAILED: _SWEEP,
     Verb.SWEEP_CANCELED: _SWEEP,
-    Verb.SCHEDULE_SET: Payload("schedule", {"times": str | list | dict | None}),
-    Verb.TRIGGER_SET: Payload("trigger", open=True),
-    Verb.POLICY_SET: Payload("training policy", open=True),
-    Verb.ONLINE_SET: Payload("online learning", {"enabled": bool, "publish_every": int}),
-    Verb.ONLINE_PUBLISH_ASKED: Payload("online learning"),
-    Verb.ONLINE_RESTARTED: Payload("online learning"),
+    Verb.SCHEDULE_SET: EventPayload("schedule", {"times": str | list | dict | None}),
+    Verb.TRIGGER_SET: EventPayload("trigger", open=True),
+    Verb.POLICY_SET: EventPayload("training policy", open=True),
+    Verb.ONLINE_SET: EventPayload("online learning", {"enabled": bool, "publish_every": int}),
+    Verb.ONLINE_PUBLISH_ASKED: EventPayload("online learning"),
+    Verb.ONLINE_RESTARTED: EventPayload("online learning"),
     Verb.VERDICT_PASS: _VERDICT,
     Verb.VERDICT_FAIL: _VERDICT,
     Verb.VERDICT_INCONCLUSIVE: _VERDICT,
-    Verb.GAP_MEASURED: Payload("run", {"points": _NUMBER, "low": _NUMBER, "high": _NUMBER}),
-    Verb.MODEL_REGISTERED: Payload("model", {"outcome": str}),
+    Verb.GAP_MEASURED: EventPayload("run", {"points": _NUMBER, "low": _NUMBER, "high": _NUMBER}),
+    Verb.MODEL_REGISTERED: EventPayload("model", {"outcome": str}),
     Verb.MODEL_PROMOTED: _CHAMPION,
     Verb.MODEL_ROLLED_BACK: _CHAMPION,
-    Verb.MODEL_SERVING: Payload("model"),
-    Verb.ALERT_RAISED: Payload("alert"),
-    Verb.ALERT_RESOLVED: Payload("alert"),
-    Verb.TARGET_SET: Payload("target", {"hours": _NUMBER}),
-    Verb.LAP_CLOSED: Payload("lap", {"p90_s": _NUMBER, "breached": bool}),
+    Verb.MODEL_SERVING: EventPayload("model"),
+    Verb.ALERT_RAISED: EventPayload("alert"),
+    Verb.ALERT_RESOLVED: EventPayload("alert"),
+    Verb.TARGET_SET: EventPayload("target", {"hours": _NUMBER}),
+    Verb.LAP_CLOSED: EventPayload("lap", {"p90_s": _NUMBER, "breached": bool}),
 }

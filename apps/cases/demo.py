@@ -26,7 +26,7 @@ PEOPLE = (
     ("lin", "Lin", Role.ENGINEER),
     ("alma", "Alma", Role.ADMIN),
 )
-PLAN = rounds.Plan(strategy=DEFAULT, labels_per_round=60, rounds=2, annotators=2, seed=0, kind="incremental")
+PLAN = rounds.SimulationPlan(strategy=DEFAULT, labels_per_round=60, rounds=2, annotators=2, seed=0, kind="incremental")
 
 
 def password_in(home: Path) -> str:

@@ -34,7 +34,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredRow:
     """What a row said besides what its example shows, and of which example."""
 
     example_id: int
@@ -42,7 +42,7 @@ class Kept:
     digest: str
     holdout: bool
     row_number: int
-    said: Any
+    beside: Any
 
 
 class Beside(Protocol):
@@ -54,7 +54,7 @@ class Beside(Protocol):
     def check(self, said: Any, fields: Mapping[str, Any]) -> Any:
         """Them in checked form, against what is stored of the example. Raises PayloadRefused."""
 
-    def keep(self, kept: Sequence[Kept], *, at: datetime) -> set[int]:
+    def keep(self, kept: Sequence[StoredRow], *, at: datetime) -> set[int]:
         """Store them within the batch's transaction; the numbers of the rows that said something new."""
 
 
@@ -91,7 +91,7 @@ class Sorted:
 
     arrivals: dict[str, Arrival] = field(default_factory=dict)
     first_row: dict[int, str] = field(default_factory=dict)  # row number -> the example that it brings
-    said: list[tuple[Row, Arrival, Any]] = field(default_factory=list)
+    beside: list[tuple[Row, Arrival, Any]] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
     fitting: int = 0
 
@@ -142,7 +142,7 @@ def _sort(intake: Intake, task: task_types.TaskType, row: Row, found: Sorted) ->
         fit = _fit(name, task, shown)
         arrival = arrival or fit
     if said is not None and intake.beside:
-        found.said.append((row, arrival, intake.beside.check(said, arrival.fields)))
+        found.beside.append((row, arrival, intake.beside.check(said, arrival.fields)))
     if new:
         found.arrivals[name], found.first_row[row.number] = arrival, name
     found.fitting += 1
@@ -217,10 +217,11 @@ def _store(intake: Intake, fresh: Sequence[Arrival], at: datetime) -> None:
 
 
 def _keep(intake: Intake, found: Sorted, at: datetime) -> set[int]:
-    if not found.said or intake.beside is None:
+    if not found.beside or intake.beside is None:
         return set()
     kept = [
-        Kept(x.example_id, x.payload is not None, x.digest, x.holdout, row.number, said) for row, x, said in found.said
+        StoredRow(x.example_id, x.payload is not None, x.digest, x.holdout, row.number, said)
+        for row, x, said in found.beside
     ]
     return intake.beside.keep(kept, at=at)
 

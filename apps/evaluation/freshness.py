@@ -35,13 +35,13 @@ def increments_of(run: Run) -> int:
     return len(chain_of(run)) - 1
 
 
-def line_of(run: Run, wanted_labels: Sequence[str]) -> rule.Line:
+def line_of(run: Run, wanted_labels: Sequence[str]) -> rule.FreshnessLine:
     """What the rule must know of a champion's run before another one goes on from it."""
     chain = chain_of(run)
     newest = FreshnessGap.objects.filter(project_id=run.project_id).first()
     told = newest is not None and newest.full_run_id not in chain
     gap = rule.Gap(newest.points, newest.low, newest.high) if newest is not None and told else None
-    return rule.Line(len(chain) - 1, tuple(run.label_names), tuple(wanted_labels), gap)
+    return rule.FreshnessLine(len(chain) - 1, tuple(run.label_names), tuple(wanted_labels), gap)
 
 
 def incremental_before(full: Run) -> Run | None:

@@ -42,15 +42,15 @@ class ClassRow:
 
 
 @dataclass(frozen=True)
-class Reading:
+class MetricReading:
     headline: str
     rows: tuple[MetricRow, ...]
     classes: tuple[ClassRow, ...]
     settles: int | None
 
 
-def reading_of(report: Report) -> Reading:
-    return Reading(
+def reading_of(report: Report) -> MetricReading:
+    return MetricReading(
         headline(report),
         tuple(_row(name, report) for name in TITLES if name in report.metrics),
         _classes(report),

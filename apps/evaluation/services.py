@@ -18,7 +18,7 @@ from apps.evaluation.models import LearningReport, Outcome, Report
 from apps.integrations import wiring
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
-from apps.rules.lift import Curve, Lift
+from apps.rules.lift import LearningCurve, Lift
 from apps.rules.stopping import Agreement
 from apps.training.models import Run
 
@@ -123,7 +123,7 @@ def learning_record(
     active: Sequence[LearningPoint],
     lift: Lift,
     agreement: Agreement,
-    curve: Curve,
+    curve: LearningCurve,
     coverage: list[dict[str, str | int]],
     seconds: float,
     at: datetime,
@@ -151,13 +151,13 @@ def learning_record(
     return found
 
 
-def curve_packed(curve: Curve) -> dict[str, Any]:
+def curve_packed(curve: LearningCurve) -> dict[str, Any]:
     """One bit for each answer: five models on 5,000 holdout rows are 3 kB."""
     bits = base64.b64encode(np.packbits(curve.right, axis=None).tobytes()).decode()
     return {"labels": curve.labels.tolist(), "rows": curve.rows, "right": bits}
 
 
-def curve_unpacked(packed: dict[str, Any]) -> Curve:
+def curve_unpacked(packed: dict[str, Any]) -> LearningCurve:
     shape = (len(packed["labels"]), packed["rows"])
     bits = np.unpackbits(np.frombuffer(base64.b64decode(packed["right"]), np.uint8), count=shape[0] * shape[1])
-    return Curve(np.array(packed["labels"], np.int64), bits.astype(bool).reshape(shape))
+    return LearningCurve(np.array(packed["labels"], np.int64), bits.astype(bool).reshape(shape))

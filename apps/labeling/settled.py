@@ -16,7 +16,7 @@ Ids = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Settled:
+class SettledLabels:
     """Examples (n,) and their labels as class indices (n,), oldest first."""
 
     ids: Ids
@@ -28,14 +28,14 @@ class Settled:
 
 def settled(
     project: Project, names: Sequence[str], *, held: bool = False, lane: str | None = None, source: str | None = None
-) -> Settled:
+) -> SettledLabels:
     """Own labels, not those that copies share: a copy would count one answer twice."""
     labels = Label.objects.filter(project=project, holdout=held, label__name__in=names)
     labels = labels.exclude(source=LabelSource.DUPLICATE)
     labels = labels if lane is None else labels.filter(lane=lane)
     labels = labels if source is None else labels.filter(source=source)
     rows = list(labels.order_by("resolved_at", "pk").values_list("pk", "label__name"))
-    return Settled(
+    return SettledLabels(
         np.array([pk for pk, _ in rows], np.int64), np.array([names.index(name) for _, name in rows], np.int64)
     )
 

@@ -7,7 +7,7 @@ from apps.projects.selectors import schema_of
 from apps.rules.answers import Value
 
 
-class Kept(Protocol):
+class StoredAnswer(Protocol):
     """A row of Annotation, Label, GoldItem or ImportedPrediction; `label` is read, so select it along."""
 
     label: Any
@@ -15,7 +15,7 @@ class Kept(Protocol):
     value: Any
 
 
-def value_of(row: Kept) -> Value | None:
+def value_of(row: StoredAnswer) -> Value | None:
     """`{"label": name}` or the stored JSON; None where the row says nothing, as a skip does."""
     if row.value is not None:
         return dict(row.value)

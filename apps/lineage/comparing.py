@@ -43,7 +43,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class ClassRow:
+class ComparedClass:
     """How much of a class each run finds: (share, change against the first run that has one)."""
 
     label: str
@@ -59,7 +59,7 @@ class ClassRow:
 class Comparison:
     sides: tuple[Side, ...]
     settings: tuple[Setting, ...]
-    classes: tuple[ClassRow, ...]
+    classes: tuple[ComparedClass, ...]
     same_holdout: bool
 
     @property
@@ -126,7 +126,7 @@ def _word(value: Any, none: str) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _classes(sides: Sequence[Side]) -> tuple[ClassRow, ...]:
+def _classes(sides: Sequence[Side]) -> tuple[ComparedClass, ...]:
     """The class that changed most first."""
     names = dict.fromkeys(name for side in sides for name in side.classes)
     rows = []
@@ -139,12 +139,12 @@ def _classes(sides: Sequence[Side]) -> tuple[ClassRow, ...]:
             for i, share in enumerate(shares)
         )
         support = max(int(side.classes.get(name, {}).get("support") or 0) for side in sides)
-        rows.append(ClassRow(name, support, cells))
+        rows.append(ComparedClass(name, support, cells))
     return tuple(sorted(rows, key=lambda row: -row.biggest_change))
 
 
 @dataclass(frozen=True)
-class Curve:
+class ComparedCurve:
     """One run over its epochs, None where nothing was measured."""
 
     run: Run
@@ -153,7 +153,7 @@ class Curve:
     accuracy: tuple[float | None, ...]  # on the holdout
 
 
-def curves_compared(project: Project, numbers: Sequence[int]) -> list[Curve]:
+def curves_compared(project: Project, numbers: Sequence[int]) -> list[ComparedCurve]:
     """All points in one query."""
     runs = runs_compared(project, numbers)
     points: dict[int, list[RunPoint]] = {run.pk: [] for run in runs}
@@ -162,9 +162,9 @@ def curves_compared(project: Project, numbers: Sequence[int]) -> list[Curve]:
     return [_curve(run, _thinned(points[run.pk])) for run in runs]
 
 
-def _curve(run: Run, points: Sequence[RunPoint]) -> Curve:
+def _curve(run: Run, points: Sequence[RunPoint]) -> ComparedCurve:
     validated = any(p.validation_loss is not None for p in points)
-    return Curve(
+    return ComparedCurve(
         run,
         tuple(round(p.epoch, 4) for p in points),
         tuple(p.validation_loss if validated else p.train_loss for p in points),

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
-from apps.lineage.comparing import Curve
+from apps.lineage.comparing import ComparedCurve
 
 Figure = dict[str, Any]
 LINES = [
@@ -20,7 +20,7 @@ LINES = [
 ]
 
 
-def overlaid(curves: Sequence[Curve]) -> dict[str, Figure]:
+def overlaid(curves: Sequence[ComparedCurve]) -> dict[str, Figure]:
     loss = [_line(i, c, c.loss, 1.0, ".3f") for i, c in enumerate(curves)]
     accuracy = [_line(i, c, c.accuracy, 100.0, ".1f") for i, c in enumerate(curves)]
     return {
@@ -33,7 +33,7 @@ def overlaid(curves: Sequence[Curve]) -> dict[str, Figure]:
     }
 
 
-def _line(place: int, curve: Curve, values: Sequence[float | None], times: float, digits: str) -> Figure:
+def _line(place: int, curve: ComparedCurve, values: Sequence[float | None], times: float, digits: str) -> Figure:
     color, dash = LINES[place % len(LINES)]
     return {
         "type": "scatter",

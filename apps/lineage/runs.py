@@ -10,7 +10,7 @@ from apps.evaluation.selectors import report_of
 from apps.projects.models import Project
 from apps.releases.models import Mirrored, ModelVersion
 from apps.releases.selectors import champion_of
-from apps.rules.queueing import Place
+from apps.rules.queueing import QueuePlace
 from apps.training.models import Run, RunPoint
 from apps.training.selectors import run_in, runs_listed
 from apps.training.waiting import places_of, turn_words
@@ -26,7 +26,7 @@ class RunPage:
     champion: ModelVersion | None
     point: RunPoint | None  # the newest report
     earlier: tuple[Run, ...]
-    place: Place | None = None  # in the queue, while it waits there
+    place: QueuePlace | None = None  # in the queue, while it waits there
     mirrored: Mirrored | None = None  # on a tracking server, where one is set
 
     @property

@@ -75,7 +75,7 @@ class OpenBar:
 
 
 @dataclass(frozen=True)
-class Clock:
+class LapClock:
     lap: Lap | None
     target_s: float
     ruler: Ruler
@@ -132,13 +132,13 @@ def clock_of(
     target_s: float,
     open_run: Run | None,
     candidate: ModelVersion | None,
-) -> Clock:
+) -> LapClock:
     lap = laps[0] if laps else None
     open_lap = _open_lap(project, at, laps, target_s, open_run, candidate)
     length = lap.p90_s if lap else open_lap.age_s if open_lap else 0.0
     also = [] if open_lap is None else [open_lap.age_s, open_lap.forecast.high_s if open_lap.forecast else 0.0]
     ruler = ruler_for(length, target_s, also)
-    return Clock(lap, target_s, ruler, _rows(lap, ruler), open_lap, _bar(open_lap, ruler) if open_lap else None)
+    return LapClock(lap, target_s, ruler, _rows(lap, ruler), open_lap, _bar(open_lap, ruler) if open_lap else None)
 
 
 def _rows(lap: Lap | None, ruler: Ruler) -> tuple[StageRow, ...]:

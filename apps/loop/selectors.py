@@ -12,8 +12,10 @@ from apps.audit.services import project_scope
 from apps.datasets.models import Ingestion, IngestionState
 from apps.labeling.models import Assignment, AssignmentState, FrontierItem, Label
 from apps.labeling.selectors import QueueCounts, counts_of
-from apps.loop import band
-from apps.loop.clockface import Clock, clock_of, laps_of
+from apps.loop.cards import stages
+from apps.loop.cards.card import STAGES, Card, Judge, hidden, with_one_filled
+from apps.loop.cards.facts import Collecting, Deploying, Evaluating, Monitoring, TrainingFacts
+from apps.loop.clockface import LapClock, clock_of, laps_of
 from apps.monitoring.models import Alert, DriftCheck
 from apps.projects import task_types
 from apps.projects.models import Project
@@ -47,7 +49,7 @@ STAGE_OF = {
 
 
 @dataclass(frozen=True)
-class Happened:
+class ActivityLine:
     """One line of the activity; `stage` is empty where it belongs to none."""
 
     at: datetime
@@ -79,9 +81,9 @@ class Step:
 class Overview:
     """Parts are None where the person may not see them, so that no template can leak them."""
 
-    cards: tuple[band.Card, ...]
-    clock: Clock | None
-    activity: tuple[Happened, ...] | None
+    cards: tuple[Card, ...]
+    clock: LapClock | None
+    activity: tuple[ActivityLine, ...] | None
     running: tuple[Running, ...]
     alert: Alert | None
     first_steps: tuple[Step, ...]
@@ -127,11 +129,11 @@ def overview(project: Project, at: datetime, permissions: frozenset[Permission])
     )
 
 
-def cards(project: Project, at: datetime, permissions: frozenset[Permission]) -> tuple[band.Card, ...]:
+def cards(project: Project, at: datetime, permissions: frozenset[Permission]) -> tuple[Card, ...]:
     return _cards(project, at, permissions, _facts(project))
 
 
-def clock_now(project: Project, at: datetime) -> Clock:
+def clock_now(project: Project, at: datetime) -> LapClock:
     return _clock(project, at, _facts(project))
 
 
@@ -139,9 +141,9 @@ def running(project: Project, at: datetime, permissions: frozenset[Permission]) 
     return _running(project, at, permissions, _open_run(project))
 
 
-def activity(project: Project) -> tuple[Happened, ...]:
+def activity(project: Project) -> tuple[ActivityLine, ...]:
     newest: list[Event] = list(events_of(project_scope(project.pk))[:ACTIVITY])
-    return tuple(Happened(e.at, STAGE_OF.get(e.verb.split(".")[0], ""), e.sentence) for e in newest)
+    return tuple(ActivityLine(e.at, STAGE_OF.get(e.verb.split(".")[0], ""), e.sentence) for e in newest)
 
 
 def alerts_open(project: Project) -> int:
@@ -163,30 +165,30 @@ def _open_run(project: Project) -> Run | None:
     return Run.objects.filter(project=project, state__in=OPEN_STATES).first()
 
 
-def _clock(project: Project, at: datetime, facts: _Facts) -> Clock:
+def _clock(project: Project, at: datetime, facts: _Facts) -> LapClock:
     return clock_of(
         project, at, laps=facts.laps, target_s=facts.target_s, open_run=facts.open_run, candidate=facts.candidate
     )
 
 
-def _cards(project: Project, at: datetime, permissions: frozenset[Permission], facts: _Facts) -> tuple[band.Card, ...]:
+def _cards(project: Project, at: datetime, permissions: frozenset[Permission], facts: _Facts) -> tuple[Card, ...]:
     """Facts are read only for the stages that this person may see."""
     medians = {t.stage: t.median_wait_s + t.median_work_s for t in facts.laps[0].stages.all()} if facts.laps else {}
-    judge = band.Judge(at, facts.target_s, permissions, medians)
+    judge = Judge(at, facts.target_s, permissions, medians)
     runs, monitor = Permission.VIEW_RUNS in permissions, Permission.VIEW_MONITOR in permissions
     found = [
-        band.collect(judge, _collecting(project, at), facts.counts) if Permission.VIEW_DATA in permissions else None,
-        band.annotate(judge, _queue_oldest(project), facts.counts),
-        band.train(judge, _training(project, facts)) if runs else None,
-        band.evaluate(judge, _evaluating(project)) if runs else None,
-        band.deploy(judge, _deploying(project, facts)) if runs else None,
-        band.monitor(judge, _monitoring(project, facts)) if monitor else None,
+        stages.collect(judge, _collecting(project, at), facts.counts) if Permission.VIEW_DATA in permissions else None,
+        stages.annotate(judge, _queue_oldest(project), facts.counts),
+        stages.train(judge, _training(project, facts)) if runs else None,
+        stages.evaluate(judge, _evaluating(project)) if runs else None,
+        stages.deploy(judge, _deploying(project, facts)) if runs else None,
+        stages.monitor(judge, _monitoring(project, facts)) if monitor else None,
     ]
-    shown = [card or band.hidden(stage) for stage, card in zip(band.STAGES, found, strict=True)]
-    return band.with_one_filled(shown, empty=facts.counts.examples == 0)
+    shown = [card or hidden(stage) for stage, card in zip(STAGES, found, strict=True)]
+    return with_one_filled(shown, empty=facts.counts.examples == 0)
 
 
-def _collecting(project: Project, at: datetime) -> band.Collecting:
+def _collecting(project: Project, at: datetime) -> Collecting:
     reading = Q(state__in=[IngestionState.QUEUED, IngestionState.RUNNING])
     found = Ingestion.objects.filter(project=project).aggregate(
         new=Sum("rows_taken", filter=Q(received_at__gte=at - RECENT)),
@@ -194,7 +196,7 @@ def _collecting(project: Project, at: datetime) -> band.Collecting:
         oldest=Min("received_at", filter=reading),
         last=Max("finished_at"),
     )
-    return band.Collecting(found["new"] or 0, found["reading"], found["oldest"], found["last"])
+    return Collecting(found["new"] or 0, found["reading"], found["oldest"], found["last"])
 
 
 def _queue_oldest(project: Project) -> datetime | None:
@@ -202,9 +204,9 @@ def _queue_oldest(project: Project) -> datetime | None:
     return oldest
 
 
-def _training(project: Project, facts: _Facts) -> band.Training:
+def _training(project: Project, facts: _Facts) -> TrainingFacts:
     fresh = Label.objects.filter(project=project, holdout=False, first_run_number=None)
-    return band.Training(
+    return TrainingFacts(
         fresh=facts.counts.fresh,
         oldest=fresh.aggregate(at=Min("resolved_at"))["at"],
         open_run=facts.open_run,
@@ -213,23 +215,23 @@ def _training(project: Project, facts: _Facts) -> band.Training:
     )
 
 
-def _evaluating(project: Project) -> band.Evaluating:
+def _evaluating(project: Project) -> Evaluating:
     unjudged = Run.objects.filter(project=project, state=RunState.COMPLETED, report=None)
     waiting = unjudged.aggregate(n=Count("pk"), oldest=Min("finished_at"))
     judged = Run.objects.filter(project=project, report__isnull=False).select_related("report").first()
-    return band.Evaluating(waiting["n"], waiting["oldest"], judged, judged.report if judged else None)
+    return Evaluating(waiting["n"], waiting["oldest"], judged, judged.report if judged else None)
 
 
-def _deploying(project: Project, facts: _Facts) -> band.Deploying:
+def _deploying(project: Project, facts: _Facts) -> Deploying:
     promotion = Promotion.objects.filter(project=project).select_related("version").first()
     loading = promotion if promotion and promotion.serving_at is None else None
-    return band.Deploying(facts.champion, facts.candidate, loading)
+    return Deploying(facts.champion, facts.candidate, loading)
 
 
-def _monitoring(project: Project, facts: _Facts) -> band.Monitoring:
+def _monitoring(project: Project, facts: _Facts) -> Monitoring:
     alerts = Alert.objects.filter(project=project, resolved_at=None).aggregate(n=Count("pk"), oldest=Min("opened_at"))
     check = DriftCheck.objects.filter(project=project).first()
-    return band.Monitoring(alerts["n"], alerts["oldest"], check, facts.champion is not None)
+    return Monitoring(alerts["n"], alerts["oldest"], check, facts.champion is not None)
 
 
 def _running(
@@ -241,7 +243,7 @@ def _running(
             number=open_run.number, kind_display=open_run.get_kind_display().lower()
         )
         percent = open_run.percent if open_run.steps_total else None
-        found.append(Running(title, band.run_words(open_run), percent, "lineage:run", open_run.pk))
+        found.append(Running(title, stages.run_words(open_run), percent, "lineage:run", open_run.pk))
     if Permission.VIEW_DATA in permissions:
         reading = Ingestion.objects.filter(project=project, state=IngestionState.RUNNING)
         found += [_reading(ingestion) for ingestion in reading[:5]]

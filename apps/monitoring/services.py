@@ -20,7 +20,7 @@ from apps.rules import monitors
 
 
 @dataclass(frozen=True)
-class Served:
+class LoggedPrediction:
     """One answered item as the predictor saw it."""
 
     project_id: int
@@ -41,7 +41,7 @@ class Reference:
     confidence: Sequence[float]
 
 
-def predictions_record(*, rows: Sequence[Served]) -> int:
+def predictions_record(*, rows: Sequence[LoggedPrediction]) -> int:
     made = Prediction.objects.bulk_create(
         [
             Prediction(

@@ -12,7 +12,7 @@ from apps.projects.roles import Role
 
 
 @dataclass(frozen=True)
-class Schema:
+class LabelSchema:
     """The labels of a project in order, retired ones too; positions are the class indices of every model."""
 
     labels: tuple[SchemaLabel, ...]
@@ -64,8 +64,8 @@ def projects_listed_for(user: User) -> list[ListedProject]:
     ]
 
 
-def schema_of(project: Project) -> Schema:
-    return Schema(tuple(project.labels.all()))
+def schema_of(project: Project) -> LabelSchema:
+    return LabelSchema(tuple(project.labels.all()))
 
 
 def guidelines_of(project: Project) -> GuidelineVersion | None:

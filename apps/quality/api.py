@@ -136,7 +136,7 @@ class QualityAPI(ProjectAPI):
 
 
 def _agreement(agreed: Agreed) -> dict[str, Any]:
-    labels = [{**asdict(x.found), "name": x.name, "retired": x.retired} for x in agreed.labels]
+    labels = [{**asdict(x.coefficient), "name": x.name, "retired": x.retired} for x in agreed.labels]
     return {"agreement": agreed.overall, "fleiss": agreed.fleiss, "share": agreed.share, "labels": labels}
 
 

@@ -24,7 +24,7 @@ from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.projects import task_types
 from apps.projects.models import Project
-from apps.rules.consensus import InForce, Scores
+from apps.rules.consensus import GoldScores, InForce
 from apps.work.jobs import ask, send
 from apps.work.names import Job
 
@@ -46,7 +46,7 @@ def why_not(project: Project) -> str:
 
 
 @dataclass(frozen=True)
-class Said:
+class ComparedVotes:
     """One answer that counts: neither skipped nor withdrawn, not a reviewer's, not on a planted suggestion."""
 
     example_id: int
@@ -54,11 +54,12 @@ class Said:
     label_id: int
 
 
-def said_of(project: Project) -> list[Said]:
+def said_of(project: Project) -> list[ComparedVotes]:
     rows = Annotation.objects.filter(project=project, withdrawn_at=None, label__isnull=False)
     rows = rows.exclude(assignment__lane="review").exclude(assignment__planted=True).order_by("example_id", "pk")
     return [
-        Said(*row) for row in rows.values_list("example_id", "annotator_id", "label_id").iterator(chunk_size=10_000)
+        ComparedVotes(*row)
+        for row in rows.values_list("example_id", "annotator_id", "label_id").iterator(chunk_size=10_000)
     ]
 
 
@@ -98,7 +99,7 @@ def _has_news(project: Project, report: ConsensusReport, newest: datetime) -> bo
 
 
 @transaction.atomic
-def consensus_record(*, project: Project, found: InForce, scores: Scores, at: datetime) -> ConsensusReport:
+def consensus_record(*, project: Project, found: InForce, scores: GoldScores, at: datetime) -> ConsensusReport:
     """Keep the comparison; a change of the method in force is an entry of the audit trail."""
     before = ConsensusReport.objects.select_for_update(no_key=True).filter(pk=project.pk).first()
     report, _made = ConsensusReport.objects.update_or_create(
@@ -184,7 +185,7 @@ def _label_change(example_id: int, label_id: int, confidence: float, *, at: date
     return True
 
 
-def labels_unmerge(*, project: Project, said: Sequence[Said], at: datetime) -> int:
+def labels_unmerge(*, project: Project, said: Sequence[ComparedVotes], at: datetime) -> int:
     """Back to the majority: labels that Dawid-Skene had weighed are settled from their votes as an answer would."""
     weighed = Label.objects.filter(project=project, source=LabelSource.CONSENSUS, confidence__isnull=False)
     have = dict(weighed.values_list("pk", "label_id"))

@@ -65,7 +65,7 @@ def last_doubted(project: Project) -> Event | None:
 
 
 @dataclass(frozen=True)
-class Line:
+class DoubtedLabel:
     """One example in a list, with what is said about it."""
 
     example: Example

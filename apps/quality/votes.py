@@ -13,7 +13,7 @@ from django.db.models import Max
 from apps.labeling.models import Annotation
 from apps.projects import task_types
 from apps.projects.models import Project
-from apps.projects.selectors import Schema, schema_of
+from apps.projects.selectors import LabelSchema, schema_of
 from apps.rules.agreement import (
     Coefficient,
     Pair,
@@ -42,7 +42,7 @@ class LabelAgreement:
 
     name: str
     retired: bool
-    found: Coefficient
+    coefficient: Coefficient
 
 
 @dataclass(frozen=True)
@@ -72,15 +72,15 @@ _SHARED = """
 
 
 @dataclass(frozen=True)
-class Kept:
+class CountedVote:
     """What was computed for which answers, and until when it stands although new ones came."""
 
     stamp: tuple[Any, ...]
-    found: Agreed
+    agreed: Agreed
     until: float
 
 
-_kept: dict[int, Kept] = {}
+_kept: dict[int, CountedVote] = {}
 
 
 def agreed_of(project: Project) -> Agreed:
@@ -94,16 +94,16 @@ def agreed_of(project: Project) -> Agreed:
     stamp = (newest["last"], newest["undone"], tuple((x.pk, x.retired_at) for x in schema.labels))
     before, began = _kept.get(project.pk), time.monotonic()
     if before is not None and (before.stamp == stamp or began < before.until):
-        return before.found
+        return before.agreed
     if len(_kept) >= KEPT:
         _kept.clear()
     found = _agreed(project, schema)
     took = time.monotonic() - began
-    _kept[project.pk] = Kept(stamp, found, began + (STANDS_TIMES * took if took > CHEAP_S else 0))
+    _kept[project.pk] = CountedVote(stamp, found, began + (STANDS_TIMES * took if took > CHEAP_S else 0))
     return found
 
 
-def _agreed(project: Project, schema: Schema) -> Agreed:
+def _agreed(project: Project, schema: LabelSchema) -> Agreed:
     kind = task_types.get(project.task_type).answer
     structured = kind.structured
     with connection.cursor() as cursor:
@@ -122,7 +122,7 @@ def _agreed(project: Project, schema: Schema) -> Agreed:
     return _of_parts(votes, values, users, schema, kind) if structured else _of_labels(votes, users, schema)
 
 
-def _coded(rows: list[tuple[Any, ...]], schema: Schema, structured: bool) -> tuple[Any, list[Value]]:
+def _coded(rows: list[tuple[Any, ...]], schema: LabelSchema, structured: bool) -> tuple[Any, list[Value]]:
     """Codes (v,): the place of the label in the schema, or the place among the different values."""
     if not structured:
         place = {label.pk: i for i, label in enumerate(schema.labels)}
@@ -131,12 +131,12 @@ def _coded(rows: list[tuple[Any, ...]], schema: Schema, structured: bool) -> tup
     return codes.astype(np.int64), [json.loads(text) for text in different]
 
 
-def _of_labels(votes: Votes, users: Any, schema: Schema) -> Agreed:
+def _of_labels(votes: Votes, users: Any, schema: LabelSchema) -> Agreed:
     found = alpha_per_label(votes, seed=SEED)
     return _put(votes, users, schema, alpha(votes, seed=SEED), found, pairs_of(votes), structured=False)
 
 
-def _of_parts(votes: Votes, values: list[Value], users: Any, schema: Schema, kind: AnswerKind) -> Agreed:
+def _of_parts(votes: Votes, values: list[Value], users: Any, schema: LabelSchema, kind: AnswerKind) -> Agreed:
     likeness = _remembered(lambda a, b: kind.similarity(values[a], values[b]))
     has = np.array([[name in kind.labels_in(value) for name in schema.names] for value in values], bool)
     overall = alpha_by(votes, lambda a, b: 1 - likeness(a, b), seed=SEED)
@@ -159,7 +159,7 @@ def _remembered(likeness: Callable[[int, int], float]) -> Callable[[int, int], f
 def _put(
     votes: Votes,
     users: Any,
-    schema: Schema,
+    schema: LabelSchema,
     overall: Coefficient,
     labels: list[Coefficient],
     pairs: list[Pair],
@@ -186,7 +186,7 @@ def _renamed(pair: Pair, users: Any) -> Pair:
     return Pair(one, other, pair.examples, pair.share, pair.kappa, pair.low, pair.high, pair.reason)
 
 
-def _labels(schema: Schema, found: list[Coefficient]) -> tuple[LabelAgreement, ...]:
+def _labels(schema: LabelSchema, found: list[Coefficient]) -> tuple[LabelAgreement, ...]:
     """Retired labels only where somebody gave them."""
     labels = zip(schema.labels, found, strict=True)
     return tuple(
@@ -196,7 +196,7 @@ def _labels(schema: Schema, found: list[Coefficient]) -> tuple[LabelAgreement, .
     )
 
 
-def _nothing(project: Project, schema: Schema, structured: bool) -> Agreed:
+def _nothing(project: Project, schema: LabelSchema, structured: bool) -> Agreed:
     """Why there is no agreement to speak of."""
     own = Annotation.objects.filter(project=project, withdrawn_at=None, skip_reason="")
     people = own.order_by().values("annotator").distinct().count()

@@ -25,7 +25,7 @@ class PredictorUnavailable(DomainError):
 
 
 @dataclass(frozen=True)
-class Answer:
+class Inference:
     label: str
     confidence: float
     version: str
@@ -53,16 +53,16 @@ def predict(*, model: str, request: Request) -> dict[str, Any]:
         ) from cause
 
 
-def ask(*, model: str, request: Request) -> Answer:
+def ask(*, model: str, request: Request) -> Inference:
     """Raises as `predict` does."""
     began = time.perf_counter()
     answer = predict(model=model, request=request)
     return read(answer, latency_ms=1000 * (time.perf_counter() - began))
 
 
-def read(answer: Mapping[str, Any], *, latency_ms: float) -> Answer:
+def read(answer: Mapping[str, Any], *, latency_ms: float) -> Inference:
     outputs = {o["name"]: o["data"] for o in answer.get("outputs", [])}
     if not outputs.get("label") or not outputs.get("confidence"):
         raise PredictorUnavailable(gettext("The predictor answered without a label. Its log says more."))
     version = (answer.get("parameters") or {}).get("model_version") or answer.get("model_version") or "unknown"
-    return Answer(str(outputs["label"][0]), float(outputs["confidence"][0]), str(version), latency_ms)
+    return Inference(str(outputs["label"][0]), float(outputs["confidence"][0]), str(version), latency_ms)

@@ -17,7 +17,7 @@ from apps.releases.models import Alias, AliasName, ModelVersion, Promotion, Prom
 
 
 @dataclass(frozen=True)
-class Served:
+class ServedModel:
     """What the predictor should answer with, for one project."""
 
     project_id: int
@@ -118,7 +118,7 @@ def promotions_of(project: Project) -> QuerySet[Promotion]:
     return Promotion.objects.filter(project=project).select_related("version", "replaced", "by")
 
 
-def served() -> list[Served]:
+def served() -> list[ServedModel]:
     """Every project's champion with the promotion that made it, newest promotion each."""
     newest = {
         p.version_id: p
@@ -128,7 +128,7 @@ def served() -> list[Served]:
     }
     aliases = Alias.objects.filter(name=AliasName.CHAMPION).select_related("project", "version__run")
     return [
-        Served(
+        ServedModel(
             a.project_id,
             a.project.slug,
             a.project.task_type,

@@ -11,7 +11,7 @@ NAMES = {MAJORITY: "Majority", DAWID_SKENE: "Dawid-Skene"}
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class GoldScores:
     """On gold examples with votes: how many each method gets right, and how many only one of them does."""
 
     gold: int
@@ -27,7 +27,7 @@ class InForce:
     sentence: str
 
 
-def in_force(setting: str, scores: Scores, *, why_not: str = "") -> InForce:
+def in_force(setting: str, scores: GoldScores, *, why_not: str = "") -> InForce:
     """The method and why. `why_not` names what keeps Dawid-Skene from being asked at all, and then majority holds."""
     if why_not:
         return InForce(MAJORITY, f"Majority is in force: {why_not}")
@@ -42,7 +42,7 @@ def in_force(setting: str, scores: Scores, *, why_not: str = "") -> InForce:
     )
 
 
-def _told(scores: Scores) -> str:
+def _told(scores: GoldScores) -> str:
     if scores.gold == 0:
         return "No gold example has an answer yet, so nobody can tell which method is right more often."
     both = (

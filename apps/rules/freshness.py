@@ -21,7 +21,7 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FreshnessLimits:
     """What a project asks for; None and False are off."""
 
     increments: int | None = 20
@@ -30,7 +30,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class FreshnessLine:
     """The champion that an incremental run would start from.
 
     `gap` is the newest one measured, None where the champion comes from the full run that showed it: that line is mended.
@@ -42,7 +42,7 @@ class Line:
     gap: Gap | None = None
 
 
-def full_because(line: Line, limits: Limits) -> str:
+def full_because(line: FreshnessLine, limits: FreshnessLimits) -> str:
     """Why the next run is made full, in a sentence, or nothing. Order of labels is no change of schema."""
     added = [name for name in line.wanted_labels if name not in line.labels]
     gone = [name for name in line.labels if name not in line.wanted_labels]

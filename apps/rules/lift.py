@@ -21,7 +21,7 @@ UNSEEN = 3.0  # rule of three: what never happened on h rows may happen 3 in h t
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class LearningCurve:
     """k models of one lane, ordered by labels (k,); right (k, rows) says which holdout rows each of them answers right.
 
     The rows are the same for every point of every curve that is compared. Raises ValueError where shapes do not fit or
@@ -66,7 +66,7 @@ class Lift:
     at_ceiling: bool = False
 
 
-def lift(random: Curve, active: Curve, *, seed: int, draws: int = DRAWS, level: float = LEVEL) -> Lift:
+def lift(random: LearningCurve, active: LearningCurve, *, seed: int, draws: int = DRAWS, level: float = LEVEL) -> Lift:
     """Labels saved at the last score of the random curve, with a percentile interval by paired bootstrap.
 
     Both curves rise monotonely (running maximum) and are straight between points; each draw weighs the holdout rows
@@ -98,7 +98,7 @@ def lift(random: Curve, active: Curve, *, seed: int, draws: int = DRAWS, level: 
     return _told(found, int(active.labels[-1]))
 
 
-def resampled(curves: tuple[Curve, ...], *, seed: int, draws: int) -> list[Floats]:
+def resampled(curves: tuple[LearningCurve, ...], *, seed: int, draws: int) -> list[Floats]:
     """Bootstrapped scores of several curves on the same draws of their rows: each (draws, k) (Efron and Tibshirani 1993).
 
     Rows that every point answers alike are drawn together, which is the same draw at a fraction of the cost.
@@ -112,7 +112,7 @@ def resampled(curves: tuple[Curve, ...], *, seed: int, draws: int) -> list[Float
     return [np.asarray(part) for part in np.split(scores, ends, axis=1)]
 
 
-def _too_little(random: Curve, active: Curve) -> str:
+def _too_little(random: LearningCurve, active: LearningCurve) -> str:
     if random.rows < LEAST_ROWS:
         return (
             f"Only {count(random.rows, 'labeled holdout example')}; "
@@ -124,7 +124,7 @@ def _too_little(random: Curve, active: Curve) -> str:
     return ""
 
 
-def _early(random: Curve) -> int:
+def _early(random: LearningCurve) -> int:
     """The last point within the first fifth of the labels, or the first point where there is none so early."""
     return max(int(np.searchsorted(random.labels, EARLY * random.labels[-1], side="right")) - 1, 0)
 
@@ -136,7 +136,7 @@ def _growth(grown: Floats, rows: int, level: float) -> tuple[float, float]:
     return float(low - unseen), float(high + unseen)
 
 
-def _ceiling(random: Curve, early: int, score: float, growth: float) -> Lift:
+def _ceiling(random: LearningCurve, early: int, score: float, growth: float) -> Lift:
     labels = int(random.labels[early])
     if growth <= ROOM:
         told = f"Random is at its ceiling within {count(labels, 'label')} here, so there is nothing to save."

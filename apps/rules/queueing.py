@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Training:
+class RunUnderWay:
     """A run that a worker has now. `seconds_left` is None while nobody can tell."""
 
     project: int
@@ -22,7 +22,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class QueuePlace:
     """`position` counts from 1. `starts_in_s` is None where a run ahead has no known length."""
 
     position: int
@@ -30,8 +30,8 @@ class Place:
 
 
 def places(
-    training: Sequence[Training], queued: Sequence[Waiting], at_once: Mapping[int, int], workers: int | None = None
-) -> dict[int, Place]:
+    training: Sequence[RunUnderWay], queued: Sequence[Waiting], at_once: Mapping[int, int], workers: int | None = None
+) -> dict[int, QueuePlace]:
     """Position and expected start of each queued run.
 
     A project trains `at_once` runs at the same time (1 unless said), all projects together as many as there are
@@ -56,7 +56,7 @@ def places(
         )  # the earlier ones serve others meanwhile
         free[latest[1]] = start + _or_never(run.seconds)
         taken.setdefault(run.project, []).append(free[latest[1]])
-        found[run.run] = Place(position, None if start == NEVER else start)
+        found[run.run] = QueuePlace(position, None if start == NEVER else start)
     return found
 
 

@@ -11,7 +11,7 @@ from apps.rules.words import count
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Settlement:
     """`value` is None unless the answers agree; `agreement` is 0 to 1, of the answers with each other."""
 
     value: Value | None
@@ -20,7 +20,7 @@ class Settled:
     agreement: float
 
 
-def settle(votes: Sequence[Value], *, kind: AnswerKind, needed: int, review_at_most: float) -> Settled:
+def settle(votes: Sequence[Value], *, kind: AnswerKind, needed: int, review_at_most: float) -> Settlement:
     """What the votes say together, once `needed` people have answered.
 
     One label: the share of the winner is the agreement, and equally frequent winners never settle. Other kinds: the
@@ -31,10 +31,12 @@ def settle(votes: Sequence[Value], *, kind: AnswerKind, needed: int, review_at_m
         raise ValueError("A consensus needs at least one vote.")
     agreement, tied = agreement_of(votes, kind=kind)
     if len(votes) < needed:
-        return Settled(None, "too few", f"{count(len(votes), 'answer')} of {needed}.", agreement)
+        return Settlement(None, "too few", f"{count(len(votes), 'answer')} of {needed}.", agreement)
     if tied or (len(votes) > 1 and agreement <= review_at_most):
-        return Settled(None, "disagree", f"{count(len(votes), 'answer')} agree to {agreement:.0%}.", agreement)
-    return Settled(kind.merge(votes), "agreed", f"{count(len(votes), 'answer')} agree to {agreement:.0%}.", agreement)
+        return Settlement(None, "disagree", f"{count(len(votes), 'answer')} agree to {agreement:.0%}.", agreement)
+    return Settlement(
+        kind.merge(votes), "agreed", f"{count(len(votes), 'answer')} agree to {agreement:.0%}.", agreement
+    )
 
 
 def agreement_of(votes: Sequence[Value], *, kind: AnswerKind) -> tuple[float, bool]:

@@ -7,7 +7,7 @@ from math import ceil, exp, expm1, log
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.rules.lift import Curve, resampled
+from apps.rules.lift import LearningCurve, resampled
 from apps.rules.words import count, percent, points
 
 Floats = NDArray[np.float64]
@@ -35,7 +35,7 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class StoppingLimits:
     """When to advise to stop."""
 
     agreement: float = 0.99  # kappa, three times in a row: Bloodgood and Vijay-Shanker 2009
@@ -128,14 +128,19 @@ def f1_change(kappa: float) -> float:
 
 
 def advise(
-    curve: Curve, agreements: Sequence[Agreement], effort: Effort, limits: Limits | None = None, *, seed: int = 0
+    curve: LearningCurve,
+    agreements: Sequence[Agreement],
+    effort: Effort,
+    limits: StoppingLimits | None = None,
+    *,
+    seed: int = 0,
 ) -> Advice:
     """Stop when the last models agree and the holdout is flat; else what the next point of accuracy would cost.
 
     `curve` holds the models so far on common holdout rows, `agreements` each model with the one before it, oldest
     first. The slope of accuracy over log(labels) gets its interval by bootstrap over the holdout rows.
     """
-    limits = limits or Limits()
+    limits = limits or StoppingLimits()
     missing = _missing(curve, limits)
     if missing:
         return Advice(None, f"Cannot tell yet: {missing}", (missing,))
@@ -155,7 +160,7 @@ def advise(
     return Advice(False, f"Go on: about {told}, for the next point{why}.", reasons, labels, hours, money, moved)
 
 
-def _missing(curve: Curve, limits: Limits) -> str:
+def _missing(curve: LearningCurve, limits: StoppingLimits) -> str:
     if len(curve.labels) < limits.least_models:
         return f"{count(len(curve.labels), 'model')} of {limits.least_models} that draw a curve."
     if curve.rows < limits.least_rows:
@@ -163,9 +168,9 @@ def _missing(curve: Curve, limits: Limits) -> str:
     return "" if curve.labels[-limits.look :][0] > 0 else "the first model of the curve saw no label."
 
 
-def _slope(curve: Curve, limits: Limits, seed: int) -> _Slope:
+def _slope(curve: LearningCurve, limits: StoppingLimits, seed: int) -> _Slope:
     """Least squares over the last `look` models, with a bootstrap over the rows; without any width it gets UNSEEN."""
-    last = Curve(curve.labels[-limits.look :], curve.right[-limits.look :])
+    last = LearningCurve(curve.labels[-limits.look :], curve.right[-limits.look :])
     x = np.log(last.labels.astype(np.float64))
     weights = (x - x.mean()) / np.square(x - x.mean()).sum()
     (sampled,) = resampled((last,), seed=seed, draws=DRAWS)
@@ -183,7 +188,7 @@ def _slope(curve: Curve, limits: Limits, seed: int) -> _Slope:
     )
 
 
-def _agreed(agreements: Sequence[Agreement], limits: Limits) -> tuple[bool, str]:
+def _agreed(agreements: Sequence[Agreement], limits: StoppingLimits) -> tuple[bool, str]:
     last = list(agreements)[-limits.in_a_row :]
     known = [a.kappa for a in last if a.kappa is not None]
     if not last:
@@ -199,7 +204,7 @@ def _agreed(agreements: Sequence[Agreement], limits: Limits) -> tuple[bool, str]
     return True, f"{_number(limits.in_a_row)} models in a row agree on {percent(shares, 1)} of the stop set."
 
 
-def _flat(slope: _Slope, limits: Limits) -> tuple[bool, str]:
+def _flat(slope: _Slope, limits: StoppingLimits) -> tuple[bool, str]:
     low, high = points(slope.moved(slope.low)), points(slope.moved(slope.high))
     told = f"The last {slope.last - slope.first:,} labels moved the holdout by between {low} and {high} points."
     return slope.low <= 0 and slope.promised() < limits.least_gain, told

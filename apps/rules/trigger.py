@@ -55,7 +55,7 @@ class Guesses:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class TriggerEvidence:
     """What has happened since the last run. `since` is its start; before the first run, the first new label's time."""
 
     new_labels: int
@@ -83,7 +83,7 @@ class Decision:
     cause: Cause | None = None
 
 
-def decide(now: datetime, evidence: Evidence, settings: Settings) -> Decision:
+def decide(now: datetime, evidence: TriggerEvidence, settings: Settings) -> Decision:
     """Whether to start a run now, and which cause fired.
 
     Labels come in bursts, so a run waits until none came for `debounce_s`, unless twice what was asked for is
@@ -106,7 +106,7 @@ def decide(now: datetime, evidence: Evidence, settings: Settings) -> Decision:
     return Decision(True, f"{met[0].sentence}.", met[0].cause)
 
 
-def conditions_of(now: datetime, evidence: Evidence, settings: Settings) -> tuple[Condition, ...]:
+def conditions_of(now: datetime, evidence: TriggerEvidence, settings: Settings) -> tuple[Condition, ...]:
     """The causes that are on, each with its present value against what was asked for, in the order they are tried."""
     found = []
     if settings.new_labels is not None:
@@ -153,14 +153,14 @@ def chance_of_at_least(observed: int, rates: Floats) -> float:
     return 0.5 * erfc(beyond / spread / sqrt(2))
 
 
-def _by_labels(evidence: Evidence, needed: int) -> Condition:
+def _by_labels(evidence: TriggerEvidence, needed: int) -> Condition:
     new, needed = evidence.new_labels, max(needed, 1)
     return Condition(
         Cause.LABELS, new >= needed, new >= IMPATIENCE * needed, f"{new:,} of {count(needed, 'new label')}"
     )
 
 
-def _by_minutes(now: datetime, evidence: Evidence, needed: int) -> Condition:
+def _by_minutes(now: datetime, evidence: TriggerEvidence, needed: int) -> Condition:
     if evidence.new_labels < 1 or evidence.since is None:
         return Condition(Cause.MINUTES, False, False, f"No new label, so {needed:,} min do not start a run")
     passed = (now - evidence.since).total_seconds() / 60
@@ -172,7 +172,7 @@ def _by_minutes(now: datetime, evidence: Evidence, needed: int) -> Condition:
     )
 
 
-def _by_disagreement(evidence: Evidence, needed: float) -> Condition:
+def _by_disagreement(evidence: TriggerEvidence, needed: float) -> Condition:
     guesses = evidence.guesses
     if guesses.answers < LEAST_ANSWERS:
         told = f"{guesses.answers} of {LEAST_ANSWERS} answers to compare with the model’s guesses"

@@ -97,13 +97,13 @@ def settings_of(trigger: Trigger) -> rule.Settings:
     )
 
 
-def evidence_for(trigger: Trigger, last_run: Run | None) -> rule.Evidence:
+def evidence_for(trigger: Trigger, last_run: Run | None) -> rule.TriggerEvidence:
     """What has happened since the last run; answers are compared with guesses only where disagreement is a cause."""
     fresh = Label.objects.filter(project=trigger.project, holdout=False, first_run_number=None).aggregate(
         n=Count("pk"), first=Min("resolved_at"), last=Max("resolved_at")
     )
     began = last_run.queued_at if last_run else None
-    return rule.Evidence(
+    return rule.TriggerEvidence(
         new_labels=fresh["n"],
         last_label_at=fresh["last"],
         last_run_at=began,

@@ -6,21 +6,21 @@ from statistics import median
 
 from django.utils.translation import gettext
 
-from apps.rules.queueing import Place, Training, Waiting, places
+from apps.rules.queueing import QueuePlace, RunUnderWay, Waiting, places
 from apps.training.models import Policy, Run, RunState
 from apps.training.services.turns import IN_TURN
 
 REMEMBERED = 5  # finished runs of the same kind; their median is what the next one is expected to take
 
 
-def places_of(runs: Iterable[Run], *, at: datetime) -> dict[int, Place]:
+def places_of(runs: Iterable[Run], *, at: datetime) -> dict[int, QueuePlace]:
     """Position and expected start of those among `runs` that are queued; nothing is read where none is."""
     wanted = {run.pk for run in runs if run.state == RunState.QUEUED}
     if not wanted:
         return {}
     usual: dict[tuple[int, str], float | None] = {}
     training = [
-        Training(run.project_id, _left(run, _usual(run, usual), at))
+        RunUnderWay(run.project_id, _left(run, _usual(run, usual), at))
         for run in Run.objects.filter(state=RunState.RUNNING).only("project_id", "kind", "seconds_left", "started_at")
     ]
     queued = [
@@ -31,7 +31,7 @@ def places_of(runs: Iterable[Run], *, at: datetime) -> dict[int, Place]:
     return {pk: place for pk, place in places(training, queued, at_once).items() if pk in wanted}
 
 
-def turn_words(place: Place) -> str:
+def turn_words(place: QueuePlace) -> str:
     """Where a queued run stands, for a person."""
     if place.position == 1:
         return gettext("next in the queue")

@@ -56,7 +56,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Labeled:
+class ExportedLabel:
     value: Value
     source: str
     lane: str
@@ -65,7 +65,7 @@ class Labeled:
     at: datetime
 
 
-Fact = Answered | Labeled | Guess
+Fact = Answered | ExportedLabel | Guess
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Document:
     """One example with everything that is said of it."""
 
     shown: Shown
-    label: Labeled | None = None
+    label: ExportedLabel | None = None
     gold: Value | None = None
     gold_explanation: str = ""
     answers: tuple[Answered, ...] = ()
@@ -228,8 +228,8 @@ def _answer(row: Sequence[Any]) -> Answered:
     )
 
 
-def _label(row: Sequence[Any]) -> Labeled:
-    return Labeled(_value(row[0], row[1]), row[2], row[3], row[4], row[5].astimezone(UTC), row[6].astimezone(UTC))
+def _label(row: Sequence[Any]) -> ExportedLabel:
+    return ExportedLabel(_value(row[0], row[1]), row[2], row[3], row[4], row[5].astimezone(UTC), row[6].astimezone(UTC))
 
 
 def _guess(row: Sequence[Any]) -> Guess:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from apps.datasets.batches import Kept
+from apps.datasets.batches import StoredRow
 from apps.datasets.models import Ingestion
 from apps.projects import task_types
 from apps.projects.models import Project
@@ -19,8 +19,8 @@ from apps.projects.task_types import PayloadRefused
 from apps.rules.answers import Value
 from apps.rules.settling import settle
 from apps.transfer import storing
-from apps.transfer.rows import Answered, Reading, Said, said_in, split
-from apps.transfer.storing import Answer
+from apps.transfer.rows import Answered, RowAnswers, RowReader, said_in, split
+from apps.transfer.storing import ImportedAnswer
 
 
 class Companions:
@@ -36,9 +36,9 @@ class Companions:
         shown, beside = split(values)
         return shown, beside or None
 
-    def check(self, said: Any, fields: Mapping[str, Any]) -> Said | None:
+    def check(self, said: Any, fields: Mapping[str, Any]) -> RowAnswers | None:
         """Raises PayloadRefused. None where columns stand in the row but say nothing that is kept, as `label.source`."""
-        found = said_in(said, Reading(self._kind, tuple(self._labels), fields))
+        found = said_in(said, RowReader(self._kind, tuple(self._labels), fields))
         own: list[Answered] = []
         others: list[Value] = []
         for answer in found.answers:
@@ -50,8 +50,8 @@ class Companions:
         if len(twice) < sum(not a.surplus for a in own):
             raise PayloadRefused("The row holds two answers of one person.")
         label = found.label or (self._agreed(others) if others else None)
-        said_now = Said(label, found.gold, found.gold_explanation, tuple(own), found.guesses)
-        return said_now if said_now != Said() else None
+        said_now = RowAnswers(label, found.gold, found.gold_explanation, tuple(own), found.guesses)
+        return said_now if said_now != RowAnswers() else None
 
     def _agreed(self, values: Sequence[Value]) -> Value:
         """What people who are no members say together. Raises PayloadRefused where they contradict each other."""
@@ -62,13 +62,13 @@ class Companions:
             )
         return found.value
 
-    def keep(self, kept: Sequence[Kept], *, at: datetime) -> set[int]:
+    def keep(self, kept: Sequence[StoredRow], *, at: datetime) -> set[int]:
         """Within the batch's transaction; the numbers of the rows that said something new."""
-        rows = [k for k in kept if k.said is not None]
+        rows = [k for k in kept if k.beside is not None]
         columns = self._columns
-        new = storing.gold_keep(self.project, [(k, k.said.gold) for k in rows if k.said.gold], columns, at=at)
-        new |= storing.labels_keep(self.project, [(k, k.said.label) for k in rows if k.said.label], columns, at=at)
-        guesses = [(k, g) for k in rows for g in k.said.guesses]
+        new = storing.gold_keep(self.project, [(k, k.beside.gold) for k in rows if k.beside.gold], columns, at=at)
+        new |= storing.labels_keep(self.project, [(k, k.beside.label) for k in rows if k.beside.label], columns, at=at)
+        guesses = [(k, g) for k in rows for g in k.beside.guesses]
         new |= storing.predictions_keep(self.project, guesses, columns, at=at)
         return new | storing.answers_keep(self.project, self._answers(rows), columns, at=at)
 
@@ -78,8 +78,12 @@ class Companions:
             return None, None
         return (self._labels[value["label"]], None) if set(value) == {"label"} else (None, value)
 
-    def _answers(self, rows: Sequence[Kept]) -> list[Answer]:
-        return [Answer(k, self._people[a.by.casefold()], a, self.ingestion_id) for k in rows for a in k.said.answers]
+    def _answers(self, rows: Sequence[StoredRow]) -> list[ImportedAnswer]:
+        return [
+            ImportedAnswer(k, self._people[a.by.casefold()], a, self.ingestion_id)
+            for k in rows
+            for a in k.beside.answers
+        ]
 
 
 def _people(project: Project) -> dict[str, int]:

@@ -90,7 +90,7 @@ class Guess:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class RowAnswers:
     """Everything that one row says of its example."""
 
     label: Value | None = None
@@ -101,7 +101,7 @@ class Said:
 
 
 @dataclass(frozen=True)
-class Reading:
+class RowReader:
     """How the values of one project are read: its kind of answer, its labels, and what the example shows."""
 
     kind: AnswerKind
@@ -154,12 +154,12 @@ def _objects(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(x, Mapping) for x in value)
 
 
-def said_in(beside: Mapping[str, Any], reading: Reading) -> Said:
+def said_in(beside: Mapping[str, Any], reading: RowReader) -> RowAnswers:
     """The checked form of what `split` found. Raises PayloadRefused with a sentence for the first fault."""
     answers = [_group(beside, "answer"), *beside.get("answers", [])]
     guesses = [_group(beside, "prediction"), *beside.get("predictions", [])]
     gold = beside.get("gold.value")
-    return Said(
+    return RowAnswers(
         label=reading.value(beside["label"]) if "label" in beside else None,
         gold=reading.value(gold) if gold is not None else None,
         gold_explanation=str(beside.get("gold.explanation", "")),
@@ -172,7 +172,7 @@ def _group(beside: Mapping[str, Any], group: str) -> dict[str, Any]:
     return {name.split(".", 1)[1]: value for name, value in beside.items() if name.startswith(f"{group}.")}
 
 
-def answered(given: Mapping[str, Any], reading: Reading) -> Answered:
+def answered(given: Mapping[str, Any], reading: RowReader) -> Answered:
     value, skip = given.get("value"), _text(given, "skip")
     if (value is None or value == "") == (not skip):
         raise PayloadRefused("An answer is either a value or a reason to skip.")
@@ -202,7 +202,7 @@ def answered(given: Mapping[str, Any], reading: Reading) -> Answered:
     )
 
 
-def guess(given: Mapping[str, Any], reading: Reading) -> Guess:
+def guess(given: Mapping[str, Any], reading: RowReader) -> Guess:
     if given.get("value") in (None, ""):
         raise PayloadRefused("A prediction needs its value.")
     model = _text(given, "model").strip()

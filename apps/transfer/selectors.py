@@ -12,7 +12,7 @@ from apps.audit.services import project_scope
 from apps.audit.verbs import Verb
 from apps.labeling.models import Annotation, ImportedPrediction, Label
 from apps.projects.models import Project
-from apps.transfer.formats import Format, formats_for
+from apps.transfer.formats import FileFormat, formats_for
 
 NEWEST_EXPORTS = 10
 
@@ -57,7 +57,7 @@ def _count(model: type[Model], project: Project) -> int:
     return int(model._default_manager.filter(project=project).count())
 
 
-def choices_of(project: Project) -> list[tuple[Format, Sequence[str]]]:
+def choices_of(project: Project) -> list[tuple[FileFormat, Sequence[str]]]:
     """The formats that can carry this project's answers, and the grains of each."""
     return [(each, each.grains) for each in formats_for(project)]
 

@@ -11,10 +11,10 @@ from apps.audit.verbs import Verb
 from apps.errors import Invalid
 from apps.projects.models import Project
 from apps.transfer.exporting import GRAINS, Export
-from apps.transfer.formats import Format, formats_for
+from apps.transfer.formats import FileFormat, formats_for
 
 
-def export_chosen(project: Project, *, name: str, grain: str, content: bool) -> tuple[Format, Export]:
+def export_chosen(project: Project, *, name: str, grain: str, content: bool) -> tuple[FileFormat, Export]:
     """Raises Invalid in words for what the project or the format does not have."""
     offered = {each.name: each for each in formats_for(project)}
     if name not in offered:

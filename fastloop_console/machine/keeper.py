@@ -35,7 +35,7 @@ def ensure(home: Path) -> None:
         )
 
 
-def stop_servers(where: place.Place) -> None:
+def stop_servers(where: place.ServersPlace) -> None:
     redis_server.stop(where)
     postgres_server.stop(where)
 

@@ -26,7 +26,7 @@ class Urls:
 
 
 @dataclass(frozen=True)
-class Place:
+class ServersPlace:
     """Folders, ports and the password of one home's servers."""
 
     postgres_dir: str
@@ -70,14 +70,14 @@ def home_made(home: Path) -> None:
             probe.write(b"\0" * 4096)
 
 
-def read(home: Path) -> Place | None:
+def read(home: Path) -> ServersPlace | None:
     try:
-        return Place(**json.loads((home / "servers.json").read_text(encoding="utf-8")))
+        return ServersPlace(**json.loads((home / "servers.json").read_text(encoding="utf-8")))
     except (OSError, TypeError, ValueError):
         return None
 
 
-def settled(home: Path) -> Place:
+def settled(home: Path) -> ServersPlace:
     """Folders, ports and a password, chosen once for the life of the home folder. Raises ServersUnavailable.
 
     The programs are looked for anew where they are gone, and the data where the home folder was moved.
@@ -86,7 +86,7 @@ def settled(home: Path) -> Place:
     if kept is None or not (Path(kept.postgres_bin) / "postgres").exists():
         install, data = _installed(home)
         first, second = free_ports(2)
-        fresh = Place(str(data), str(home / "redis"), str(install), first, second, secrets.token_urlsafe(18))
+        fresh = ServersPlace(str(data), str(home / "redis"), str(install), first, second, secrets.token_urlsafe(18))
         where = replace(kept, postgres_bin=fresh.postgres_bin) if kept else fresh
     else:
         where = kept
@@ -97,7 +97,7 @@ def settled(home: Path) -> Place:
     return where
 
 
-def _keep(home: Path, where: Place) -> None:
+def _keep(home: Path, where: ServersPlace) -> None:
     new = home / "servers.json.new"
     new.touch(mode=0o600)
     new.write_text(json.dumps(asdict(where), indent=1), encoding="utf-8")

@@ -6,12 +6,12 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from fastloop_console.machine.place import NO_SPACE, Place, full
+from fastloop_console.machine.place import NO_SPACE, ServersPlace, full
 from fastloop_console.machine.refusals import ServersUnavailable
 from fastloop_console.machine.service_user import refuse_unreachable, service_user
 
 
-def start(where: Place) -> None:
+def start(where: ServersPlace) -> None:
     """Does nothing where it runs. Raises ServersUnavailable."""
     data, binaries = Path(where.postgres_dir), Path(where.postgres_bin)
     user = service_user(data)
@@ -31,14 +31,14 @@ def start(where: Place) -> None:
         raise ServersUnavailable(f"PostgreSQL did not start on port {where.postgres_port}. Its log ends:\n{tail}")
 
 
-def stop(where: Place) -> None:
+def stop(where: ServersPlace) -> None:
     """Returns once it is gone; does nothing where it is."""
     data = Path(where.postgres_dir)
     if data.exists():
         _run([Path(where.postgres_bin) / "pg_ctl", "-D", data, "-m", "fast", "-w", "stop"], service_user(data))
 
 
-def _initialise(where: Place, data: Path, binaries: Path, user: dict[str, object]) -> None:
+def _initialise(where: ServersPlace, data: Path, binaries: Path, user: dict[str, object]) -> None:
     """An empty database in a folder that gets its name last, so that a start cut short leaves no half of one."""
     new, password = data.with_name(f"{data.name}.new"), data.with_name(f".{data.name}-password")
     shutil.rmtree(new, ignore_errors=True)

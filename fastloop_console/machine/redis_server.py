@@ -10,13 +10,13 @@ import sys
 import time
 from pathlib import Path
 
-from fastloop_console.machine.place import NO_SPACE, Place, full
+from fastloop_console.machine.place import NO_SPACE, ServersPlace, full
 from fastloop_console.machine.refusals import ServersUnavailable
 
 STARTS_WITHIN_S, STOPS_WITHIN_S = 20.0, 5.0
 
 
-def start(where: Place) -> None:
+def start(where: ServersPlace) -> None:
     """Does nothing where it answers. Raises ServersUnavailable."""
     if answers(where):
         return
@@ -42,7 +42,7 @@ def start(where: Place) -> None:
         time.sleep(0.05)
 
 
-def stop(where: Place) -> None:
+def stop(where: ServersPlace) -> None:
     """Returns once it is gone. By its password: a process that only has its old number is somebody else's."""
     pid = _pid(where)
     answer = _asked(where, "SHUTDOWN")
@@ -54,7 +54,7 @@ def stop(where: Place) -> None:
         time.sleep(0.05)
 
 
-def alive(where: Place) -> bool:
+def alive(where: ServersPlace) -> bool:
     """Whether its process is there; a busy or stopped one must not be started a second time."""
     pid = _pid(where)
     if not pid:
@@ -66,11 +66,11 @@ def alive(where: Place) -> bool:
     return True
 
 
-def answers(where: Place) -> bool:
+def answers(where: ServersPlace) -> bool:
     return (_asked(where, "PING") or "").endswith("+PONG\r\n")
 
 
-def _asked(where: Place, word: str) -> str | None:
+def _asked(where: ServersPlace, word: str) -> str | None:
     """What it says to a word; None where it does not answer."""
     try:
         with socket.create_connection(("127.0.0.1", where.redis_port), timeout=1) as line:
@@ -87,14 +87,14 @@ def _asked(where: Place, word: str) -> str | None:
         return None
 
 
-def _pid(where: Place) -> int:
+def _pid(where: ServersPlace) -> int:
     try:
         return int((Path(where.redis_dir) / "redis.pid").read_text())
     except (OSError, ValueError):
         return 0
 
 
-def _is_ours(where: Place, pid: int) -> bool:
+def _is_ours(where: ServersPlace, pid: int) -> bool:
     """Whether this number is still a Redis on our port: numbers are given out again."""
     if not pid:
         return False

@@ -149,7 +149,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "fastloop_console.api_schema.Schema",
+    "DEFAULT_SCHEMA_CLASS": "fastloop_console.api_schema.ApiSchema",
     "EXCEPTION_HANDLER": "fastloop_console.api_errors.answer",
     "DEFAULT_PAGINATION_CLASS": "apps.pages.pagination.Pages",
     "PAGE_SIZE": 50,

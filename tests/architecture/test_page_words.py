@@ -11,11 +11,27 @@ from fastloop_console.machine.env import ROOT
 from tests.architecture.test_language import NAMES, bare, modules
 
 # Modules whose values templates and figures show as they are, by what their names say.
-STEMS = ("selectors", "charts", "band", "reading", "clockface", "ruler", "presenters", "comparing", "ledger", "lineage")
+STEMS = (
+    "selectors",
+    "charts",
+    "stages",
+    "card",
+    "reading",
+    "clockface",
+    "ruler",
+    "presenters",
+    "comparing",
+    "ledger",
+    "lineage",
+)
 GETTEXT = {"gettext", "gettext_lazy", "_", "ngettext", "ngettext_lazy"}
 SHOWN_KEYS = {"name", "text", "finding", "empty", "rows", "title"}  # of a figure
 SHOWN_PARAMETERS = {"name", "words", "title", "doing", "finding", "what"}  # of what builds one
-RECORDS = ("apps/features/shards", "apps/labeling/lineage.py")  # what these say is written down, not shown
+RECORDS = (
+    "apps/features/shards",
+    "apps/transfer/formats",
+    "apps/labeling/lineage.py",
+)  # what these say is written down, not shown
 HOLE = "0"  # of an f-string
 UNITS = {"ms", "min", "nats"}  # the same in every language
 SQL = {"SELECT", "FROM", "WHERE", "INTERVAL", "count"}
@@ -110,4 +126,4 @@ def test_no_word_that_a_page_or_a_figure_shows_escapes_gettext(path: Path) -> No
 
 def test_the_walk_sees_selectors_and_charts() -> None:
     names = {p.stem for p in page_modules()}
-    assert {"selectors", "charts", "band", "reading", "comparing_charts"} <= names
+    assert {"selectors", "charts", "stages", "reading", "comparing_charts"} <= names

@@ -18,13 +18,8 @@ NAMES = KINDS | {each.name for plugged in EVERY for each in plugged.registry.own
 TEMPLATE_TAG = re.compile(r"{%\s*(?:el)?if\b(.*?)%}", re.DOTALL)
 TEMPLATE_NAME = re.compile(r"""([\w.]+)\s*(?:==|!=)\s*["']([\w-]+)["']""")
 # What is compared is no plug-in, or another change takes it away: (file, comparison) to the reason.
-_LEARNER = "what a task type's model reads; goes where each learner is an object of its own"
 ALLOWED = {
-    ("templates/datasets/data.html", 'asked.side == "holdout"'): "the side of the data that is listed, not the gate",
-    ("workers/tasks/online.py", "task_type == 'image-classification'"): _LEARNER,
-    ("workers/training/finetune.py", "recipe.task_type != 'text-classification'"): _LEARNER,
-    ("workers/training/model.py", "self.task_type == 'text-classification'"): _LEARNER,
-    ("workers/training/online.py", "state.task_type == 'tabular-classification'"): _LEARNER,
+    ("templates/datasets/data.html", 'asked.side == "holdout"'): "the side of the data that is listed, not the gate"
 }
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from apps.rules.encoder_names import tuned_name
 from tests.bench._sets import SETS
 from tests.training.recipes import recipe_for
-from workers.training.encoders.encoder import Encoder
+from workers.training.encoders.encoder import SentenceEncoder
 from workers.training.encoders.tuned import TunedEncoder
 from workers.training.finetune.fine_tune import fine_tune
 from workers.training.fit.loop import fit
@@ -29,7 +29,7 @@ def measure(say: Say, *, seed: int = 0, trained: int = TRAINED, held: int = HELD
     texts, y, names, train, test = _drawn(seed, trained, held)
     told = [texts[i] for i in train]
     asked = [texts[i] for i in test]
-    plain = Encoder()
+    plain = SentenceEncoder()
     head = fit(plain.encode(told), y[train], names, recipe_for("text-classification", seed=seed)).bundle
     before = _accuracy(head, plain.encode(asked), y[test])
     say(f"head on the installed encoder: accuracy {before:.3f} from {len(train):,} texts of {len(names)} intents")

@@ -23,7 +23,7 @@ from django.core.management.base import CommandError
 from apps.features.shards import Mapped, gathered
 from apps.features.shards.files import mapped, packed
 from apps.rules import acquisition
-from apps.rules.acquisition import Labeled
+from apps.rules.acquisition import LabeledVectors
 from tests.training.recipes import recipe_for
 from workers.tasks.pool import chunks_of_shards, thinned
 from workers.tasks.rows import SHARD_ROWS
@@ -104,7 +104,7 @@ def product(shards: Sequence[Mapped], bundle: Bundle) -> dict[str, float]:
     vectors, there = gathered(shards, best.ids)
     assert there.all()
     clock.step("gather")
-    nobody = Labeled(np.empty((0, vectors.shape[1]), np.float32), np.empty(0, np.int64))
+    nobody = LabeledVectors(np.empty((0, vectors.shape[1]), np.float32), np.empty(0, np.int64))
     chosen = acquisition.choose(strategy, best.with_vectors(vectors), nobody, wanted=WANTED, batch=WANTED, seed=1)
     clock.step("choose")
     assert len(np.unique(chosen.ids)) == min(WANTED, found.scored)

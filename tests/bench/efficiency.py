@@ -29,8 +29,18 @@ import numpy as np
 from django.core.management.base import CommandError
 from numpy.typing import NDArray
 
-from apps.rules.acquisition import DEFAULT, START, STRATEGIES, Labeled, Need, Scores, Strategy, choose, shortlist
-from apps.rules.acquisition.phase import Evidence, evidence_of, phase_of
+from apps.rules.acquisition import (
+    DEFAULT,
+    START,
+    STRATEGIES,
+    CandidateScores,
+    LabeledVectors,
+    Need,
+    Strategy,
+    choose,
+    shortlist,
+)
+from apps.rules.acquisition.phase import PhaseEvidence, evidence_of, phase_of
 from tests.bench._learner import Learner
 from tests.bench._sets import Arena, LabeledFile, labeled_file
 
@@ -187,7 +197,7 @@ def _play(name: str, arena: Arena, seed: int, budget: int) -> Iterator[tuple[int
     asked = _drawn(arena, first, np.random.default_rng(seed))
     if name in ("default", START):
         asked = _selected(STRATEGIES[START], arena, asked[:0], learner, first, seed)
-    evidence = Evidence(_counted(arena, asked))
+    evidence = PhaseEvidence(_counted(arena, asked))
     end = min(int(PAST * budget), len(arena.y))
     while True:
         learner.fit(arena.x[asked], arena.y[asked])
@@ -221,10 +231,10 @@ def _selected(strategy: Strategy, arena: Arena, asked: Ints, learner: Learner, w
     x = arena.x[pool]
     probabilities = learner.probabilities(x) if Need.MODEL in strategy.needs else None
     votes = np.stack(list(_votes(learner, x, seed))) if Need.VOTES in strategy.needs else None
-    scores = Scores(pool, probabilities, votes)
+    scores = CandidateScores(pool, probabilities, votes)
     best = shortlist(strategy.priority, scores, keep=strategy.keep, seed=seed, per_class=strategy.per_class)
     best = best.with_vectors(arena.vectors[best.ids])
-    labeled = Labeled(arena.vectors[asked], arena.y[asked])
+    labeled = LabeledVectors(arena.vectors[asked], arena.y[asked])
     return choose(strategy, best, labeled, wanted=wanted, batch=wanted, seed=seed).ids
 
 

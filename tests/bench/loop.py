@@ -141,7 +141,7 @@ def _embedding_rate(home: Path) -> float | None:
     rates = [
         float(line.rsplit(", ", 1)[1].split()[0].replace(",", ""))
         for line in (home / "simulate.log").read_text().splitlines()
-        if "texts embedded in" in line and int(line.split(" texts embedded")[0].rsplit(" ", 1)[1]) > 1000
+        if "examples embedded in" in line and int(line.split(" examples embedded")[0].rsplit(" ", 1)[1]) > 1000
     ]
     return max(rates) if rates else None
 

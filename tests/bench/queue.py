@@ -37,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--annotators", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=30.0, help="measured, after 3 s of warming up")
     parser.add_argument("--ordered", type=int, default=20_000, help="examples that wait in the active lane")
-    parser.add_argument("--together", action="store_true", help="submit and next in one request, as the desk does")
+    parser.add_argument(
+        "--apart", dest="together", action="store_false", help="submit and next in two requests; the desk sends one"
+    )
 
 
 def run(*, say: Say, pool: int, annotators: int, seconds: float, ordered: int, together: bool) -> dict[str, Any]:
@@ -71,7 +73,7 @@ def run(*, say: Say, pool: int, annotators: int, seconds: float, ordered: int, t
                 str(seconds),
                 "--ordered",
                 str(ordered),
-                *(["--together"] if together else []),
+                *([] if together else ["--apart"]),
             ]
             done = subprocess.run(
                 again, cwd=env.ROOT, **lifeline.tied(own), stdout=subprocess.PIPE, text=True, check=True

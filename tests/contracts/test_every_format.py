@@ -82,7 +82,7 @@ def test_an_installed_format_is_offered_and_a_file_of_its_ending_read(install, m
         """
         from apps.datasets.readers import Row
         from apps.transfer.exporting import facts
-        from apps.transfer.formats import Format
+        from apps.transfer.formats import FileFormat
 
         def read(file, project):
             for number, line in enumerate(file.read().decode().splitlines(), start=1):
@@ -93,7 +93,7 @@ def test_an_installed_format_is_offered_and_a_file_of_its_ending_read(install, m
             for shown, fact in facts(export):
                 yield f"{shown.external_id}|{shown.fields['text']}\\n".encode()
 
-        BARS = Format(
+        BARS = FileFormat(
             "bars", "Bars", (".bar",), "text/plain", "Id and text.", ("labels",), read, write, shows=frozenset({"text"})
         )
         """,

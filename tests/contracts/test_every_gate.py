@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from apps.rules.gates import GATES, Evidence, Limits, Outcome, judge
+from apps.rules.gates import GATES, Evidence, GateLimits, GateOutcome, judge
 from apps.rules.metrics import Difference, Metric
 
 NOTHING = Evidence(
@@ -42,27 +42,27 @@ every = pytest.mark.parametrize("gate", GATES.values(), ids=lambda g: g.name)
 @every
 @pytest.mark.parametrize("evidence", [*CASES.values(), BROKEN], ids=[*CASES, "broken"])
 def test_it_gives_a_result_with_a_sentence_on_any_evidence(gate, evidence):
-    result = gate.result(evidence, Limits())
+    result = gate.result(evidence, GateLimits())
     assert result.name == gate.name and result.title in {gate.title, gate.first_title} - {""}
-    assert isinstance(result.outcome, Outcome)
+    assert isinstance(result.outcome, GateOutcome)
     assert result.reason.strip() == result.reason and len(result.reason.split()) > 2
-    assert result.more_labels is None or (result.more_labels > 0 and result.outcome is Outcome.INCONCLUSIVE)
+    assert result.more_labels is None or (result.more_labels > 0 and result.outcome is GateOutcome.INCONCLUSIVE)
 
 
 @every
 def test_it_lets_a_good_candidate_pass_and_not_every_other(gate):
-    assert gate.result(GOOD, Limits()).outcome is Outcome.PASS
-    others = {gate.result(each, Limits()).outcome for each in (NOTHING, BAD, TINY, BROKEN)}
-    assert others - {Outcome.PASS}, "a gate that nothing fails is none"
+    assert gate.result(GOOD, GateLimits()).outcome is GateOutcome.PASS
+    others = {gate.result(each, GateLimits()).outcome for each in (NOTHING, BAD, TINY, BROKEN)}
+    assert others - {GateOutcome.PASS}, "a gate that nothing fails is none"
 
 
 @every
 def test_a_verdict_holds_its_result_and_fails_where_it_fails(gate):
     for evidence in CASES.values():
-        verdict = judge(evidence, Limits())
+        verdict = judge(evidence, GateLimits())
         assert [result.name for result in verdict.gates] == list(GATES)
-        if gate.result(evidence, Limits()).outcome is Outcome.FAIL:
-            assert verdict.outcome is Outcome.FAIL
+        if gate.result(evidence, GateLimits()).outcome is GateOutcome.FAIL:
+            assert verdict.outcome is GateOutcome.FAIL
 
 
 def test_a_gate_of_an_installed_package_judges_with_the_others(install):
@@ -70,7 +70,7 @@ def test_a_gate_of_an_installed_package_judges_with_the_others(install):
         GATES,
         "acme-gates",
         """
-        from apps.rules.gates import Gate, GateNeed, Judgment, Outcome, unmeasured
+        from apps.rules.gates import Gate, GateNeed, Judgment, GateOutcome, unmeasured
 
         LIMIT = -0.02
 
@@ -79,7 +79,7 @@ def test_a_gate_of_an_installed_package_judges_with_the_others(install):
             if difference is None or difference.low is None:
                 return unmeasured("Macro-F1 was not compared.", difference)
             worse = difference.high < LIMIT
-            return Judgment(Outcome.FAIL if worse else Outcome.PASS, f"Macro-F1 changed by {difference.value:+.2f}.")
+            return Judgment(GateOutcome.FAIL if worse else GateOutcome.PASS, f"Macro-F1 changed by {difference.value:+.2f}.")
 
         MACRO_F1 = Gate(
             "macro-f1", "No class pays for the others", _judge, needs=frozenset({GateNeed.CHAMPION, GateNeed.HOLDOUT})
@@ -88,8 +88,8 @@ def test_a_gate_of_an_installed_package_judges_with_the_others(install):
         point="acme_gates:MACRO_F1",
     )
     worse = replace(GOOD, differences={"macro_f1": Difference(-0.2, -0.3, -0.1)})
-    verdict = judge(worse, Limits())
-    assert verdict.outcome is Outcome.FAIL
+    verdict = judge(worse, GateLimits())
+    assert verdict.outcome is GateOutcome.FAIL
     assert (verdict.gates[-1].name, verdict.reason) == ("macro-f1", "Macro-F1 changed by -0.20.")
-    assert judge(GOOD, Limits()).outcome is Outcome.INCONCLUSIVE
-    assert judge(replace(worse, champion_labels=None), Limits()).reason == "All 6 gates pass."
+    assert judge(GOOD, GateLimits()).outcome is GateOutcome.INCONCLUSIVE
+    assert judge(replace(worse, champion_labels=None), GateLimits()).reason == "All 6 gates pass."

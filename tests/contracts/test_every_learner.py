@@ -1,5 +1,6 @@
 """What every learner can do: learn a toy set, be saved, answer a request, suggest a label, and say how unsure it is."""
 
+import ast
 import base64
 from dataclasses import FrozenInstanceError, dataclass
 from types import SimpleNamespace
@@ -21,7 +22,7 @@ from workers.training.refusals import NothingLearnsThis
 
 every = pytest.mark.parametrize("learner", LEARNERS.values(), ids=lambda each: each.name)
 FAST = {"epochs": 3, "least_steps": 150, "hidden": 32, "batch_size": 32, "learning_rate": 5e-3}
-TASKS = [task_types.get(name) for name, _ in task_types.choices()]
+TASKS = list(task_types.TASK_TYPES.values())
 TEXTS = ["my card is lost", "a letter", "the weather"]
 
 
@@ -92,6 +93,18 @@ def test_what_nobody_learns_is_refused_in_a_sentence():
         learner_for(task_types.get("text-spans"))
     with pytest.raises(NothingLearnsThis, match="No learner is saved as 'regression'"):
         learner_named("regression")
+
+
+def test_workers_name_no_pair_and_no_task_type_outside_its_learner():
+    names = {each.saved_as for each in LEARNERS.own} | {each.name for each in LEARNERS.own}
+    found = [
+        f"{path.relative_to(ROOT)}: {node.value}"
+        for path in (ROOT / "workers").rglob("*.py")
+        if path.parent.name != "learners"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and node.value in names
+    ]
+    assert found == []
 
 
 def test_no_two_learners_are_saved_under_one_name():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from apps.rules.monitors import MONITORS, Comparison, Predictions, check
+from apps.rules.monitors import MONITORS, MonitorComparison, Predictions, check
 from apps.rules.monitors.check import DriftOutcome
 
 every = pytest.mark.parametrize("monitor", MONITORS.values(), ids=lambda m: m.name)
@@ -19,7 +19,9 @@ MOVED = served(400, mix=(0.1, 0.1, 0.8), sharpness=2.0, seed=1)
 
 
 def distance(monitor, window, draws=60):
-    return monitor.distance(Comparison(REFERENCE, window, draws, np.random.default_rng(3), ("cat", "dog", "emu")))
+    return monitor.distance(
+        MonitorComparison(REFERENCE, window, draws, np.random.default_rng(3), ("cat", "dog", "emu"))
+    )
 
 
 @every

@@ -5,10 +5,19 @@ import string
 import numpy as np
 import pytest
 
-from apps.rules.acquisition import STRATEGIES, Labeled, Need, Scores, choose, reason_of, reason_template, shortlist
+from apps.rules.acquisition import (
+    STRATEGIES,
+    CandidateScores,
+    LabeledVectors,
+    Need,
+    choose,
+    reason_of,
+    reason_template,
+    shortlist,
+)
 
 HOLES = {"first", "first_p", "second", "second_p"}
-NOTHING = Labeled(np.empty((0, 0), np.float32), np.empty(0, np.int64))
+NOTHING = LabeledVectors(np.empty((0, 0), np.float32), np.empty(0, np.int64))
 every = pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=lambda s: s.name)
 
 
@@ -17,7 +26,9 @@ def chosen(strategy, *, n=30, seed=7):
     rng = np.random.default_rng(1)
     probabilities, votes = rng.dirichlet(np.ones(3), n), rng.dirichlet(np.ones(3), (4, n))
     asks = strategy.asks_model
-    scores = Scores(np.arange(n), probabilities if asks else None, votes if Need.VOTES in strategy.needs else None)
+    scores = CandidateScores(
+        np.arange(n), probabilities if asks else None, votes if Need.VOTES in strategy.needs else None
+    )
     short = shortlist(strategy.priority, scores, keep=strategy.keep, seed=seed, per_class=strategy.per_class)
     if Need.VECTORS in strategy.needs:
         vectors = rng.normal(size=(n, 8)).astype(np.float32)

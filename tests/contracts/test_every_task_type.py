@@ -1,5 +1,6 @@
 """What every task type can do: read a row or refuse it in words, show it, write it down again, and ask about it."""
 
+import base64
 import json
 
 import pytest
@@ -29,6 +30,18 @@ def test_a_bad_row_is_refused_in_a_sentence(task):
     for row in BAD_ROWS[task.kind]:
         with pytest.raises(PayloadRefused, match=r"^[A-Z].+\.$"):
             task.read(row)
+
+
+@every
+def test_a_model_reads_what_was_sent(task):
+    payload = task.read({"id": "x", **ROWS[task.kind]})
+    seen = task.payload.for_model(payload.fields, payload.blob)
+    if task.payload.has_image:
+        assert seen == payload.blob == base64.b64decode(ROWS[task.kind]["image"])
+    elif task.payload.has_features:
+        assert seen == ROWS[task.kind]
+    else:
+        assert all(value in seen for value in ROWS[task.kind].values())
 
 
 @every

@@ -15,7 +15,7 @@ from apps.labeling.models import AutoBatch, AutoLabel, AutoLabeling, Frontier, F
 from apps.labeling.selectors import counts_of
 from apps.labeling.services import auto_labels
 from apps.labeling.services.assignments import QueueRequest, assignments_next
-from apps.labeling.services.auto_labels import Given, auto_batch_give, auto_batch_withdraw, auto_labeling_set
+from apps.labeling.services.auto_labels import AutoLabelsGiven, auto_batch_give, auto_batch_withdraw, auto_labeling_set
 from apps.labeling.services.frontier import frontier_refill
 from apps.labeling.services.undo import annotation_withdraw
 from apps.loop.services.scoring import order_check
@@ -45,7 +45,7 @@ def give() -> Callable[..., AutoBatch | None]:
         lane = FrontierItem.objects.filter(project=project, lane=Lane.ACTIVE).order_by("pk")
         found = np.array(ids if ids is not None else lane.values_list("example_id", flat=True), np.int64)
         places, confidence = np.full(len(found), says), np.full(len(found), 0.99)
-        given = Given(found, places, confidence, ("ham", "spam"))
+        given = AutoLabelsGiven(found, places, confidence, ("ham", "spam"))
         return auto_batch_give(project=project, run_number=3, threshold=FOUND, given=given, at=NOON, seed=1)
 
     return label

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.evaluation.models import Outcome
-from apps.loop import band, selectors
+from apps.loop import selectors
+from apps.loop.cards.card import Action, Card, State
 from apps.loop.services import lap_close, serving_confirmed
 from apps.monitoring.services import alert_raise
 from apps.projects.access import permissions_of
@@ -30,7 +31,7 @@ def seen_by(user: User, project: Project, at: object = None) -> selectors.Overvi
     return selectors.overview(project, at or timezone.now(), permissions_of(user, project.pk))  # type: ignore[arg-type]
 
 
-def cards(user: User, project: Project, at: object = None) -> dict[str, band.Card]:
+def cards(user: User, project: Project, at: object = None) -> dict[str, Card]:
     return {c.stage: c for c in seen_by(user, project, at).cards}
 
 
@@ -38,7 +39,7 @@ def test_an_empty_project_says_what_to_do_first_and_fills_that_button(as_: As, m
     page = as_(mona).get(reverse("loop:overview", args=[project.pk]))
     assert page.status_code == 200 and "What to do first" in page.text
     assert page.text.count("btn primary") == 1
-    assert cards(mona, project)["collect"].action == band.Action("Add examples", "datasets:data", filled=True)
+    assert cards(mona, project)["collect"].action == Action("Add examples", "datasets:data", filled=True)
 
 
 def test_the_band_has_six_stages_for_everybody(as_: As, ada: User, lin: User, project: Project) -> None:
@@ -90,9 +91,9 @@ def test_nothing_is_filled_when_nothing_waits(lin: User, project: Project) -> No
 def test_a_late_stage_names_its_limit(lin: User, project: Project) -> None:
     labeled(project)
     state = cards(lin, project, NOON + 7 * HOUR)["train"].state
-    assert state == band.State("warn", "Late, limit 6 h")
+    assert state == State("warn", "Late, limit 6 h")
     assert cards(lin, project, NOON + 5 * HOUR)["train"].state.words == "Nearly late, limit 6 h"  # type: ignore[union-attr]
-    assert cards(lin, project, NOON + HOUR)["train"].state == band.State("ok", "On time")
+    assert cards(lin, project, NOON + HOUR)["train"].state == State("ok", "On time")
 
 
 def test_an_open_run_is_watched_instead_of_started_again(lin: User, project: Project) -> None:
@@ -100,7 +101,7 @@ def test_an_open_run_is_watched_instead_of_started_again(lin: User, project: Pro
     run = started(project)
     card = cards(lin, project)["train"]
     assert card.action and (card.action.words, card.action.subject_id) == ("Watch run 1", run.pk)
-    assert card.state == band.State("running", "Run 1, queued")
+    assert card.state == State("running", "Run 1, queued")
 
 
 def test_an_inconclusive_candidate_is_no_lure(lin: User, project: Project) -> None:

@@ -140,11 +140,11 @@ def test_the_default_is_the_products_and_every_strategy_can_be_named() -> None:
 
 
 @pytest.fixture
-def scripted(monkeypatch: pytest.MonkeyPatch) -> list[rounds.Plan]:
+def scripted(monkeypatch: pytest.MonkeyPatch) -> list[rounds.SimulationPlan]:
     """No workers: each seed's rounds reach 0.7, 0.8, 0.9, and stop where the plan says."""
-    plans: list[rounds.Plan] = []
+    plans: list[rounds.SimulationPlan] = []
 
-    def play(project: Project, source: object, plan: rounds.Plan, *, by: object) -> Iterator[dict[str, Any]]:
+    def play(project: Project, source: object, plan: rounds.SimulationPlan, *, by: object) -> Iterator[dict[str, Any]]:
         plans.append(plan)
         for number, accuracy in enumerate((0.7, 0.8, 0.9)[: plan.rounds], start=1):
             yield line(number, accuracy + plan.seed / 100)
@@ -167,21 +167,21 @@ def printed(*arguments: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.django_db
-def test_it_stops_at_the_score_and_prints_the_labels_it_took(scripted: list[rounds.Plan]) -> None:
+def test_it_stops_at_the_score_and_prints_the_labels_it_took(scripted: list[rounds.SimulationPlan]) -> None:
     *lines, last = printed("--until-score", "0.8", "--rounds", "3")
     assert [x["round"] for x in lines] == [1, 2]
     assert (last["done"], last["labels_needed"], last["best_accuracy"]) == (True, 100, 0.8)
 
 
 @pytest.mark.django_db
-def test_a_score_that_is_not_reached_is_said_and_is_no_error(scripted: list[rounds.Plan]) -> None:
+def test_a_score_that_is_not_reached_is_said_and_is_no_error(scripted: list[rounds.SimulationPlan]) -> None:
     *lines, last = printed("--until-score", "0.99", "--rounds", "3")
     assert len(lines) == 3
     assert (last["labels_needed"], last["best_accuracy"]) == (None, 0.9)
 
 
 @pytest.mark.django_db
-def test_each_seed_is_a_project_of_its_own(scripted: list[rounds.Plan]) -> None:
+def test_each_seed_is_a_project_of_its_own(scripted: list[rounds.SimulationPlan]) -> None:
     *lines, last = printed("--seeds", "2", "--seed", "5", "--rounds", "1", "--labels-per-round", "30")
     assert [plan.seed for plan in scripted] == [5, 6]
     assert [(x["seed"], "seed_done" in x) for x in lines] == [(5, False), (5, True), (6, False), (6, True)]

@@ -12,8 +12,8 @@ from apps.rules.acquisition import (
     START,
     STRATEGIES,
     Candidates,
+    CandidateScores,
     Need,
-    Scores,
     merge,
     reason_of,
     reason_sentence,
@@ -27,7 +27,7 @@ SURE, TORN, VAGUE = [0.9, 0.05, 0.05], [0.5, 0.49, 0.01], [0.4, 0.3, 0.3]
 def scored(rows, ids=None, votes=None):
     rows = np.array(rows, np.float64)
     ids = np.arange(len(rows)) if ids is None else np.array(ids)
-    return Scores(ids.astype(np.int64), rows, None if votes is None else np.array(votes))
+    return CandidateScores(ids.astype(np.int64), rows, None if votes is None else np.array(votes))
 
 
 def listed(name, scores, keep=10_000, seed=0):
@@ -62,7 +62,7 @@ def test_bald_puts_rows_that_one_member_could_not_score_last():
 
 
 def test_doubt_without_a_model_is_refused_in_words():
-    without = Scores(np.arange(3))
+    without = CandidateScores(np.arange(3))
     for name in ("margin", "entropy", "least-confidence", "badge"):
         with pytest.raises(ValueError, match="needs a model"):
             STRATEGIES[name].priority(without, 0)

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from apps.rules.acquisition import STRATEGIES, Candidates, Labeled, Scores, choose, shortlist
+from apps.rules.acquisition import STRATEGIES, Candidates, CandidateScores, LabeledVectors, choose, shortlist
 from apps.rules.acquisition.clusters import k_means, middles, shares
 from apps.rules.acquisition.diversity import farthest_first
 from apps.rules.acquisition.gradients import gradient_gaps, pulls
 from apps.rules.acquisition.typical import typicality
 
 NAMES = sorted(STRATEGIES)
-NOTHING = Labeled(np.empty((0, 0), np.float32), np.empty(0, np.int64))
+NOTHING = LabeledVectors(np.empty((0, 0), np.float32), np.empty(0, np.int64))
 
 
 def unit(rows):
@@ -28,7 +28,7 @@ def directions(rows, dim=8, seed=0):
 
 def shortlisted(name, vectors, classes=3, seed=0):
     rng, strategy, n = np.random.default_rng(seed), STRATEGIES[name], len(vectors)
-    scores = Scores(np.arange(n), rng.dirichlet(np.ones(classes), n), rng.dirichlet(np.ones(classes), (4, n)))
+    scores = CandidateScores(np.arange(n), rng.dirichlet(np.ones(classes), n), rng.dirichlet(np.ones(classes), (4, n)))
     found = shortlist(strategy.priority, scores, keep=strategy.keep, seed=seed, per_class=strategy.per_class)
     return found.with_vectors(vectors[found.ids])
 
@@ -62,7 +62,7 @@ def test_every_strategy_returns_distinct_examples_as_many_as_wanted_the_same_for
     vectors = directions(m + known, 4, seed)
     vectors[::7] = vectors[0]  # copies
     vectors[::11] = 0  # no usable vector
-    labeled = Labeled(vectors[m:], np.arange(known) % 4 - 1)
+    labeled = LabeledVectors(vectors[m:], np.arange(known) % 4 - 1)
     candidates = shortlisted(name, vectors[:m], seed=seed)
     ids = chosen_ids(name, candidates, labeled, wanted, batch, seed)
     assert len(ids) == len(set(ids)) == min(wanted, m)
@@ -78,7 +78,9 @@ def test_every_strategy_returns_distinct_examples_as_many_as_wanted_the_same_for
 )
 @pytest.mark.filterwarnings("error")
 def test_useless_vectors_still_give_a_batch(name, vectors):
-    assert len(set(chosen_ids(name, shortlisted(name, vectors), Labeled(vectors[:2], np.array([0, -1])), 10))) == 10
+    assert (
+        len(set(chosen_ids(name, shortlisted(name, vectors), LabeledVectors(vectors[:2], np.array([0, -1])), 10))) == 10
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -98,7 +100,7 @@ def test_without_vectors_the_priority_decides(name):
 
 @pytest.mark.parametrize("name", ["typicality", "core-set", "random"])
 def test_the_start_needs_no_probabilities(name):
-    found = shortlist(STRATEGIES[name].priority, Scores(np.arange(20)), keep=20, seed=0)
+    found = shortlist(STRATEGIES[name].priority, CandidateScores(np.arange(20)), keep=20, seed=0)
     assert len(chosen_ids(name, found.with_vectors(directions(20)[found.ids]))) == 5
 
 
@@ -125,7 +127,7 @@ def test_farthest_first_takes_rows_without_a_direction_last():
 
 def test_core_set_goes_where_nothing_is_labeled():
     vectors = unit([[1, 0, 0], [0.9, 0.3, 0], [0, 1, 0], [0, 0.9, 0.4]])
-    labeled = Labeled(unit([[1, 0.1, 0]]), np.array([0]))
+    labeled = LabeledVectors(unit([[1, 0.1, 0]]), np.array([0]))
     assert chosen_ids("core-set", shortlisted("core-set", vectors), labeled, 1) in ([2], [3])
 
 
@@ -161,7 +163,7 @@ def test_typical_examples_come_from_big_clusters_without_a_label_first():
     kind = np.repeat([0, 1, 2], sizes)
     candidates = shortlisted("typicality", vectors)
     assert kind[chosen_ids("typicality", candidates, wanted=3, batch=3)].tolist() == [0, 1, 2]
-    labeled = Labeled(unit([[1, 0.25, -0.25]]), np.array([0]))
+    labeled = LabeledVectors(unit([[1, 0.25, -0.25]]), np.array([0]))
     assert kind[chosen_ids("typicality", candidates, labeled, wanted=2, batch=2)].tolist() == [1, 2]
 
 
@@ -174,8 +176,8 @@ def test_typicality_is_one_over_the_mean_distance_to_the_neighbors():
 def test_class_quota_takes_turns_and_begins_with_the_class_that_has_fewest_labels():
     rows = np.array([[0.5, 0.4, 0.1]] * 4 + [[0.1, 0.8, 0.1]] + [[0.1, 0.1, 0.8]] * 2)
     strategy = STRATEGIES["class-quota"]
-    found = shortlist(strategy.priority, Scores(np.arange(7), rows), keep=30, seed=0, per_class=True)
-    labeled = Labeled(np.empty((4, 0), np.float32), np.array([0, 0, 1, -1]))
+    found = shortlist(strategy.priority, CandidateScores(np.arange(7), rows), keep=30, seed=0, per_class=True)
+    labeled = LabeledVectors(np.empty((4, 0), np.float32), np.array([0, 0, 1, -1]))
     guessed = rows.argmax(axis=1)[choose(strategy, found, labeled, wanted=7, batch=7, seed=0).ids]
     assert guessed.tolist() == [2, 1, 0, 2, 0, 0, 0]
 
@@ -201,7 +203,7 @@ def test_badge_begins_with_the_longest_gradient_and_never_draws_a_copy_while_oth
 def test_a_copy_of_a_labeled_or_chosen_example_goes_behind_all_others_and_is_counted(name):
     vectors = directions(12)
     vectors[3] = vectors[7]  # twice in the pool
-    labeled = Labeled(vectors[[5]], np.array([0]))
+    labeled = LabeledVectors(vectors[[5]], np.array([0]))
     chosen = choose(STRATEGIES[name], shortlisted(name, vectors), labeled, wanted=12, batch=12, seed=0)
     assert 5 in chosen.ids[-2:]
     assert {3, 7} & set(chosen.ids[-2:].tolist())
@@ -212,7 +214,7 @@ def test_a_copy_of_a_labeled_or_chosen_example_goes_behind_all_others_and_is_cou
 
 def test_an_example_like_a_skipped_one_goes_last_and_is_counted_apart():
     vectors = directions(12)
-    skipped = Labeled(vectors[[5]], np.array([-1]))
+    skipped = LabeledVectors(vectors[[5]], np.array([-1]))
     chosen = choose(
         STRATEGIES["margin-clusters"], shortlisted("margin-clusters", vectors), skipped, wanted=12, batch=4, seed=0
     )

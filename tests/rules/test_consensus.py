@@ -1,8 +1,8 @@
 import pytest
 
-from apps.rules.consensus import LEAST_GOLD, Scores, in_force, sign_test
+from apps.rules.consensus import LEAST_GOLD, GoldScores, in_force, sign_test
 
-CLEAR = Scores(60, 48, 58, only_majority=1, only_dawid_skene=11)
+CLEAR = GoldScores(60, 48, 58, only_majority=1, only_dawid_skene=11)
 
 
 @pytest.mark.parametrize(
@@ -14,12 +14,12 @@ CLEAR = Scores(60, 48, 58, only_majority=1, only_dawid_skene=11)
             "majority",
             "Majority is in force, as set. On 60 gold examples majority is right 48 times, Dawid-Skene 58 times",
         ),
-        ("dawid-skene", Scores(0, 0, 0), "dawid-skene", "as set. No gold example has an answer yet"),
+        ("dawid-skene", GoldScores(0, 0, 0), "dawid-skene", "as set. No gold example has an answer yet"),
         ("best", CLEAR, "dawid-skene", "chance alone would differ so much in 0.6 % of cases"),
-        ("best", Scores(60, 50, 48, 4, 2), "majority", "a difference of 2 examples may be chance"),
-        ("best", Scores(60, 50, 50, 1, 1), "majority", "no difference, and majority is the simpler one"),
-        ("best", Scores(29, 20, 28, 0, 8), "majority", "too few to tell, 1 more can"),
-        ("best", Scores(0, 0, 0), "majority", "No gold example has an answer yet"),
+        ("best", GoldScores(60, 50, 48, 4, 2), "majority", "a difference of 2 examples may be chance"),
+        ("best", GoldScores(60, 50, 50, 1, 1), "majority", "no difference, and majority is the simpler one"),
+        ("best", GoldScores(29, 20, 28, 0, 8), "majority", "too few to tell, 1 more can"),
+        ("best", GoldScores(0, 0, 0), "majority", "No gold example has an answer yet"),
     ],
 )
 def test_the_method_in_force_is_said_with_its_counts(setting, scores, method, words):
@@ -36,7 +36,7 @@ def test_what_dawid_skene_cannot_do_is_said_and_majority_holds():
 
 
 def test_thirty_gold_examples_are_enough_to_choose():
-    assert in_force("best", Scores(LEAST_GOLD, 20, 28, 0, 8)).method == "dawid-skene"
+    assert in_force("best", GoldScores(LEAST_GOLD, 20, 28, 0, 8)).method == "dawid-skene"
 
 
 def test_the_sign_test_is_exact_and_symmetric():

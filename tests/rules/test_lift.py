@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from apps.rules.lift import Curve, lift, resampled
+from apps.rules.lift import LearningCurve, lift, resampled
 
 ROWS = 400
 
@@ -9,16 +9,16 @@ ROWS = 400
 def shuffled(points, seed=0, rows=ROWS):
     """The same scores, but every model is right on rows of its own."""
     rng, sure = np.random.default_rng(seed), curve(points, rows)
-    return Curve(sure.labels, np.array([rng.permutation(right) for right in sure.right]))
+    return LearningCurve(sure.labels, np.array([rng.permutation(right) for right in sure.right]))
 
 
 def curve(points, rows=ROWS):
     """(labels, share right) -> rows are learned in one order, so that a better model is right wherever a worse one is."""
     labels = np.array([n for n, _ in points])
-    return Curve(labels, np.array([np.arange(rows) < round(share * rows) for _, share in points]))
+    return LearningCurve(labels, np.array([np.arange(rows) < round(share * rows) for _, share in points]))
 
 
-NOTHING = Curve(np.empty(0, np.int64), np.empty((0, ROWS), bool))
+NOTHING = LearningCurve(np.empty(0, np.int64), np.empty((0, ROWS), bool))
 RANDOM = curve([(100, 0.60), (200, 0.70), (300, 0.75), (400, 0.78), (500, 0.80)])
 
 
@@ -132,8 +132,8 @@ def test_the_interval_covers_the_truth_in_about_95_of_100_worlds():
     labels, covered = np.array([n for n, _, _ in levels]), 0
     for world in range(200):
         rng = np.random.default_rng(world)
-        random = Curve(labels, rng.random((4, 500)) < np.array([r for _, r, _ in levels])[:, None])
-        active = Curve(labels, rng.random((4, 500)) < np.array([a for _, _, a in levels])[:, None])
+        random = LearningCurve(labels, rng.random((4, 500)) < np.array([r for _, r, _ in levels])[:, None])
+        active = LearningCurve(labels, rng.random((4, 500)) < np.array([a for _, _, a in levels])[:, None])
         found = lift(random, active, seed=world, draws=200)
         covered += found.low is not None and found.high is not None and found.low <= 0.5 <= found.high
     assert covered >= 180
@@ -151,4 +151,4 @@ def test_curves_measured_on_other_rows_are_refused():
     with pytest.raises(ValueError, match="rise from point to point"):
         curve([(2, 0.5), (2, 0.6)])
     with pytest.raises(ValueError, match="one row of answers"):
-        Curve(np.array([1, 2]), np.ones((3, 5), bool))
+        LearningCurve(np.array([1, 2]), np.ones((3, 5), bool))

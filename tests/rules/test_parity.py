@@ -5,7 +5,7 @@ import pytest
 from sklearn.ensemble import BaggingClassifier
 from sklearn.linear_model import LogisticRegression
 
-from apps.rules.acquisition import STRATEGIES, Candidates, Labeled, Scores
+from apps.rules.acquisition import STRATEGIES, Candidates, CandidateScores, LabeledVectors
 from apps.rules.acquisition.geometry import nearest_of, squared_lengths
 from apps.rules.acquisition.gradients import gradient_gaps, pulls
 from apps.rules.acquisition.typical import NEIGHBORS, typicality
@@ -40,7 +40,7 @@ def utilities_of(query, x, y, **options):
 def test_doubt_equals_the_utilities_of_uncertainty_sampling(table, name, method):
     x, y, model, probabilities = table
     (theirs,) = utilities_of(pool.UncertaintySampling(method=method), x, y, clf=model, fit_clf=False)
-    ours = STRATEGIES[name].priority(Scores(np.arange(len(probabilities)), probabilities), 0)
+    ours = STRATEGIES[name].priority(CandidateScores(np.arange(len(probabilities)), probabilities), 0)
     assert ours == pytest.approx(theirs, abs=1e-9)
 
 
@@ -50,7 +50,9 @@ def test_mutual_information_equals_the_utilities_of_greedy_bald(table):
     model = SklearnClassifier(bagged, classes=[0, 1, 2]).fit(x, y)
     votes = np.stack([member.predict_proba(x[KNOWN:]) for member in model.estimator_.estimators_])
     (theirs,) = utilities_of(pool.GreedyBALD(), x, y, ensemble=model, fit_ensemble=False)
-    assert mutual_information(Scores(np.arange(votes.shape[1]), None, votes)) == pytest.approx(theirs, abs=1e-6)
+    assert mutual_information(CandidateScores(np.arange(votes.shape[1]), None, votes)) == pytest.approx(
+        theirs, abs=1e-6
+    )
 
 
 def test_squared_distances_of_gradients_are_the_chances_from_which_badge_draws(table):
@@ -71,7 +73,7 @@ def test_badge_begins_with_the_same_example(table):
     x, y, model, probabilities = table
     (theirs,) = pool.Badge(random_state=0).query(x, y, clf=model, fit_clf=False, batch_size=1)
     candidates = Candidates(np.arange(KNOWN, ROWS), np.zeros(ROWS - KNOWN), probabilities, x[KNOWN:])
-    labeled = Labeled(x[:KNOWN], np.arange(KNOWN) % 3)
+    labeled = LabeledVectors(x[:KNOWN], np.arange(KNOWN) % 3)
     assert candidates.ids[STRATEGIES["badge"].order(candidates, labeled, 1, 1, 0)].tolist() == [theirs]
 
 
@@ -85,7 +87,7 @@ def test_core_set_chooses_the_same_examples_in_the_same_order(table):
     x, y, _, _ = table
     theirs = pool.CoreSet(random_state=0).query(x, y, batch_size=30)
     candidates = Candidates(np.arange(KNOWN, ROWS), np.zeros(ROWS - KNOWN), None, x[KNOWN:])
-    labeled = Labeled(x[:KNOWN], np.arange(KNOWN) % 3)
+    labeled = LabeledVectors(x[:KNOWN], np.arange(KNOWN) % 3)
     assert candidates.ids[STRATEGIES["core-set"].order(candidates, labeled, 30, 30, 0)].tolist() == list(theirs)
 
 
@@ -102,5 +104,5 @@ def test_typicality_and_typi_clust_choose_the_same_examples_where_clusters_lie_a
     x /= np.linalg.norm(x, axis=1, keepdims=True)
     theirs = pool.TypiClust(random_state=0, k=NEIGHBORS).query(x, np.full(len(x), np.nan), batch_size=4)
     candidates = Candidates(np.arange(len(x)), np.zeros(len(x)), None, x)
-    nothing = Labeled(np.empty((0, 4)), np.empty(0, np.int64))
+    nothing = LabeledVectors(np.empty((0, 4)), np.empty(0, np.int64))
     assert STRATEGIES["typicality"].order(candidates, nothing, 4, 4, 0).tolist() == list(theirs)

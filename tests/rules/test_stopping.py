@@ -3,8 +3,8 @@ from math import exp
 import numpy as np
 import pytest
 
-from apps.rules.lift import Curve
-from apps.rules.stopping import Agreement, Effort, Limits, advise, f1_change, stop_agreement
+from apps.rules.lift import LearningCurve
+from apps.rules.stopping import Agreement, Effort, StoppingLimits, advise, f1_change, stop_agreement
 
 AGREED = [Agreement(0.99, 0.992, 1000)] * 3
 ROWS = 1000
@@ -12,7 +12,7 @@ ROWS = 1000
 
 def curve(points, rows=ROWS):
     """(labels, share right); the models are right on the same rows and then some, so chance plays no part."""
-    return Curve(
+    return LearningCurve(
         np.array([n for n, _ in points], dtype=np.int64),
         np.array([np.arange(rows) < round(share * rows) for _, share in points]).reshape(len(points), rows),
     )
@@ -20,7 +20,7 @@ def curve(points, rows=ROWS):
 
 def noisy(points, rows=ROWS, seed=0):
     rng, sure = np.random.default_rng(seed), curve(points, rows)
-    return Curve(sure.labels, np.array([rng.permutation(right) for right in sure.right]))
+    return LearningCurve(sure.labels, np.array([rng.permutation(right) for right in sure.right]))
 
 
 FLAT = curve([(400, 0.90), (500, 0.901), (600, 0.899), (700, 0.901), (800, 0.90)])
@@ -161,4 +161,4 @@ def test_too_little_to_tell_says_what_is_missing(known, sentence):
 def test_only_the_last_models_draw_the_slope():
     long = curve([(50, 0.3), (100, 0.5), (200, 0.7), *zip(FLAT.labels.tolist(), FLAT.scores.tolist(), strict=True)])
     assert advise(long, AGREED, Effort()).stop is True
-    assert advise(long, AGREED, Effort(), Limits(look=8)).stop is False
+    assert advise(long, AGREED, Effort(), StoppingLimits(look=8)).stop is False

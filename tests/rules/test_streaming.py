@@ -3,30 +3,30 @@
 import numpy as np
 import pytest
 
-from apps.rules.acquisition import Candidates, Scores, merge, shortlist
+from apps.rules.acquisition import Candidates, CandidateScores, merge, shortlist
 from apps.rules.acquisition.streaming import RunningShortlist
 from apps.rules.acquisition.uncertainty import at_random, entropy, margin
 
 PRIORITIES = [margin, entropy, at_random]
 
 
-def pool(n: int, *, classes: int = 4, seed: int = 0, levels: int = 0) -> Scores:
+def pool(n: int, *, classes: int = 4, seed: int = 0, levels: int = 0) -> CandidateScores:
     """Random probabilities, some of them NaN; with `levels` only so many different rows, so that most are equal."""
     rng = np.random.default_rng(seed)
     rows = rng.dirichlet(np.ones(classes), n).astype(np.float32)
     if levels:
         rows = rows[rng.integers(0, levels, n)]
     rows[rng.random(n) < 0.02] = np.nan
-    return Scores(rng.permutation(n * 3)[:n].astype(np.int64), rows)
+    return CandidateScores(rng.permutation(n * 3)[:n].astype(np.int64), rows)
 
 
-def streamed(scores: Scores, priority, size: int, allowed=None, **more) -> Candidates:
+def streamed(scores: CandidateScores, priority, size: int, allowed=None, **more) -> Candidates:
     running = RunningShortlist(priority, **more)
     assert scores.probabilities is not None
     for start in range(0, len(scores), size):
         rows = slice(start, start + size)
         buffer = scores.probabilities[rows].copy()
-        running.add(Scores(scores.ids[rows], buffer), None if allowed is None else allowed[rows])
+        running.add(CandidateScores(scores.ids[rows], buffer), None if allowed is None else allowed[rows])
         buffer[:] = -1  # the next chunk overwrites it
     return running.candidates()
 
@@ -52,7 +52,7 @@ def test_rows_that_are_not_allowed_are_as_if_they_were_not_there() -> None:
     scores, more = pool(1000), {"keep": 30, "seed": 5}
     allowed = np.random.default_rng(1).random(1000) < 0.5
     assert scores.probabilities is not None
-    rest = Scores(scores.ids[allowed], scores.probabilities[allowed])
+    rest = CandidateScores(scores.ids[allowed], scores.probabilities[allowed])
     assert equal(streamed(scores, margin, 64, allowed, **more), shortlist(margin, rest, **more))
 
 
@@ -60,7 +60,7 @@ def test_two_streams_merged_are_one_stream() -> None:
     scores, more = pool(1000, levels=9), {"keep": 30, "seed": 5}
     assert scores.probabilities is not None
     halves = [
-        streamed(Scores(scores.ids[rows], scores.probabilities[rows]), margin, 50, **more)
+        streamed(CandidateScores(scores.ids[rows], scores.probabilities[rows]), margin, 50, **more)
         for rows in (slice(0, 400), slice(400, 1000))
     ]
     assert equal(merge(halves, **more), shortlist(margin, scores, **more))
@@ -80,5 +80,5 @@ def test_it_never_holds_more_than_a_few_shortlists() -> None:
     assert scores.probabilities is not None
     for start in range(0, 5000, 10):
         rows = slice(start, start + 10)
-        running.add(Scores(scores.ids[rows], scores.probabilities[rows]))
+        running.add(CandidateScores(scores.ids[rows], scores.probabilities[rows]))
         assert sum(map(len, running._kept)) <= 3 * 30 + 10

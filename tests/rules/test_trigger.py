@@ -8,9 +8,9 @@ import pytest
 from apps.rules.trigger import (
     EXACT,
     Cause,
-    Evidence,
     Guesses,
     Settings,
+    TriggerEvidence,
     chance_of_at_least,
     conditions_of,
     decide,
@@ -18,7 +18,7 @@ from apps.rules.trigger import (
 )
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-READY = Evidence(
+READY = TriggerEvidence(
     new_labels=50,
     last_label_at=NOW - timedelta(seconds=90),
     last_run_at=NOW - timedelta(hours=1),

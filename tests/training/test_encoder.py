@@ -3,7 +3,7 @@ import pytest
 
 from tests.training.recipes import recipe_for
 from tests.training.samples import parquet
-from workers.training.encoders.encoder import DIM, ENCODER_NAME, Encoder
+from workers.training.encoders.encoder import DIM, ENCODER_NAME, SentenceEncoder
 from workers.training.fit.loop import fit
 from workers.training.models.bundle import predict
 
@@ -12,7 +12,7 @@ TEXTS = ["I lost my card", "", "My card has been lost somewhere and I cannot fin
 
 @pytest.fixture(scope="module")
 def encoder():
-    return Encoder()
+    return SentenceEncoder()
 
 
 def test_similar_texts_are_near_and_vectors_have_length_one(encoder):

@@ -12,7 +12,7 @@ from apps.rules.training_report import TrainingReport
 from tests.training.mail import NAMES, mail, small
 from tests.training.recipes import recipe_for
 from workers.training.encoders import encoder as encoders
-from workers.training.encoders.encoder import Encoder, EncoderMissing, encoder
+from workers.training.encoders.encoder import EncoderMissing, SentenceEncoder, encoder
 from workers.training.encoders.tuned import TunedEncoder
 from workers.training.finetune.fine_tune import fine_tune
 from workers.training.finetune.network import TunedNetwork, tokens_of
@@ -40,13 +40,15 @@ def test_before_its_first_step_the_network_makes_the_installed_encoders_vectors(
     network = TunedNetwork(small(encoder_layers=6), 2).eval()
     with torch.inference_mode():
         found = network._vectors(tokens_of(texts, 256)).numpy()
-    assert np.abs(found - Encoder().encode(texts).astype(np.float32)).max() < 5e-3  # float16, some processors bfloat16
+    assert (
+        np.abs(found - SentenceEncoder().encode(texts).astype(np.float32)).max() < 5e-3
+    )  # float16, some processors bfloat16
 
 
 @pytest.mark.parametrize(("adapter", "megabytes"), [("lora", 1), ("all", 70)])
 def test_a_tuned_model_survives_its_file_and_brings_its_encoder_along(adapter, megabytes):
     texts, targets = mail(80)
-    before = Encoder().encode(texts)
+    before = SentenceEncoder().encode(texts)
     bundle = fine_tune(texts, targets, NAMES, small(7, adapter=adapter, epochs=3)).bundle
     blob = dump(bundle)
     again = load(blob)

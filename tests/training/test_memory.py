@@ -92,7 +92,7 @@ def test_rows_that_do_not_fit_at_all_are_refused_in_a_sentence(monkeypatch):
     def full(*args, **more):
         raise FAULTS[0]
 
-    monkeypatch.setattr("workers.training.fit.loop.Training", full)
+    monkeypatch.setattr("workers.training.fit.loop.FitState", full)
     rows, targets = clouds(50)
     with pytest.raises(MemoryTooSmall, match="do not fit into the memory: CUDA out of memory"):
         fit(rows, targets, LABELS, STILL)

@@ -8,7 +8,7 @@ import pytest
 from tests.training.samples import DIGITS, clouds, digits, table
 from workers.training.models.bundle import dump, load, predict
 from workers.training.models.inputs import Rows
-from workers.training.models.linear import HashedInput
+from workers.training.models.linear import ALL_BITS, HashedInput
 from workers.training.models.score import VectorScorer, votes
 from workers.training.online import learning as online
 
@@ -131,6 +131,6 @@ def test_many_classes_leave_a_hash_fewer_bits_so_that_memory_stays_bounded() -> 
     rows, targets = table(20)
     state = online.learn(online.begin(TABLE, [f"c{i}" for i in range(500)]), rows, targets).state
     assert isinstance(state.reader, HashedInput)
-    assert state.reader.bits == online.ALL_BITS - 9
-    assert f"-b {online.ALL_BITS} " in online.options(state, state.reader)
+    assert state.reader.bits == ALL_BITS - 9
+    assert f"-b {ALL_BITS} " in online.options(state, state.reader)
     assert np.abs(predict(online.bundle_of(state), rows) - vw_says(state, rows)).max() < 1e-4

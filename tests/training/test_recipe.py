@@ -10,7 +10,9 @@ from workers.training.fit.loop import fingerprint
 from workers.training.learners import LEARNERS
 from workers.training.learners.text_choice import TEXT_CHOICE
 from workers.training.models.bundle import load, predict
+from workers.training.models.hashing import features
 from workers.training.models.inputs import TextInput
+from workers.training.models.linear import HashedInput
 from workers.training.recipes import (
     KINDS,
     FineTuneRecipe,
@@ -176,3 +178,23 @@ def test_a_model_file_of_release_0_1_answers():
     assert (bundle.encoder, bundle.preprocessor, bundle.learner) == ("all-minilm-l6-v2", TextInput(16), TEXT_CHOICE)
     rows = clouds(30)[0]
     assert (predict(bundle, rows).argmax(axis=1) == (rows[:, 0] > 0)).all()
+
+
+def test_an_online_model_of_release_0_1_answers():
+    """A hashed table: one feature with a weight, the constant, and nothing of what was never seen."""
+    about = {
+        "format": 1,
+        "labels": ["no", "yes"],
+        "recipe": json.loads(WRITTEN["online"][0]),
+        "preprocessor": {"bits": 18, "columns": [["job", 1]], "features": 1, "kind": "hashed"},
+        "temperature": 1.0,
+    }
+    ((index, _),) = features("job", "nurse", 18)
+    tensors = {
+        "known": torch.tensor([index]),
+        "head.weight": torch.tensor([[0.0], [3.0]]),
+        "head.bias": torch.tensor([0.0, -1.0]),
+    }
+    bundle = load(safetensors.torch.save(tensors, metadata={"fastloop": json.dumps(about)}))
+    assert isinstance(bundle.recipe, OnlineRecipe) and isinstance(bundle.preprocessor, HashedInput)
+    assert predict(bundle, [{"job": "nurse"}, {"job": "pilot"}]).argmax(axis=1).tolist() == [1, 0]

@@ -10,7 +10,7 @@ from PIL import Image
 from apps.datasets.models import DeadLetter, Example
 from apps.datasets.readers import FileUnreadable
 from apps.labeling.models import Annotation, GoldItem, ImportedPrediction, Label, Review
-from apps.transfer.formats.coco import reading as coco
+from apps.transfer.formats.coco import parsing as coco
 from tests.transfer.conftest import taken
 
 

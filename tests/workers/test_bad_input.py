@@ -117,7 +117,7 @@ def test_an_encoder_that_no_run_made_is_refused(make_project: Callable[..., Proj
     project = make_project("text-classification", ("ham", "spam"), name="Letters")
     take(project, [{"id": f"t{i}", "text": f"letter {i}", "label": ("ham", "spam")[i % 2]} for i in range(40)])
     run = asked(project=project, recipe={"encoder": "all-minilm-l6-v2+run-999999"})
-    refused(run, "The run that made the encoder 'all-minilm-l6-v2+run-999999' has no model file.")
+    refused(run, "No encoder is called 'all-minilm-l6-v2+run-999999'.")
 
 
 def test_a_base_whose_label_has_another_name_by_now_teaches_the_others(

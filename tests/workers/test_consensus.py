@@ -23,7 +23,7 @@ from apps.labeling.models import (
 from apps.labeling.services.labels import label_resolve
 from apps.projects.models import Project
 from apps.quality import merging
-from apps.quality.merging import Said
+from apps.quality.merging import ComparedVotes
 from apps.rules.consensus import LEAST_GOLD
 from apps.work.names import Job
 from tests.conftest import NOON, person
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 HAM, SPAM = 1, 2
 
 
-def crowd(n: int = 200, *, seed: int = 0) -> tuple[list[Said], dict[int, int]]:
+def crowd(n: int = 200, *, seed: int = 0) -> tuple[list[ComparedVotes], dict[int, int]]:
     """Three answers each by five people, two good ones and three who call half of the spam ham."""
     rng = np.random.default_rng(seed)
     truth = {e: int(rng.choice([HAM, SPAM])) for e in range(n)}
@@ -42,7 +42,7 @@ def crowd(n: int = 200, *, seed: int = 0) -> tuple[list[Said], dict[int, int]]:
     for e, right in truth.items():
         for who in rng.choice(5, 3, replace=False).tolist():
             slips = rng.random() < (0.03 if who < 2 else 0.55 if right == SPAM else 0.02)
-            said.append(Said(e, who, (HAM if right == SPAM else SPAM) if slips else right))
+            said.append(ComparedVotes(e, who, (HAM if right == SPAM else SPAM) if slips else right))
     return said, truth
 
 
@@ -55,9 +55,9 @@ def test_people_who_err_one_way_are_seen_through_where_the_majority_is_not():
 
 
 def test_gold_is_scored_with_as_many_answers_as_any_example_gets():
-    said = [Said(1, who, HAM) for who in range(20)] + [Said(2, 0, SPAM)]
+    said = [ComparedVotes(1, who, HAM) for who in range(20)] + [ComparedVotes(2, 0, SPAM)]
     kept = _thinned(said, {1: HAM}, votes=3)
-    assert sum(x.example_id == 1 for x in kept) == 3 and Said(2, 0, SPAM) in kept
+    assert sum(x.example_id == 1 for x in kept) == 3 and ComparedVotes(2, 0, SPAM) in kept
     assert kept == _thinned(said, {1: HAM}, votes=3)
 
 

@@ -129,8 +129,8 @@ def test_a_fine_tune_that_nobody_promotes_changes_no_later_run(letters: Project,
 
 def test_a_person_who_chooses_another_encoder_has_the_last_word(letters: Project, tuned: Tuned, lin: User) -> None:
     promoted(tuned(), lin)
-    letters.encoder = MINILM
-    letters.save(update_fields=["encoder"])
+    letters.queue.encoder = MINILM
+    letters.queue.save(update_fields=["encoder"])
     assert encoder_wanted(letters) == MINILM
 
 

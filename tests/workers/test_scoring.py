@@ -41,7 +41,7 @@ def test_without_any_model_the_typical_ones_come_first_as_soon_as_vectors_are_th
 
 def test_a_pool_smaller_than_wanted_is_ordered_whole_by_the_model(trained: Project) -> None:
     found = frontier(trained)
-    assert (found.strategy, found.run_number, found.unscored) == (trained.strategy, 1, 0)
+    assert (found.strategy, found.run_number, found.unscored) == (trained.queue.strategy, 1, 0)
     assert found.pool_size == len(pool_of(trained))
     assert set(order(trained)) == pool_of(trained) - waiting_elsewhere(trained)
     item = FrontierItem.objects.filter(project=trained, lane=Lane.ACTIVE).order_by("rank").first()

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import close_old_connections
 
-from apps.monitoring.services import Served, predictions_record
+from apps.monitoring.services import LoggedPrediction, predictions_record
 
 logger = logging.getLogger(__name__)
 FLUSH_EVERY_S = 0.5
@@ -20,14 +20,14 @@ MOST_KEPT = 100_000  # about 30 MB; half an hour at 50 answers a second
 
 class PredictionLog:
     def __init__(self) -> None:
-        self._waiting: deque[Served] = deque(maxlen=MOST_KEPT)
+        self._waiting: deque[LoggedPrediction] = deque(maxlen=MOST_KEPT)
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="prediction-log", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def add(self, rows: list[Served]) -> None:
+    def add(self, rows: list[LoggedPrediction]) -> None:
         self._waiting.extend(rows)
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from kserve import InferOutput, InferRequest, InferResponse, Model
 from kserve.errors import InvalidInput
 from numpy.typing import NDArray
 
-from apps.monitoring.services import Served
+from apps.monitoring.services import LoggedPrediction
 from workers.encoders import encoder_ready
 from workers.predictor.log import PredictionLog
 from workers.training.learners import RequestUnreadable
@@ -22,7 +22,7 @@ from workers.training.models.bundle import Bundle, predict
 
 
 @dataclass(frozen=True)
-class Crowned:
+class LoadedModel:
     """What a request is answered with, from its first line to its last."""
 
     bundle: Bundle
@@ -33,12 +33,12 @@ class Crowned:
 class ProjectModel(Model):
     """A kserve model whose weights follow the project's champion."""
 
-    def __init__(self, slug: str, crowned: Crowned, log: PredictionLog) -> None:
+    def __init__(self, slug: str, crowned: LoadedModel, log: PredictionLog) -> None:
         super().__init__(slug)
         self.crowned, self.log = crowned, log
         self.ready = True
 
-    def crown(self, crowned: Crowned) -> None:
+    def crown(self, crowned: LoadedModel) -> None:
         self.crowned = crowned
 
     async def predict(self, payload: InferRequest, headers: dict[str, str] | None = None) -> InferResponse:
@@ -71,17 +71,17 @@ def summary(bundle: Bundle, probabilities: NDArray[np.floating]) -> tuple[list[s
 
 
 def _served(
-    crowned: Crowned, inference_id: str, labels: list[str], confidence: list[float], latency_ms: float
-) -> list[Served]:
+    crowned: LoadedModel, inference_id: str, labels: list[str], confidence: list[float], latency_ms: float
+) -> list[LoggedPrediction]:
     at = datetime.now(UTC)
     return [
-        Served(crowned.project_id, inference_id, at, crowned.version, label, sure, latency_ms)
+        LoggedPrediction(crowned.project_id, inference_id, at, crowned.version, label, sure, latency_ms)
         for label, sure in zip(labels, confidence, strict=True)
     ]
 
 
 def _response(
-    slug: str, crowned: Crowned, inference_id: str, labels: list[str], confidence: list[float], probabilities: Any
+    slug: str, crowned: LoadedModel, inference_id: str, labels: list[str], confidence: list[float], probabilities: Any
 ) -> InferResponse:
     n, classes = probabilities.shape
     return InferResponse(

@@ -13,10 +13,10 @@ from kserve.model_repository import ModelRepository
 
 from apps.integrations import wiring
 from apps.loop.services import serving_confirmed
-from apps.releases.selectors import Served, served
+from apps.releases.selectors import ServedModel, served
 from workers.encoders import encoder_ready
 from workers.predictor.log import PredictionLog
-from workers.predictor.models import Crowned, ProjectModel
+from workers.predictor.models import LoadedModel, ProjectModel
 from workers.training.models.bundle import load
 
 logger = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Watcher:
         finally:
             close_old_connections()
 
-    def _install(self, wanted: Served) -> None:
+    def _install(self, wanted: ServedModel) -> None:
         try:
             bundle = load(wiring.storage().read(wanted.artifact_url))
             if bundle.encoder:
@@ -72,7 +72,7 @@ class Watcher:
                     cause,
                 )
             return
-        crowned = Crowned(bundle, wanted.version_number, wanted.project_id)
+        crowned = LoadedModel(bundle, wanted.version_number, wanted.project_id)
         model = self.repository.get_model(wanted.slug)
         if isinstance(model, ProjectModel):
             model.crown(crowned)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from apps.evaluation.selectors import predictions_of
 from apps.integrations.ports import Unavailable
 from apps.labeling.selectors import auto_labeling_of
-from apps.labeling.services.auto_labels import Given, auto_batch_give, auto_labeling_found
+from apps.labeling.services.auto_labels import AutoLabelsGiven, auto_batch_give, auto_labeling_found
 from apps.labeling.services.frontier import open_ids
 from apps.projects.models import Project
 from apps.projects.selectors import project_of
@@ -61,7 +61,7 @@ def auto_label(project_id: int) -> None:
     auto_labeling_found(project=project, sentence=f"{told} {found.sentence}", at=at)
 
 
-def sure_of(project: Project, bundle: Bundle, threshold: float) -> Given:
+def sure_of(project: Project, bundle: Bundle, threshold: float) -> AutoLabelsGiven:
     """Every open example outside the holdout that the model is at least so sure of."""
     pool = open_ids(project.pk)
     kept: list[tuple[Ids, Ids, NDArray[np.float32]]] = []
@@ -73,7 +73,7 @@ def sure_of(project: Project, bundle: Bundle, threshold: float) -> Given:
         sure = usable & (confidence >= threshold)
         kept.append((ids[sure], places[sure], confidence[sure]))
     ids, places, confidence = (np.concatenate(column) for column in zip(*kept, strict=True)) if kept else _nothing()
-    return Given(ids, places, confidence, bundle.labels)
+    return AutoLabelsGiven(ids, places, confidence, bundle.labels)
 
 
 def _nothing() -> tuple[Ids, Ids, NDArray[np.float32]]:

@@ -7,9 +7,17 @@ from collections.abc import Mapping, Sequence
 from django.utils import timezone
 
 from apps.projects.selectors import project_of
-from apps.quality.merging import Said, consensus_record, gold_truth, labels_merge, labels_unmerge, said_of, why_not
+from apps.quality.merging import (
+    ComparedVotes,
+    consensus_record,
+    gold_truth,
+    labels_merge,
+    labels_unmerge,
+    said_of,
+    why_not,
+)
 from apps.rules.answers import ANSWER_KINDS
-from apps.rules.consensus import DAWID_SKENE, Scores, in_force
+from apps.rules.consensus import DAWID_SKENE, GoldScores, in_force
 from apps.rules.settling import settle
 from apps.work.jobs import task
 from apps.work.names import Job
@@ -28,7 +36,7 @@ def consensus(project_id: int) -> None:
     if not refused and not _several(said):
         refused = "no example has two answers yet, so there is nothing to merge."
     truth = gold_truth(project)
-    scores = Scores(0, 0, 0) if refused else score(said, truth, votes=max(project.queue.overlap, 1))
+    scores = GoldScores(0, 0, 0) if refused else score(said, truth, votes=max(project.queue.overlap, 1))
     found = in_force(project.queue.consensus, scores, why_not=refused)
     consensus_record(project=project, found=found, scores=scores, at=timezone.now())
     if found.method == DAWID_SKENE:
@@ -39,7 +47,7 @@ def consensus(project_id: int) -> None:
         labels_unmerge(project=project, said=said, at=timezone.now())
 
 
-def _several(said: Sequence[Said]) -> set[int]:
+def _several(said: Sequence[ComparedVotes]) -> set[int]:
     """Examples with two answers or more: a single one has nothing to be merged with."""
     people: dict[int, set[int]] = defaultdict(set)
     for each in said:
@@ -47,7 +55,7 @@ def _several(said: Sequence[Said]) -> set[int]:
     return {example_id for example_id, who in people.items() if len(who) > 1}
 
 
-def score(said: Sequence[Said], truth: Mapping[int, int], *, votes: int) -> Scores:
+def score(said: Sequence[ComparedVotes], truth: Mapping[int, int], *, votes: int) -> GoldScores:
     """Both methods on gold examples with as many answers as any other example gets: everybody answers gold, and with
     fifty answers no method errs. Dawid-Skene is not told the known answers. A tie is not right.
     """
@@ -59,7 +67,7 @@ def score(said: Sequence[Said], truth: Mapping[int, int], *, votes: int) -> Scor
             answers[each.example_id].append(each.label_id)
     by_majority = {e: _majority(given) == str(truth[e]) for e, given in answers.items()}
     by_skene = {e: posteriors[e][0] == truth[e] for e in answers}
-    return Scores(
+    return GoldScores(
         len(answers),
         sum(by_majority.values()),
         sum(by_skene.values()),
@@ -68,10 +76,10 @@ def score(said: Sequence[Said], truth: Mapping[int, int], *, votes: int) -> Scor
     )
 
 
-def _thinned(said: Sequence[Said], truth: Mapping[int, int], votes: int) -> list[Said]:
+def _thinned(said: Sequence[ComparedVotes], truth: Mapping[int, int], votes: int) -> list[ComparedVotes]:
     """Of each gold example only so many answers, drawn by chance."""
-    kept: list[Said] = []
-    drawn: dict[int, list[Said]] = defaultdict(list)
+    kept: list[ComparedVotes] = []
+    drawn: dict[int, list[ComparedVotes]] = defaultdict(list)
     for each in said:
         (drawn[each.example_id] if each.example_id in truth else kept).append(each)
     chance = random.Random(SEED)
@@ -81,7 +89,7 @@ def _thinned(said: Sequence[Said], truth: Mapping[int, int], votes: int) -> list
     return kept
 
 
-def dawid_skene(said: Sequence[Said], *, known: Mapping[int, int] | None = None) -> Posteriors:
+def dawid_skene(said: Sequence[ComparedVotes], *, known: Mapping[int, int] | None = None) -> Posteriors:
     """Example to its most probable label and that probability (Dawid and Skene 1979, by crowd-kit).
 
     With `known` the people's error rates are learned from those answers as well.

@@ -71,7 +71,7 @@ def judge_run(run: Run) -> Report:
             metrics={name: getattr(measures, name) for name in metrics.NAMES},
             differences=differences or {},
         ),
-        gates.Limits(),
+        gates.GateLimits(),
     )
     report = report_record(
         run=run,

@@ -14,9 +14,9 @@ from apps.evaluation.services import LearningPoint, learning_record
 from apps.integrations.ports import Unavailable
 from apps.labeling.encoders import encoder_of
 from apps.labeling.models import LabelSource, Lane
-from apps.labeling.settled import Settled, lanes_of_labels, settled, unlabeled_sample
+from apps.labeling.settled import SettledLabels, lanes_of_labels, settled, unlabeled_sample
 from apps.projects.models import Project
-from apps.rules.lift import Curve, lift, resampled
+from apps.rules.lift import LearningCurve, lift, resampled
 from apps.rules.stopping import Agreement, stop_agreement
 from apps.training.models import Run, RunState
 from apps.training.selectors import run_given
@@ -47,7 +47,7 @@ def measure_run(run: Run) -> None:
     began, project, names = time.perf_counter(), run.project, list(run.label_names)
     holdout, base = settled(project, names, held=True), settled(project, names, source=LabelSource.IMPORTED)
     lanes = {lane: settled(project, names, lane=lane) for lane in (Lane.RANDOM, Lane.ACTIVE)}
-    base = Settled(base.ids[:BASE_MOST], base.classes[:BASE_MOST])
+    base = SettledLabels(base.ids[:BASE_MOST], base.classes[:BASE_MOST])
     most = max(BEYOND * len(lanes[Lane.RANDOM]), 2 * LEAST)
     random = _curve(project, base, lanes[Lane.RANDOM], holdout, len(names), most)
     active = _curve(project, base, lanes[Lane.ACTIVE], holdout, len(names), most)
@@ -66,11 +66,13 @@ def measure_run(run: Run) -> None:
     )
 
 
-def _curve(project: Project, base: Settled, lane: Settled, holdout: Settled, classes: int, most: int) -> Curve:
+def _curve(
+    project: Project, base: SettledLabels, lane: SettledLabels, holdout: SettledLabels, classes: int, most: int
+) -> LearningCurve:
     """Probes on growing prefixes of one lane: which holdout rows each answers right, (points, rows)."""
     sizes = _sizes(min(len(lane), most))
     if not len(sizes) or not len(holdout):
-        return Curve(np.empty(0, np.int64), np.empty((0, len(holdout)), bool))
+        return LearningCurve(np.empty(0, np.int64), np.empty((0, len(holdout)), bool))
     encoder = encoder_of(project)
     every = vectors_whole(project, encoder, np.concatenate([base.ids, lane.ids[: sizes[-1]], holdout.ids]))
     asked, known = every[-len(holdout) :], every[: -len(holdout)]
@@ -79,7 +81,7 @@ def _curve(project: Project, base: Settled, lane: Settled, holdout: Settled, cla
     for size in sizes:
         rows = len(base) + int(size)
         right.append(probe(known[:rows], truth[:rows], asked, classes) == holdout.classes)
-    return Curve(sizes, np.array(right))
+    return LearningCurve(sizes, np.array(right))
 
 
 def _sizes(n: int) -> Ids:
@@ -89,7 +91,7 @@ def _sizes(n: int) -> Ids:
     return np.unique(np.round(np.geomspace(LEAST, n, POINTS)).astype(np.int64))
 
 
-def _points(curve: Curve, seed: int) -> list[LearningPoint]:
+def _points(curve: LearningCurve, seed: int) -> list[LearningPoint]:
     if not len(curve.labels):
         return []
     (drawn,) = resampled((curve,), seed=seed, draws=500)
@@ -100,7 +102,7 @@ def _points(curve: Curve, seed: int) -> list[LearningPoint]:
     ]
 
 
-def models_curve(run: Run) -> Curve:
+def models_curve(run: Run) -> LearningCurve:
     """The last models on the holdout rows that all of them were judged on, by the newest truth; oldest first.
 
     Of several models with equally many labels the newest stands for all.
@@ -114,11 +116,11 @@ def models_curve(run: Run) -> Curve:
             )
     labels = sorted(found)
     if not labels:
-        return Curve(np.empty(0, np.int64), np.empty((0, 0), bool))
+        return LearningCurve(np.empty(0, np.int64), np.empty((0, 0), bool))
     common = sorted(set.intersection(*(set(said) for said in found.values())))
     truth = found[max(found)]
     right = [[found[n][i][1] == truth[i][0] for i in common] for n in labels]
-    return Curve(np.array(labels, np.int64), np.array(right, bool).reshape(len(labels), len(common)))
+    return LearningCurve(np.array(labels, np.int64), np.array(right, bool).reshape(len(labels), len(common)))
 
 
 def _agreement(run: Run) -> Agreement:

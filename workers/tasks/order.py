@@ -14,12 +14,12 @@ from apps.labeling.settled import newest_seen
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
 from apps.rules import acquisition
-from apps.rules.acquisition import Candidates, Labeled, Need
+from apps.rules.acquisition import Candidates, LabeledVectors, Need
 from apps.rules.words import count
 from apps.training.services.triggers import trigger_of
 from apps.work.jobs import ask
 from apps.work.names import Job
-from workers.tasks.plan import Plan
+from workers.tasks.plan import ScoringPlan
 from workers.tasks.pool import Thinned
 from workers.tasks.rows import rows_of
 from workers.training.models.bundle import predict
@@ -29,7 +29,7 @@ AHEAD = 5  # batches that are chosen with care; by then a new model has ordered 
 BATCH = 100  # answers until the next training, where no trigger counts them
 
 
-def finish(scoring: ScoringPass, plan: Plan, parts: Sequence[Thinned], seconds: Mapping[str, float]) -> None:
+def finish(scoring: ScoringPass, plan: ScoringPlan, parts: Sequence[Thinned], seconds: Mapping[str, float]) -> None:
     """Merge exactly, choose, and swap the frontier, unless a newer pass was faster."""
     project, clock = plan.project, _Clock(seconds)
     strategy = plan.strategy
@@ -42,7 +42,9 @@ def finish(scoring: ScoringPass, plan: Plan, parts: Sequence[Thinned], seconds: 
     if Need.VECTORS in strategy.needs and best.vectors is None:
         sentences.append("No vector is there yet, so the order does not look at what resembles what.")
     labeled = (
-        labeled_of(plan) if best.vectors is not None else Labeled(np.empty((0, 0), np.float32), np.empty(0, np.int64))
+        labeled_of(plan)
+        if best.vectors is not None
+        else LabeledVectors(np.empty((0, 0), np.float32), np.empty(0, np.int64))
     )
     clock.step("gather")
     batch = batch_of(project)
@@ -74,7 +76,7 @@ def finish(scoring: ScoringPass, plan: Plan, parts: Sequence[Thinned], seconds: 
         ask(Job.EMBED, project.pk)
 
 
-def with_vectors(plan: Plan, candidates: Candidates) -> Candidates:
+def with_vectors(plan: ScoringPlan, candidates: Candidates) -> Candidates:
     """Vectors (m, dim) of length 1 beside the candidates, zeros where one has none; as they are where none exists."""
     if candidates.vectors is not None or not len(candidates):
         return candidates
@@ -82,14 +84,14 @@ def with_vectors(plan: Plan, candidates: Candidates) -> Candidates:
     return candidates.with_vectors(vectors) if found.any() else candidates
 
 
-def labeled_of(plan: Plan) -> Labeled:
+def labeled_of(plan: ScoringPlan) -> LabeledVectors:
     """The newest labels outside the holdout and the newest skips, with their vectors."""
     names = plan.bundle.labels if plan.bundle else schema_of(plan.project).names
     index = {name: i for i, name in enumerate(names)}
     seen = [(pk, index.get(name, -1) if name else -1) for pk, name in newest_seen(plan.project, SEEN)]
     ids, classes = np.array([pk for pk, _ in seen], np.int64), np.array([c for _, c in seen], np.int64)
     vectors, found = vectors_at(plan.project.pk, plan.encoder, ids)
-    return Labeled(vectors[found], classes[found])
+    return LabeledVectors(vectors[found], classes[found])
 
 
 def batch_of(project: Project) -> int:
@@ -105,7 +107,7 @@ def _filled_up(chosen: Candidates, best: Candidates) -> Candidates:
     return best.take(np.concatenate([first, rest])[: DEPTH[Lane.ACTIVE]])
 
 
-def _explained(plan: Plan, chosen: Candidates) -> list[Scored]:
+def _explained(plan: ScoringPlan, chosen: Candidates) -> list[Scored]:
     """Each pick with its reason and what the desk may suggest; a model is asked where the strategy did not."""
     rows = chosen.probabilities
     if rows is None and plan.bundle is not None and len(chosen):

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Plan:
+class ScoringPlan:
     """`bundle` and `run` are None while there is no model, or none to trust. `encoder` names the vectors that are looked at."""
 
     project: Project
@@ -46,7 +46,7 @@ class Plan:
         return self.asks_model and self.bundle is not None and not self.bundle.encoder
 
 
-def plan_of(project: Project) -> Plan:
+def plan_of(project: Project) -> ScoringPlan:
     run, bundle = _newest_model(project)
 
     def guess(example_ids: Sequence[int], encoder: str) -> list[int]:
@@ -57,13 +57,13 @@ def plan_of(project: Project) -> Plan:
 
     found = choice_of(project, run, bundle, guess)
     asked = bundle if found.run is not None else None
-    return Plan(project, found.strategy, found.encoder, found.sentence, found.run, asked)
+    return ScoringPlan(project, found.strategy, found.encoder, found.sentence, found.run, asked)
 
 
-def plan_again(scoring: ScoringPass) -> Plan:
+def plan_again(scoring: ScoringPass) -> ScoringPlan:
     """The plan that a pass was opened with, for a task on another machine. Raises Unavailable, BundleUnreadable."""
     strategy = acquisition.STRATEGIES[scoring.strategy]
-    plan = Plan(scoring.project, strategy, scoring.encoder, scoring.sentence)
+    plan = ScoringPlan(scoring.project, strategy, scoring.encoder, scoring.sentence)
     if scoring.run_number is None:
         return plan
     run = run_numbered(scoring.project, scoring.run_number)

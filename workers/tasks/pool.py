@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from apps.datasets.ids import among
 from apps.features.shards import Mapped
-from apps.rules.acquisition import Candidates, Need, Scores, Strategy
+from apps.rules.acquisition import Candidates, CandidateScores, Need, Strategy
 from apps.rules.acquisition.streaming import RunningShortlist
 from workers.training.models.score import CHUNK, VectorScorer, Voters
 
 Ids = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-Chunk = tuple[Scores, Bools]  # what is known of some rows, and which of them may be chosen
+Chunk = tuple[CandidateScores, Bools]  # what is known of some rows, and which of them may be chosen
 MEMBERS = 10  # of the ensemble that votes (Gal, Islam and Ghahramani 2017 use 10 to 100)
 
 
@@ -50,14 +50,14 @@ def chunks_of_shards(
             if not open_rows[rows].any():
                 continue
             if scorer is None:
-                yield Scores(shard.ids[rows]), open_rows[rows]
+                yield CandidateScores(shard.ids[rows]), open_rows[rows]
                 continue
             probabilities = scorer(shard.vectors[rows])
             lost = ~shard.usable[rows]
             if lost.any():
                 probabilities[lost] = np.nan
             said = voters(shard.vectors[rows].astype(np.float32)) if voters else None
-            yield Scores(shard.ids[rows], probabilities, said), open_rows[rows]
+            yield CandidateScores(shard.ids[rows], probabilities, said), open_rows[rows]
 
 
 def chunks_of_rows(
@@ -67,12 +67,12 @@ def chunks_of_rows(
     for start in range(0, len(ids), size):
         part = ids[start : start + size]
         probabilities, said = ask(part)
-        yield Scores(part, probabilities, said), np.ones(len(part), bool)
+        yield CandidateScores(part, probabilities, said), np.ones(len(part), bool)
 
 
 def chunks_of_ids(ids: Ids) -> Iterator[Chunk]:
     """Rows of which nothing but the id is known."""
-    yield Scores(ids), np.ones(len(ids), bool)
+    yield CandidateScores(ids), np.ones(len(ids), bool)
 
 
 def voters_for(strategy: Strategy, make: Callable[[], Voters]) -> Voters | None:
@@ -103,7 +103,7 @@ def unpacked(content: bytes) -> Candidates:
         )
 
 
-def _broken(scores: Scores, allowed: Bools) -> int:
+def _broken(scores: CandidateScores, allowed: Bools) -> int:
     if scores.probabilities is None or np.isfinite(scores.probabilities.sum()):
         return 0
     return int(np.count_nonzero(allowed & ~np.isfinite(scores.probabilities).all(axis=1)))

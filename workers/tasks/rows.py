@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -71,35 +71,12 @@ def shard_fill(project: Project, encoder: str, ids: NDArray[np.int64]) -> None:
         project_id=project.pk, encoder=encoder, ids=ids, holdout=flags, vectors=np.concatenate(parts), at=timezone.now()
     )
     seconds = (timezone.now() - began).total_seconds()
-    kind, rate = _WORDS[task_types.get(project.task_type).kind], len(ids) / max(seconds, 1e-9)
-    logger.info("%s: %d %s embedded in %.1f s, %.0f %s/s", project, len(ids), kind, seconds, rate, kind)
+    rate = len(ids) / max(seconds, 1e-9)
+    logger.info("%s: %d examples embedded in %.1f s, %.0f examples/s", project, len(ids), seconds, rate)
 
 
 def payloads_of(project: Project, ids: NDArray[np.int64]) -> list[Any]:
     """Texts, encoded images or table rows, in the order of the ids."""
-    return _PAYLOADS[task_types.get(project.task_type).kind](ids.tolist())
-
-
-def _texts(ids: list[int]) -> list[Any]:
-    fields = fields_of(ids)
-    return [fields[i].get("text") for i in ids]
-
-
-def _images(ids: list[int]) -> list[Any]:
-    blobs = blobs_of(ids)
-    return [blobs.get(i, b"") for i in ids]
-
-
-def _tables(ids: list[int]) -> list[Any]:
-    fields = fields_of(ids)
-    return [fields[i].get("features", {}) for i in ids]
-
-
-# By payload kind; a pair is stored with all its text.
-_WORDS = {"text": "texts", "pair": "pairs", "image": "images", "tabular": "rows"}
-_PAYLOADS: dict[str, Callable[[list[int]], list[Any]]] = {
-    "text": _texts,
-    "pair": _texts,
-    "image": _images,
-    "tabular": _tables,
-}
+    payload, asked = task_types.get(project.task_type).payload, ids.tolist()
+    fields, images = fields_of(asked), blobs_of(asked) if payload.has_image else {}
+    return [payload.for_model(fields[i], images.get(i)) for i in asked]

@@ -20,7 +20,7 @@ from apps.projects.selectors import project_of
 from apps.work.jobs import ask_each, task
 from apps.work.names import Job
 from workers.tasks.order import finish, with_vectors
-from workers.tasks.plan import Plan, plan_again, plan_of
+from workers.tasks.plan import ScoringPlan, plan_again, plan_of
 from workers.tasks.pool import (
     MEMBERS,
     Chunk,
@@ -104,7 +104,7 @@ def score_part(part_id: int) -> None:
         _merge(plan, list(scoring.parts.all()))
 
 
-def _merge(plan: Plan, parts: Sequence[ScoringPart]) -> None:
+def _merge(plan: ScoringPlan, parts: Sequence[ScoringPart]) -> None:
     """All parts are done: read their candidates, order them, and leave no file behind."""
     scoring = parts[0].scoring
     try:
@@ -118,7 +118,7 @@ def _merge(plan: Plan, parts: Sequence[ScoringPart]) -> None:
             wiring.storage().remove(part.url)
 
 
-def _parts(plan: Plan) -> list[PartPlan]:
+def _parts(plan: ScoringPlan) -> list[PartPlan]:
     """How a large pool is cut; empty where one task does it all."""
     if plan.reads_rows:
         ids = ids_selected(
@@ -142,7 +142,7 @@ def _parts(plan: Plan) -> list[PartPlan]:
     return [*cut, PartPlan(tuple(numbers))]
 
 
-def _chunks(plan: Plan, asked: PartPlan) -> Iterator[Chunk]:
+def _chunks(plan: ScoringPlan, asked: PartPlan) -> Iterator[Chunk]:
     """The rows of one part, scored as the plan says."""
     if plan.reads_rows:
         return _payload_chunks(plan, asked)
@@ -152,7 +152,7 @@ def _chunks(plan: Plan, asked: PartPlan) -> Iterator[Chunk]:
     return _vector_chunks(plan, opened)
 
 
-def _vector_chunks(plan: Plan, opened: Opened) -> Iterator[Chunk]:
+def _vector_chunks(plan: ScoringPlan, opened: Opened) -> Iterator[Chunk]:
     closed = closed_ids(plan.project.pk)
     if not plan.asks_model or plan.bundle is None:
         return chunks_of_shards(opened.shards, closed, None)
@@ -161,7 +161,7 @@ def _vector_chunks(plan: Plan, opened: Opened) -> Iterator[Chunk]:
     return chunks_of_shards(opened.shards, closed, VectorScorer(bundle), voters)
 
 
-def _payload_chunks(plan: Plan, asked: PartPlan) -> Iterator[Chunk]:
+def _payload_chunks(plan: ScoringPlan, asked: PartPlan) -> Iterator[Chunk]:
     assert plan.bundle is not None
     bundle, project = plan.bundle, plan.project
     voters = voters_for(plan.strategy, lambda: Voters(bundle, members=MEMBERS, seed=plan.seed))

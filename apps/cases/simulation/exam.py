@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from apps.cases.simulation.source import Item
+from apps.cases.simulation.source import SimulatedExample
 from apps.integrations import wiring
 from apps.projects import task_types
 from apps.projects.models import Project
@@ -15,7 +15,7 @@ from apps.rules import metrics
 ASK = 256  # test rows in one request to the predictor
 
 
-def test_measures(project: Project, test: Sequence[Item]) -> dict[str, float | None]:
+def test_measures(project: Project, test: Sequence[SimulatedExample]) -> dict[str, float | None]:
     """Accuracy, macro-F1 and log-loss of the champion's answers over the wire; None without test rows or a champion."""
     if not test or champion_of(project) is None:
         return {"accuracy": None, "macro_f1": None, "log_loss": None}
@@ -30,7 +30,9 @@ def test_measures(project: Project, test: Sequence[Item]) -> dict[str, float | N
     }
 
 
-def ask(project: Project, items: Sequence[Item]) -> tuple[list[str], "np.ndarray[Any, np.dtype[np.float64]]"]:
+def ask(
+    project: Project, items: Sequence[SimulatedExample]
+) -> tuple[list[str], "np.ndarray[Any, np.dtype[np.float64]]"]:
     """One request to the champion -> label names (classes,), probabilities (n, classes)."""
     inputs = task_types.get(project.task_type).payload.inputs([item.values for item in items])
     answer: dict[str, Any] = wiring.predictor.infer(model=project.slug, request={"inputs": inputs})

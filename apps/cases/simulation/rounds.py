@@ -32,7 +32,7 @@ REASON = "Simulated: the scripted engineer promotes every model that failed no g
 
 
 @dataclass(frozen=True)
-class Plan:
+class SimulationPlan:
     strategy: str
     labels_per_round: int
     rounds: int
@@ -43,7 +43,7 @@ class Plan:
 
 
 @dataclass
-class Clock:
+class RoundClock:
     """Seconds by stage within one round."""
 
     seconds: dict[str, float] = field(default_factory=dict)
@@ -76,12 +76,12 @@ def project_from(source: Source, *, name: str, strategy: str, by: User, labels_p
     return project
 
 
-def play(project: Project, source: Source, plan: Plan, *, by: User) -> Iterator[dict[str, Any]]:
+def play(project: Project, source: Source, plan: SimulationPlan, *, by: User) -> Iterator[dict[str, Any]]:
     """One dict a round, in the form that `simulate --json` prints; ends early at the score or with an empty queue."""
     truth = {item.external_id: item.label for item in source.train}
     staff = people.annotators(project, plan.annotators, by=by, at=timezone.now())
     for number in range(1, plan.rounds + 1):
-        clock = Clock()
+        clock = RoundClock()
         clock.time("select", partial(wait_for_order, project))
         if not clock.time("label", partial(_label, project, staff, truth, plan, number)):
             return
@@ -113,12 +113,12 @@ def reached(accuracy: float | None, score: float | None) -> bool:
     return accuracy is not None and score is not None and accuracy >= score
 
 
-def _label(project: Project, staff: Sequence[User], truth: Mapping[str, str], plan: Plan, number: int) -> int:
+def _label(project: Project, staff: Sequence[User], truth: Mapping[str, str], plan: SimulationPlan, number: int) -> int:
     seed = plan.seed * 10_007 + number  # another seed may not meet this one's lanes again
     return people.label_round(project, staff, truth, plan.labels_per_round, seed=seed)
 
 
-def _train(project: Project, plan: Plan, by: User) -> Run:
+def _train(project: Project, plan: SimulationPlan, by: User) -> Run:
     run = loop.run_start_now(
         project=project,
         kind=plan.kind,

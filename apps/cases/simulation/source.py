@@ -20,7 +20,7 @@ class SourceRefused(ValueError):
 
 
 @dataclass(frozen=True)
-class Item:
+class SimulatedExample:
     """One example with its truth. `values` is what the services see: never the label."""
 
     external_id: str
@@ -33,8 +33,8 @@ class Source:
     name: str
     task_type: str
     labels: tuple[str, ...]
-    train: tuple[Item, ...]
-    test: tuple[Item, ...]
+    train: tuple[SimulatedExample, ...]
+    test: tuple[SimulatedExample, ...]
 
 
 def source_from(name: str, *, target: str, ignore: Iterable[str], seed: int) -> Source:
@@ -47,7 +47,7 @@ def source_from(name: str, *, target: str, ignore: Iterable[str], seed: int) -> 
             raise SourceRefused(f"Row {number} has no “{target}”; a simulation needs the truth of every row.")
         values = {k: v for k, v in row.items() if k not in ignored}
         values["id"] = str(row.get("id", number))
-        items.append(Item(values["id"], values, str(row[target])))
+        items.append(SimulatedExample(values["id"], values, str(row[target])))
         splits.append(str(row.get("split") or ""))
     if not items:
         raise SourceRefused(f"{name} has no rows.")

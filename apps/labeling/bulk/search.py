@@ -22,7 +22,7 @@ NO_LABEL = "-"
 
 
 @dataclass(frozen=True)
-class Asked:
+class SearchQuery:
     """What somebody looks for; empty means any. `label` may be NO_LABEL."""
 
     words: str = ""
@@ -55,7 +55,7 @@ class Hits:
     unknown: bool = False
 
 
-def hits_of(project: Project, asked: Asked, *, by: User, sees_all: bool) -> Hits:
+def hits_of(project: Project, asked: SearchQuery, *, by: User, sees_all: bool) -> Hits:
     if not sees_all:
         asked = replace(asked, label="", lane="", by="")
     if asked.like is not None:
@@ -82,7 +82,7 @@ _SAID = """EXISTS (SELECT 1 FROM labeling_annotation a JOIN labeling_assignment 
     WHERE a.example_id = e.id AND a.withdrawn_at IS NULL {more})"""
 
 
-def _found(project: Project, asked: Asked, by: User, sees_all: bool) -> Hits:
+def _found(project: Project, asked: SearchQuery, by: User, sees_all: bool) -> Hits:
     where, bound = ["e.project_id = %(project)s"], {"project": project.pk, "person": by.pk, "limit": FOUND_AT_ONCE + 1}
     if asked.words:
         where.append(f"e.id IN ({_WORDS})")

@@ -13,7 +13,7 @@ from apps.accounts.models import User
 from apps.datasets.models import Example
 from apps.errors import NotFound
 from apps.labeling.bulk.neighbors import neighbors_of, not_to_ask
-from apps.labeling.bulk.search import Asked, Hits, hits_of
+from apps.labeling.bulk.search import Hits, SearchQuery, hits_of
 from apps.labeling.models import Annotation, Label, Lane, SkipReason
 from apps.labeling.services.bulk import last_batch
 from apps.labeling.values import value_of
@@ -26,8 +26,8 @@ LANES = Lane.choices
 
 
 @dataclass(frozen=True)
-class Line:
-    """One example as a row. `label` and `said` stay empty where the person may not see them."""
+class SearchHit:
+    """One example as a row. `label` and `answers` stay empty where the person may not see them."""
 
     pk: int
     external_id: str
@@ -37,15 +37,15 @@ class Line:
     similarity: float | None
     label: str = ""
     holdout: bool = False
-    said: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Alike:
     """The page of similar examples."""
 
-    like: Line
-    lines: tuple[Line, ...]
+    like: SearchHit
+    lines: tuple[SearchHit, ...]
     known: bool  # whether the example has a vector
     possible: bool  # whether answers of this kind can be given in bulk
     batch: uuid.UUID | None  # the person's last batch, which may be undone
@@ -72,14 +72,14 @@ def _hidden(example: Example, project: Project, by: User) -> bool:
     return example.holdout and not own.exists()
 
 
-def searched(project: Project, asked: Asked, *, by: User, sees_all: bool) -> tuple[Hits, list[Line]]:
+def searched(project: Project, asked: SearchQuery, *, by: User, sees_all: bool) -> tuple[Hits, list[SearchHit]]:
     hits = hits_of(project, asked, by=by, sees_all=sees_all)
     return hits, lines_of(project, hits.ids, by=by, sees_all=sees_all, similarities=hits.similarities)
 
 
 def lines_of(
     project: Project, ids: Sequence[int], *, by: User, sees_all: bool, similarities: Sequence[float] = ()
-) -> list[Line]:
+) -> list[SearchHit]:
     """In the order of the ids. Four statements however many there are."""
     examples = Example.objects.filter(project=project).in_bulk(ids)
     labels = {x.pk: x for x in Label.objects.filter(pk__in=ids).select_related("label")} if sees_all else {}
@@ -100,10 +100,10 @@ def _line(
     label: Label | None,
     said: Sequence[str],
     similarity: float | None,
-) -> Line:
+) -> SearchHit:
     fields: Mapping[str, Any] = example.fields
     value = value_of(label) if label else None
-    return Line(
+    return SearchHit(
         example.pk,
         example.external_id,
         task.payload,

@@ -17,7 +17,7 @@ from apps.accounts.models import User
 from apps.errors import Forbidden, Invalid
 from apps.labeling.bulk import search as finding
 from apps.labeling.bulk import selectors
-from apps.labeling.bulk.search import Asked
+from apps.labeling.bulk.search import SearchQuery
 from apps.labeling.services import bulk as services
 from apps.projects import task_types
 from apps.projects.access import permissions_of, project_permission
@@ -140,8 +140,8 @@ def search(request: HttpRequest, project: Project) -> HttpResponse:
     return render(request, "labeling/search.html", context)
 
 
-def _asked(query: QueryDict) -> Asked:
-    return Asked(
+def _asked(query: QueryDict) -> SearchQuery:
+    return SearchQuery(
         words=_text(query, "q"),
         label=_text(query, "label"),
         lane=_text(query, "lane", 8),

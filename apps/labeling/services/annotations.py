@@ -23,7 +23,7 @@ from apps.labeling.models import (
     SkipReason,
 )
 from apps.labeling.services.example_state import ExampleState, Vote, example_state_of
-from apps.labeling.services.gold import Judged, gold_judge, pause_if_failing
+from apps.labeling.services.gold import GoldVerdict, gold_judge, pause_if_failing
 from apps.labeling.services.labels import label_resolve
 from apps.labeling.services.reviews import review_decide, review_open, reviews_wanted
 from apps.labeling.values import value_of
@@ -69,7 +69,7 @@ class Saved:
     """A stored answer, and what is known about it if the example is gold."""
 
     annotation: Annotation
-    judged: Judged | None = None
+    judged: GoldVerdict | None = None
 
 
 def annotation_submit(*, project_id: int, answer: Answer, by: User, at: datetime) -> Annotation:
@@ -191,7 +191,7 @@ def _store(
     by: User,
     at: datetime,
     surplus: bool,
-    judged: Judged | None,
+    judged: GoldVerdict | None,
 ) -> Annotation:
     shown_at = min(max(answer.shown_at or assignment.leased_at, assignment.leased_at), at)
     annotation = Annotation(
@@ -218,7 +218,7 @@ def _store(
     return insert(annotation, beside=_SKIPPED if skipped else _ANSWERED, more=closed)
 
 
-def _follow(state: ExampleState, annotation: Annotation, value: Value | None, judged: Judged | None) -> None:
+def _follow(state: ExampleState, annotation: Annotation, value: Value | None, judged: GoldVerdict | None) -> None:
     """What one answer leads to: a label, a review, a pause, an example set aside."""
     assignment, project, at = annotation.assignment, state.project, annotation.answered_at
     if assignment.lane == Lane.GOLD:

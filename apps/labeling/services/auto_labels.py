@@ -32,7 +32,7 @@ class BatchWithdrawn(DomainError):
 
 
 @dataclass(frozen=True)
-class Given:
+class AutoLabelsGiven:
     """What a model is sure of: ids (n,), places of the labels in `label_names` (n,), confidence (n,)."""
 
     ids: NDArray[np.int64]
@@ -87,7 +87,13 @@ def auto_labeling_found(*, project: Project, sentence: str, at: datetime) -> Non
 
 @transaction.atomic
 def auto_batch_give(
-    *, project: Project, run_number: int, threshold: autolabel.Threshold, given: Given, at: datetime, seed: int
+    *,
+    project: Project,
+    run_number: int,
+    threshold: autolabel.Threshold,
+    given: AutoLabelsGiven,
+    at: datetime,
+    seed: int,
 ) -> AutoBatch | None:
     """Store what the model labels as one batch and draw its audit; None when nothing of it is open any more.
 
@@ -163,7 +169,7 @@ _STILL_OPEN = """
 """
 
 
-def _give(project: Project, batch: AutoBatch, given: Given, at: datetime) -> NDArray[np.int64]:
+def _give(project: Project, batch: AutoBatch, given: AutoLabelsGiven, at: datetime) -> NDArray[np.int64]:
     """By COPY into a table of this transaction, then one statement: a million labels take seconds, not minutes."""
     keys = {x.name: x.pk for x in schema_of(project).labels}
     label_ids = [keys[name] for name in given.label_names]

@@ -66,7 +66,7 @@ def _planted(project: Project, example_id: int, chance: random.Random) -> str:
 
 
 @dataclass(frozen=True)
-class Judged:
+class GoldVerdict:
     """Whether an answer is the known one, and what is."""
 
     right: bool
@@ -75,7 +75,7 @@ class Judged:
     explanation: str
 
 
-def gold_judge(*, assignment: Assignment, value: Value | None) -> Judged | None:
+def gold_judge(*, assignment: Assignment, value: Value | None) -> GoldVerdict | None:
     """None where the example is not gold any more, or was skipped: not knowing is not wrong."""
     if assignment.lane != Lane.GOLD or value is None:
         return None
@@ -84,7 +84,7 @@ def gold_judge(*, assignment: Assignment, value: Value | None) -> Judged | None:
     if item is None or expected is None:
         return None
     kind = task_types.get(assignment.project.task_type).answer
-    return Judged(kind.similarity(value, expected) >= RIGHT_FROM, expected, kind.words(expected), item.explanation)
+    return GoldVerdict(kind.similarity(value, expected) >= RIGHT_FROM, expected, kind.words(expected), item.explanation)
 
 
 def pause_if_failing(*, project: Project, person: User, at: datetime) -> Pause | None:

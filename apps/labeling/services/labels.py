@@ -18,7 +18,7 @@ from apps.labeling.values import value_of
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.rules.answers import Value
-from apps.rules.settling import Settled, settle
+from apps.rules.settling import Settlement, settle
 from apps.statements import insert
 
 
@@ -63,9 +63,9 @@ def _resolve(state: ExampleState, at: datetime) -> Label | None:
     return label
 
 
-def _settled(state: ExampleState, decided: Vote | None) -> Settled:
+def _settled(state: ExampleState, decided: Vote | None) -> Settlement:
     if decided:
-        return Settled(decided.value, "agreed", "A reviewer decided.", 1.0)
+        return Settlement(decided.value, "agreed", "A reviewer decided.", 1.0)
     project, votes, have = state.project, state.votes, state.have
     values = [v.value for v in votes]
     asked_again = have and have.source == LabelSource.IMPORTED and (not votes or _second_look(votes))
@@ -80,7 +80,7 @@ def _second_look(votes: Sequence[Vote]) -> bool:
     return any(v.lane == Lane.RELABEL for v in votes)
 
 
-def _unsettled(state: ExampleState, found: Settled, at: datetime) -> None:
+def _unsettled(state: ExampleState, found: Settlement, at: datetime) -> None:
     """No label; where the votes disagree somebody decides. An imported label stands until a second look doubts it."""
     have, kept = state.have, (LabelSource.IMPORTED, LabelSource.DUPLICATE)
     torn = found.outcome == "disagree"

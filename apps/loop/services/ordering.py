@@ -34,7 +34,7 @@ Guess = Callable[[Sequence[int], str], list[int]]  # examples, encoder -> the cl
 
 
 @dataclass(frozen=True)
-class Choice:
+class PoolOrdering:
     """`run` is None where no model is asked. `encoder` names the vectors that are looked at."""
 
     strategy: Strategy
@@ -49,22 +49,22 @@ def models_to_ask(project: Project) -> Iterable[Run]:
     return runs.exclude(report__outcome=Outcome.FAIL).order_by("-number")[:TRIED]
 
 
-def choice_of(project: Project, run: Run | None, scorer: Scorer | None, guess: Guess) -> Choice:
+def choice_of(project: Project, run: Run | None, scorer: Scorer | None, guess: Guess) -> PoolOrdering:
     """Decided anew at each scoring, by what is there."""
     start, own = acquisition.STRATEGIES[acquisition.START], acquisition.STRATEGIES[project.queue.strategy]
     if run is None or scorer is None:
         cold = own if Need.MODEL not in own.needs else start
-        return Choice(cold, encoder_of(project), "No model has been trained yet.")
+        return PoolOrdering(cold, encoder_of(project), "No model has been trained yet.")
     encoder = scorer.encoder or encoder_of(project)
     if Need.MODEL not in own.needs:
-        return Choice(own, encoder, "", run)
+        return PoolOrdering(own, encoder, "", run)
     phase = acquisition.phase_of(_evidence(project, run, scorer, encoder, guess))
     if phase.chooser == "start":  # a model that is not asked suggests nothing either
-        return Choice(start, encoder, phase.sentence)
-    return Choice(own, encoder, phase.sentence, run)
+        return PoolOrdering(start, encoder, phase.sentence)
+    return PoolOrdering(own, encoder, phase.sentence, run)
 
 
-def _evidence(project: Project, run: Run, scorer: Scorer, encoder: str, guess: Guess) -> acquisition.Evidence:
+def _evidence(project: Project, run: Run, scorer: Scorer, encoder: str, guess: Guess) -> acquisition.PhaseEvidence:
     """The model's guesses at answers that it was not trained on: those since, and the holdout's."""
     counted, labels = Counter(names_of_labels(project)), list(scorer.labels)
     chose = _model_chose(project)

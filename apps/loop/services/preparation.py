@@ -5,29 +5,27 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from django.utils.translation import gettext
 
 from apps.datasets.versions import VersionRow, version_rows
-from apps.errors import DomainError
 from apps.features.selectors import made_by_runs
 from apps.features.shards import encoder_covers
 from apps.loop.services.encoders import encoder_of_run, encoder_wanted
+from apps.pages.words import counted
 from apps.projects import task_types
 from apps.rules import replay
 from apps.rules.encoder_names import tuned_name
-from apps.rules.words import count
 from apps.training.models import Run, RunKind, RunState
 
 LEARNS_AS: dict[str, str] = {RunKind.SWEEP: RunKind.FULL}  # the best trial's recipe, from scratch
 
 
-class LabelsUnknown(DomainError):
-    """The data names labels that the schema does not have."""
-
-    code = "labels_unknown"
+class LabelsUnknown(ValueError):
+    """The data names labels that the schema does not have; the message is kept with the run."""
 
 
 @dataclass(frozen=True)
-class Chosen:
+class TrainingRows:
     """The rows to train on and how many of them are new to the base."""
 
     rows: list[VersionRow]
@@ -44,8 +42,9 @@ def labels_checked(rows: Sequence[VersionRow], names: Sequence[str]) -> None:
     strange = sorted({row.label for row in rows} - set(names))
     if strange:
         raise LabelsUnknown(
-            f"The data names {count(len(strange), 'label')} that the schema does not have: {', '.join(strange[:5])}. "
-            "Start a run on the labels as they stand."
+            gettext(
+                "The data names {labels} that the schema does not have: {names}. Start a run on the labels as they stand."
+            ).format(labels=counted(len(strange), "label"), names=", ".join(strange[:5]))
         )
 
 
@@ -79,18 +78,20 @@ def base_for(run: Run, encoder: str, encoder_of_base: Callable[[Run], str]) -> t
     return None, f"in full: {run.base_run} reads other vectors than {encoder}"
 
 
-def chosen_for(run: Run, rows: list[VersionRow], *, replayed: int | None, seed: int, names: Sequence[str]) -> Chosen:
+def chosen_for(
+    run: Run, rows: list[VersionRow], *, replayed: int | None, seed: int, names: Sequence[str]
+) -> TrainingRows:
     """Incremental: what the base has not seen, and `replayed` rows of the rest, so that it does not forget them.
 
     A run that is not incremental replays None.
     """
     if replayed is None or run.base_run is None or run.base_run.dataset_version is None:
-        return Chosen(rows, len(rows))
+        return TrainingRows(rows, len(rows))
     seen = {(r.example_id, r.label) for r in version_rows(run.base_run.dataset_version)}
     new = [r for r in rows if (r.example_id, r.label) not in seen]
     old = [r for r in rows if (r.example_id, r.label) in seen]
     if not old:
-        return Chosen(new, len(new))
+        return TrainingRows(new, len(new))
     place = {name: i for i, name in enumerate(names)}
     kept = replay.choose([place[r.label] for r in old], replayed, seed)
-    return Chosen([*new, *(old[int(i)] for i in kept)], len(new))
+    return TrainingRows([*new, *(old[int(i)] for i in kept)], len(new))

@@ -64,6 +64,9 @@ class ImagePayload(PayloadKind):
         except PayloadRefused as cause:
             raise Invalid(str(cause), field="image") from None
 
+    def for_model(self, fields: Fields, image: bytes | None) -> Any:
+        return image or b""
+
     def inputs(self, rows: Sequence[Mapping[str, Any]]) -> list[Tensor]:
         return [strings("image", [base64.b64encode(row["image"]).decode() for row in rows])]
 

@@ -44,5 +44,8 @@ class PairPayload(PayloadKind):
         except PayloadRefused as cause:
             raise Invalid(str(cause), field="a") from None
 
+    def for_model(self, fields: Fields, image: bytes | None) -> Any:
+        return fields.get("text")  # all of it; see `read`
+
     def inputs(self, rows: Sequence[Mapping[str, Any]]) -> list[Tensor]:
         return [strings(name, [str(row.get(name) or "") for row in rows]) for name in self.column_names]

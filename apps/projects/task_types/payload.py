@@ -74,6 +74,10 @@ class PayloadKind(ABC):
     def inputs(self, rows: Sequence[Mapping[str, Any]]) -> list[Tensor]:
         """Rows as the predictor is asked about them, a tensor a column."""
 
+    @abstractmethod
+    def for_model(self, fields: Fields, image: bytes | None) -> Any:
+        """What an encoder and a model read of an example. Images are there where the kind has one."""
+
     def pairs(self, fields: Fields) -> tuple[tuple[str, Any], ...]:
         """Names and values for a list, where an example is more than one text or picture."""
         return ()

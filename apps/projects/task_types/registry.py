@@ -24,7 +24,7 @@ class TaskType:
     title: str | Promise
     payload: PayloadKind
     answer: AnswerKind
-    learns: bool = False  # a learner is registered in workers/training/models/inputs.py
+    learns: bool = False  # a learner of its pair is registered in workers/training/learners
     reads_vectors: bool = False  # whether its learner reads embeddings, and not the payloads themselves
     labels: tuple[str, ...] = ()  # the schema where the type itself fixes it
 

@@ -57,6 +57,9 @@ class TabularPayload(PayloadKind):
             raise Invalid(gettext("Fill in at least one feature."), field="features")
         return row
 
+    def for_model(self, fields: Fields, image: bytes | None) -> Any:
+        return fields.get("features", {})
+
     def inputs(self, rows: Sequence[Mapping[str, Any]]) -> list[Tensor]:
         names = [name for name in rows[0] if name not in RESERVED]
         return [_column(name, [row.get(name) for row in rows]) for name in names]

@@ -37,5 +37,8 @@ class TextPayload(PayloadKind):
         except PayloadRefused as cause:
             raise Invalid(str(cause), field="text") from None
 
+    def for_model(self, fields: Fields, image: bytes | None) -> Any:
+        return fields.get("text")
+
     def inputs(self, rows: Sequence[Mapping[str, Any]]) -> list[Tensor]:
         return [strings("text", [row["text"] for row in rows])]

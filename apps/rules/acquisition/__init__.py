@@ -4,8 +4,8 @@ Choosing runs in three steps, so that it spreads over shards, threads and machin
 `shortlist` keeps the best rows of one shard, `merge` keeps the best of several shortlists, `choose` orders what is left.
 """
 
-from apps.rules.acquisition.candidates import Candidates, Labeled, Scores, merge, shortlist
-from apps.rules.acquisition.phase import Evidence, Phase, evidence_of, phase_of
+from apps.rules.acquisition.candidates import Candidates, CandidateScores, LabeledVectors, merge, shortlist
+from apps.rules.acquisition.phase import Phase, PhaseEvidence, evidence_of, phase_of
 from apps.rules.acquisition.reasons import (
     NO_MODEL,
     NO_STRATEGY,
@@ -27,14 +27,14 @@ __all__ = [
     "STRATEGIES",
     "UNINSTALLED",
     "UNSCORED",
+    "CandidateScores",
     "Candidates",
     "Chosen",
-    "Evidence",
-    "Labeled",
+    "LabeledVectors",
     "Need",
     "Phase",
+    "PhaseEvidence",
     "Reason",
-    "Scores",
     "Strategy",
     "choose",
     "evidence_of",

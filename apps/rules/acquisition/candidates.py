@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
 Ints = NDArray[np.int64]
-Priority = Callable[["Scores", int], Floats]
+Priority = Callable[["CandidateScores", int], Floats]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scores:
+class CandidateScores:
     """What a model says of n examples. Both are None where no model exists yet.
 
     ids (n,); probabilities (n, classes), rows that could not be scored are NaN; votes (members, n, classes) are the
@@ -56,7 +56,7 @@ class Candidates:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Labeled:
+class LabeledVectors:
     """What people have settled already: vectors (l, dim) float32 of length 1, classes (l,) as indices, -1 for a skip."""
 
     vectors: Floats
@@ -76,7 +76,9 @@ def chance_of(ids: Ints, seed: int) -> NDArray[np.uint64]:
         return np.asarray(x ^ (x >> np.uint64(31)))
 
 
-def shortlist(priority: Priority, scores: Scores, *, keep: int, seed: int, per_class: bool = False) -> Candidates:
+def shortlist(
+    priority: Priority, scores: CandidateScores, *, keep: int, seed: int, per_class: bool = False
+) -> Candidates:
     """The `keep` best rows of one shard, best first; with `per_class` the `keep` / classes best of each predicted class.
 
     Rows whose probabilities are not finite come last. shortlist of shortlists is the shortlist of the whole; see merge.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.rules.acquisition.candidates import Labeled
+from apps.rules.acquisition.candidates import LabeledVectors
 from apps.rules.acquisition.geometry import slices, usable
 
 Floats = NDArray[np.floating]
@@ -28,7 +28,7 @@ class Repeats:
         return np.asarray(self.near_duplicate | self.like_skipped)
 
 
-def repeats_among(chosen: Floats, labeled: Labeled, kept: Floats) -> Repeats:
+def repeats_among(chosen: Floats, labeled: LabeledVectors, kept: Floats) -> Repeats:
     """chosen (m, dim) in order; `kept` (k, dim) were chosen before them. Rows without a direction repeat nothing."""
     chosen, _ = usable(chosen)
     answered, _ = usable(labeled.vectors)

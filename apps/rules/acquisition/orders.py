@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apps.rules.acquisition import clusters, diversity, gradients, typical
-from apps.rules.acquisition.candidates import Candidates, Labeled
+from apps.rules.acquisition.candidates import Candidates, LabeledVectors
 from apps.rules.acquisition.geometry import usable
 from apps.rules.acquisition.windows import in_windows
 
@@ -19,12 +19,12 @@ SPREAD_OVER = 5
 KINDS_AMONG = 20
 
 
-def by_priority(candidates: Candidates, labeled: Labeled, wanted: int, batch: int, seed: int) -> Places:
+def by_priority(candidates: Candidates, labeled: LabeledVectors, wanted: int, batch: int, seed: int) -> Places:
     """As the shortlist stands: best first."""
     return np.arange(min(wanted, len(candidates)))
 
 
-def spread(candidates: Candidates, labeled: Labeled, wanted: int, batch: int, seed: int) -> Places:
+def spread(candidates: Candidates, labeled: LabeledVectors, wanted: int, batch: int, seed: int) -> Places:
     """Farthest first within the least certain, from the least certain one on, a batch at a time."""
     vectors = _vectors(candidates)
     return in_windows(
@@ -36,7 +36,7 @@ def spread(candidates: Candidates, labeled: Labeled, wanted: int, batch: int, se
     )
 
 
-def one_of_each_kind(candidates: Candidates, labeled: Labeled, wanted: int, batch: int, seed: int) -> Places:
+def one_of_each_kind(candidates: Candidates, labeled: LabeledVectors, wanted: int, batch: int, seed: int) -> Places:
     """Clusters the least certain, as many as a batch has places, and takes the one in the middle of each.
 
     k-means weighted by the square of the doubt (Zhdanov 2019 weights by the doubt), the cluster with the most first.
@@ -52,23 +52,23 @@ def one_of_each_kind(candidates: Candidates, labeled: Labeled, wanted: int, batc
     return in_windows(len(candidates), wanted, batch, KINDS_AMONG, middles)
 
 
-def uncovered(candidates: Candidates, labeled: Labeled, wanted: int, batch: int, seed: int) -> Places:
+def uncovered(candidates: Candidates, labeled: LabeledVectors, wanted: int, batch: int, seed: int) -> Places:
     """TypiClust (Hacohen et al. 2022): the most typical example of each cluster that has no label yet, big ones first."""
     return typical.typical_first(_vectors(candidates), labeled.vectors, wanted, batch, seed)
 
 
-def away_from_labeled(candidates: Candidates, labeled: Labeled, wanted: int, batch: int, seed: int) -> Places:
+def away_from_labeled(candidates: Candidates, labeled: LabeledVectors, wanted: int, batch: int, seed: int) -> Places:
     """Core-set (Sener and Savarese 2018): k-center greedy that starts from what is labeled."""
     return diversity.farthest_first(_vectors(candidates), wanted, among=labeled.vectors)
 
 
-def by_gradient(candidates: Candidates, labeled: Labeled, wanted: int, batch: int, seed: int) -> Places:
+def by_gradient(candidates: Candidates, labeled: LabeledVectors, wanted: int, batch: int, seed: int) -> Places:
     """BADGE (Ash et al. 2020): k-means++ over the gradients that the last layer would get from the model's own guess."""
     assert candidates.probabilities is not None
     return gradients.spread_of_gradients(candidates.probabilities, _vectors(candidates), wanted, seed)
 
 
-def in_class_turns(candidates: Candidates, labeled: Labeled, wanted: int, batch: int, seed: int) -> Places:
+def in_class_turns(candidates: Candidates, labeled: LabeledVectors, wanted: int, batch: int, seed: int) -> Places:
     """The best of each predicted class, then the second of each: equal shares, the class with the fewest labels first."""
     if candidates.probabilities is None:
         return by_priority(candidates, labeled, wanted, batch, seed)

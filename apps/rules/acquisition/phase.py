@@ -12,7 +12,7 @@ ENOUGH_PER_CLASS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class PhaseEvidence:
     """What is known of the newest model.
 
     labels_per_class counts every class of the schema, zeros too. right of checked answers the model foretold, out of
@@ -33,7 +33,7 @@ class Phase:
     sentence: str
 
 
-def evidence_of(guesses: Sequence[int], answers: Sequence[int], labels_per_class: Sequence[int]) -> Evidence:
+def evidence_of(guesses: Sequence[int], answers: Sequence[int], labels_per_class: Sequence[int]) -> PhaseEvidence:
     """Counts what the model foretold: guesses (n,) and answers (n,) are classes as indices, in the same order.
 
     >>> evidence_of([0, 1, 1], [0, 1, 0], [4, 3])
@@ -42,10 +42,10 @@ def evidence_of(guesses: Sequence[int], answers: Sequence[int], labels_per_class
     answers = list(answers)
     right = sum(guess == answer for guess, answer in zip(guesses, answers, strict=True))
     majority = max((answers.count(c) for c in set(answers)), default=0)
-    return Evidence(tuple(int(n) for n in labels_per_class), int(right), majority, len(answers))
+    return PhaseEvidence(tuple(int(n) for n in labels_per_class), int(right), majority, len(answers))
 
 
-def phase_of(evidence: Evidence) -> Phase:
+def phase_of(evidence: PhaseEvidence) -> Phase:
     """The model chooses once it foretells answers better than their most common label would.
 
     A model's guess at new answers is the only measurement there is so early. Its doubt is worth asking for as soon as

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apps.rules.acquisition import orders, uncertainty
-from apps.rules.acquisition.candidates import Candidates, Labeled, Priority
+from apps.rules.acquisition.candidates import Candidates, LabeledVectors, Priority
 from apps.rules.acquisition.orders import by_priority as by_priority
 from apps.rules.registry import Registry
 
 Places = NDArray[np.intp]
-Order = Callable[[Candidates, Labeled, int, int, int], Places]  # candidates, labeled, wanted, batch, seed -> (wanted,)
+Order = Callable[
+    [Candidates, LabeledVectors, int, int, int], Places
+]  # candidates, labeled, wanted, batch, seed -> (wanted,)
 
 
 class Need(StrEnum):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.rules.acquisition.candidates import Candidates, Labeled
+from apps.rules.acquisition.candidates import Candidates, LabeledVectors
 from apps.rules.acquisition.duplicates import repeats_among
 from apps.rules.acquisition.geometry import Floats, usable
 from apps.rules.acquisition.orders import by_priority
@@ -28,7 +28,7 @@ class Chosen(Candidates):
 
 
 def choose(
-    strategy: Strategy, candidates: Candidates, labeled: Labeled, *, wanted: int, batch: int, seed: int
+    strategy: Strategy, candidates: Candidates, labeled: LabeledVectors, *, wanted: int, batch: int, seed: int
 ) -> Chosen:
     """The `wanted` examples to show, in the order to show them.
 
@@ -47,7 +47,13 @@ def choose(
 
 
 def _without_repeats(
-    strategy: Strategy, candidates: Candidates, vectors: Floats, labeled: Labeled, wanted: int, batch: int, seed: int
+    strategy: Strategy,
+    candidates: Candidates,
+    vectors: Floats,
+    labeled: LabeledVectors,
+    wanted: int,
+    batch: int,
+    seed: int,
 ) -> Chosen:
     """Only what would be chosen is compared: again with the next ones in line where some were put behind."""
     vectors, _ = usable(vectors)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.rules.acquisition.candidates import Candidates, Priority, Scores, merge
+from apps.rules.acquisition.candidates import Candidates, CandidateScores, Priority, merge
 
 SLACK = 2  # shortlists kept before they are thinned: sorting each chunk would cost more than it saves
 
@@ -21,7 +21,7 @@ class RunningShortlist:
         self._waiting = 0
         self._least = -np.inf  # nothing below can be among the best `keep`
 
-    def add(self, scores: Scores, allowed: NDArray[np.bool_] | None = None) -> None:
+    def add(self, scores: CandidateScores, allowed: NDArray[np.bool_] | None = None) -> None:
         """`allowed` (n,) leaves rows out, which costs less than cutting them from every array beforehand."""
         if not len(scores) or self.keep <= 0:
             return
@@ -51,7 +51,7 @@ class RunningShortlist:
             self._least = float(best.priority[-1])
 
 
-def priority_of(priority: Priority, scores: Scores, seed: int) -> NDArray[np.float64]:
+def priority_of(priority: Priority, scores: CandidateScores, seed: int) -> NDArray[np.float64]:
     """(n,), higher first; -inf where the model gives nothing finite."""
     value = np.asarray(priority(scores, seed), dtype=np.float64)
     if scores.probabilities is not None and not np.isfinite(

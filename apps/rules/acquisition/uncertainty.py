@@ -3,23 +3,23 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.rules.acquisition.candidates import Scores, chance_of
+from apps.rules.acquisition.candidates import CandidateScores, chance_of
 
 Floats = NDArray[np.floating]
 TINY = 1e-12  # keeps log(0) away; moves an entropy by less than 1e-10
 
 
-def at_random(scores: Scores, seed: int) -> Floats:
+def at_random(scores: CandidateScores, seed: int) -> Floats:
     """Blind to the model: the same number for the same id and seed wherever it lies, between 0 and 1."""
     return chance_of(scores.ids, seed).astype(np.float64) / 2**64
 
 
-def least_confidence(scores: Scores, seed: int = 0) -> Floats:
+def least_confidence(scores: CandidateScores, seed: int = 0) -> Floats:
     """One minus the probability of the first label: (n, classes) -> (n,) (Lewis and Gale 1994)."""
     return np.asarray(1 - _probabilities(scores).max(axis=1))
 
 
-def margin(scores: Scores, seed: int = 0) -> Floats:
+def margin(scores: CandidateScores, seed: int = 0) -> Floats:
     """One minus the gap between the first and the second label: (n, classes) -> (n,) (Scheffer et al. 2001)."""
     probabilities = _probabilities(scores)
     if probabilities.shape[1] < 2:
@@ -33,13 +33,13 @@ def margin(scores: Scores, seed: int = 0) -> Floats:
     return np.asarray(1 - (first - second))
 
 
-def entropy(scores: Scores, seed: int = 0) -> Floats:
+def entropy(scores: CandidateScores, seed: int = 0) -> Floats:
     """Shannon entropy in nats: (n, classes) -> (n,)."""
     safe = np.maximum(_probabilities(scores), TINY)
     return np.asarray(-np.einsum("nc,nc->n", safe, np.log(safe)))
 
 
-def mutual_information(scores: Scores, seed: int = 0) -> Floats:
+def mutual_information(scores: CandidateScores, seed: int = 0) -> Floats:
     """BALD in nats: entropy of the mean vote less the mean entropy of the votes, (members, n, classes) -> (n,).
 
     Houlsby et al. 2011: high where each member is sure and they contradict each other. Not finite votes give -inf.
@@ -53,7 +53,7 @@ def mutual_information(scores: Scores, seed: int = 0) -> Floats:
     return np.asarray(np.where(np.isfinite(scores.votes).all(axis=(0, 2)), together - alone, -np.inf))
 
 
-def gradient_length(scores: Scores, seed: int = 0) -> Floats:
+def gradient_length(scores: CandidateScores, seed: int = 0) -> Floats:
     """Length of p - onehot(argmax p): how far the model's own guess, taken for the truth, would move it (Ash et al. 2020)."""
     probabilities = _probabilities(scores)
     squares = np.einsum("nc,nc->n", probabilities, probabilities)
@@ -61,7 +61,7 @@ def gradient_length(scores: Scores, seed: int = 0) -> Floats:
         return np.asarray(np.sqrt(np.maximum(squares - 2 * probabilities.max(axis=1) + 1, 0)))
 
 
-def _probabilities(scores: Scores) -> Floats:
+def _probabilities(scores: CandidateScores) -> Floats:
     if scores.probabilities is None:
         raise ValueError("This measure of doubt needs a model, and there is none yet.")
     return scores.probabilities

@@ -2,7 +2,7 @@
 
 from math import ceil
 
-from apps.rules.gates.gate import Judgment, Outcome
+from apps.rules.gates.gate import GateOutcome, Judgment
 from apps.rules.metrics import Metric
 from apps.rules.words import count
 
@@ -28,10 +28,10 @@ def doubtful(sentence: str, more: int | None) -> Judgment:
     """`more` labels would about settle it."""
     if more is not None:
         sentence += f" About {count(more, 'more holdout label')} would settle it."
-    return Judgment(Outcome.INCONCLUSIVE, sentence, more)
+    return Judgment(GateOutcome.INCONCLUSIVE, sentence, more)
 
 
 def unmeasured(sentence: str, metric: Metric | None) -> Judgment:
     """What was not measured, with the reason where there is one."""
     reason = f"{sentence} {metric.reason}" if metric and metric.reason else sentence
-    return Judgment(Outcome.INCONCLUSIVE, reason)
+    return Judgment(GateOutcome.INCONCLUSIVE, reason)

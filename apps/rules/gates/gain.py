@@ -5,12 +5,12 @@ must surely beat whoever always answers the most frequent label.
 """
 
 from apps.rules.gates.doubt import doubtful, labels_to_settle, unmeasured
-from apps.rules.gates.gate import Evidence, Gate, GateNeed, Judgment, Limits, Outcome
+from apps.rules.gates.gate import Evidence, Gate, GateLimits, GateNeed, GateOutcome, Judgment
 from apps.rules.metrics import Metric
 from apps.rules.words import percent, points
 
 
-def _judge(evidence: Evidence, limits: Limits) -> Judgment:
+def _judge(evidence: Evidence, limits: GateLimits) -> Judgment:
     if evidence.champion_labels is None:
         return _beats_guessing(evidence)
     difference = evidence.accuracy_difference
@@ -19,10 +19,10 @@ def _judge(evidence: Evidence, limits: Limits) -> Judgment:
     between = f"between {points(difference.low)} and {points(difference.high)}"
     measured = f"Accuracy {points(difference.value)} points, {between}"
     if difference.high < 0:
-        return Judgment(Outcome.FAIL, f"{measured}; surely worse than the champion.")
+        return Judgment(GateOutcome.FAIL, f"{measured}; surely worse than the champion.")
     if difference.low >= -limits.allowed_loss:
         allowed = f"not worse by more than the {100 * limits.allowed_loss:g} points allowed"
-        return Judgment(Outcome.PASS, f"{measured}; {'surely better' if difference.low > 0 else allowed}.")
+        return Judgment(GateOutcome.PASS, f"{measured}; {'surely better' if difference.low > 0 else allowed}.")
     more = labels_to_settle(difference, evidence.n_holdout, limits.allowed_loss)
     return doubtful(f"{measured}; may be chance.", more)
 
@@ -32,16 +32,16 @@ def _beats_guessing(evidence: Evidence) -> Judgment:
     if accuracy.value is None or accuracy.low is None or accuracy.high is None or guess is None:
         return unmeasured("Accuracy was not measured.", accuracy)
     if guess == 1.0:
-        return Judgment(Outcome.INCONCLUSIVE, "All holdout labels are the same, so guessing is always right.")
+        return Judgment(GateOutcome.INCONCLUSIVE, "All holdout labels are the same, so guessing is always right.")
     between = f"between {percent(accuracy.low, 1)} and {percent(accuracy.high, 1)}"
     measured = (
         f"Accuracy {percent(accuracy.value, 1)}, {between}; "
         f"always answering the most frequent label gets {percent(guess, 1)}"
     )
     if accuracy.low > guess:
-        return Judgment(Outcome.PASS, f"{measured}.")
+        return Judgment(GateOutcome.PASS, f"{measured}.")
     if accuracy.high < guess:
-        return Judgment(Outcome.FAIL, f"{measured}, which is surely better.")
+        return Judgment(GateOutcome.FAIL, f"{measured}, which is surely better.")
     gain = Metric(accuracy.value - guess, accuracy.low - guess, accuracy.high - guess)
     return doubtful(f"{measured}; may be chance.", labels_to_settle(gain, evidence.n_holdout, 0.0))
 

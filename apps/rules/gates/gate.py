@@ -7,7 +7,7 @@ from enum import StrEnum
 from apps.rules.metrics import Difference, Metric
 
 
-class Outcome(StrEnum):
+class GateOutcome(StrEnum):
     PASS = "pass"
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
@@ -21,7 +21,7 @@ class GateNeed(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class GateLimits:
     """What a project tolerates. Differences are candidate minus champion; shares, not points."""
 
     least_holdout: int = 30  # below it a 95 % interval of an accuracy is wider than 30 points
@@ -55,7 +55,7 @@ class Evidence:
 class Judgment:
     """`more_labels` is how many more holdout labels would about settle a doubt, where that is known."""
 
-    outcome: Outcome
+    outcome: GateOutcome
     reason: str
     more_labels: int | None = None
 
@@ -66,7 +66,7 @@ class GateResult:
 
     name: str
     title: str
-    outcome: Outcome
+    outcome: GateOutcome
     reason: str
     more_labels: int | None = None
 
@@ -77,19 +77,19 @@ class Gate:
 
     name: str
     title: str
-    judge: Callable[[Evidence, Limits], Judgment]
+    judge: Callable[[Evidence, GateLimits], Judgment]
     needs: frozenset[GateNeed] = frozenset()
     first_title: str = ""
 
-    def result(self, evidence: Evidence, limits: Limits) -> GateResult:
+    def result(self, evidence: Evidence, limits: GateLimits) -> GateResult:
         alone = evidence.champion_labels is None
         judgment = self._without_need(evidence, limits) or self.judge(evidence, limits)
         title = self.first_title if alone and self.first_title else self.title
         return GateResult(self.name, title, judgment.outcome, judgment.reason, judgment.more_labels)
 
-    def _without_need(self, evidence: Evidence, limits: Limits) -> Judgment | None:
+    def _without_need(self, evidence: Evidence, limits: GateLimits) -> Judgment | None:
         if GateNeed.CHAMPION in self.needs and evidence.champion_labels is None:
-            return Judgment(Outcome.PASS, "There is no champion to compare with.")
+            return Judgment(GateOutcome.PASS, "There is no champion to compare with.")
         if GateNeed.HOLDOUT in self.needs and evidence.n_holdout < limits.least_holdout:
-            return Judgment(Outcome.INCONCLUSIVE, "Too few holdout labels to tell.")
+            return Judgment(GateOutcome.INCONCLUSIVE, "Too few holdout labels to tell.")
         return None

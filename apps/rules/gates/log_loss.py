@@ -1,11 +1,11 @@
 """Fails when log-loss surely rose and its rise is beyond the limit: sure and wrong is worse than wrong."""
 
 from apps.rules.gates.doubt import unmeasured
-from apps.rules.gates.gate import Evidence, Gate, GateNeed, Judgment, Limits, Outcome
+from apps.rules.gates.gate import Evidence, Gate, GateLimits, GateNeed, GateOutcome, Judgment
 from apps.rules.words import signed
 
 
-def _judge(evidence: Evidence, limits: Limits) -> Judgment:
+def _judge(evidence: Evidence, limits: GateLimits) -> Judgment:
     difference = evidence.log_loss_difference
     if difference is None or difference.value is None or difference.low is None or difference.high is None:
         return unmeasured("Log-loss was not compared.", difference)
@@ -14,8 +14,8 @@ def _judge(evidence: Evidence, limits: Limits) -> Judgment:
         f"{signed(difference.high, 2)}; lower is better"
     )
     if difference.low > 0 and difference.value > limits.log_loss_rise:
-        return Judgment(Outcome.FAIL, f"{measured}. It rose by more than the {limits.log_loss_rise:.2f} allowed.")
-    return Judgment(Outcome.PASS, f"{measured}.")
+        return Judgment(GateOutcome.FAIL, f"{measured}. It rose by more than the {limits.log_loss_rise:.2f} allowed.")
+    return Judgment(GateOutcome.PASS, f"{measured}.")
 
 
 LOG_LOSS = Gate("log_loss", "Its confidence is honest", _judge, needs=frozenset({GateNeed.CHAMPION, GateNeed.HOLDOUT}))

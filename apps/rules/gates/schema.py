@@ -1,20 +1,20 @@
 """The label schema may grow; a label that users see today may not vanish."""
 
-from apps.rules.gates.gate import Evidence, Gate, Judgment, Limits, Outcome
+from apps.rules.gates.gate import Evidence, Gate, GateLimits, GateOutcome, Judgment
 from apps.rules.words import count
 
 
-def _judge(evidence: Evidence, limits: Limits) -> Judgment:
+def _judge(evidence: Evidence, limits: GateLimits) -> Judgment:
     old, new = evidence.champion_labels, evidence.labels
     if old is None:
-        return Judgment(Outcome.PASS, f"It knows {count(len(new), 'label')}; there is no champion to match.")
+        return Judgment(GateOutcome.PASS, f"It knows {count(len(new), 'label')}; there is no champion to match.")
     lost = [label for label in old if label not in new]
     if lost:
-        return Judgment(Outcome.FAIL, f"It no longer knows {_list(lost)}, which the champion answers.")
+        return Judgment(GateOutcome.FAIL, f"It no longer knows {_list(lost)}, which the champion answers.")
     grown = [label for label in new if label not in old]
     if grown:
-        return Judgment(Outcome.PASS, f"It knows all the champion's labels and adds {_list(grown)}.")
-    return Judgment(Outcome.PASS, f"It knows the champion's {count(len(new), 'label')}.")
+        return Judgment(GateOutcome.PASS, f"It knows all the champion's labels and adds {_list(grown)}.")
+    return Judgment(GateOutcome.PASS, f"It knows the champion's {count(len(new), 'label')}.")
 
 
 def _list(labels: list[str], shown: int = 3) -> str:

@@ -2,27 +2,27 @@
 
 from dataclasses import dataclass
 
-from apps.rules.gates.gate import Evidence, GateResult, Limits, Outcome
+from apps.rules.gates.gate import Evidence, GateLimits, GateOutcome, GateResult
 from apps.rules.gates.registry import GATES
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    outcome: Outcome
+    outcome: GateOutcome
     gates: tuple[GateResult, ...]
     reason: str
     more_labels: int | None
 
 
-def judge(evidence: Evidence, limits: Limits) -> Verdict:
+def judge(evidence: Evidence, limits: GateLimits) -> Verdict:
     """Any fail fails; else any doubt is inconclusive; else pass."""
     gates = tuple(gate.result(evidence, limits) for gate in GATES.values())
     outcomes = {gate.outcome for gate in gates}
-    outcome = next((o for o in (Outcome.FAIL, Outcome.INCONCLUSIVE) if o in outcomes), Outcome.PASS)
+    outcome = next((o for o in (GateOutcome.FAIL, GateOutcome.INCONCLUSIVE) if o in outcomes), GateOutcome.PASS)
     more = max((gate.more_labels for gate in gates if gate.more_labels), default=None)
-    return Verdict(outcome, gates, _summary(outcome, gates), more if outcome is Outcome.INCONCLUSIVE else None)
+    return Verdict(outcome, gates, _summary(outcome, gates), more if outcome is GateOutcome.INCONCLUSIVE else None)
 
 
-def _summary(outcome: Outcome, gates: tuple[GateResult, ...]) -> str:
+def _summary(outcome: GateOutcome, gates: tuple[GateResult, ...]) -> str:
     deciding = next((gate for gate in gates if gate.outcome is outcome), gates[-1])
-    return f"All {len(gates)} gates pass." if outcome is Outcome.PASS else deciding.reason
+    return f"All {len(gates)} gates pass." if outcome is GateOutcome.PASS else deciding.reason

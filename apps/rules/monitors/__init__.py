@@ -3,7 +3,7 @@
 from apps.rules.monitors.check import ALPHA, MOST_IN_WINDOW, WINDOW, Drift, DriftOutcome, FeatureDrift, check
 from apps.rules.monitors.class_mix import total_variation
 from apps.rules.monitors.confidence import kolmogorov_smirnov
-from apps.rules.monitors.monitor import Comparison, Distance, DriftMonitor, Predictions
+from apps.rules.monitors.monitor import Distance, DriftMonitor, MonitorComparison, Predictions
 from apps.rules.monitors.registry import MONITORS
 
 __all__ = [
@@ -11,12 +11,12 @@ __all__ = [
     "MONITORS",
     "MOST_IN_WINDOW",
     "WINDOW",
-    "Comparison",
     "Distance",
     "Drift",
     "DriftMonitor",
     "DriftOutcome",
     "FeatureDrift",
+    "MonitorComparison",
     "Predictions",
     "check",
     "kolmogorov_smirnov",

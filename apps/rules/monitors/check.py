@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from apps.rules.monitors.monitor import Comparison, DriftMonitor, Predictions
+from apps.rules.monitors.monitor import DriftMonitor, MonitorComparison, Predictions
 from apps.rules.monitors.registry import MONITORS
 from apps.rules.words import count
 
@@ -64,7 +64,7 @@ def check(
     n_reference, n_window = len(reference.classes), len(window.classes)
     if min(n_reference, n_window) < least:
         return Drift(DriftOutcome.TOO_FEW, (), (_too_few(n_reference, n_window, least),), n_reference, n_window)
-    comparison = Comparison(reference, window, draws, np.random.default_rng(seed), labels)
+    comparison = MonitorComparison(reference, window, draws, np.random.default_rng(seed), labels)
     quantile = 1 - alpha / len(MONITORS)
     features = tuple(_feature(monitor, comparison, quantile) for monitor in MONITORS.values())
     reasons = tuple(feature.reason for feature in features if feature.drifted)
@@ -72,7 +72,7 @@ def check(
     return Drift(outcome, features, reasons or ("Predictions look like those on the holdout.",), n_reference, n_window)
 
 
-def _feature(monitor: DriftMonitor, comparison: Comparison, quantile: float) -> FeatureDrift:
+def _feature(monitor: DriftMonitor, comparison: MonitorComparison, quantile: float) -> FeatureDrift:
     measured = monitor.distance(comparison)
     threshold = float(np.quantile(measured.by_chance, quantile, method="higher"))
     drifted = measured.value > threshold

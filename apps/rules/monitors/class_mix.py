@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from apps.rules.monitors.monitor import Comparison, Distance, DriftMonitor, Floats
+from apps.rules.monitors.monitor import Distance, DriftMonitor, Floats, MonitorComparison
 from apps.rules.words import percent
 
 
@@ -11,7 +11,7 @@ def total_variation(left: Floats, right: Floats) -> Floats:
     return np.asarray(np.abs(left - right).sum(axis=-1) / 2)
 
 
-def _distance(of: Comparison) -> Distance:
+def _distance(of: MonitorComparison) -> Distance:
     reference, window, rng = of.reference.classes, of.window.classes, of.rng
     n, m = len(reference), len(window)
     width = int(max(reference.max(), window.max())) + 1

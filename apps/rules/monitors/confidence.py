@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.rules.monitors.monitor import Comparison, Distance, DriftMonitor, Floats
+from apps.rules.monitors.monitor import Distance, DriftMonitor, Floats, MonitorComparison
 from apps.rules.words import percent
 
 
@@ -16,7 +16,7 @@ def kolmogorov_smirnov(left: Floats, right: Floats) -> float:
     return float(np.abs(below_left - below_right).max())
 
 
-def _distance(of: Comparison) -> Distance:
+def _distance(of: MonitorComparison) -> Distance:
     reference, window = of.reference.confidences, of.window.confidences
     atoms, index = np.unique(reference, return_inverse=True)
     n, m = len(index), len(window)

@@ -19,7 +19,7 @@ class Predictions:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class MonitorComparison:
     """What a monitor compares: what the champion said of the holdout, and a window of what it served.
 
     `draws` is how many distances by chance are wanted, all of them drawn from `rng`; `labels` are the names of the
@@ -48,4 +48,4 @@ class DriftMonitor:
 
     name: str
     title: str
-    distance: Callable[[Comparison], Distance]
+    distance: Callable[[MonitorComparison], Distance]

@@ -10,7 +10,7 @@ from apps.audit.services import event_record
 from apps.audit.verbs import Verb
 from apps.errors import Invalid
 from apps.projects.models import Project
-from apps.rules.freshness import Limits
+from apps.rules.freshness import FreshnessLimits
 from apps.training.models import Policy
 
 FIELDS = ("runs_at_once", "full_after_increments", "full_on_gap", "full_on_schema_change")
@@ -22,8 +22,8 @@ def policy_of(project: Project) -> Policy:
     return Policy.objects.filter(project=project).first() or Policy(project=project)
 
 
-def limits_of(policy: Policy) -> Limits:
-    return Limits(policy.full_after_increments, policy.full_on_gap, policy.full_on_schema_change)
+def limits_of(policy: Policy) -> FreshnessLimits:
+    return FreshnessLimits(policy.full_after_increments, policy.full_on_gap, policy.full_on_schema_change)
 
 
 @transaction.atomic

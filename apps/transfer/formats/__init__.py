@@ -6,13 +6,13 @@ from typing import BinaryIO
 from apps.datasets.readers import SUFFIXES, FileUnreadable, Row, suffix_of
 from apps.projects import task_types
 from apps.projects.models import Project
-from apps.transfer.formats.format import Format
+from apps.transfer.formats.format import FileFormat
 from apps.transfer.formats.registry import FORMATS
 
-__all__ = ["FORMATS", "Format", "formats_for", "read_with", "suffixes"]
+__all__ = ["FORMATS", "FileFormat", "formats_for", "read_with", "suffixes"]
 
 
-def formats_for(project: Project) -> list[Format]:
+def formats_for(project: Project) -> list[FileFormat]:
     """Those that can carry what this project's people say."""
     task = task_types.get(project.task_type)
     return [each for each in FORMATS.values() if each.carries(task)]
@@ -31,7 +31,7 @@ def read_with(project: Project, file: BinaryIO, filename: str) -> Iterator[Row]:
     return fitting.read(file, project)
 
 
-def _format_of(file: BinaryIO, suffix: str) -> Format:
+def _format_of(file: BinaryIO, suffix: str) -> FileFormat:
     """Of several with one ending the one that begins as the file does, else the first that may begin anyhow."""
     sharing = [each for each in FORMATS.values() if suffix in each.suffixes]
     begin = file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n") if len(sharing) > 1 else b""

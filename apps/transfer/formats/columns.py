@@ -7,7 +7,7 @@ from django.db import connection
 
 from apps.projects.models import Project
 from apps.projects.task_types import PayloadKind
-from apps.transfer.exporting import Export, Fact, Labeled, Shown, facts
+from apps.transfer.exporting import Export, ExportedLabel, Fact, Shown, facts
 from apps.transfer.rows import ANSWER, LABEL, PREDICTION, Answered, compact
 
 GRAINS = ("annotations", "labels", "predictions")
@@ -26,7 +26,7 @@ def _said(fact: Fact) -> Cells:
         cells = {f"answer.{name}": getattr(fact, name) for name in ANSWER}
         cells["answer.value"], cells["answer.suggestion"] = compact(fact.value), compact(fact.suggestion)
         return cells
-    if isinstance(fact, Labeled):
+    if isinstance(fact, ExportedLabel):
         rest = {f"label.{name}": getattr(fact, name) for name in LABEL}
         return {"label": compact(fact.value), **rest}
     return {f"prediction.{name}": getattr(fact, name) for name in PREDICTION} | {

@@ -18,7 +18,7 @@ from apps.datasets.readers import FileUnreadable, Row
 from apps.projects.models import Project
 from apps.rules.answers import Value
 from apps.transfer.exporting import Export, documents
-from apps.transfer.formats.format import Format
+from apps.transfer.formats.format import FileFormat
 
 START = "-DOCSTART-"
 _WORD = re.compile(r"\w+|[^\w\s]")
@@ -166,7 +166,7 @@ def _spans(each: _Text, text: str) -> list[Value]:
     return spans
 
 
-CONLL = Format(
+CONLL = FileFormat(
     "conll",
     _("CoNLL"),
     (".conll", ".bio"),

@@ -23,7 +23,7 @@ from apps.projects.models import Project
 from apps.projects.task_types import RESERVED
 from apps.transfer.exporting import Export
 from apps.transfer.formats.columns import GRAINS, LINES_AT_ONCE, cells_of, features_of, names_of
-from apps.transfer.formats.format import Format
+from apps.transfer.formats.format import FileFormat
 from apps.transfer.rows import COLUMNS
 
 RISKY = ("=", "+", "-", "@", "\t", "\r", "'")
@@ -103,7 +103,7 @@ def _typed(value: Any) -> Any:
         return value
 
 
-CSV = Format(
+CSV = FileFormat(
     "csv",
     _("CSV"),
     (".csv",),

@@ -13,7 +13,7 @@ from apps.transfer.exporting import Export
 
 
 @dataclass(frozen=True)
-class Format:
+class FileFormat:
     """`answers` and `shows` are the kinds of answers and of examples that it can carry, None for all there are.
 
     `grains` is what can be exported. Where two formats share an ending, `begins` is the first character of a file in it.

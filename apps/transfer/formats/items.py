@@ -13,7 +13,7 @@ MOST_ITEM = 200_000_000  # characters of one item; what is longer is no item but
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class JsonItem:
     """`number` counts from 1. Either `value`, or `fault` and the raw text where it begins."""
 
     number: int
@@ -22,7 +22,7 @@ class Item:
     raw: str = ""
 
 
-def items_of(file: BinaryIO) -> Iterator[Item]:
+def items_of(file: BinaryIO) -> Iterator[JsonItem]:
     """Raises FileUnreadable where no list begins; a list that breaks off ends with an item that says where."""
     source = _Source(file)
     source.skip_blank()
@@ -79,14 +79,14 @@ class _Source:
     def drop(self, count: int) -> None:
         self.text, self._before = self.text[count:], self._before + count
 
-    def item(self, number: int) -> Item:
+    def item(self, number: int) -> JsonItem:
         size = CHUNK
         while True:
             try:
                 value, end = self._json.raw_decode(self.text)
                 if end < len(self.text) or not self.more():  # a number may go on in the next chunk
                     self.drop(end)
-                    return Item(number, value)
+                    return JsonItem(number, value)
             except RecursionError:
                 return self.broken(number, "it is nested too deep")
             except ValueError as cause:
@@ -94,9 +94,9 @@ class _Source:
                     return self.broken(number, str(cause).split(":")[0].lower(), getattr(cause, "pos", 0))
             size = min(2 * size, 64 * CHUNK)
 
-    def broken(self, number: int, why: str, place: int = 0) -> Item:
+    def broken(self, number: int, why: str, place: int = 0) -> JsonItem:
         where = self._before + place
-        return Item(
+        return JsonItem(
             number,
             None,
             f"The JSON breaks off at character {where:,}: {self._wrong or why}. The rest was not read.",

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.datasets import readers
 from apps.transfer.exporting import Export
 from apps.transfer.formats.columns import GRAINS, LINES_AT_ONCE, Cells, cells_of
-from apps.transfer.formats.format import Format
+from apps.transfer.formats.format import FileFormat
 from apps.transfer.rows import COLUMNS
 
 
@@ -30,7 +30,7 @@ def _sparse(cells: Cells) -> Cells:
     return kept
 
 
-JSONL = Format(
+JSONL = FileFormat(
     "jsonl",
     _("JSONL"),
     (".jsonl", ".ndjson"),

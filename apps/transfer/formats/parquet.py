@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.datasets import readers
 from apps.transfer.exporting import Export
 from apps.transfer.formats.columns import GRAINS, Cells, cells_of, features_of, names_of
-from apps.transfer.formats.format import Format
+from apps.transfer.formats.format import FileFormat
 from apps.transfer.rows import COLUMNS
 
 GROUP = 2000  # rows of a Parquet row group
@@ -91,7 +91,7 @@ class _Sink(io.RawIOBase):
         return parts
 
 
-PARQUET = Format(
+PARQUET = FileFormat(
     "parquet",
     _("Parquet"),
     (".parquet",),

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import Count, Max
 
-from apps.datasets.batches import Kept
+from apps.datasets.batches import StoredRow
 from apps.datasets.copying import ids_reserved, rows_copy
 from apps.labeling.models import (
     Annotation,
@@ -75,16 +75,16 @@ ANNOTATION_COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ImportedAnswer:
     """One answer of a member, and the example that it is about."""
 
-    of: Kept
+    of: StoredRow
     person_id: int
-    said: Answered
+    answer: Answered
     ingestion_id: int | None
 
 
-def answers_keep(project: Project, given: Sequence[Answer], columns: Columns, *, at: datetime) -> set[int]:
+def answers_keep(project: Project, given: Sequence[ImportedAnswer], columns: Columns, *, at: datetime) -> set[int]:
     """Each as an answered assignment of its own slot and its annotation; then the labels that follow from them.
 
     Whoever has answered an example, or holds it, is not given a second answer to it.
@@ -109,7 +109,7 @@ def answers_keep(project: Project, given: Sequence[Answer], columns: Columns, *,
     return {x.of.row_number for x in fresh}
 
 
-def _not_there(given: Sequence[Answer]) -> list[Answer]:
+def _not_there(given: Sequence[ImportedAnswer]) -> list[ImportedAnswer]:
     known = known_among(x.of for x in given)
     standing = Assignment.objects.filter(example_id__in=known).exclude(state=AssignmentState.EXPIRED)
     seen = set(standing.values_list("example_id", "holder_id")) if known else set()
@@ -123,11 +123,11 @@ def _not_there(given: Sequence[Answer]) -> list[Answer]:
     return fresh
 
 
-def _key(x: Answer) -> uuid.UUID:
-    return uuid.uuid5(NAMESPACE, f"{x.of.example_id}:{x.said.id or x.person_id}")
+def _key(x: ImportedAnswer) -> uuid.UUID:
+    return uuid.uuid5(NAMESPACE, f"{x.of.example_id}:{x.answer.id or x.person_id}")
 
 
-def _stored_keys(given: Sequence[Answer]) -> set[uuid.UUID]:
+def _stored_keys(given: Sequence[ImportedAnswer]) -> set[uuid.UUID]:
     keys = [_key(x) for x in given if not x.of.fresh]
     return set(Annotation.objects.filter(client_id__in=keys).values_list("client_id", flat=True)) if keys else set()
 
@@ -142,8 +142,10 @@ def _next_slots(example_ids: Sequence[int]) -> dict[int, int]:
     return last
 
 
-def _assignment(project: Project, x: Answer, pk: int, slot: int, columns: Columns, at: datetime) -> tuple[Any, ...]:
-    said = x.said
+def _assignment(
+    project: Project, x: ImportedAnswer, pk: int, slot: int, columns: Columns, at: datetime
+) -> tuple[Any, ...]:
+    said = x.answer
     then, shown = said.at or at, said.suggestion
     state = AssignmentState.SKIPPED if said.value is None else AssignmentState.ANSWERED
     label = compact(shown) if shown is not None and set(shown) == {"label"} else ""
@@ -181,8 +183,10 @@ def _was(said: Answered) -> dict[str, Any]:
     return {name: value for name, value in was.items() if value}
 
 
-def _annotation(project: Project, x: Answer, assignment_id: int, columns: Columns, at: datetime) -> tuple[Any, ...]:
-    said, (label_id, value) = x.said, columns(x.said.value)
+def _annotation(
+    project: Project, x: ImportedAnswer, assignment_id: int, columns: Columns, at: datetime
+) -> tuple[Any, ...]:
+    said, (label_id, value) = x.answer, columns(x.answer.value)
     then = said.at or at
     return (
         _key(x),
@@ -203,16 +207,16 @@ def _annotation(project: Project, x: Answer, assignment_id: int, columns: Column
     )
 
 
-def _resolve(project: Project, fresh: Sequence[Answer], columns: Columns, at: datetime) -> None:
+def _resolve(project: Project, fresh: Sequence[ImportedAnswer], columns: Columns, at: datetime) -> None:
     """Labels of examples that nobody has said anything of before are made at once; the others one by one."""
-    votes: dict[int, list[Answer]] = defaultdict(list)
+    votes: dict[int, list[ImportedAnswer]] = defaultdict(list)
     for x in fresh:
-        if x.said.value is not None:
+        if x.answer.value is not None:
             votes[x.of.example_id].append(x)
     kind, needed = task_types.get(project.task_type).answer, project.queue.overlap_in(Lane.BULK)
     slowly, made = _spoken_of(fresh, list(votes)), dict[int, tuple[Any, ...]]()
     for example_id, xs in votes.items():
-        values = [x.said.value for x in xs if x.said.value is not None]
+        values = [x.answer.value for x in xs if x.answer.value is not None]
         found = settle(values, kind=kind, needed=needed, review_at_most=project.queue.review_at_most)
         if example_id in slowly or found.outcome == "disagree":
             slowly.add(example_id)
@@ -225,7 +229,7 @@ def _resolve(project: Project, fresh: Sequence[Answer], columns: Columns, at: da
         label_resolve(example_id=example_id, at=at)
 
 
-def _spoken_of(fresh: Sequence[Answer], example_ids: Sequence[int]) -> set[int]:
+def _spoken_of(fresh: Sequence[ImportedAnswer], example_ids: Sequence[int]) -> set[int]:
     """Those with a label, a review, a doubt, a label by the model, or an answer from before: their history decides too."""
     answers = Counter(x.of.example_id for x in fresh)
     stored = Annotation.objects.filter(example_id__in=example_ids, withdrawn_at=None).values("example_id")
@@ -241,9 +245,9 @@ def _spoken_of(fresh: Sequence[Answer], example_ids: Sequence[int]) -> set[int]:
     return found
 
 
-def _set_aside(project: Project, fresh: Sequence[Answer], at: datetime) -> None:
+def _set_aside(project: Project, fresh: Sequence[ImportedAnswer], at: datetime) -> None:
     """As for answers of the desk: what two people skipped is asked of nobody else."""
-    skipped = {x.of.example_id: x.said.skip for x in fresh if x.said.skip}
+    skipped = {x.of.example_id: x.answer.skip for x in fresh if x.answer.skip}
     skips = Annotation.objects.filter(example_id__in=list(skipped), withdrawn_at=None).exclude(skip_reason="")
     often = skips.values("example_id").annotate(n=Count("pk")).filter(n__gte=SKIPS_TO_SET_ASIDE).order_by()
     ids = [int(row["example_id"]) for row in often]

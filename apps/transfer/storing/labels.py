@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from apps.datasets.batches import Kept
+from apps.datasets.batches import StoredRow
 from apps.datasets.copying import rows_copy
 from apps.labeling.models import FrontierItem, GoldItem, Label, LabelSource
 from apps.labeling.services.labels import labels_share
@@ -27,7 +27,7 @@ LABEL_COLUMNS = (
 
 def labels_keep(
     project: Project,
-    given: Sequence[tuple[Kept, Value]],
+    given: Sequence[tuple[StoredRow, Value]],
     columns: Columns,
     *,
     at: datetime,
@@ -36,7 +36,7 @@ def labels_keep(
     """Label what has no label yet; its slots leave the queue. A label that is there already stands."""
     known = known_among(k for k, _ in given)
     taken = set(Label.objects.filter(pk__in=known).values_list("pk", flat=True)) if known else set()
-    first: dict[int, tuple[Kept, Value]] = {}
+    first: dict[int, tuple[StoredRow, Value]] = {}
     for k, value in given:
         if k.example_id not in taken:
             first.setdefault(k.example_id, (k, value))
@@ -48,13 +48,13 @@ def labels_keep(
 
 
 def label_row(
-    project: Project, k: Kept, column: tuple[int | None, Value | None], source: str, at: datetime, lane: str = ""
+    project: Project, k: StoredRow, column: tuple[int | None, Value | None], source: str, at: datetime, lane: str = ""
 ) -> tuple[Any, ...]:
     label_id, value = column
     return (project.pk, k.example_id, label_id, json_of(value), source, k.holdout, lane, at, at)
 
 
-def asked_no_more(project: Project, labeled: Sequence[Kept], at: datetime) -> None:
+def asked_no_more(project: Project, labeled: Sequence[StoredRow], at: datetime) -> None:
     """Of examples that were there before: their slots go, and their copies get the label too. New ones have neither."""
     known = [k for k in labeled if not k.fresh]
     if known:
@@ -62,10 +62,12 @@ def asked_no_more(project: Project, labeled: Sequence[Kept], at: datetime) -> No
         labels_share(project=project, digests=[k.digest for k in known], at=at)
 
 
-def gold_keep(project: Project, given: Sequence[tuple[Kept, Value]], columns: Columns, *, at: datetime) -> set[int]:
+def gold_keep(
+    project: Project, given: Sequence[tuple[StoredRow, Value]], columns: Columns, *, at: datetime
+) -> set[int]:
     """Answers known beforehand, and the labels that they are. One that is there already stands."""
     there = set(GoldItem.objects.filter(pk__in=known_among(k for k, _ in given)).values_list("pk", flat=True))
-    first: dict[int, tuple[Kept, Value]] = {}
+    first: dict[int, tuple[StoredRow, Value]] = {}
     for k, value in given:
         if k.example_id not in there:
             first.setdefault(k.example_id, (k, value))
@@ -78,7 +80,7 @@ def gold_keep(project: Project, given: Sequence[tuple[Kept, Value]], columns: Co
                 project=project,
                 label_id=label_id,
                 value=kept,
-                explanation=k.said.gold_explanation,
+                explanation=k.beside.gold_explanation,
                 at=at,
             )
         )

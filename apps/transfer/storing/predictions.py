@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from apps.datasets.batches import Kept
+from apps.datasets.batches import StoredRow
 from apps.datasets.copying import rows_copy
 from apps.labeling.models import ImportedPrediction
 from apps.projects.models import Project
@@ -12,12 +12,12 @@ from apps.transfer.storing.columns import Columns, json_of, known_among
 
 
 def predictions_keep(
-    project: Project, given: Sequence[tuple[Kept, Guess]], columns: Columns, *, at: datetime
+    project: Project, given: Sequence[tuple[StoredRow, Guess]], columns: Columns, *, at: datetime
 ) -> set[int]:
     """One guess a model and example; the first stands."""
     known = known_among(k for k, _ in given)
     pairs = ImportedPrediction.objects.filter(example_id__in=known).values_list("example_id", "model_version")
-    seen, fresh = set(pairs) if known else set(), list[tuple[Kept, Guess]]()
+    seen, fresh = set(pairs) if known else set(), list[tuple[StoredRow, Guess]]()
     for k, g in given:
         if (k.example_id, g.model) not in seen:
             seen.add((k.example_id, g.model))

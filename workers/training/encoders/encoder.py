@@ -34,7 +34,7 @@ class PayloadEncoder(Protocol):
     def encode(self, payloads: Sequence[Any]) -> NDArray[np.float16]: ...
 
 
-class Encoder:
+class SentenceEncoder:
     """Holds the loaded network (90 MB); make one per process."""
 
     name = ENCODER_NAME
@@ -80,7 +80,7 @@ class Encoder:
 
 
 MAKERS: dict[str, Callable[[], PayloadEncoder]] = {
-    e.name: e for e in (Encoder, HashedWords, Thumbnail, HashedRow)
+    e.name: e for e in (SentenceEncoder, HashedWords, Thumbnail, HashedRow)
 }  # the names that `apps.labeling.encoders` offers
 MOST_KNOWN, MOST_MADE = 8, 2  # not installed ones in memory: weights of up to 90 MB, and networks of as much
 _known: OrderedDict[str, Callable[[], PayloadEncoder]] = OrderedDict()

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from workers.training.encoders.encoder import Encoder, EncoderMissing
+from workers.training.encoders.encoder import EncoderMissing, SentenceEncoder
 
 PICKLED = ("*.bin", "*.pkl", "*.pt")  # may run code when they are read
 
 
-class FolderEncoder(Encoder):
+class FolderEncoder(SentenceEncoder):
     """Any text encoder; its own dimension. Raises EncoderMissing in a sentence where the folder holds none."""
 
     def __init__(self, name: str, folder: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from workers.training.encoders.encoder import MAKERS, Encoder
+from workers.training.encoders.encoder import MAKERS, SentenceEncoder
 
 PREFIX = "encoder."  # of its tensors in the model file
 
@@ -51,7 +51,7 @@ class Tuned:
                 weight.add_((up.float() @ down.float()).to(weight.device), alpha=self.scale)
 
 
-class TunedEncoder(Encoder):
+class TunedEncoder(SentenceEncoder):
     """The installed encoder with a run's weights; what it makes of a text never mixes with another's vectors."""
 
     def __init__(self, tuned: Tuned) -> None:

@@ -16,7 +16,7 @@ from workers.training.fit.loop import fingerprint
 from workers.training.fit.memory import out_of_memory
 from workers.training.fit.ranks import Ranks
 from workers.training.fit.reports import FitResult, Listeners
-from workers.training.fit.steps import Training
+from workers.training.fit.steps import FitState
 from workers.training.fit.without_dynamo import keep_dynamo_out
 from workers.training.learners import learner_named
 from workers.training.models.bundle import Bundle
@@ -83,7 +83,7 @@ def _fine_tune(
         generator = torch.Generator().manual_seed(recipe.seed)
         if ranks.rank:
             torch.manual_seed(recipe.seed + ranks.rank)  # each process drops other units
-        training = Training(module, x, y.to(device), recipe, generator, ranks)
+        training = FitState(module, x, y.to(device), recipe, generator, ranks)
         training.run_name, training.listeners = fingerprint(recipe, labels, y), listeners
         training.micro = min(training.micro, micro or training.micro)
         training.evaluated = EVALUATED[device.type]
@@ -120,7 +120,7 @@ def _shown(holdout: LabeledTexts, recipe: FineTuneRecipe, device: torch.device) 
 
 
 def _measured(
-    training: Training, module: TunedNetwork, tokens_per_text: float, device: torch.device
+    training: FitState, module: TunedNetwork, tokens_per_text: float, device: torch.device
 ) -> dict[str, float | int | None]:
     speed, world = training.samples_per_s(), training.ranks.world
     tokens = speed * tokens_per_text

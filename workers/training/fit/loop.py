@@ -15,7 +15,7 @@ from workers.training.fit.admission import Targets, checked_base, checked_target
 from workers.training.fit.checkpoint import unpack
 from workers.training.fit.memory import out_of_memory
 from workers.training.fit.reports import FitResult, Listeners
-from workers.training.fit.steps import Training, learning_rate
+from workers.training.fit.steps import FitState, learning_rate
 from workers.training.fit.warm_start import warm_start
 from workers.training.fit.without_dynamo import keep_dynamo_out
 from workers.training.learners import learner_named
@@ -91,7 +91,7 @@ def _fit(
         generator = torch.Generator().manual_seed(recipe.seed)
         if base is not None and isinstance(recipe, IncrementalRecipe):
             warm_start(module, tuple(labels), base, recipe.shrink, recipe.perturb, generator)
-        training = Training(module.to(device), x.to(device), y.to(device), recipe, generator)
+        training = FitState(module.to(device), x.to(device), y.to(device), recipe, generator)
         training.run_name = fingerprint(recipe, labels, y)
         training.listeners = listeners
         if holdout is not None and len(holdout[0]):

@@ -26,7 +26,7 @@ EVALUATION_BATCH = 2048
 CHEAP_S, DEAR = 0.2, 5  # a look at the held rows that takes longer is taken again after five times as long
 
 
-class Training:
+class FitState:
     """A run in memory: all that a checkpoint must hold, and the loop that moves it."""
 
     def __init__(

@@ -9,7 +9,7 @@ from workers.training.device import device_here
 from workers.training.fit.admission import Targets, checked_targets, refuse_unreadable
 from workers.training.fit.memory import out_of_memory
 from workers.training.fit.reports import Listeners
-from workers.training.fit.steps import Training
+from workers.training.fit.steps import FitState
 from workers.training.fit.without_dynamo import keep_dynamo_out
 from workers.training.learners import learner_named
 from workers.training.models.inputs import Rows
@@ -26,7 +26,7 @@ class Epoch:
     accuracy: float
 
 
-class Tried(Training):
+class Tried(FitState):
     """A training that tells of each epoch. What `on_epoch` raises ends it."""
 
     on_epoch: Callable[[Epoch], None]

@@ -4,7 +4,6 @@ Vowpal Wabbit's one-against-all has one logistic regression a class and makes pr
 their sum. The softmax of logarithms is that same division, so these networks give the logarithm of each sigmoid.
 """
 
-import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Protocol, Self, cast
@@ -15,15 +14,14 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from workers.training.models.inputs import Cell, ImageInput, Input, Rows, TextInput, _missing, _number
+from workers.training.models.hashing import features, key, stride
+from workers.training.models.inputs import ImageInput, Input, Rows, TextInput
 from workers.training.models.networks import Network
 from workers.training.recipes import Recipe
 
 CONSTANT = 0  # the index of the feature that every row has
 MOST_BITS = 18  # of a hash: a quarter million features; the packed tensor holds indices below 2**24 exactly
 ALL_BITS = 22  # of hashed features times classes: 64 MB while it learns
-PARTS = 8  # values of one cell such as "Crime|Drama"; more are cut
-SEPARATOR = "|"
 VOTERS_DROP = 0.2  # of the features, when an ensemble votes; see score.Voters
 
 
@@ -217,7 +215,7 @@ class HashedInput:
     def widened(self, rows: Rows) -> Self:
         slots = dict(self.columns)
         for name in dict.fromkeys(name for row in rows for name in row):
-            cells = {_key(row.get(name)) for row in rows}
+            cells = {key(row.get(name)) for row in rows}
             slots[name] = max(slots.get(name, 1), *(len(features(name, cell, self.bits)) for cell in cells))
         return replace(self, columns=tuple(slots.items()))
 
@@ -226,7 +224,7 @@ class HashedInput:
 
     def _written(self, name: str, rows: Rows) -> Iterable[str]:
         """One column. Each different cell is hashed and written once, however many rows have it."""
-        cells = [_key(row.get(name)) for row in rows]
+        cells = [key(row.get(name)) for row in rows]
         written = {
             cell: "".join([f" {index}:{value:.7g}" for index, value in features(name, cell, self.bits)])
             for cell in dict.fromkeys(cells)
@@ -241,7 +239,7 @@ class HashedInput:
         return torch.from_numpy(np.concatenate(parts, axis=2))
 
     def _packed(self, name: str, slots: int, rows: Rows) -> NDArray[np.float32]:
-        cells = [_key(row.get(name)) for row in rows]
+        cells = [key(row.get(name)) for row in rows]
         places = {cell: place for place, cell in enumerate(dict.fromkeys(cells))}
         table = np.zeros((max(len(places), 1), 2, slots), np.float32)
         for cell, place in places.items():
@@ -268,39 +266,3 @@ def _fill(network: Network, columns: list[NDArray[np.float32]], constant: NDArra
     with torch.no_grad():
         network.head.weight.copy_(torch.from_numpy(np.stack(columns, axis=1)))
         network.head.bias.copy_(torch.from_numpy(constant))
-
-
-def features(name: str, cell: Cell, bits: int) -> list[tuple[int, float]]:
-    """What one cell is made of: (index, value) pairs.
-
-    >>> len(features("age", 41, 18)), len(features("job", "nurse", 18)), len(features("genres", "Crime|Drama", 18))
-    (2, 1, 2)
-    >>> features("age", 41, 18) == features("age", "41", 18) == features("age", 41.0, 18)
-    True
-    """
-    if _missing(cell):
-        return [(_hashed(f"{name}\0", bits), 1.0)]
-    number = _number(cell)
-    if number is None:
-        return [(_hashed(f"{name}\0{part}", bits), 1.0) for part in str(cell).split(SEPARATOR)[:PARTS]]
-    bucket = f"{number:.0f}" if number.is_integer() else f"{number:.2g}"
-    return [(_hashed(name, bits), number), (_hashed(f"{name}\0{bucket}", bits), 1.0)]
-
-
-def _hashed(word: str, bits: int) -> int:
-    """1 to 2**bits - 1; 0 is the constant's."""
-    return 1 + zlib.crc32(word.encode()) % ((1 << bits) - 1)
-
-
-def stride(classes: int) -> int:
-    """VW keeps the weights of one feature side by side, room for a power of two of them.
-
-    >>> stride(2), stride(3), stride(77)
-    (2, 4, 128)
-    """
-    return 1 << (classes - 1).bit_length()
-
-
-def _key(cell: Any) -> Cell:
-    """The cell as a key of a dictionary."""
-    return cell if isinstance(cell, str | int | float) or cell is None else str(cell)

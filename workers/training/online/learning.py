@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from workers.training.learners import learner_named
 from workers.training.models.bundle import Bundle
+from workers.training.models.hashing import stride
 from workers.training.models.inputs import Rows
-from workers.training.models.linear import CONSTANT, Linear, stride
+from workers.training.models.linear import CONSTANT, Linear
 from workers.training.recipes import OnlineRecipe
 
 MAGIC = b"fastloop-online-1\n"

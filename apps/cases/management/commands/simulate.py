@@ -20,7 +20,7 @@ from apps.rules.acquisition import DEFAULT, STRATEGIES
 from apps.training.models import RunKind
 
 
-class Format(DjangoHelpFormatter, RawDescriptionHelpFormatter):
+class KeepsLines(DjangoHelpFormatter, RawDescriptionHelpFormatter):
     """Keeps the lines of the epilog as they are."""
 
 
@@ -28,7 +28,7 @@ class Command(BaseCommand):
     help = "Play rounds of the loop with scripted people who know the truth, through the same services as the browser."
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(prog_name, subcommand, epilog=LINES, formatter_class=Format, **kwargs)
+        return super().create_parser(prog_name, subcommand, epilog=LINES, formatter_class=KeepsLines, **kwargs)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("source", help="digits, or a Parquet, CSV or JSONL file with a label column")
@@ -119,8 +119,8 @@ def _source(options: dict[str, Any], seed: int) -> Source:
     )
 
 
-def _plan(options: dict[str, Any], seed: int) -> rounds.Plan:
-    return rounds.Plan(
+def _plan(options: dict[str, Any], seed: int) -> rounds.SimulationPlan:
+    return rounds.SimulationPlan(
         strategy=options["strategy"],
         labels_per_round=options["labels_per_round"],
         rounds=options["rounds"],

@@ -6,11 +6,11 @@ Images of a ZIP are unpacked one at a time and never written to a disk; one that
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.transfer.formats.coco.reading import read
+from apps.transfer.formats.coco.parsing import read
 from apps.transfer.formats.coco.writing import write
-from apps.transfer.formats.format import Format
+from apps.transfer.formats.format import FileFormat
 
-COCO = Format(
+COCO = FileFormat(
     "coco",
     _("COCO"),
     (".json", ".zip"),

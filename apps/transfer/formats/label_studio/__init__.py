@@ -8,12 +8,12 @@ instead, and read user names, e-mail addresses and objects; a bare number names 
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.transfer.formats.format import Format
-from apps.transfer.formats.label_studio.reading import read
+from apps.transfer.formats.format import FileFormat
+from apps.transfer.formats.label_studio.parsing import read
 from apps.transfer.formats.label_studio.regions import REGIONS
 from apps.transfer.formats.label_studio.writing import write
 
-LABEL_STUDIO = Format(
+LABEL_STUDIO = FileFormat(
     "label-studio",
     _("Label Studio JSON"),
     (".json",),

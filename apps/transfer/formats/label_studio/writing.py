@@ -9,7 +9,7 @@ import orjson
 
 from apps.projects.task_types import PayloadKind, TaskType
 from apps.rules.answers import Value
-from apps.transfer.exporting import Document, Export, Labeled, Shown, documents
+from apps.transfer.exporting import Document, Export, ExportedLabel, Shown, documents
 from apps.transfer.formats.label_studio.regions import REGIONS
 from apps.transfer.rows import ANSWER, Answered
 
@@ -70,7 +70,7 @@ def _annotation(answer: Answered, shown: Shown, task: TaskType) -> dict[str, Any
     }
 
 
-def _labeled(label: Labeled, shown: Shown, task: TaskType) -> dict[str, Any]:
+def _labeled(label: ExportedLabel, shown: Shown, task: TaskType) -> dict[str, Any]:
     return {
         "result": _result(label.value, shown, task),
         "was_cancelled": False,

@@ -1,0 +1,49 @@
+"""What each stage is judged by."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from apps.evaluation.models import Report
+from apps.monitoring.models import DriftCheck
+from apps.releases.models import ModelVersion, Promotion
+from apps.training.models import Run, Trigger
+
+
+@dataclass(frozen=True)
+class Collecting:
+    new: int
+    reading: int
+    oldest: datetime | None
+    last: datetime | None
+
+
+@dataclass(frozen=True)
+class TrainingFacts:
+    fresh: int
+    oldest: datetime | None
+    open_run: Run | None
+    last_run: Run | None
+    trigger: Trigger
+
+
+@dataclass(frozen=True)
+class Evaluating:
+    waiting: int
+    oldest: datetime | None
+    run: Run | None
+    report: Report | None
+
+
+@dataclass(frozen=True)
+class Deploying:
+    champion: ModelVersion | None
+    candidate: ModelVersion | None
+    loading: Promotion | None
+
+
+@dataclass(frozen=True)
+class Monitoring:
+    alerts: int
+    oldest: datetime | None
+    check: DriftCheck | None
+    serves: bool
