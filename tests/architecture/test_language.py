@@ -55,7 +55,7 @@ class Shown(HTMLParser):
 
 def escaped_in(template: str) -> list[str]:
     """Words of a template that no gettext sees."""
-    shown, within = "", False
+    shown, within, titles = "", False, []
     for token in Lexer(re.sub(NO_WORDS, "", template)).tokenize():
         name = token.contents.split(" ")[0] if token.token_type == TokenType.BLOCK else ""
         within = name == "blocktranslate" or (within and name != "endblocktranslate")
@@ -63,9 +63,11 @@ def escaped_in(template: str) -> list[str]:
             shown += token.contents
         elif token.token_type != TokenType.TEXT and name != "endblocktranslate":
             shown += "\N{OBJECT REPLACEMENT CHARACTER}"
+        if name in ("stat", "void"):
+            titles += re.findall(r'(?<![_(=])"([A-Z][^"]*)"', token.contents)
     parser = Shown()
     parser.feed(re.sub(r"<!doctype[^>]*>", "", shown))
-    found = (x.replace("\N{OBJECT REPLACEMENT CHARACTER}", " ").strip() for x in parser.found)
+    found = (x.replace("\N{OBJECT REPLACEMENT CHARACTER}", " ").strip() for x in [*parser.found, *titles])
     return [x for x in found if WORD.search(x) and x not in NAMES]
 
 
@@ -73,6 +75,7 @@ def test_the_walk_finds_words_that_escape() -> None:
     assert escaped_in('<p class="x">{% translate "Save" %} now</p><b title="More">{{ n }}</b>') == ["More", "now"] or (
         escaped_in('<p class="x">{% translate "Save" %} now</p><b title="More">{{ n }}</b>') == ["now", "More"]
     )
+    assert escaped_in('{% stat _("Yes") %}1{% endstat %}{% void "ok" "No" %}{% endvoid %}') == ["No"]
     assert escaped_in("{% blocktranslate %}All {{ n }}{% endblocktranslate %}<kbd>Esc</kbd>") == []
 
 

@@ -1,5 +1,7 @@
 """A template is laid out so that a person can review a change of it."""
 
+import re
+
 from fastloop_console.machine.env import ROOT
 from tests.architecture.words import TEMPLATES
 
@@ -15,3 +17,10 @@ def test_no_line_of_a_template_is_longer_than_two_hundred_characters() -> None:
         if len(line) > LONGEST_LINE
     ]
     assert long == []
+
+
+def test_figures_and_empty_states_are_written_by_their_tags() -> None:
+    """Two differ: the refusal, whose kind is the error's, and the empty desk, which a script fills."""
+    by_hand = re.compile(r'class="(?:stat|void)[ "]')
+    found = [str(p.relative_to(ROOT / "templates")) for p in TEMPLATES if by_hand.search(p.read_text())]
+    assert found == ["_refusal.html", "labeling/desk.html"]
