@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import psutil
 
-from fastloop_console.machine import env, lifeline
+from fastloop_console.machine import child, env, lifeline
 from fastloop_console.machine.ports import free_ports
 
 BANKING = env.ROOT.parent / "shared/data/banking77.parquet"
@@ -84,11 +84,16 @@ def _memory(root: int) -> tuple[float, list[str]]:
     rows = []
     for process in processes:
         try:
-            rows.append((process.memory_full_info().pss / 1e6, " ".join(process.cmdline())[:90]))
+            rows.append((process.memory_full_info().pss / 1e6, _name(process.cmdline())))
         except psutil.NoSuchProcess:
             continue
     rows.sort(reverse=True)
     return sum(mb for mb, _ in rows), [f"{mb:7.0f} MB  {name}" for mb, name in rows if mb >= 5]
+
+
+def _name(line: list[str]) -> str:
+    """What runs, without the launcher and its home before it."""
+    return " ".join(line[line.index(child.MODULE) + 3 :] if child.MODULE in line else line)[:90]
 
 
 def _belongs(process: psutil.Process, home: str) -> bool:

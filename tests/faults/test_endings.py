@@ -2,14 +2,17 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from fastloop_console.machine.env import ROOT
 from tests.console import PROCESSES, Console, own_home, until
-from tests.faults.homes import lines_of, processes_of, started, wait_until_gone
+from tests.faults.homes import GONE_WITHIN_S, lines_of, processes_of, started, wait_until_gone
 
 pytestmark = pytest.mark.fault
 READY_WITHIN_S = 180.0  # with the first migrations, on a busy machine
@@ -69,3 +72,27 @@ def test_a_simulation_that_is_ended_leaves_nothing(console: Console, home: Path,
         wait_until_gone(home)
     assert pids_of(console) == others, "another console's processes ended"
     assert "Traceback" not in home.with_name("started.log").read_text()
+
+
+LAUNCH = """
+import os, subprocess, sys, time
+from pathlib import Path
+from fastloop_console.machine import child, lifeline
+place = Path(sys.argv[1])
+run = child.command(place, os.getpid(), "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--no-python")
+subprocess.Popen([*run, "sh", "-c", f"touch {place}/$RANK; sleep 300"], **lifeline.tied(os.environ), start_new_session=True)
+time.sleep(300)
+"""
+
+
+def test_a_killed_worker_takes_torchruns_processes_along(tmp_path: Path) -> None:
+    worker = subprocess.Popen([sys.executable, "-c", LAUNCH, str(tmp_path)], cwd=ROOT)
+    try:
+        until(lambda: (tmp_path / "0").exists() and (tmp_path / "1").exists(), "torchrun did not start", within_s=60)
+        family = psutil.Process(worker.pid).children(recursive=True)
+        assert len(family) >= 3, family
+    finally:
+        worker.kill()
+        worker.wait()
+    _, alive = psutil.wait_procs(family, timeout=GONE_WITHIN_S)
+    assert lines_of(alive) == []
