@@ -44,7 +44,8 @@ class Loop:
 
     def ask(self, client: httpx.Client) -> httpx.Response:
         address = f"{self.console.predictor_url}/v2/models/{self.slug}/infer"
-        return client.post(address, json=digits.question([digits.all_digits()[0][0]]))
+        question = digits.question([digits.all_digits()[0][0]])
+        return client.post(address, json=question, headers=self.console.predictor_headers)
 
     def serves(self) -> str:
         """The version that answers; empty while nobody does."""
