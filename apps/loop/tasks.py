@@ -59,7 +59,7 @@ def tidy() -> None:
     """Vectors, candidates and versions that nothing needs any more, and encoders that wait for their check."""
     at = timezone.now()
     services.vectors_sweep(at=at)
-    encoders_sweep()
+    encoders_sweep(at)
     services.candidates_sweep(at=at)
     versions_keep(at=at)
 
