@@ -158,10 +158,13 @@ def suffix_of(content: bytes) -> str:
 
 
 def shown_bytes(content: bytes) -> bytes:
-    """As a browser shows it upright: every one turns a JPEG, not every one a PNG or a WebP. Raises PictureRefused."""
+    """As a browser shows it upright: every one turns a JPEG, not every one a PNG or a WebP. What is broken goes as it is."""
     if format_of(content) not in ("PNG", "WEBP") or not (b"eXIf" in content or b"EXIF" in content):
         return content
-    image = decoded(content)
+    try:
+        image = decoded(content)
+    except PictureRefused:
+        return content
     if image.orientation == UPRIGHT:
         return content
     out = io.BytesIO()

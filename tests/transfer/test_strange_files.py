@@ -180,15 +180,31 @@ def test_an_image_of_the_wrong_type_is_one_dead_letter(boxes, image):
 
 @pytest.mark.parametrize(
     "annotation",
-    [5, None, [], {"image_id": [1]}, {"image_id": {}}, {"image_id": 1, "category_id": []}, {"image_id": 1}]
-    + [
-        {"image_id": 1, "category_id": 1, "bbox": bbox} for bbox in (5, None, [1, 2], [DEEP, 1, 1, 1], [1e400, 1, 1, 1])
+    [
+        5,
+        None,
+        [],
+        {"image_id": [1]},
+        {"image_id": {}},
+        {"image_id": 1},
+        {"image_id": 1, "category_id": []},
+        {"image_id": 1, "category_id": 1, "bbox": 5},
+        {"image_id": 1, "category_id": 1, "bbox": None},
+        {"image_id": 1, "category_id": 1, "bbox": [1, 2]},
+        {"image_id": 1, "category_id": 1, "bbox": [DEEP, 1, 1, 1]},
+        {"image_id": 1, "category_id": 1, "bbox": ["1", 1, 1, 1]},
     ],
 )
 def test_an_annotation_of_the_wrong_type_is_kept_with_a_reason(boxes, annotation):
-    text = json.dumps(coco() | {"annotations": [annotation]}).replace("Infinity", "1e999")
-    taken(boxes, archive(text, **{"a.png": encoded()}), "set.zip")
+    found = coco() | {"annotations": [annotation]}
+    taken(boxes, archive(found, **{"a.png": encoded()}), "set.zip")
     assert len(reasons()) == 1
+
+
+def test_a_number_without_end_is_no_json(boxes):
+    text = json.dumps(coco([1e400, 2, 3, 4])).replace("Infinity", "1e999")
+    with pytest.raises(FileUnreadable, match="The file is not JSON: number is infinity"):
+        taken(boxes, archive(text, **{"a.png": encoded()}), "set.zip")
 
 
 def test_an_id_is_one_id_as_a_number_and_as_text(boxes):

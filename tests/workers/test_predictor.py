@@ -296,6 +296,7 @@ def test_one_row_that_cannot_be_kept_is_dropped_and_the_others_are_kept(monkeypa
         return len(rows)
 
     monkeypatch.setattr(logging_of_answers, "predictions_record", record)
+    monkeypatch.setattr(logging_of_answers, "close_old_connections", lambda: None)
     log = PredictionLog()
     log.add([said(f"a{n}") for n in range(40)] + [said("\x00")] + [said(f"b{n}") for n in range(20)])
     log._flush()
@@ -314,6 +315,7 @@ def test_while_the_database_is_away_everything_waits_in_its_order(monkeypatch):
         return len(rows)
 
     monkeypatch.setattr(logging_of_answers, "predictions_record", record)
+    monkeypatch.setattr(logging_of_answers, "close_old_connections", lambda: None)
     log = PredictionLog()
     log.add([said("a"), said("b")])
     log._flush()
