@@ -107,8 +107,9 @@ async def say_invalid(_: Request, cause: Exception) -> JSONResponse:
     return JSONResponse({"error": plain(str(cause))}, status_code=400)
 
 
-async def say_unlike_protocol(_: Request, cause: RequestValidationError) -> JSONResponse:
+async def say_unlike_protocol(_: Request, cause: Exception) -> JSONResponse:
     """What FastAPI found, without the input itself, which may be what no JSON can hold."""
+    assert isinstance(cause, RequestValidationError)
     first = cause.errors()[0]
     place = ".".join(str(step) for step in first["loc"] if not str(step).startswith(("body", "InferenceRequest")))
     sentence = f"The request is not as the Open Inference Protocol v2 has it: {place}: {first['msg']}."

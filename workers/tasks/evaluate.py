@@ -122,10 +122,11 @@ def _load(run: Run) -> tuple[Bundle | None, str]:
 def _readable(bundle: Bundle | None, run: Run, holdout: Sequence[VersionRow], found: Floats) -> NDArray[np.bool_]:
     """(n,) without examples whose content is broken: no model can be judged by them. A model's own NaN stays."""
     whole: NDArray[np.bool_] = np.ones(len(holdout), bool)
-    lost = np.flatnonzero(~np.isfinite(found).all(axis=1)) if bundle is not None else []
-    for place in lost if bundle is not None and not bundle.learner.reads_vectors else []:
-        row = rows_of(run.project, [holdout[int(place)].example_id])
-        whole[place] = bool(bundle.preprocessor.tensor(row).isfinite().all()) if bundle is not None else True
+    if bundle is None or bundle.learner.reads_vectors:
+        return whole
+    for place in np.flatnonzero(~np.isfinite(found).all(axis=1)).tolist():
+        row = rows_of(run.project, [holdout[place].example_id])
+        whole[place] = bool(bundle.preprocessor.tensor(row).isfinite().all())
     if not whole.all():
         logger.warning("%s: %d examples of the holdout cannot be read and judge nothing", run, int((~whole).sum()))
     return whole

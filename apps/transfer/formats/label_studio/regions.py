@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from apps.rules.answers import Value
 from apps.transfer.sizes import SAID, SIDES
@@ -37,7 +37,7 @@ def _names(value: Mapping[str, Any], key: str) -> list[str]:
     return found
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[float]:
     """Finite, and no truth value."""
     try:
         return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
@@ -80,9 +80,9 @@ def _span(given: Mapping[str, Any], text: str) -> Value:
 
 def _offset(given: Mapping[str, Any], name: str) -> int:
     place = given.get(name)
-    if not is_number(place) or int(place) != place or not 0 <= place < 2**31:  # type: ignore[arg-type]  # a number by then
+    if not is_number(place) or int(place) != place or not 0 <= place < 2**31:
         raise Strange(f"The “{name}” of a span is a whole number of characters, not {str(place)[:40]}.")
-    return int(place)  # type: ignore[arg-type]
+    return int(place)
 
 
 def _rectangle(box: Mapping[str, Any], width: int, height: int) -> Region:
@@ -134,7 +134,7 @@ def _box(item: Region) -> Value:
 
 
 def _turned(degrees: Any) -> bool:
-    return degrees is not None and (not is_number(degrees) or degrees % 360 != 0)
+    return degrees is not None and not (is_number(degrees) and degrees % 360 == 0)
 
 
 REGIONS = {
