@@ -49,11 +49,11 @@ class ApiSchema(AutoSchema):
 
     def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
         """Any value is also null: `oneOf: [{}, null]` would fit null twice, which is once too often."""
-        found = super()._map_serializer_field(field, direction, bypass_extensions)
+        found = super()._map_serializer_field(field, direction, bypass_extensions)  # type: ignore[no-untyped-call]
         choices = found.get("oneOf", []) if isinstance(found, dict) else []
         return {k: v for k, v in found.items() if k != "oneOf"} if {} in choices else found
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         """What the method says of itself; the view's own words are for whoever reads the code."""
         return str(getattr(getattr(self.view, self.method.lower(), None), "__doc__", None) or "").strip()
 
@@ -69,7 +69,7 @@ class ApiSchema(AutoSchema):
             examples.extend(OpenApiExample("its reply", value=row, response_only=True) for row in rows[:1])
         return examples
 
-    def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         reference = self._problem().ref
         for status in self._statuses():
@@ -85,7 +85,7 @@ class ApiSchema(AutoSchema):
         return [status for status in PROBLEMS if status not in without]
 
     def _problem(self) -> ResolvedComponent:
-        component = ResolvedComponent(
+        component = ResolvedComponent(  # type: ignore[no-untyped-call]
             name="Problem", type=ResolvedComponent.SCHEMA, schema=PROBLEM_SCHEMA, object="problem"
         )
         self.registry.register_on_missing(component)

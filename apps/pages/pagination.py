@@ -6,8 +6,9 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils.translation import gettext, gettext_lazy
 from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.pagination import CursorPagination, replace_query_param
+from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
+from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
 
@@ -19,7 +20,7 @@ class Pages(CursorPagination):
     max_page_size = 1000
     page_size_query_description = "Rows of a page, 1000 at most."
     cursor_query_description = "Where the page begins, as `next` and `previous` carry it."
-    invalid_cursor_message = gettext_lazy("This cursor leads nowhere. Begin without one.")
+    invalid_cursor_message: Any = gettext_lazy("This cursor leads nowhere. Begin without one.")
 
     def paginate_queryset(
         self, queryset: QuerySet[Any] | Sequence[Any], request: Request, view: APIView | None = None
@@ -27,7 +28,7 @@ class Pages(CursorPagination):
         """A query in its own order, which must begin with something that no two rows share; or a list as it is."""
         if isinstance(queryset, QuerySet) and not queryset.query.is_sliced:
             return super().paginate_queryset(queryset, request, view) or []
-        return self._of_list(queryset, request)
+        return self._of_list(list(queryset), request)
 
     def get_ordering(self, request: Request, queryset: QuerySet[Any], view: APIView) -> tuple[str, ...]:
         """By the first thing that the query is ordered by, where it is unique; else by key, the newest first."""
@@ -66,12 +67,16 @@ class Pages(CursorPagination):
     def get_next_link(self) -> str | None:
         if not self._listed:
             return super().get_next_link()
-        return replace_query_param(self.base_url, self.cursor_query_param, self._next) if self._next else None
+        return replace_query_param(self.base_url or "", self.cursor_query_param, self._next) if self._next else None
 
     def get_previous_link(self) -> str | None:
         if not self._listed:
             return super().get_previous_link()
-        return replace_query_param(self.base_url, self.cursor_query_param, self._previous) if self._previous else None
+        return (
+            replace_query_param(self.base_url or "", self.cursor_query_param, self._previous)
+            if self._previous
+            else None
+        )
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         example = "https://console.example/api/v1/projects/1/examples/?cursor=cD0xNzg%3D"
