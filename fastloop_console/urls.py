@@ -9,9 +9,10 @@ from django.views.i18n import set_language
 from apps.pages.script_words import script_words
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="projects:list"), name="home"),
+    path("", RedirectView.as_view(pattern_name="portfolio:projects"), name="home"),
     path("", include("apps.accounts.urls")),
     path("encoders/", include("apps.features.urls")),
+    path("projects/", include("apps.loop.portfolio.urls")),
     path("projects/", include("apps.projects.urls")),
     path("projects/", include("apps.loop.setup.urls")),
     path("projects/<int:project_id>/", include("apps.loop.urls")),

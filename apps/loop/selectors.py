@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, Sum
 from django.utils.translation import gettext
 
 from apps.audit.models import Event
@@ -151,7 +151,9 @@ def alerts_open(project: Project) -> int:
 
 
 def _facts(project: Project) -> _Facts:
+    served = Promotion.objects.filter(version=OuterRef("version"))  # what served before and was taken back is no news
     aliases = Alias.objects.filter(project=project).select_related("version__run", "version__report")
+    aliases = aliases.exclude(Q(name=AliasName.CANDIDATE) & Exists(served))
     return _Facts(
         counts_of(project),
         laps_of(project),

@@ -2,13 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count
-
-from apps.accounts.models import User
-from apps.projects import task_types
-from apps.projects.access import projects_visible_to
 from apps.projects.models import GuidelineVersion, Membership, Project, SchemaLabel
-from apps.projects.roles import Role
 
 
 @dataclass(frozen=True)
@@ -28,40 +22,6 @@ class LabelSchema:
 
     def by_name(self, name: str) -> SchemaLabel | None:
         return next((x for x in self.labels if x.name == name), None)
-
-
-@dataclass(frozen=True)
-class ListedProject:
-    """One line of the list of projects."""
-
-    project: Project
-    task_title: str
-    examples: int
-    labeled: int
-    role: str
-
-    @property
-    def labeled_percent(self) -> int:
-        return round(100 * self.labeled / self.examples) if self.examples else 0
-
-
-def projects_listed_for(user: User) -> list[ListedProject]:
-    """The projects of a person with their counts; four queries however many there are."""
-    projects = projects_visible_to(user)
-    examples = dict(projects.annotate(n=Count("examples")).values_list("pk", "n"))
-    labeled = dict(projects.annotate(n=Count("resolved_labels")).values_list("pk", "n"))
-    roles = dict(Membership.objects.filter(user=user).values_list("project_id", "role"))
-    titles, names = dict(task_types.choices()), dict(Role.choices)
-    return [
-        ListedProject(
-            project,
-            str(titles.get(project.task_type, project.task_type)),
-            examples.get(project.pk, 0),
-            labeled.get(project.pk, 0),
-            str(names[roles.get(project.pk, Role.ADMIN)]),
-        )
-        for project in projects
-    ]
 
 
 def schema_of(project: Project) -> LabelSchema:

@@ -99,7 +99,7 @@ def stop_agreement(previous: Ints, current: Ints, n_classes: int) -> Agreement:
     if len(previous) != len(current):
         raise ValueError("Two models agree or not on the same examples only.")
     if len(previous) == 0:
-        return Agreement(None, None, 0, reason="The stop set is empty.")
+        return Agreement(None, None, 0)
     cells = np.zeros((n_classes, n_classes))
     try:
         np.add.at(cells, (previous, current), 1)

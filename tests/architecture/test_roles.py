@@ -52,7 +52,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "accounts:account": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "accounts:token_create": {"POST": SIGNED_IN},
     "accounts:token_revoke": {"POST": SIGNED_IN},
-    "projects:list": {"GET": SIGNED_IN},
+    "portfolio:projects": {"GET": SIGNED_IN},
     "features:encoders": {"GET": KEEPERS, "POST": KEEPERS},
     "features:check": {"POST": KEEPERS},
     "setup:new": {"GET": CREATORS, "POST": CREATORS},

@@ -109,7 +109,7 @@ CSV = FileFormat(
     (".csv",),
     "text/csv; charset=utf-8",
     _(
-        "One line a row; spans and boxes as JSON in a cell. Cells that a spreadsheet would run stand behind an apostrophe."
+        "One line a row; spans and boxes as JSON in a cell. Formulas are defused with an apostrophe."
     ),
     GRAINS,
     _read,
