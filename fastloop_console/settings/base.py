@@ -15,6 +15,7 @@ HOME = env.home()
 SECRET_KEY = env.secret_key()
 SECRET_KEY_FALLBACKS = env.secret_key_fallbacks()  # sessions, links and the audit trail of earlier keys hold on
 INSTANCE_ID = instance.instance_id(SECRET_KEY)
+PREDICTOR_KEY = instance.predictor_key(SECRET_KEY)
 DEBUG = env.debug()
 ALLOWED_HOSTS = env.allowed_hosts()
 CSRF_TRUSTED_ORIGINS = env.csrf_trusted_origins()
