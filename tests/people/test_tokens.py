@@ -34,7 +34,7 @@ def asks(user, scope, method, address, given=None):
 )
 def test_a_token_does_what_its_scope_says(project, alma, scope, method, path, status):
     answer = asks(alma, scope, method, f"/api/v1/projects/{project.pk}/{path}")
-    assert (answer.status_code, "error" in answer.json()) == (status, status != 200)
+    assert (answer.status_code, "code" in answer.json()) == (status, status != 200)
 
 
 def test_a_scope_never_widens_what_its_owner_may(project, ada):
