@@ -172,6 +172,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "slas:figures": {"GET": DATA},
     "slas:export": {"GET": DATA},
     "slas:target": {"POST": MANAGERS},
+    "api-start": {"GET": SIGNED_IN},
     "api-docs": {"GET": EVERYBODY},
     "api-schema": {"GET": EVERYBODY},
     "api-projects": {"GET": SIGNED_IN, "POST": CREATORS},
@@ -251,7 +252,7 @@ class Route:
 
     @property
     def is_api(self) -> bool:
-        return self.name.startswith("api-")
+        return self.name.startswith("api-") and self.name != "api-start"  # a page
 
 
 def routes(patterns: list[Any] | None = None, namespace: str = "", around: tuple[str, ...] = ()) -> Iterator[Route]:

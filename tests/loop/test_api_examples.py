@@ -178,7 +178,7 @@ def test_a_file_that_cannot_be_read_is_refused_at_the_door(
     project: Project, lin: User, name: str, content: bytes, words: str
 ) -> None:
     answer = upload(lin, project, name, content)
-    assert (answer.status_code, answer.json()["error"]) == (422, words)
+    assert (answer.status_code, answer.json()["detail"]) == (422, words)
     assert not Ingestion.objects.exists()
 
 
@@ -303,7 +303,7 @@ def test_an_answer_that_does_not_fit_is_refused_and_not_stored(
     three: Project, ada: User, wrong: dict[str, str], status: int, words: str
 ) -> None:
     answer = answered(ada, three, lease(ada, three)["assignments"][0], **wrong)
-    assert (answer.status_code, words in answer.json()["error"]) == (status, True), answer.json()
+    assert (answer.status_code, words in answer.json()["detail"]) == (status, True), answer.json()
     assert not Annotation.objects.exists()
 
 
