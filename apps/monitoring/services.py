@@ -19,7 +19,6 @@ from apps.monitoring.models import Alert, DriftCheck, Prediction
 from apps.projects.models import Project
 from apps.rules import monitors
 
-
 DRIFT = "drift"  # the kind of alert that a drift check raises
 
 

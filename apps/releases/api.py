@@ -26,7 +26,9 @@ class VersionOutput(serializers.Serializer):
     outcome = serializers.CharField(source="report.outcome")
     metrics = serializers.JSONField(source="report.metrics")
     aliases = serializers.SerializerMethodField()
-    rolled_back_at = serializers.SerializerMethodField(help_text="When the crown was taken from it; null while it was not.")
+    rolled_back_at = serializers.SerializerMethodField(
+        help_text="When the crown was taken from it; null while it was not."
+    )
     rolled_back_reason = serializers.SerializerMethodField()
 
     def get_aliases(self, version: object) -> list[str]:

@@ -112,7 +112,13 @@ def test_the_page_says_what_needs_somebody(as_: As, make_project: Make, mona: Us
     review(other)
     lap(project, 61)
     page = " ".join(as_(mona).get(URL).text.split())
-    for words in ("1 open lap is past its target", "1 alarm is open", "1 review waits", "last lap 61 h 00 min", "of 72 h"):
+    for words in (
+        "1 open lap is past its target",
+        "1 alarm is open",
+        "1 review waits",
+        "last lap 61 h 00 min",
+        "of 72 h",
+    ):
         assert words in page
     assert page.index(">Mail<") < page.index(">Letters<") and "?sort=name" in page
 

@@ -191,7 +191,9 @@ def test_a_check_that_began_before_the_resolution_opens_nothing(lin: User, proje
 def test_an_alarm_shows_the_window_it_looked_at(as_: As, lin: User, project: Project) -> None:
     drifting(project, lin)
     page = " ".join(as_(lin).get(reverse("monitoring:monitor", args=[project.pk])).text.split())
-    assert f"It looked at 200 requests, from {LATER - timedelta(days=1):%-d %b, %H:%M} to {LATER:%-d %b, %H:%M}." in page
+    assert (
+        f"It looked at 200 requests, from {LATER - timedelta(days=1):%-d %b, %H:%M} to {LATER:%-d %b, %H:%M}." in page
+    )
 
 
 @pytest.mark.parametrize("name", ["monitor", "numbers", "figures", "drift", "alerts"])

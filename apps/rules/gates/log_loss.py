@@ -19,4 +19,9 @@ def _judge(evidence: Evidence, limits: GateLimits) -> Judgment:
     return Judgment(GateOutcome.PASS, f"{measured}{within}.")
 
 
-LOG_LOSS = Gate("log_loss", "Its log-loss rose by no more than allowed", _judge, needs=frozenset({GateNeed.CHAMPION, GateNeed.HOLDOUT}))
+LOG_LOSS = Gate(
+    "log_loss",
+    "Its log-loss rose by no more than allowed",
+    _judge,
+    needs=frozenset({GateNeed.CHAMPION, GateNeed.HOLDOUT}),
+)

@@ -108,9 +108,7 @@ CSV = FileFormat(
     _("CSV"),
     (".csv",),
     "text/csv; charset=utf-8",
-    _(
-        "One line a row; spans and boxes as JSON in a cell. Formulas are defused with an apostrophe."
-    ),
+    _("One line a row; spans and boxes as JSON in a cell. Formulas are defused with an apostrophe."),
     GRAINS,
     _read,
     _write,
