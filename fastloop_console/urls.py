@@ -9,14 +9,9 @@ from django.views.i18n import set_language
 from apps.pages.script_words import script_words
 
 urlpatterns = [
-<<<<<<< HEAD
-    path("", RedirectView.as_view(pattern_name="portfolio:projects"), name="home"),
-    path("", include("apps.accounts.urls")),
-=======
     path("", RedirectView.as_view(pattern_name="portfolio:projects"), name="home"),
     path("", include("apps.people.urls")),
     path("people/", include("apps.people.people_urls")),
->>>>>>> main
     path("encoders/", include("apps.features.urls")),
     path("projects/", include("apps.loop.portfolio.urls")),
     path("projects/", include("apps.projects.urls")),
