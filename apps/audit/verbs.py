@@ -104,7 +104,9 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.GUIDELINES_WRITTEN: EventPayload("guidelines"),
     Verb.MEMBER_SET: EventPayload("user", {"role": str | None}),
     Verb.MEMBER_REMOVED: EventPayload("user", {"role": str}),
-    Verb.EXAMPLES_INGESTED: EventPayload("ingestion"),
+    Verb.EXAMPLES_INGESTED: EventPayload(
+        "ingestion", {"labels": int, "gold": int, "answers": int, "answers_of_others": int}
+    ),
     Verb.DATA_EXPORTED: EventPayload("project", {"format": str, "grain": str}),
     Verb.VERSIONS_POLICY: EventPayload("data versions", open=True),
     Verb.VERSIONS_DROPPED: EventPayload("data versions", {"dropped": list}),

@@ -9,6 +9,7 @@ from apps.projects.models import Project
 
 
 class IngestionState(models.TextChoices):
+    MAPPING = "mapping", gettext_lazy("Waits for you")
     QUEUED = "queued", gettext_lazy("Waiting")
     RUNNING = "running", gettext_lazy("Reading")
     COMPLETED = "completed", gettext_lazy("Done")
@@ -16,7 +17,10 @@ class IngestionState(models.TextChoices):
 
 
 class Ingestion(models.Model):
-    """One upload or one API batch. queued -> running -> completed | failed; a failed one may be read again."""
+    """One upload or one API batch. (mapping ->) queued -> running -> completed | failed.
+
+    `mapping`: somebody is asked what its columns are. `left_out` has the columns that were not kept, each with why.
+    """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="ingestions")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -34,6 +38,8 @@ class Ingestion(models.Model):
     rows_known = models.PositiveIntegerField(default=0)
     rows_refused = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=400, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)  # of reading it; what kills its reader is not sent for ever
+    left_out = models.JSONField(default=dict)
 
     class Meta:
         ordering = ["-id"]
@@ -44,6 +50,18 @@ class Ingestion(models.Model):
 
     def __str__(self) -> str:
         return self.filename or f"{self.source} batch {self.pk}"
+
+
+class ColumnMapping(models.Model):
+    """What the columns of a project's files are, as somebody said once: `roles` by column, and whether ids are made."""
+
+    project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="column_mapping", primary_key=True)
+    roles = models.JSONField(default=dict)
+    make_ids = models.BooleanField(default=False)
+    set_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"columns of {self.project}"
 
 
 class Example(models.Model):

@@ -106,7 +106,7 @@ def _typed(value: Any) -> Any:
 CSV = FileFormat(
     "csv",
     _("CSV"),
-    (".csv",),
+    (".csv", ".tsv"),
     "text/csv; charset=utf-8",
     _(
         "One line a row; spans and boxes as JSON in a cell. Cells that a spreadsheet would run stand behind an apostrophe."
