@@ -15,7 +15,7 @@ from apps.errors import Forbidden
 from apps.features.selectors import encoders_listed
 from apps.features.services import MOST_TITLE, encoder_add, encoder_check_again
 from apps.pages.pagination import Pages
-from apps.rules.encoder_names import MOST_NAME
+from apps.rules.encoders import MOST_NAME
 
 
 class EncoderOutput(serializers.Serializer):

@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.features.services import MOST_TITLE
-from apps.rules.encoder_names import MOST_NAME
+from apps.rules.encoders import MOST_NAME
 
 
 class EncoderForm(forms.Form):

@@ -1,11 +1,11 @@
 """Read encoders."""
 
 from django.db.models import QuerySet
-from django.utils.functional import Promise
+from django.utils.translation import gettext
 
-from apps.features.installed import INSTALLED, READS_LIKE, TITLES
 from apps.features.models import Encoder, EncoderState, WeightsIn
 from apps.projects import task_types
+from apps.rules.encoders import ENCODERS, READS_LIKE, reading
 
 
 def encoder_named(name: str) -> Encoder | None:
@@ -17,10 +17,10 @@ def encoders_listed() -> QuerySet[Encoder]:
     return Encoder.objects.exclude(weights_in=WeightsIn.RUN).select_related("added_by")
 
 
-def encoders_for(task_type: str) -> dict[str, str | Promise]:
+def encoders_for(task_type: str) -> dict[str, str]:
     """Name to title of those that a project of this type may choose, the default first."""
     payload = task_types.get(task_type).kind
-    own = {name: TITLES[name] for name in INSTALLED[payload]}
+    own = {each.name: gettext(each.title) for each in reading(payload)}
     brought = Encoder.objects.filter(
         payload=READS_LIKE.get(payload, payload), weights_in=WeightsIn.FOLDER, state=EncoderState.READY
     )
@@ -28,13 +28,13 @@ def encoders_for(task_type: str) -> dict[str, str | Promise]:
 
 
 def default_for(task_type: str) -> str:
-    return INSTALLED[task_types.get(task_type).kind][0]
+    return reading(task_types.get(task_type).kind)[0].name
 
 
 def may_choose(name: str, task_type: str) -> bool:
     """Without a query for what is installed, as most are."""
-    if name in TITLES:
-        return name in INSTALLED[task_types.get(task_type).kind]
+    if name in ENCODERS:
+        return task_types.get(task_type).kind in ENCODERS[name].payloads
     return bool(name) and name in encoders_for(task_type)
 
 

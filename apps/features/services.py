@@ -10,7 +10,7 @@ from apps.audit.services import event_record
 from apps.audit.verbs import Verb
 from apps.errors import DomainError, Forbidden, Invalid
 from apps.features.models import Encoder, EncoderState, WeightsIn
-from apps.rules.encoder_names import MOST_NAME, name_fault
+from apps.rules.encoders import ENCODERS, MOST_NAME, InstalledEncoder, name_fault
 from apps.work.jobs import ask
 from apps.work.names import Job
 
@@ -51,7 +51,7 @@ def encoder_add(*, name: str, title: str, url: str, by: User, at: datetime) -> E
         raise Invalid(words.format(name=name[:MOST_NAME], n=MOST_NAME), field="name")
     if not url:
         raise Invalid(_("Say where the weights are: a folder, or an address such as s3://bucket/encoder."), field="url")
-    if Encoder.objects.filter(name=name).exists():
+    if name in ENCODERS or Encoder.objects.filter(name=name).exists():
         words = _("An encoder “{name}” is there already. Other weights need another name: vectors never mix.")
         raise Invalid(words.format(name=name), field="name")
     added = Encoder.objects.create(
@@ -94,10 +94,26 @@ def encoder_check_ask(*, encoder_id: int) -> None:
     ask(Job.ENCODER, encoder_id)
 
 
-def encoders_sweep() -> None:
-    """Checks whose message was lost."""
+def encoders_sweep(at: datetime) -> None:
+    """Checks whose message was lost, and rows of what packages have brought since."""
+    missing = set(ENCODERS) - set(Encoder.objects.values_list("name", flat=True))
+    Encoder.objects.bulk_create([_row_of(ENCODERS[name], at) for name in sorted(missing)], ignore_conflicts=True)
+    given = Encoder.objects.filter(name__in=ENCODERS).exclude(weights_in=WeightsIn.PACKAGE)
+    given.update(state=EncoderState.FAILED, error="An installed package has brought an encoder of this name.")
     for encoder_id in Encoder.objects.filter(state=EncoderState.CHECKING).values_list("pk", flat=True):
         encoder_check_ask(encoder_id=encoder_id)
+
+
+def _row_of(each: InstalledEncoder, at: datetime) -> Encoder:
+    return Encoder(
+        name=each.name,
+        title=each.title[:MOST_TITLE],
+        payload=each.payloads[0],
+        dim=each.dim,
+        weights_in=WeightsIn.PACKAGE,
+        state=EncoderState.READY,
+        added_at=at,
+    )
 
 
 def encoder_checked(*, encoder_id: int, dim: int, error: str = "") -> None:

@@ -8,12 +8,22 @@ from apps.integrations.registry import INTEGRATIONS
 from apps.projects.task_types import TASK_TYPES
 from apps.rules.acquisition import STRATEGIES
 from apps.rules.answers import ANSWER_KINDS
+from apps.rules.encoders import ENCODERS
 from apps.rules.gates import GATES
 from apps.rules.monitors import MONITORS
 from apps.rules.registry import PluginRefused, Registry
 from apps.transfer.formats import FORMATS
 
-REGISTRIES: tuple[Registry[Any], ...] = (STRATEGIES, GATES, MONITORS, TASK_TYPES, ANSWER_KINDS, FORMATS, INTEGRATIONS)
+REGISTRIES: tuple[Registry[Any], ...] = (
+    STRATEGIES,
+    GATES,
+    MONITORS,
+    TASK_TYPES,
+    ANSWER_KINDS,
+    FORMATS,
+    INTEGRATIONS,
+    ENCODERS,
+)
 
 
 def plug_ins() -> list[CheckMessage]:

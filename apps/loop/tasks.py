@@ -66,7 +66,7 @@ def tidy() -> None:
     with alone("vectors_sweep"):
         services.vectors_sweep(at=at)
     with alone("encoders_sweep"):
-        encoders_sweep()
+        encoders_sweep(at)
     with alone("candidates_sweep"):
         services.candidates_sweep(at=at)
     with alone("versions_keep"):

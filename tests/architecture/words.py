@@ -14,6 +14,7 @@ from django.utils.translation.template import templatize
 from apps.integrations.registry import INTEGRATIONS
 from apps.rules.acquisition import NO_MODEL, STRATEGIES, UNINSTALLED, UNSCORED
 from apps.rules.answers import ANSWER_KINDS
+from apps.rules.encoders import ENCODERS
 from apps.rules.gates import GATES
 from apps.rules.monitors import MONITORS
 from fastloop_console.machine.env import ROOT
@@ -28,7 +29,9 @@ KEYWORDS = {"gettext": None, "gettext_lazy": None, "_": None, "ngettext": (1, 2)
 def words_of_rules() -> list[str]:
     """What pure Python keeps in English; whoever shows it translates it first."""
     titles: list[str] = [
-        each.title for each in (*STRATEGIES.own, *GATES.own, *MONITORS.own, *ANSWER_KINDS.own, *INTEGRATIONS.own)
+        each.title
+        for registry in (STRATEGIES, GATES, MONITORS, ANSWER_KINDS, INTEGRATIONS, ENCODERS)
+        for each in registry.own
     ]
     first_titles = [gate.first_title for gate in GATES.own if gate.first_title]
     return [NO_MODEL, UNSCORED, UNINSTALLED, *(s.sentence for s in STRATEGIES.own), *titles, *first_titles]

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from apps.rules.encoder_names import tuned_name
+from apps.rules.encoders import tuned_name
 from tests.bench._sets import SETS
 from tests.training.recipes import recipe_for
 from workers.training.encoders.encoder import SentenceEncoder

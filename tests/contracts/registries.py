@@ -8,6 +8,7 @@ from apps.integrations.registry import INTEGRATIONS
 from apps.projects.task_types import TASK_TYPES
 from apps.rules.acquisition import STRATEGIES
 from apps.rules.answers import ANSWER_KINDS
+from apps.rules.encoders import ENCODERS
 from apps.rules.gates import GATES
 from apps.rules.monitors import MONITORS
 from apps.rules.registry import Registry
@@ -31,5 +32,6 @@ EVERY = (
     Plugged(TASK_TYPES, "apps.projects.task_types:TASK_TYPES"),
     Plugged(ANSWER_KINDS, "apps.rules.answers:ANSWER_KINDS", ROOT / "apps/rules/answers"),
     Plugged(FORMATS, "apps.transfer.formats:FORMATS", ROOT / "apps/transfer/formats"),
+    Plugged(ENCODERS, "apps.rules.encoders:ENCODERS"),
     Plugged(INTEGRATIONS, "apps.integrations.registry:INTEGRATIONS", ROOT / "apps/integrations"),
 )

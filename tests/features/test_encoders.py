@@ -7,16 +7,15 @@ from django.urls import reverse
 
 from apps.audit.models import Event
 from apps.errors import Forbidden, Invalid
-from apps.features.installed import INSTALLED, TITLES
 from apps.features.models import Encoder, EncoderState
 from apps.features.selectors import encoders_for
 from apps.features.services import encoder_add, encoder_check_again, encoder_checked, encoders_sweep
 from apps.labeling.encoders import encoder_of
 from apps.labeling.services.queue_settings import queue_settings_set
+from apps.rules.encoders import ENCODERS
 from apps.work.names import Job
 from tests.conftest import NOON, person
 from tests.rows import Sent
-from workers.training.encoders.encoder import MAKERS
 
 
 @pytest.fixture
@@ -39,10 +38,7 @@ def ours(olga, sent):
 
 def test_what_the_migration_writes_down_is_what_is_installed():
     written = import_module("apps.features.migrations.0001_encoders_and_shards").INSTALLED
-    assert {name: dim for name, _, _, dim in written} == {name: make.dim for name, make in MAKERS.items()}
-    assert {name for name, *_ in written} == set(TITLES) == {name for names in INSTALLED.values() for name in names}
-    for name, title, payload, _ in written:
-        assert name in INSTALLED[payload] and str(TITLES[name]) == title
+    assert [(e.name, e.title, e.payloads[0], e.dim) for e in ENCODERS.own] == list(written)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -82,7 +78,7 @@ def test_a_name_never_gets_vectors_of_another_length(ours):
 
 def test_a_check_whose_message_was_lost_is_asked_for_again(ours, sent):
     sent.jobs.clear()
-    encoders_sweep()
+    encoders_sweep(NOON)
     assert sent.jobs == [(Job.ENCODER, (ours.pk,))]
 
 

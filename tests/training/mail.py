@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from apps.rules.encoder_names import tuned_name
+from apps.rules.encoders import tuned_name
 from workers.training.learners.text_choice import TEXT_CHOICE
 from workers.training.recipes import FineTuneRecipe
 

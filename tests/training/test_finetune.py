@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from apps.rules.encoder_names import tuned_name
+from apps.rules.encoders import tuned_name
 from apps.rules.training_report import TrainingReport
 from tests.training.mail import NAMES, mail, small
 from tests.training.recipes import recipe_for

@@ -20,7 +20,7 @@ from apps.loop.services.encoders import encoder_wanted, encoders_needed
 from apps.projects.models import Project
 from apps.releases.models import ModelVersion
 from apps.releases.services import model_promote
-from apps.rules.encoder_names import tuned_name
+from apps.rules.encoders import tuned_name
 from apps.training.models import Run, RunState
 from apps.training.services.runs import run_start
 from apps.work.names import Job

@@ -14,7 +14,7 @@ from apps.loop.services.encoders import encoder_of_run, encoder_wanted
 from apps.pages.words import counted
 from apps.projects import task_types
 from apps.rules import replay
-from apps.rules.encoder_names import tuned_name
+from apps.rules.encoders import tuned_name
 from apps.training.models import Run, RunKind, RunState
 
 LEARNS_AS: dict[str, str] = {RunKind.SWEEP: RunKind.FULL}  # the best trial's recipe, from scratch

@@ -13,7 +13,7 @@ from apps.errors import DomainError
 from apps.features.services import encoder_made
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
-from apps.rules.encoder_names import TUNED_DIM
+from apps.rules.encoders import TUNED_DIM
 from apps.training.models import MOVES, Run, RunKind, RunLine, RunState
 from apps.training.services.turns import turn_take, turn_tell
 from apps.work.leases import Lease, LeaseLost

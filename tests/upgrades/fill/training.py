@@ -12,7 +12,7 @@ from apps.evaluation.models import Outcome
 from apps.projects.models import Project
 from apps.releases.models import Mirrored, ModelVersion
 from apps.releases.services import candidate_register, model_promote, model_roll_back, serving_confirm
-from apps.rules.encoder_names import tuned_name
+from apps.rules.encoders import tuned_name
 from apps.rules.metrics import Difference
 from apps.rules.sweeps import Span
 from apps.slas.models import Stage

@@ -13,7 +13,7 @@ from apps.monitoring.models import DriftCheck
 from apps.monitoring.services import Served, alert_raise, alert_resolve, predictions_record
 from apps.projects.models import Project
 from apps.projects.services import label_retire
-from apps.rules.encoder_names import tuned_name
+from apps.rules.encoders import tuned_name
 from apps.training.models import RunKind
 from apps.training.services.policies import policy_set
 from apps.training.services.schedules import Times, schedule_set, schedules_ensure

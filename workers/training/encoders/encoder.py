@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from workers.training.encoders.light import HashedRow, HashedWords, Thumbnail
+from apps.rules.encoders import ENCODERS
 
 logger = logging.getLogger(__name__)
 ENCODER_NAME = "all-minilm-l6-v2"  # key of the shards: vectors of two encoders never mix
@@ -79,9 +79,6 @@ class SentenceEncoder:
         return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
 
 
-MAKERS: dict[str, Callable[[], PayloadEncoder]] = {
-    e.name: e for e in (SentenceEncoder, HashedWords, Thumbnail, HashedRow)
-}  # the names that `apps.labeling.encoders` offers
 MOST_KNOWN, MOST_MADE = 8, 2  # not installed ones in memory: weights of up to 90 MB, and networks of as much
 _known: OrderedDict[str, Callable[[], PayloadEncoder]] = OrderedDict()
 _made: OrderedDict[str, PayloadEncoder] = OrderedDict()
@@ -94,7 +91,7 @@ def encoder(name: str = ENCODER_NAME) -> PayloadEncoder:
         if name not in _made:
             _made[name] = _maker(name)()
         _made.move_to_end(name)
-        made = [held for held in _made if held not in MAKERS]
+        made = [held for held in _made if held not in ENCODERS]
         for oldest in made[:-MOST_MADE]:
             del _made[oldest]
         return _made[name]
@@ -105,7 +102,7 @@ def register(name: str, maker: Callable[[], PayloadEncoder]) -> None:
 
     Raises ValueError for the name of an installed one: no model file takes its place.
     """
-    if name in MAKERS:
+    if name in ENCODERS:
         raise ValueError(f"{name!r} is the name of an installed encoder.")
     with _loading:
         _known[name] = maker
@@ -117,13 +114,14 @@ def register(name: str, maker: Callable[[], PayloadEncoder]) -> None:
 def is_known(name: str) -> bool:
     """Whether this process can make it; one that it cannot is made known first, from its row."""
     with _loading:
-        return name in MAKERS or name in _known or name in _made
+        return name in ENCODERS or name in _known or name in _made
 
 
 def _maker(name: str) -> Callable[[], PayloadEncoder]:
-    found = MAKERS.get(name) or _known.get(name)
+    installed = ENCODERS.get(name)
+    found = installed.load if installed else _known.get(name)
     if found is None:
-        raise EncoderMissing(f"No encoder is called {name!r}. Known: {', '.join([*MAKERS, *_known])}.")
+        raise EncoderMissing(f"No encoder is called {name!r}. Known: {', '.join([*ENCODERS, *_known])}.")
     return found
 
 

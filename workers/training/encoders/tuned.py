@@ -7,7 +7,8 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
-from workers.training.encoders.encoder import MAKERS, SentenceEncoder
+from apps.rules.encoders import ENCODERS
+from workers.training.encoders.encoder import SentenceEncoder
 
 PREFIX = "encoder."  # of its tensors in the model file
 
@@ -29,7 +30,7 @@ class Tuned:
     def of(cls, about: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Self:
         """Raises ValueError where the name is that of an installed encoder."""
         name, scale = str(about["name"]), about["scale"]
-        if name in MAKERS:
+        if name in ENCODERS:
             raise ValueError(f"{name!r} is the name of an installed encoder, not of a fine-tuned one.")
         return cls(
             name, int(about["layers"]), int(about["max_length"]), None if scale is None else float(scale), tensors

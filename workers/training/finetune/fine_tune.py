@@ -6,8 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from apps.rules.encoders import ENCODERS
 from workers.training.device import device_here
-from workers.training.encoders.encoder import DIM, MAKERS
+from workers.training.encoders.encoder import DIM
 from workers.training.finetune.network import TunedNetwork, tokens_of
 from workers.training.finetune.throughput import peak_memory_mb, peak_share
 from workers.training.fit.admission import Targets, checked_targets
@@ -41,14 +42,14 @@ def fine_tune(
     ranks: Ranks | None = None,
     micro: int | None = None,
 ) -> FitResult:
-    """Train on texts (n) with targets (n,); `recipe.encoder` is the name that the new encoder gets, of `encoder_names.tuned_name`.
+    """Train on texts (n) with targets (n,); `recipe.encoder` is the name that the new encoder gets, of `tuned_name`.
 
     It starts from the installed encoder. Among several `ranks` each computes its share of every batch, and the first
     one reports. `micro` is how many texts a process computes at once, where fewer than the recipe's part have to fit.
     Raises what `fit` raises, and TaskNotTuned.
     """
     learner_named(recipe.task_type).refuse_unlearned(FineTuneRecipe)
-    if not recipe.encoder or recipe.encoder in MAKERS:
+    if not recipe.encoder or recipe.encoder in ENCODERS:
         raise ValueError(f"{recipe.encoder!r} is not a name for a new encoder.")
     y = checked_targets(texts, targets, labels)
     _refuse_empty(texts)
