@@ -4,14 +4,19 @@ from typing import Any
 
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
-from rest_framework.views import exception_handler
+from rest_framework.views import exception_handler, set_rollback
 
 from apps.errors import DomainError
+from fastloop_console.unkept import not_keepable
 
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, DomainError):
         return Response({"error": error.message, "code": error.code, **error.details}, status=error.http_status)
+    refused = not_keepable(error)
+    if refused:
+        set_rollback()
+        return Response({"error": refused.message, "code": refused.code}, status=refused.http_status)
     response = exception_handler(error, context)
     if response is None:
         return None

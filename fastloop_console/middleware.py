@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from apps.errors import DomainError
+from fastloop_console.unkept import not_keepable
 
 PAGES = {403: "errors/forbidden.html", 404: "errors/not_found.html"}
 
@@ -18,7 +19,8 @@ class DomainErrorMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return refusal(request, exception) if isinstance(exception, DomainError) else None
+        error = exception if isinstance(exception, DomainError) else not_keepable(exception)
+        return refusal(request, error) if error else None
 
 
 def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:

@@ -50,7 +50,7 @@ def sign_in_here(request: HttpRequest) -> HttpResponse:
 def _json(request: HttpRequest) -> dict[str, str]:
     try:
         found = json.loads(request.body or b"{}")
-    except ValueError:
+    except (ValueError, RecursionError):
         found = {}
     return {name: str(found.get(name, "")) for name in ("username", "password")} if isinstance(found, dict) else {}
 

@@ -16,6 +16,15 @@ class IngestionState(models.TextChoices):
     FAILED = "failed", gettext_lazy("Failed")
 
 
+LEFT_OUT = {
+    "nameless": gettext_lazy("it has no name"),
+    "reserved": gettext_lazy("a word of ours: say under Columns what it is"),
+    "not_shown": gettext_lazy("examples here do not show it"),
+    "second": gettext_lazy("another column stands for it"),
+    "ignored": gettext_lazy("as you said"),
+}
+
+
 class Ingestion(models.Model):
     """One upload or one API batch. (mapping ->) queued -> running -> completed | failed.
 
@@ -41,8 +50,20 @@ class Ingestion(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0)  # of reading it; what kills its reader is not sent for ever
     left_out = models.JSONField(default=dict)
 
+    commonest_reason = ""  # why rows of it were refused, where a selector looked
+    commonest_rows = 0
+
     class Meta:
         ordering = ["-id"]
+
+    @property
+    def left_out_in_words(self) -> str:
+        """Columns that were not kept, each with why, for people."""
+        return ", ".join(f"“{column}” ({LEFT_OUT.get(why, why)})" for column, why in self.left_out.items())
+
+    @property
+    def nothing_taken(self) -> bool:
+        return self.rows_refused > 0 and self.rows_taken + self.rows_known == 0
 
     @property
     def rows_read(self) -> int:

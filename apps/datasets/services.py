@@ -71,6 +71,20 @@ def upload_receive(
 
 
 @transaction.atomic
+def ingestion_hold(*, ingestion: Ingestion) -> None:
+    """Read it only when somebody has said what its columns are."""
+    ingestion.state = IngestionState.MAPPING
+    ingestion.save(update_fields=["state"])
+
+
+@transaction.atomic
+def ingestion_release(*, ingestion: Ingestion, at: datetime) -> bool:
+    """Its columns are known now, so it may be read; False where it did not wait."""
+    waiting = Ingestion.objects.filter(pk=ingestion.pk, state=IngestionState.MAPPING)
+    return bool(waiting.update(state=IngestionState.QUEUED, received_at=at))
+
+
+@transaction.atomic
 def ingestion_claim(*, ingestion_id: int, at: datetime) -> Ingestion | None:
     """Start reading, once: None when somebody else reads it or has read it, or its readers died too often."""
     ingestion = Ingestion.objects.select_for_update(no_key=True).get(pk=ingestion_id)

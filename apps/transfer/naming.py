@@ -9,6 +9,7 @@ from apps.projects.task_types import RESERVED, PayloadKind
 from apps.rules.values import Header, ValueRefused, header_of, nested_of, spelled, text_of_bytes
 from apps.transfer.rows import COLUMNS, LISTS
 
+BINARY = frozenset({"image"})  # columns whose bytes are no text
 MOST_NAMED = 50  # columns that are left out and named in words
 FEATURE, IGNORE = "feature", "ignore"
 NAMELESS, RESERVED_NAME, NOT_SHOWN, SECOND, IGNORED = "nameless", "reserved", "not_shown", "second", "ignored"
@@ -30,7 +31,7 @@ class Naming:
         header = self.header(tuple(values))
         row = dict(values) if header.plain else header.row(values)
         for name, value in row.items():
-            if isinstance(value, bytes) and not (self.payload.has_image and name == "image"):
+            if isinstance(value, bytes) and not (self.payload.has_image and name in BINARY):
                 row[name] = text_of_bytes(value, name)
         if self.make_ids and all(row.get(name) in (None, "") for name in ("id", "external_id")):
             row["id"] = self._made(row)

@@ -16,4 +16,5 @@ def alone(part: str, of: object = "") -> Iterator[None]:
         yield
     except Exception:
         logger.exception("A part of a periodic job failed alone: %s%s.", part, f" of {of}" if of != "" else "")
-        connection.close_if_unusable_or_obsolete()
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()

@@ -1,12 +1,13 @@
 """Collect to annotate: examples come in, their vectors are asked for, the queue sees them."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import fsspec
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.datasets import readers
@@ -18,6 +19,7 @@ from apps.loop.services.scoring import order_check, vectors_ask
 from apps.projects.models import Project
 from apps.transfer.formats import read_with, suffixes
 from apps.transfer.importing import Companions
+from apps.transfer.mapping import FirstLook, asks, first_look, mapping_set
 from apps.work.alone import alone
 from apps.work.jobs import ask
 from apps.work.names import Job
@@ -27,14 +29,56 @@ NOT_READ = "The file could not be read to its end ({kind}). What came before is 
 
 
 def upload_take(
-    *, project: Project, filename: str, size_bytes: int, chunks: Iterable[bytes], by: User, at: datetime
+    *,
+    project: Project,
+    filename: str,
+    size_bytes: int,
+    chunks: Iterable[bytes],
+    by: User,
+    at: datetime,
+    may_ask: bool = False,
 ) -> Ingestion:
-    """Keep an uploaded file and have it read by the default queue; the sweep finds it when Redis is away."""
+    """Keep an uploaded file and have it read by the default queue; the sweep finds it when Redis is away.
+
+    With `may_ask` a file whose columns nobody knows waits until somebody has said what they are.
+    """
     ingestion = datasets.upload_receive(
         project=project, filename=filename, size_bytes=size_bytes, chunks=chunks, by=by, at=at, suffixes=suffixes()
     )
-    ingestion_send(ingestion.pk)
+    look = upload_look(ingestion) if may_ask else None
+    if look is not None and asks(project, look):
+        datasets.ingestion_hold(ingestion=ingestion)
+    else:
+        ingestion_send(ingestion.pk)
     return ingestion
+
+
+def upload_look(ingestion: Ingestion) -> FirstLook | None:
+    """The columns and first rows of a kept file; None where its reading will say what is wrong with it."""
+    try:
+        with fsspec.open(ingestion.url, "rb") as file:
+            return first_look(ingestion.project, file, ingestion.url)
+    except Exception:
+        logger.exception("No first look at ingestion %s.", ingestion.pk)
+        return None
+
+
+def upload_mapped(
+    *, ingestion: Ingestion, roles: Mapping[str, str], make_ids: bool, by: User, at: datetime
+) -> Ingestion:
+    """Remember what the columns are, and read the file that asked. Raises Invalid."""
+    mapping_set(project=ingestion.project, roles=roles, make_ids=make_ids, by=by, at=at)
+    if datasets.ingestion_release(ingestion=ingestion, at=at):
+        ingestion_send(ingestion.pk)
+    return ingestion
+
+
+def upload_drop(*, ingestion: Ingestion, at: datetime) -> None:
+    """A file that waits for its columns is not read after all."""
+    if ingestion.state == IngestionState.MAPPING:
+        datasets.ingestion_close(
+            ingestion=ingestion, at=at, error=gettext("It was not read: nobody said what its columns are.")
+        )
 
 
 def ingestion_send(ingestion_id: int) -> None:
