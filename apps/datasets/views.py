@@ -30,6 +30,7 @@ EXAMPLES_A_PAGE = 50
 LETTERS_A_PAGE = 50
 NEWEST_INGESTIONS = 20
 CSV = "text/csv; charset=utf-8"
+RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r")  # cells that begin so
 YEAR_S = 31_536_000  # an example's bytes never change
 
 
@@ -101,7 +102,7 @@ def _csv_lines(letters: QuerySet[DeadLetter]) -> Iterator[str]:
 def _csv_line(*cells: object) -> str:
     """One line; a cell that a spreadsheet would run as a formula gets an apostrophe in front."""
     line = io.StringIO()
-    csv.writer(line).writerow([f"'{c}" if str(c).startswith(("=", "+", "-", "@")) else c for c in cells])
+    csv.writer(line).writerow([f"'{c}" if str(c).startswith(RUN_BY_SPREADSHEETS) else c for c in cells])
     return line.getvalue()
 
 

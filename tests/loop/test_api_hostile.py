@@ -80,6 +80,29 @@ def test_no_filter_of_a_page_is_a_fault_of_ours(as_, project, lin, page):
         assert browser.get(reverse(page, args=[project.pk]), asked).status_code == 200
 
 
+def test_half_a_character_in_a_name_is_answered_in_json(alma, project):
+    from tests.api import api_of
+
+    api = api_of(alma)
+    api.raise_request_exception = False
+    for address, body in (
+        ("mapping/", {"roles": {"\ud800": "\ud800"}}),
+        ("sweeps/", {"settings": {"\ud800": [1]}, "trials": 2}),
+        ("predict/", {"id": "\ud800", "inputs": [{"name": "\ud800"}]}),
+    ):
+        method = api.put if address == "mapping/" else api.post
+        answer = method(at(project, address), body, format="json")
+        assert 400 <= answer.status_code < 500 and answer["Content-Type"] == "application/json", address
+    assert (
+        api.post(
+            "/api/v1/projects/",
+            {"name": "\ud800", "task_type": "text-classification", "labels": [{"name": "a"}]},
+            format="json",
+        ).status_code
+        == 422
+    )
+
+
 def test_a_number_that_is_none_is_no_filter(api, project):
     ingest(project, [{"id": "a"}])
     for value in ("²", "5" * 5000):

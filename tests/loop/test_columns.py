@@ -41,11 +41,7 @@ def test_a_first_file_asks_and_is_read_as_somebody_said_and_the_next_needs_no_wo
 
     page = browser.get(place)
     words = page.content.decode()
-    assert {c: r for c, r, _ in page.context["lines"]} == {
-        "message": "text",
-        "category": "label",
-        "noise": "ignore",
-    }
+    assert {c: r for c, r, _ in page.context["lines"]} == {"message": "text", "category": "label", "noise": "ignore"}
     assert page.context["make_ids"] is True and "The tram was late" in words
 
     roles = {"column": ["message", "category", "noise"], "role": ["text", "label", "ignore"], "make_ids": "on"}
