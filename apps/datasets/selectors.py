@@ -81,6 +81,11 @@ def fields_of(example_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     return dict(Example.objects.filter(pk__in=example_ids).values_list("pk", "fields"))
 
 
+def external_ids_of(example_ids: Sequence[int]) -> dict[int, str]:
+    """What people call these examples, by id."""
+    return dict(Example.objects.filter(pk__in=example_ids).values_list("pk", "external_id"))
+
+
 def blobs_of(example_ids: Sequence[int]) -> dict[int, bytes]:
     """The encoded images of those that have one, by id."""
     rows = ExampleBlob.objects.filter(example_id__in=example_ids).values_list("example_id", "content")

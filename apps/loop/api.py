@@ -48,7 +48,8 @@ class ExamplesAPI(ProjectAPI):
             child=serializers.DictField(),
             min_length=1,
             max_length=MAX_API_BATCH,
-            help_text="Rows with `id`, then `text`, `image` (PNG in base64) or features; optionally `label`, `collected_at`.",
+            help_text="Rows with `id`, then `text`, `image` (PNG, JPEG, WebP, GIF or BMP in base64) or features; "
+            "optionally `label`, `collected_at`.",
         )
 
     @extend_schema(
@@ -152,7 +153,16 @@ class PredictAPI(ProjectAPI):
 
     class InputSerializer(serializers.Serializer):
         id = serializers.CharField(required=False, max_length=100)
-        inputs = serializers.ListField(child=serializers.DictField(), min_length=1)
+        inputs = serializers.ListField(
+            child=serializers.DictField(),
+            min_length=1,
+            help_text="One tensor for each input that the model reads: “text”, “image” (base64), or one for each feature.",
+        )
+        parameters = serializers.DictField(
+            required=False,
+            help_text="{“allow_missing”: true} lets features be left out, which are then missing values; "
+            "without it a feature that the model reads and the request lacks is refused.",
+        )
 
     @extend_schema(
         operation_id="predict",

@@ -14,6 +14,7 @@ BASE_DIR = env.ROOT
 HOME = env.home()
 SECRET_KEY = env.secret_key()
 INSTANCE_ID = instance.instance_id(SECRET_KEY)
+PREDICTOR_KEY = instance.predictor_key(SECRET_KEY)
 DEBUG = env.debug()
 ALLOWED_HOSTS = env.allowed_hosts()
 CSRF_TRUSTED_ORIGINS = env.csrf_trusted_origins()
