@@ -6,14 +6,17 @@ from typing import Any
 from rest_framework.renderers import JSONRenderer
 
 
+class _EscapingRenderer(JSONRenderer):
+    ensure_ascii = True
+
+
 class WholeJSONRenderer(JSONRenderer):
     """As JSONRenderer, for whatever was sent."""
 
     def render(
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
-    ) -> bytes:
+    ) -> Any:
         try:
-            return bytes(super().render(data, accepted_media_type, renderer_context))
+            return super().render(data, accepted_media_type, renderer_context)
         except UnicodeEncodeError:
-            self.ensure_ascii = True
-            return bytes(super().render(data, accepted_media_type, renderer_context))
+            return _EscapingRenderer().render(data, accepted_media_type, renderer_context)

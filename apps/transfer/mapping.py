@@ -21,7 +21,7 @@ from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
 from apps.rules.values import MOST_ID, ValueRefused, header_of, looks, same_name, shown
-from apps.transfer.formats import read_with
+from apps.transfer.formats import format_of, read_with
 from apps.transfer.naming import FEATURE, IGNORE, Naming
 from apps.transfer.rows import COLUMNS
 
@@ -45,7 +45,7 @@ ROLES: dict[str, str | Promise] = {
 _HINTS = {
     "id": ("id", "uuid", "guid", "key", "identifier"),
     "label": ("label", "labels", "category", "class", "target", "sentiment", "tag", "intent", "topic"),
-    "collected_at": ("time", "date", "created", "created at", "created_at", "datetime", "sent at", "received"),
+    "collected_at": ("time", "date", "created", "created at", "created_at", "datetime", "when", "sent at", "received"),
     "text": (
         "text",
         "message",
@@ -142,8 +142,10 @@ def _checked(project: Project, roles: Mapping[str, str]) -> dict[str, str]:
 
 
 def first_look(project: Project, file: BinaryIO, filename: str) -> FirstLook | None:
-    """None where nothing of the file can be read as rows: its reading says why."""
+    """None where the file is no table, or nothing of it can be read as rows: its reading says why."""
     with suppress(FileUnreadable):
+        if not format_of(file, filename).mapped:
+            return None
         rows = list(islice(_whole_rows(read_with(project, file, filename)), SHOWN_ROWS))
         columns = tuple(dict.fromkeys(str(name) for row in rows for name in row))[:MOST_COLUMNS]
         if columns:

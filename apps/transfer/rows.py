@@ -127,7 +127,7 @@ def spelled_out(kind: AnswerKind, given: Any) -> dict[str, Any]:
     if isinstance(given, str):
         try:
             given = json.loads(given)
-        except ValueError as cause:
+        except (ValueError, RecursionError) as cause:
             raise PayloadRefused(f"The value is not JSON: {cause}."[:300]) from cause
     if isinstance(given, list):
         return {kind.key: given}

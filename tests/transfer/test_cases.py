@@ -279,3 +279,14 @@ def test_a_row_that_the_database_refuses_stands_alone(project, monkeypatch):
     done = taken(project, lines(*({"id": n, "text": f"t{n}"} for n in range(10))), "a.jsonl")
     assert (done.rows_taken, done.rows_refused) == (9, 1)
     assert ids() == {str(n) for n in range(10)} - {"7"} and "could not be stored" in reasons()[0]
+
+
+def test_a_cell_of_brackets_without_end_is_text_on_its_way_in_and_out(table):
+    from tests.transfer.conftest import written
+
+    deep = "[" * 100_000
+    taken(table, lines({"id": 1, "age": deep[:19_000], "label": "ham"}), "a.jsonl")
+    content = written(table, "csv", "labels")
+    assert deep[:19_000].encode() in content
+    taken(table, f"id,age,answer.value\n2,{deep},ham\n3,5,ham\n".encode(), "b.csv")
+    assert ids() >= {"1", "3"}

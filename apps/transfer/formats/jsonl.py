@@ -82,4 +82,5 @@ JSONL = FileFormat(
     _read,
     _write,
     recognizes=_is_ours,
+    mapped=True,
 )
