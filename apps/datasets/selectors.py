@@ -55,8 +55,9 @@ def ingestions_shown(project: Project, newest: int) -> list[Ingestion]:
 
 
 def dead_letters_of(project: Project, *, ingestion_id: int | None = None) -> QuerySet[DeadLetter]:
+    """Newest first; those of one upload in the order of its rows."""
     letters = DeadLetter.objects.filter(project=project).select_related("ingestion")
-    return letters.filter(ingestion_id=ingestion_id) if ingestion_id else letters
+    return letters.filter(ingestion_id=ingestion_id).order_by("pk") if ingestion_id else letters
 
 
 def image_of(project: Project, example_id: int) -> bytes:

@@ -148,6 +148,28 @@ class RunsAPI(ProjectAPI):
         return Response(RunOutput(run).data, status=201)
 
 
+class QuestionRefused(Invalid):
+    """In the protocol a request that does not fit the model is a bad request."""
+
+    http_status = 400
+
+
+class TensorOutput(serializers.Serializer):
+    name = serializers.CharField()
+    datatype = serializers.CharField(help_text="BYTES is text.")
+    shape = serializers.ListField(child=serializers.IntegerField())
+    data = serializers.ListField(child=serializers.JSONField())
+    parameters = serializers.DictField(required=False)
+
+
+class PredictOutput(serializers.Serializer):
+    model_name = serializers.CharField()
+    model_version = serializers.CharField()
+    id = serializers.CharField(help_text="That of the request, or one made up; it stands in the list of predictions.")
+    parameters = serializers.DictField(required=False, allow_null=True)
+    outputs = TensorOutput(many=True)
+
+
 class PredictAPI(ProjectAPI):
     needs: ClassVar[dict[str, Permission]] = {"POST": Permission.PREDICT}
 
@@ -167,7 +189,7 @@ class PredictAPI(ProjectAPI):
     @extend_schema(
         operation_id="predict",
         request=InputSerializer,
-        responses=OpenApiTypes.OBJECT,
+        responses=PredictOutput,
         summary="Ask the champion, in the words of the Open Inference Protocol v2",
     )
     def post(self, request: Request, project_id: int) -> Response:
@@ -178,7 +200,7 @@ class PredictAPI(ProjectAPI):
         try:
             return Response(inference.predict(model=self.project.slug, request=dict(given.validated_data)))
         except Invalid as wrong:
-            return Response({"error": wrong.message, "code": wrong.code}, status=400)
+            raise QuestionRefused(wrong.message, **wrong.details) from None
 
 
 class DriftAPI(ProjectAPI):
