@@ -11,7 +11,7 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
-from apps.errors import DomainError
+from apps.errors import DiskFull, DomainError, full_disk_behind
 from fastloop_console.api_rendering import WholeJSONRenderer
 from fastloop_console.unkept import not_keepable
 
@@ -35,6 +35,8 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, DomainError):
         body = problem(error.http_status, error.message, error.code, **error.details)
         return _as_problem(Response(body, status=error.http_status), context)
+    if full_disk_behind(error):
+        return answer(DiskFull("The console's disk is full, so this could not be kept. Free some of it."), context)
     refused = not_keepable(error)
     if refused:
         set_rollback()
