@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from apps.accounts.models import User
 from apps.projects.models import GuidelineVersion, Membership, Project, SchemaLabel
 
 

@@ -111,7 +111,9 @@ class Portfolio:
 
     @property
     def orders(self) -> Iterable[Order]:
-        return ORDERS.values()
+        """Those that sort by something that is shown."""
+        shown = {"lap": self.shows_laps, "alarms": self.shows_alarms, "reviews": self.shows_reviews}
+        return [order for order in ORDERS.values() if shown.get(order.name, True)]
 
     @property
     def late(self) -> int:
