@@ -3,6 +3,7 @@
 from django.utils import timezone
 
 from apps.features.services import encoders_sweep
+from apps.labeling.services.resettling import resettlings_sweep
 from apps.lineage.mirror import mirror_all
 from apps.loop import services
 from apps.loop.services.versions import versions_keep
@@ -27,6 +28,7 @@ def sweep() -> None:
     services.ingestions_sweep(at=at)
     services.laps_close(at=at)
     services.scoring_sweep(at=at)
+    resettlings_sweep(at=at)
 
 
 @task(Job.TRIGGERS, expires=10)

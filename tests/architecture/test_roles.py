@@ -63,6 +63,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "projects:guidelines_preview": {"POST": MANAGERS},
     "queue:settings": {"GET": MEMBERS},
     "queue:set": {"POST": MANAGERS},
+    "queue:settling": {"GET": MEMBERS},
     "projects:members": {"GET": MANAGERS, "POST": MANAGERS},
     "projects:member_remove": {"POST": MANAGERS},
     "projects:audit": {"GET": OVERSEERS},

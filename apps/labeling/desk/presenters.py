@@ -14,6 +14,7 @@ from apps.labeling.desk import selectors
 from apps.labeling.desk.selectors import EmptyQueue, UnsignedAnswer
 from apps.labeling.models import Assignment, Lane, ReviewWhy
 from apps.labeling.services.annotations import Saved
+from apps.labeling.services.reviews import answers_differ
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
@@ -64,8 +65,14 @@ def assignment_json(
         "suggestion": _suggestion_json(assignment),
         "nearest": [str(name) for name in assignment.reason.get("nearest", [])][:NEAREST],
         "votes": [_vote_json(vote) for vote in votes],
-        "review": {"why": assignment.reason.get("why", "")} if assignment.lane == Lane.REVIEW else None,
+        "review": _review_json(assignment, votes) if assignment.lane == Lane.REVIEW else None,
     }
+
+
+def _review_json(assignment: Assignment, votes: Sequence[UnsignedAnswer]) -> dict[str, Any]:
+    """`asks` whether the reviewer says why the answers differed."""
+    why_opened = assignment.reason.get("why", "")
+    return {"why": why_opened, "asks": answers_differ(why_opened, [vote.value for vote in votes])}
 
 
 def _suggestion_json(assignment: Assignment) -> dict[str, Any] | None:
@@ -96,6 +103,8 @@ def why(lane: str, reason: Mapping[str, Any], *, blind: bool, label_names: Seque
     strategy = reason.get("strategy", NO_STRATEGY)
     if strategy == "tie":
         return gettext("The answers so far are split. Yours settles it.")
+    if strategy == "begun":
+        return gettext("Somebody has answered it already, and this project wants more than one answer of each example.")
     if lane == Lane.REVIEW and reason.get("why") == ReviewWhy.FLAG:
         return why_flagged()
     if lane != Lane.ACTIVE:
