@@ -32,3 +32,10 @@ class Forbidden(DomainError):
 class NotFound(DomainError):
     code = "not_found"
     http_status = 404
+
+
+class TooMany(DomainError):
+    """Too often, or too many at once; the message says when it is worth another try."""
+
+    code = "too_many"
+    http_status = 429

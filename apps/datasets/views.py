@@ -20,6 +20,7 @@ from apps.datasets.forms import ExamplesFilter, LettersFilter
 from apps.datasets.models import DeadLetter
 from apps.datasets.readers import SUFFIXES, WORDS
 from apps.errors import Forbidden
+from apps.pages.streams import streamed
 from apps.projects import task_types
 from apps.projects.access import permissions_of, project_permission
 from apps.projects.models import Project
@@ -28,6 +29,7 @@ from apps.projects.roles import Permission
 EXAMPLES_A_PAGE = 50
 LETTERS_A_PAGE = 50
 NEWEST_INGESTIONS = 20
+CSV = "text/csv; charset=utf-8"
 YEAR_S = 31_536_000  # an example's bytes never change
 
 
@@ -83,16 +85,11 @@ def dead_letters(request: HttpRequest, project: Project) -> HttpResponse | Strea
     asked = LettersFilter(request.GET)
     letters = selectors.dead_letters_of(project, ingestion_id=asked.ingestion)
     if "csv" in request.GET:
-        return _as_csv(letters, f"refused-{project.slug}.csv")
+        filename = f"refused-{project.slug}.csv"
+        return streamed(_csv_lines(letters), by=cast(User, request.user), content_type=CSV, filename=filename)
     page = Paginator(letters, LETTERS_A_PAGE).get_page(request.GET.get("page"))
     context = {"project": project, "page": page, "asked": asked, "sources": selectors.ingestions_with_letters(project)}
     return render(request, "datasets/dead_letters.html", context)
-
-
-def _as_csv(letters: QuerySet[DeadLetter], filename: str) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(_csv_lines(letters), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{filename}"'
-    return response
 
 
 def _csv_lines(letters: QuerySet[DeadLetter]) -> Iterator[str]:

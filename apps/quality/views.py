@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.accounts.models import User
 from apps.labeling.selectors import median_active_s
 from apps.pages.requests import Signed, go
+from apps.pages.streams import streamed
 from apps.projects.access import project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission
@@ -91,9 +92,8 @@ def people_figures(request: Signed, project: Project) -> HttpResponse:
 @login_required
 @project_permission(Permission.VIEW_QUALITY)
 def export(request: Signed, project: Project) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(_csv_lines(project), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{project.slug}-people.csv"'
-    return response
+    filename = f"{project.slug}-people.csv"
+    return streamed(_csv_lines(project), by=request.user, content_type="text/csv; charset=utf-8", filename=filename)
 
 
 def _csv_lines(project: Project) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.db import transaction
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 
@@ -9,6 +10,7 @@ from apps.accounts.models import User
 from apps.audit.services import event_record
 from apps.audit.verbs import Verb
 from apps.errors import Invalid
+from apps.pages.streams import streamed
 from apps.projects.models import Project
 from apps.transfer.exporting import GRAINS, Export
 from apps.transfer.formats import FileFormat, formats_for
@@ -30,10 +32,14 @@ def export_chosen(project: Project, *, name: str, grain: str, content: bool) -> 
     return offered[name], Export(project, grain, content)
 
 
+@transaction.atomic
 def export_begin(
     *, project: Project, name: str, grain: str, content: bool, by: User, at: datetime
 ) -> StreamingHttpResponse:
-    """The file, row by row as it is read: it never stands whole in memory. Who takes it is written down before."""
+    """The file, row by row as it is read: it never stands whole in memory. Who takes it is written down before.
+
+    Raises Invalid in words, and TooMany where the person takes several already.
+    """
     found, export = export_chosen(project, name=name, grain=grain, content=content)
     event_record(
         project_id=project.pk,
@@ -44,8 +50,7 @@ def export_begin(
         sentence=f"{by} exported the {grain} as {found.title}.",
         after={"format": name, "grain": grain},
     )
-    response = StreamingHttpResponse(found.write(export), content_type=found.media_type)
     filename = f"{project.slug}-{grain}-{at:%Y-%m-%d}{found.suffix(export)}"
-    response["Content-Disposition"] = f'attachment; filename="{filename}"'
+    response = streamed(found.write(export), by=by, content_type=found.media_type, filename=filename)
     response["X-Accel-Buffering"] = "no"  # a proxy in front passes it on as it comes
     return response
