@@ -69,6 +69,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "projects:audit": {"GET": OVERSEERS},
     "projects:audit_chain": {"GET": OVERSEERS},
     "loop:overview": {"GET": MEMBERS},
+    "loop:day": {"GET": LABELERS},
     "loop:band": {"GET": MEMBERS},
     "loop:clock": {"GET": DATA},
     "loop:activity": {"GET": OVERSEERS},

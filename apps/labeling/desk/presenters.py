@@ -40,6 +40,11 @@ def why_lane(lane: str) -> str:
     }[Lane(lane)]
 
 
+def why_by_chance() -> str:
+    """Where no model learns there is nothing to be measured by it."""
+    return gettext("Drawn at random: no model learns this kind of answer here, so the order is by chance.")
+
+
 def why_flagged() -> str:
     return gettext("Somebody flagged it. Your answer decides.")
 
@@ -58,7 +63,13 @@ def assignment_json(
         "id": assignment.pk,
         "token": str(assignment.token),
         "lane": lane,
-        "why": why(assignment.lane, assignment.reason, blind=hidden, label_names=label_names),
+        "why": why(
+            assignment.lane,
+            assignment.reason,
+            blind=hidden,
+            label_names=label_names,
+            learns=task_types.get(assignment.project.task_type).learns,
+        ),
         "leased_until": assignment.leased_until.isoformat(),
         "guidelines": assignment.guidelines.number if assignment.guidelines else None,
         "example": example_json(assignment.example, assignment.project),
@@ -98,7 +109,7 @@ def _vote_json(vote: UnsignedAnswer) -> dict[str, Any]:
     }
 
 
-def why(lane: str, reason: Mapping[str, Any], *, blind: bool, label_names: Sequence[str]) -> str:
+def why(lane: str, reason: Mapping[str, Any], *, blind: bool, label_names: Sequence[str], learns: bool = True) -> str:
     """One sentence. Where the suggestion is hidden the sentence must not give it away."""
     strategy = reason.get("strategy", NO_STRATEGY)
     if strategy == "tie":
@@ -107,6 +118,8 @@ def why(lane: str, reason: Mapping[str, Any], *, blind: bool, label_names: Seque
         return gettext("Somebody has answered it already, and this project wants more than one answer of each example.")
     if lane == Lane.REVIEW and reason.get("why") == ReviewWhy.FLAG:
         return why_flagged()
+    if not learns and (lane in (Lane.RANDOM, Lane.HOLDOUT) or (strategy == NO_STRATEGY and lane == Lane.ACTIVE)):
+        return why_by_chance()
     if lane != Lane.ACTIVE:
         return why_lane(lane)
     if strategy == NO_STRATEGY:
