@@ -10,7 +10,15 @@ from tests.conftest import NOON
 from tests.rows import labeled
 
 UNLEARNED = sorted(each.name for each in TASK_TYPES.values() if not each.learns)
-PROMISES = ("starts by itself", "Starts by itself", "Start a run", "Start a full run", "Start the first run", "at 100")
+PROMISES = (
+    "run starts by itself",
+    "one starts by itself",
+    "Starts by itself",
+    "Start a run",
+    "Start a full run",
+    "Start the first run",
+    "at 100",
+)
 
 
 def test_the_kind_says_so_where_it_is_chosen(alma):

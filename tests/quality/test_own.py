@@ -72,7 +72,9 @@ def told(project, ada):
 
 def test_a_reviewers_word_comes_back_with_the_kind_of_error_and_the_comment(project, said, ada, rosa):
     decide(said("ham"), rosa, "spam", note="It asks for money.")
-    assert told(project, ada) == [("review", "ham", "spam", "Slip", "It asks for money.", False)]
+    assert told(project, ada) == [
+        ("review", "ham", "spam", "Slip: somebody pressed the wrong key", "It asks for money.", False)
+    ]
 
 
 def test_a_confirmed_answer_comes_back_as_confirmed(project, said, ada, rosa):

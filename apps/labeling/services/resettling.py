@@ -8,6 +8,7 @@ and second looks have rules of their own and are not touched.
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -95,7 +96,7 @@ def slots_rebuild(*, project: Project, at: datetime) -> None:
     lock(Lock.FRONTIER, project.pk)
     wanted = {lane.value: project.queue.overlap_in(lane) for lane in NUMBERED}
     numbers = ", ".join(f'"{lane}": {n}' for lane, n in wanted.items())
-    bound = {"project": project.pk, "lanes": list(wanted), "wanted": f"{{{numbers}}}", "at": at}
+    bound: dict[str, Any] = {"project": project.pk, "lanes": list(wanted), "wanted": f"{{{numbers}}}", "at": at}
     with connection.cursor() as cursor:
         for statement in (_TRIM, _ADD, _BEGUN_FIRST):
             cursor.execute(statement, bound)
