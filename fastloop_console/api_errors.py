@@ -1,24 +1,64 @@
-"""One shape for every error of the API: {"error": sentence, "code": word, ...details}."""
+"""One shape for every error of the API: the problem details of RFC 9457, with a `code` that programs can tell apart.
 
+{"type": "about:blank", "title": "Conflict", "status": 409, "detail": sentence, "code": word, ...details}
+"""
+
+from http import HTTPStatus
 from typing import Any
 
+from django.http import HttpRequest, JsonResponse
 from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from apps.errors import DomainError
 
+PROBLEM = "application/problem+json"
+
+
+class ProblemRenderer(JSONRenderer):
+    """Errors say of themselves that they are problem details."""
+
+    media_type = PROBLEM
+    format = "problem"
+
+
+def problem(status: int, detail: str, code: str, **details: Any) -> dict[str, Any]:
+    title = HTTPStatus(status).phrase
+    return {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code, **details}
+
 
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
+    """What Django REST framework calls for each exception of a view; None lets it through, as a fault of ours."""
     if isinstance(error, DomainError):
-        return Response({"error": error.message, "code": error.code, **error.details}, status=error.http_status)
+        body = problem(error.http_status, error.message, error.code, **error.details)
+        return _as_problem(Response(body, status=error.http_status), context)
     response = exception_handler(error, context)
     if response is None:
         return None
     if isinstance(error, ValidationError):
-        response.data = {"error": "The request does not fit; see “fields”.", "code": "invalid", "fields": response.data}
+        words = "The request does not fit; see “fields”."
+        response.data = problem(response.status_code, words, "invalid", fields=response.data)
     elif isinstance(error, APIException):
-        response.data = {"error": str(error.detail), "code": error.get_codes()}
+        response.data = problem(response.status_code, str(error.detail), str(error.get_codes()))
     else:
-        response.data = {"error": str((response.data or {}).get("detail", error)), "code": "not_found"}
+        words = str((response.data or {}).get("detail", error))
+        response.data = problem(response.status_code, words, "not_found")
+    return _as_problem(response, context)
+
+
+def _as_problem(response: Response, context: dict[str, Any]) -> Response:
+    if request := context.get("request"):
+        request.accepted_renderer, request.accepted_media_type = ProblemRenderer(), PROBLEM
+    response.content_type = PROBLEM
     return response
+
+
+def problem_response(status: int, detail: str, code: str) -> JsonResponse:
+    """For what answers before any view of the API does: no such address, a body too large."""
+    return JsonResponse(problem(status, detail, code), status=status, content_type=PROBLEM)
+
+
+def is_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")

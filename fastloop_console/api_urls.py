@@ -12,6 +12,7 @@ from apps.labeling import settings_api
 from apps.lineage import ledger_api, lineage_api, run_api
 from apps.loop import api as loop
 from apps.loop.setup import api as setup
+from apps.loop.setup.views import api_start
 from apps.monitoring import api as monitoring
 from apps.projects import api as projects
 from apps.quality import api as quality
@@ -24,7 +25,8 @@ from apps.transfer import api as transfer
 PROJECT = "v1/projects/<int:project_id>/"
 
 urlpatterns = [
-    path("", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
+    path("", api_start, name="api-start"),
+    path("reference/", SpectacularSwaggerSplitView.as_view(url_name="api-schema"), name="api-docs"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path("v1/encoders/", features.EncodersAPI.as_view(), name="api-encoders"),
     path("v1/encoders/<str:name>/check/", features.EncoderCheckAPI.as_view(), name="api-encoder-check"),

@@ -10,7 +10,8 @@ from apps.projects.views import home
 
 urlpatterns = [
     path("", home, name="home"),
-    path("", include("apps.accounts.urls")),
+    path("", include("apps.people.urls")),
+    path("people/", include("apps.people.people_urls")),
     path("encoders/", include("apps.features.urls")),
     path("projects/", include("apps.projects.urls")),
     path("projects/", include("apps.loop.setup.urls")),

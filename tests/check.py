@@ -1,19 +1,22 @@
-"""`make check`: what CI asks for, part by part, with how long each took. Stops at the first part that fails.
+"""`make check`: what CI asks for, part by part, with how long each took; its last line is pytest's, summed over all parts.
 
-What needs no database runs side by side, since types alone keep one core busy for a minute; the tests share both cores;
-what starts whole consoles and measures seconds runs alone, after the rest.
+Consoles and browsers wait more than they compute, so types and style run beside them. The rest of the tests then have
+both cores. Every part runs, whatever an earlier one found; the first status that is not 0 is the status of the whole.
 """
 
 import os
 import subprocess
 import sys
+import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 BIN = Path(sys.executable).parent
 ALONE = "journey or fault or live"
-QUICK = f"not ({ALONE})"
 TYPES = [[f"{BIN}/mypy", "apps", "fastloop_console", "workers"]]
 MANNERS = [
     [f"{BIN}/ruff", "check", "."],
@@ -21,37 +24,74 @@ MANNERS = [
     [f"{BIN}/lint-imports"],
     [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"],
 ]
-TESTS = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal", "--durations=10", "-m", QUICK]
-CONSOLES = [sys.executable, "-m", "pytest", "-q", "--durations=10", "-m", ALONE]
+PYTEST = [sys.executable, "-m", "pytest", "-q", "--durations=10"]
+CONSOLES = [*PYTEST, "-m", ALONE]
+TESTS = [*PYTEST, "-n", "2", "--dist", "worksteal", "-m", f"not ({ALONE})"]
+COUNTED = ("failed", "passed", "skipped", "errors")  # in the order in which pytest says them
 
 
-def told(commands: list[list[str]]) -> tuple[int, str, float]:
-    """Run one after the other; the first status that is not 0, what was printed, and seconds."""
-    began, words = time.monotonic(), ""
+@dataclass(frozen=True)
+class Part:
+    name: str
+    status: int
+    seconds: float
+    words: str = ""
+
+
+def run(name: str, commands: Iterable[list[str]], *, shown: bool = False) -> Part:
+    """Run one after the other, up to the first whose status is not 0. What was printed is kept, or shown at once."""
+    began, words, status = time.monotonic(), "", 0
     for command in commands:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        words += done.stdout
-        if done.returncode:
-            return done.returncode, words, time.monotonic() - began
-    return 0, words, time.monotonic() - began
+        out = None if shown else subprocess.PIPE
+        done = subprocess.run(command, stdout=out, stderr=None if shown else subprocess.STDOUT, text=True)
+        words, status = words + (done.stdout or ""), done.returncode
+        if status:
+            break
+    return Part(name, status, time.monotonic() - began, words)
+
+
+def counted(reports: Iterable[Path]) -> dict[str, int]:
+    """How many tests ended how, by pytest's own reports; a run that ended without one is an error."""
+    counts = dict.fromkeys(COUNTED, 0)
+    for report in reports:
+        if not report.exists():
+            counts["errors"] += 1
+            continue
+        for suite in ElementTree.parse(report).iter("testsuite"):
+            failed, errors, skipped, tests = (int(suite.get(k, 0)) for k in ("failures", "errors", "skipped", "tests"))
+            counts["failed"] += failed
+            counts["errors"] += errors
+            counts["skipped"] += skipped
+            counts["passed"] += tests - failed - errors - skipped
+    return counts
+
+
+def closing(counts: dict[str, int], seconds: float) -> str:
+    """As pytest ends: `2 failed, 3050 passed, 3 skipped in 583.20s (0:09:43)`."""
+    said = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "no tests ran"
+    whole = int(seconds)
+    return f"{said} in {seconds:.2f}s ({whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d})"
 
 
 def main() -> int:
-    took: dict[str, float] = {}
-    with ThreadPoolExecutor() as together:
-        parts = {"types": together.submit(told, TYPES), "style, imports, migrations": together.submit(told, MANNERS)}
-    for name, part in parts.items():
-        status, words, took[name] = part.result()
-        print(words, flush=True)
-        if status:
-            return status
-    began = time.monotonic()
-    status = subprocess.run(TESTS).returncode
-    took["tests"] = time.monotonic() - began
-    for name, seconds in took.items():
-        print(f"{seconds:6.0f} s  {name}", flush=True)
-    print("        consoles and browsers: below", flush=True)
-    return status or subprocess.run(CONSOLES, env=os.environ).returncode
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each of a hundred processes compiles everything anew
+    began, parts = time.monotonic(), list[Part]()
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as together:
+        reports = [Path(folder) / "consoles.xml", Path(folder) / "tests.xml"]
+        beside = [
+            together.submit(run, "types", TYPES),
+            together.submit(run, "style, imports, migrations", MANNERS),
+            together.submit(run, "consoles and browsers", [[*CONSOLES, f"--junitxml={reports[0]}"]]),
+        ]
+        for part in as_completed(beside):
+            parts.append(part.result())
+            print(parts[-1].words, flush=True)
+        parts.append(run("tests", [[*TESTS, f"--junitxml={reports[1]}"]], shown=True))
+        counts = counted(reports)
+    for part in parts:
+        print(f"{part.seconds:6.0f} s  {part.name}{': FAILED' if part.status else ''}", flush=True)
+    print(closing(counts, time.monotonic() - began), flush=True)
+    return next((part.status for part in parts if part.status), 0)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import pytest
 
 from fastloop_console.machine import lifeline
 from fastloop_console.machine.env import ROOT
+from fastloop_console.machine.instance import predictor_key
 from fastloop_console.machine.ports import free_ports
 
 GREETING = re.compile(r"FastLoop Console answers at (\S+) after")
@@ -104,6 +105,11 @@ class Console:
     def played(self) -> None:
         """Wait until the demo's two laps are over."""
         until(lambda: "demo project" in self.said(), "the demo was not played", within_s=PLAYED_WITHIN_S)
+
+    @property
+    def predictor_headers(self) -> dict[str, str]:
+        """What whoever asks this console's predictor itself sends along."""
+        return {"Authorization": f"Bearer {predictor_key((self.home / 'secret_key').read_text())}"}
 
     @property
     def password(self) -> str:

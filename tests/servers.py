@@ -4,6 +4,7 @@ import atexit
 import contextlib
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -23,6 +24,8 @@ def _forgetful(database: str) -> None:
 def _start() -> None:
     """Start the embedded servers once; xdist's workers inherit the addresses."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "fastloop_console.settings.test"  # Celery's app would ask for the local one
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each console's every process compiles everything anew
+    sys.dont_write_bytecode = False
     if os.environ.get("FASTLOOP_TEST_SERVERS"):
         return
     home = Path(tempfile.mkdtemp(prefix="fastloop-test-"))

@@ -11,6 +11,21 @@ Kind = type | UnionType
 
 class Verb(StrEnum):
     ENCODER_ADDED = "encoder.added"
+    SIGNED_IN = "person.signed_in"
+    SIGN_IN_FAILED = "person.sign_in_failed"
+    SIGN_IN_LOCKED = "person.sign_in_locked"
+    PASSWORD_CHANGED = "person.password_changed"
+    NAME_SET = "person.name_set"
+    PERSON_INVITED = "person.invited"
+    PERSON_JOINED = "person.joined"
+    RESET_LINK_MADE = "person.reset_link_made"
+    LINK_WITHDRAWN = "person.link_withdrawn"
+    PERSON_DEACTIVATED = "person.deactivated"
+    PERSON_REACTIVATED = "person.reactivated"
+    PERSON_RIGHTS_SET = "person.rights_set"
+    SESSIONS_ENDED = "person.sessions_ended"
+    TOKEN_MADE = "token.made"
+    TOKEN_REVOKED = "token.revoked"
     PROJECT_CREATED = "project.created"
     SCHEMA_EXTENDED = "schema.extended"
     SCHEMA_RETIRED = "schema.retired"
@@ -98,6 +113,21 @@ _CHAMPION = EventPayload("model", {"champion": int | None, "reason": str})
 _LABEL = EventPayload("label", {"label": str})
 PAYLOADS: dict[Verb, EventPayload] = {
     Verb.ENCODER_ADDED: EventPayload("encoder", {"url": str}),
+    Verb.SIGNED_IN: EventPayload("user", {"address": str, "failures": int}),
+    Verb.SIGN_IN_FAILED: EventPayload("user", {"address": str}),
+    Verb.SIGN_IN_LOCKED: EventPayload("sign-in", {"address": str, "failures": int, "wait_s": int}),
+    Verb.PASSWORD_CHANGED: EventPayload("user", {"tokens_ended": int}),
+    Verb.NAME_SET: EventPayload("user", {"display_name": str}),
+    Verb.PERSON_INVITED: EventPayload("invitation", {"username": str, "role": str | None, "project": int | None}),
+    Verb.PERSON_JOINED: EventPayload("user", {"username": str}),
+    Verb.RESET_LINK_MADE: EventPayload("user"),
+    Verb.LINK_WITHDRAWN: EventPayload("link"),
+    Verb.PERSON_DEACTIVATED: EventPayload("user"),
+    Verb.PERSON_REACTIVATED: EventPayload("user"),
+    Verb.PERSON_RIGHTS_SET: EventPayload("user", {"is_superuser": bool, "may_create_projects": bool}),
+    Verb.SESSIONS_ENDED: EventPayload("user", {"tokens_ended": int}),
+    Verb.TOKEN_MADE: EventPayload("user", {"name": str, "scope": str, "ends": str | None}),
+    Verb.TOKEN_REVOKED: EventPayload("user", {"name": str, "owner": str}),
     Verb.PROJECT_CREATED: EventPayload("project", {"task_type": str}),
     Verb.SCHEMA_EXTENDED: EventPayload("project", {"labels": list}),
     Verb.SCHEMA_RETIRED: _LABEL,

@@ -168,4 +168,4 @@ class DatasetVersionChangesAPI(_DiffAPI):
     )
     def get(self, request: Request, project_id: int, number: int) -> Response:
         changes = self.diff(request, number).of_kind(DiffFilter(request.query_params).kind)
-        return self.page(changes, self.OutputSerializer)  # type: ignore[arg-type]
+        return self.page(changes, self.OutputSerializer)

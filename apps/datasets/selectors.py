@@ -37,8 +37,9 @@ def ingestions_of(project: Project) -> QuerySet[Ingestion]:
 
 
 def dead_letters_of(project: Project, *, ingestion_id: int | None = None) -> QuerySet[DeadLetter]:
+    """Newest first; those of one upload in the order of its rows."""
     letters = DeadLetter.objects.filter(project=project).select_related("ingestion")
-    return letters.filter(ingestion_id=ingestion_id) if ingestion_id else letters
+    return letters.filter(ingestion_id=ingestion_id).order_by("pk") if ingestion_id else letters
 
 
 def image_of(project: Project, example_id: int) -> bytes:
@@ -61,6 +62,11 @@ def newest_example_id(project: Project) -> int:
 def fields_of(example_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     """What is stored of these examples, by id."""
     return dict(Example.objects.filter(pk__in=example_ids).values_list("pk", "fields"))
+
+
+def external_ids_of(example_ids: Sequence[int]) -> dict[int, str]:
+    """What people call these examples, by id."""
+    return dict(Example.objects.filter(pk__in=example_ids).values_list("pk", "external_id"))
 
 
 def blobs_of(example_ids: Sequence[int]) -> dict[int, bytes]:

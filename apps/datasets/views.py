@@ -25,6 +25,7 @@ from apps.projects import task_types
 from apps.projects.access import permissions_of, project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission
+from apps.rules.pictures import media_type, shown_bytes
 
 EXAMPLES_A_PAGE = 50
 LETTERS_A_PAGE = 50
@@ -111,6 +112,7 @@ def _csv_line(*cells: object) -> str:
 def image(request: HttpRequest, project: Project, example_id: int) -> HttpResponse:
     if not permissions_of(cast(User, request.user), project.pk) & {Permission.LABEL, Permission.VIEW_DATA}:
         raise Forbidden(gettext("To see an image you need a role that labels or sees the data."), project_id=project.pk)
-    response = HttpResponse(selectors.image_of(project, example_id), content_type="image/png")
+    content = shown_bytes(selectors.image_of(project, example_id))
+    response = HttpResponse(content, content_type=media_type(content))
     response["Cache-Control"] = f"private, max-age={YEAR_S}, immutable"
     return response

@@ -34,4 +34,4 @@ class FreshnessAPI(ProjectAPI):
         summary="Full runs against the incremental line on the same holdout, newest first",
     )
     def get(self, request: Request, project_id: int) -> Response:
-        return Response(self.GapSerializer(gaps_of(self.project), many=True).data)
+        return self.page(gaps_of(self.project), self.GapSerializer)

@@ -14,7 +14,7 @@ from apps.accounts.models import User
 from apps.errors import Forbidden
 from apps.features.selectors import encoders_listed
 from apps.features.services import MOST_TITLE, encoder_add, encoder_check_again
-from apps.pages.pagination import Pages
+from apps.projects.api_access import ListingAPI
 from apps.rules.encoders import MOST_NAME
 
 
@@ -29,7 +29,7 @@ class EncoderOutput(serializers.Serializer):
     error = serializers.CharField()
 
 
-class EncodersAPI(APIView):
+class EncodersAPI(ListingAPI):
     class InputSerializer(serializers.Serializer):
         name = serializers.CharField(max_length=MOST_NAME)
         title = serializers.CharField(max_length=MOST_TITLE, required=False, default="", allow_blank=True)
@@ -39,9 +39,7 @@ class EncodersAPI(APIView):
     def get(self, request: Request) -> Response:
         if not cast(User, request.user).is_superuser:
             raise Forbidden(gettext("Only an admin of the console looks after its encoders."))
-        pages = Pages()
-        found = pages.paginate_queryset(encoders_listed(), request, view=self)
-        return pages.get_paginated_response(EncoderOutput(found, many=True).data)
+        return self.page(encoders_listed(), EncoderOutput)
 
     @extend_schema(
         operation_id="encoders_add", request=InputSerializer, responses={201: EncoderOutput}, summary="Bring an encoder"

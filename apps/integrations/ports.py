@@ -18,6 +18,10 @@ class Unavailable(Exception):
         self.permanent = permanent
 
 
+class NotLoaded(Unavailable):
+    """The predictor answers, but does not have this model, or not yet."""
+
+
 class TableMissing(Unavailable):
     """Nothing stands at the address of a table."""
 
@@ -84,7 +88,7 @@ class PredictorState(StrEnum):
 @runtime_checkable
 class Predictor(Protocol):
     def infer(self, *, model: str, request: dict[str, object]) -> dict[str, object]:
-        """Open Inference Protocol v2. Raises Unavailable, also where somebody else's predictor answers."""
+        """Open Inference Protocol v2. Raises Unavailable, also where somebody else's predictor answers; NotLoaded."""
 
     def state(self) -> PredictorState:
         """Who answers at the predictor's address. Raises nothing."""

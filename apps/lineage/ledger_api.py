@@ -36,10 +36,9 @@ class LedgerAPI(ProjectAPI):
     )
     def get(self, request: Request, project_id: int) -> Response:
         months = ledger_of([self.project]).get(self.project.pk, ())
-        return Response(
-            [
-                {"month": each.month, **SpentSerializer(each.total).data, "devices": dict(each.devices)}
-                | {"kinds": {kind.value: SpentSerializer(spent).data for kind, spent in each.kinds}}
-                for each in months
-            ]
-        )
+        rows = [
+            {"month": each.month, **SpentSerializer(each.total).data, "devices": dict(each.devices)}
+            | {"kinds": {kind.value: SpentSerializer(spent).data for kind, spent in each.kinds}}
+            for each in months
+        ]
+        return self.page(rows, self.MonthSerializer)

@@ -47,7 +47,8 @@ class ExamplesAPI(ProjectAPI):
             child=serializers.DictField(),
             min_length=1,
             max_length=MAX_API_BATCH,
-            help_text="Rows with `id`, then `text`, `image` (PNG in base64) or features; optionally `label`, `collected_at`.",
+            help_text="Rows with `id`, then `text`, `image` (PNG, JPEG, WebP, GIF or BMP in base64) or features; "
+            "optionally `label`, `collected_at`.",
         )
 
     @extend_schema(
@@ -146,17 +147,48 @@ class RunsAPI(ProjectAPI):
         return Response(RunOutput(run).data, status=201)
 
 
+class QuestionRefused(Invalid):
+    """In the protocol a request that does not fit the model is a bad request."""
+
+    http_status = 400
+
+
+class TensorOutput(serializers.Serializer):
+    name = serializers.CharField()
+    datatype = serializers.CharField(help_text="BYTES is text.")
+    shape = serializers.ListField(child=serializers.IntegerField())
+    data = serializers.ListField(child=serializers.JSONField())
+    parameters = serializers.DictField(required=False)
+
+
+class PredictOutput(serializers.Serializer):
+    model_name = serializers.CharField()
+    model_version = serializers.CharField()
+    id = serializers.CharField(help_text="That of the request, or one made up; it stands in the list of predictions.")
+    parameters = serializers.DictField(required=False, allow_null=True)
+    outputs = TensorOutput(many=True)
+
+
 class PredictAPI(ProjectAPI):
     needs: ClassVar[dict[str, Permission]] = {"POST": Permission.PREDICT}
 
     class InputSerializer(serializers.Serializer):
         id = serializers.CharField(required=False, max_length=100)
-        inputs = serializers.ListField(child=serializers.DictField(), min_length=1)
+        inputs = serializers.ListField(
+            child=serializers.DictField(),
+            min_length=1,
+            help_text="One tensor for each input that the model reads: “text”, “image” (base64), or one for each feature.",
+        )
+        parameters = serializers.DictField(
+            required=False,
+            help_text="{“allow_missing”: true} lets features be left out, which are then missing values; "
+            "without it a feature that the model reads and the request lacks is refused.",
+        )
 
     @extend_schema(
         operation_id="predict",
         request=InputSerializer,
-        responses=OpenApiTypes.OBJECT,
+        responses=PredictOutput,
         summary="Ask the champion, in the words of the Open Inference Protocol v2",
     )
     def post(self, request: Request, project_id: int) -> Response:
@@ -167,7 +199,7 @@ class PredictAPI(ProjectAPI):
         try:
             return Response(inference.predict(model=self.project.slug, request=dict(given.validated_data)))
         except Invalid as wrong:
-            return Response({"error": wrong.message, "code": wrong.code}, status=400)
+            raise QuestionRefused(wrong.message, **wrong.details) from None
 
 
 class DriftAPI(ProjectAPI):

@@ -32,7 +32,7 @@ class MembersAPI(ProjectAPI):
         operation_id="members_list", responses=OutputSerializer(many=True), summary="Members and their roles"
     )
     def get(self, request: Request, project_id: int) -> Response:
-        return Response(self.OutputSerializer(members_of(self.project), many=True).data)
+        return self.page(members_of(self.project), self.OutputSerializer)
 
     @extend_schema(
         operation_id="members_set",

@@ -1,5 +1,6 @@
 """The API's door to a project: token or session, then the same permission table as the pages."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, cast
 
 from django.db.models import QuerySet
@@ -15,7 +16,19 @@ from apps.projects.models import Project
 from apps.projects.roles import Permission
 
 
-class ProjectAPI(APIView):
+class ListingAPI(APIView):
+    """A view whose lists come in pages."""
+
+    pagination_class = Pages  # the schema reads it
+
+    def page(self, rows: QuerySet[Any] | Sequence[Any], serializer: type[BaseSerializer]) -> Response:
+        """One page of a list, as `{"next", "previous", "results"}`."""
+        pages = self.pagination_class()
+        found = pages.paginate_queryset(rows, self.request, view=self)
+        return pages.get_paginated_response(serializer(found, many=True).data)
+
+
+class ProjectAPI(ListingAPI):
     """A view below `/projects/<project_id>/`; `needs` says which permission each method asks for."""
 
     needs: ClassVar[dict[str, Permission]] = {}
@@ -26,9 +39,3 @@ class ProjectAPI(APIView):
         method = str(request.method)
         if method in self.needs:
             self.project = project_for(cast(User, request.user), kwargs["project_id"], self.needs[method])
-
-    def page(self, rows: QuerySet[Any], serializer: type[BaseSerializer]) -> Response:
-        """One page of a list, as `{"count", "next", "previous", "results"}`."""
-        pages = Pages()
-        found = pages.paginate_queryset(rows, self.request, view=self)
-        return pages.get_paginated_response(serializer(found, many=True).data)

@@ -121,7 +121,13 @@ def guidelines_preview(request: Signed, project: Project) -> HttpResponse:
 
 
 def _members_page(request: Signed, project: Project, form: MemberForm, *, status: int = 200) -> HttpResponse:
-    context = {"project": project, "members": selectors.members_of(project), "form": form, "roles": Role.choices}
+    context = {
+        "project": project,
+        "members": selectors.members_of(project),
+        "form": form,
+        "roles": Role.choices,
+        "keepers": selectors.keepers(),
+    }
     return render(request, "projects/members.html", context, status=status)
 
 

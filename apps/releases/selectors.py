@@ -86,6 +86,11 @@ class Board:
     def loading(self) -> bool:
         return bool(self.promotions) and self.promotions[0].serving_at is None
 
+    @property
+    def served_after_s(self) -> float | None:
+        """How long the newest change took that was measured, from the decision to the first answer."""
+        return next((p.serves_after_s for p in self.promotions if p.serving_at is not None), None)
+
 
 def board_of(project: Project) -> Board:
     aliases = {

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar, cast
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -40,6 +40,11 @@ class PriorityAPI(APIView):
         return Response(RunOutput(run).data)
 
 
+@extend_schema_field({"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$", "examples": ["02:00"]})
+class ClockTimeField(serializers.TimeField):
+    """Hours and minutes, which JSON Schema's “time” is not."""
+
+
 class SchedulesAPI(ProjectAPI):
     needs: ClassVar[dict[str, Permission]] = {"GET": Permission.VIEW_RUNS, "PUT": Permission.START_RUN}
 
@@ -52,14 +57,14 @@ class SchedulesAPI(ProjectAPI):
             max_length=7,
             help_text="Sunday is 0.",
         )
-        time = serializers.TimeField(format="%H:%M")
+        time = ClockTimeField(format="%H:%M")
         zone = serializers.CharField(default="UTC", help_text="Such as UTC or Europe/Berlin; it follows summer time.")
 
     class OutputSerializer(serializers.Serializer):
         kind = serializers.CharField()
         enabled = serializers.BooleanField(source="times.enabled")
         days = serializers.ListField(child=serializers.IntegerField(), source="times.days")
-        time = serializers.TimeField(source="times.at", format="%H:%M")
+        time = ClockTimeField(source="times.at", format="%H:%M")
         zone = serializers.CharField(source="times.zone")
         next_runs = serializers.ListField(child=serializers.DateTimeField())
         last_fired_at = serializers.DateTimeField(allow_null=True)
@@ -67,7 +72,7 @@ class SchedulesAPI(ProjectAPI):
 
     @extend_schema(operation_id="schedules_list", responses=OutputSerializer(many=True), summary="Runs by the clock")
     def get(self, request: Request, project_id: int) -> Response:
-        return Response(self.OutputSerializer(scheduled(self.project, timezone.now()), many=True).data)
+        return self.page(scheduled(self.project, timezone.now()), self.OutputSerializer)
 
     @extend_schema(
         operation_id="schedules_set",

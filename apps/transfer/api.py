@@ -22,7 +22,7 @@ class ExportAPI(ProjectAPI):
     @extend_schema(
         operation_id="export",
         summary="Answers, labels or predictions as a file, streamed",
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+        responses={(200, *sorted({each.media_type for each in FORMATS.values()})): OpenApiTypes.BINARY},
         parameters=[
             OpenApiParameter("as", OpenApiTypes.STR, enum=list(FORMATS), default="jsonl"),
             OpenApiParameter("what", OpenApiTypes.STR, enum=list(GRAINS), default="labels"),

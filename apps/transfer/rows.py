@@ -16,6 +16,7 @@ from django.utils.dateparse import parse_datetime
 from apps.labeling.models import ErrorKind, SkipReason
 from apps.projects.task_types import PayloadRefused
 from apps.rules.answers import AnswerKind, AnswerRefused, Value
+from apps.transfer.sizes import SAID, in_own_pixels
 
 ANSWER = (
     "by",
@@ -111,7 +112,10 @@ class RowReader:
     def value(self, given: Any) -> Value:
         """A checked value from any of its spellings. Raises PayloadRefused."""
         try:
-            return self.kind.check(spelled_out(self.kind, given), labels=self.labels, fields=self.fields)
+            spelled = spelled_out(self.kind, given)
+            if SAID in spelled:
+                spelled = in_own_pixels(spelled, self.fields)
+            return self.kind.check(spelled, labels=self.labels, fields=self.fields)
         except AnswerRefused as refused:
             raise PayloadRefused(str(refused)) from refused
 

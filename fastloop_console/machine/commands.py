@@ -18,6 +18,7 @@ WITHOUT_DATABASE = {
     "--version",
     "makemigrations",
     "collectstatic",
+    "predictor_key",
     "spectacular",
     "compilemessages",
     "makemessages",

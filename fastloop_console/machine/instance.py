@@ -18,3 +18,12 @@ def instance_id(secret_key: str) -> str:
     True
     """
     return hmac.new(secret_key.encode(), b"fastloop instance", hashlib.sha256).hexdigest()[:16]
+
+
+def predictor_key(secret_key: str) -> str:
+    """What the console sends to its predictor and a stranger does not know: 64 hexadecimal digits.
+
+    >>> predictor_key("a") == predictor_key("a") != predictor_key("b")
+    True
+    """
+    return hmac.new(secret_key.encode(), b"fastloop predictor", hashlib.sha256).hexdigest()

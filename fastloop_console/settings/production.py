@@ -7,6 +7,7 @@ from fastloop_console.settings.base import *  # noqa: F403
 
 SECRET_KEY = env.secret_key(required=True)
 INSTANCE_ID = instance.instance_id(SECRET_KEY)
+PREDICTOR_KEY = instance.predictor_key(SECRET_KEY)
 for _name, _value in (("SECRET_KEY", SECRET_KEY), ("DATABASE_URL", env.database_url()), ("REDIS_URL", env.redis_url())):
     if not _value:
         raise ImproperlyConfigured(f"{_name} is not set. Production takes it from the environment; see .env.example.")

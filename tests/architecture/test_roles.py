@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 from knox.models import AuthToken
 
 from apps.accounts.models import User
@@ -22,6 +23,7 @@ from apps.datasets.models import Example, ExampleBlob
 from apps.datasets.services import ingestion_open
 from apps.integrations import wiring
 from apps.monitoring.services import alert_raise
+from apps.people.links import reset_make
 from apps.projects.models import Project
 from apps.releases.services import model_promote
 from tests import rows
@@ -52,6 +54,17 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "accounts:account": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "accounts:token_create": {"POST": SIGNED_IN},
     "accounts:token_revoke": {"POST": SIGNED_IN},
+    "accounts:password_change": {"POST": SIGNED_IN},
+    "accounts:link": {"GET": EVERYBODY, "POST": EVERYBODY},
+    "people:people": {"GET": KEEPERS, "POST": KEEPERS},
+    "people:trail": {"GET": KEEPERS},
+    "people:link_withdraw": {"POST": KEEPERS},
+    "people:person": {"GET": KEEPERS},
+    "people:reset": {"POST": KEEPERS},
+    "people:active_set": {"POST": KEEPERS},
+    "people:access_end": {"POST": KEEPERS},
+    "people:rights_set": {"POST": KEEPERS},
+    "people:token_end": {"POST": KEEPERS},
     "projects:list": {"GET": SIGNED_IN},
     "features:encoders": {"GET": KEEPERS, "POST": KEEPERS},
     "features:check": {"POST": KEEPERS},
@@ -174,6 +187,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "slas:figures": {"GET": DATA},
     "slas:export": {"GET": DATA},
     "slas:target": {"POST": MANAGERS},
+    "api-start": {"GET": SIGNED_IN},
     "api-docs": {"GET": EVERYBODY},
     "api-schema": {"GET": EVERYBODY},
     "api-projects": {"GET": SIGNED_IN, "POST": CREATORS},
@@ -241,6 +255,7 @@ WITHOUT_PROJECT = {
     "api-projects",
     "features:encoders",
     "features:check",
+    *(name for name in TABLE if name.startswith("people:")),
     "api-encoders",
     "api-encoder-check",
 }
@@ -253,7 +268,7 @@ class Route:
 
     @property
     def is_api(self) -> bool:
-        return self.name.startswith("api-")
+        return self.name.startswith("api-") and self.name != "api-start"  # a page
 
 
 def routes(patterns: list[Any] | None = None, namespace: str = "", around: tuple[str, ...] = ()) -> Iterator[Route]:
@@ -324,8 +339,19 @@ def things(project: Project, lin: User, ada: User) -> Things:
         "sweep_id": rows.swept(project).pk,
         "language": "es",
         "edition": "0" * 12,
+        "person_id": ada.pk,
+        "link_id": 1,
+        "words": a_link(ada),
     }
     return Things(project, ids)
+
+
+def a_link(ada: User) -> str:
+    """To a new password; a longer life than the day of the tests."""
+    ada.is_superuser, made = True, timezone.now()
+    words = reset_make(person=ada, by=ada, at=made)
+    ada.is_superuser = False
+    return words
 
 
 @pytest.fixture

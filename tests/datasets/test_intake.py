@@ -19,9 +19,9 @@ from apps.transfer.importing import Companions
 from tests.conftest import NOON
 
 
-def png(side=2):
+def png(width=2, height=2):
     out = io.BytesIO()
-    Image.new("L", (side, side)).save(out, "PNG")
+    Image.new("L", (width, height)).save(out, "PNG")
     return out.getvalue()
 
 
@@ -186,9 +186,9 @@ def test_labels_that_come_along_are_kept(project):
         (b"\x89PNG\r\n\x1a\n and then rubbish", "not a whole PNG"),
         (png()[:-20], "not a whole PNG"),
         (b"GIF89a\x01\x00\x01\x00\x00\x00\x00;", "not a whole PNG"),
-        ("!!! not base64 !!!", "neither PNG bytes nor base64"),
+        ("!!! not base64 !!!", "neither bytes nor base64"),
         (None, "missing or empty"),
-        (png(4097), "at most 4096"),
+        (png(16_385, 1), "16384 a side"),
     ],
 )
 def test_an_image_that_is_none_is_refused(make_project, image, words):
@@ -197,11 +197,17 @@ def test_an_image_that_is_none_is_refused(make_project, image, words):
     assert words in reasons()[0].replace(",", "")
 
 
-def test_a_jpeg_is_refused_by_name(make_project):
-    out = io.BytesIO()
-    Image.new("L", (2, 2)).save(out, "JPEG")
-    ingest(make_project("image-classification"), [{"id": "a", "image": out.getvalue()}])
-    assert reasons() == ["The image is JPEG; only PNG is taken."]
+@pytest.mark.parametrize("encoded_as", ["JPEG", "WEBP", "GIF", "BMP"])
+def test_a_photo_is_kept_byte_for_byte_with_the_size_that_a_person_sees(make_project, encoded_as):
+    out, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (40, 30)).save(out, encoded_as, exif=exif)
+    done = ingest(make_project("image-classification"), [{"id": "a", "image": out.getvalue()}])
+    assert (done.rows_taken, reasons()) == (1, [])
+    example = Example.objects.get()
+    turned = {"width": 30, "height": 40, "orientation": 6}
+    assert example.fields == (turned if encoded_as in ("JPEG", "WEBP") else {"width": 40, "height": 30})
+    assert bytes(example.blob.content) == out.getvalue()
 
 
 def test_images_come_as_bytes_base64_data_addresses_and_the_hugging_face_way(make_project):

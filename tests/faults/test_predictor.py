@@ -75,7 +75,7 @@ def test_a_double_click_on_promote_is_one_promotion_and_one_clear_answer(loop: L
             version = two if champion == one["number"] else one
             first, second = sorted(pool.map(loop.promote, [version, version]), key=lambda a: a.status_code)
             assert (first.status_code, second.status_code) == (201, 409)
-            assert second.json()["error"] == f"v{version['number']} is champion already; nothing was changed."
+            assert second.json()["detail"] == f"v{version['number']} is champion already; nothing was changed."
             champion = loop.champion()
             assert champion == version["number"]
             assert len(re.findall(r"Lin promoted v\d+", loop.lin.get(audit).text)) == promotions + number + 1

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from apps.integrations.ports import PredictorState, Unavailable
+from apps.integrations.ports import NotLoaded, PredictorState, Unavailable
 from apps.integrations.predictor import HttpPredictor
-from fastloop_console.machine.instance import EXTENSION, instance_id
+from fastloop_console.machine.instance import EXTENSION, instance_id, predictor_key
 
 OURS = instance_id("our key")
 STRANGER = instance_id("another key")
@@ -22,6 +22,7 @@ class Server(ThreadingHTTPServer):
     metadata: Any = {}
     answer: Any = {}
     status = 200
+    key = ""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -32,6 +33,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["content-length"]))
+        self.server.key = self.headers.get("authorization", "")
         self._send(self.server.status, self.server.answer)
 
     def _send(self, status: int, body: Any) -> None:
@@ -106,6 +108,17 @@ def test_a_strangers_refusal_is_not_taken_for_ours(server: Server) -> None:
     with pytest.raises(Unavailable, match="is not this console’s predictor"):
         ask()
     server.metadata = metadata(OURS)
-    with pytest.raises(Unavailable, match="Model spam not found") as refused:
+    with pytest.raises(NotLoaded, match="The predictor has not loaded the champion of spam yet") as loading:
+        ask()
+    assert not loading.value.permanent
+    server.status, server.answer = 400, {"error": "The request lacks “age”."}
+    with pytest.raises(Unavailable, match="The request lacks “age”") as refused:
         ask()
     assert refused.value.permanent
+
+
+def test_our_own_is_sent_the_key_that_it_wants(server: Server, settings: Any) -> None:
+    settings.PREDICTOR_KEY = predictor_key("our key")
+    server.answer = answer(OURS)
+    ask()
+    assert server.key == f"Bearer {predictor_key('our key')}"

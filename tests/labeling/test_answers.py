@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from apps.errors import DomainError, Invalid, NotFound
+from apps.labeling.desk.selectors import why_empty
 from apps.labeling.models import Annotation, AssignmentState, FrontierItem, Label, SetAside
-from apps.labeling.services.annotations import IDLE_MS
+from apps.labeling.services.annotations import IDLE_MS, AnswerSaidOtherwise
 from apps.labeling.services.frontier import Origin, Scored, frontier_refill, frontier_swap
 from apps.labeling.services.undo import UNDO_DEPTH, CannotUndo, annotation_withdraw
 from tests.conftest import NOON
@@ -28,10 +29,52 @@ def test_the_same_answer_sent_twice_is_stored_once(project, add_examples, lease,
     held, client_id = lease(project, ada)[0], uuid.uuid4()
 
     first = say(held, client_id=client_id)
-    second = say(held, "spam", client_id=client_id)
+    second = say(held, client_id=client_id, active_ms=70)
 
     assert first.pk == second.pk
     assert Annotation.objects.get().label.name == "ham"
+
+
+@pytest.mark.parametrize(
+    "other", [{"label": "spam"}, {"label": "no label of ours"}, {"skip": "unclear"}, {"comment": "no"}]
+)
+def test_an_id_that_stands_for_one_answer_takes_no_other(project, add_examples, lease, say, ada, other):
+    add_examples(project, 1)
+    held, client_id = lease(project, ada)[0], uuid.uuid4()
+    say(held, client_id=client_id)
+
+    with pytest.raises(AnswerSaidOtherwise, match="Under this id another answer is kept") as refused:
+        say(held, client_id=client_id, **other)
+    assert refused.value.http_status == 409
+    kept = Annotation.objects.get()
+    assert (kept.label.name, kept.comment, kept.withdrawn_at) == ("ham", "", None)
+
+
+@pytest.mark.parametrize("again", [{"label": "ham"}, {"label": "spam"}, {"skip": "unclear"}])
+def test_an_undone_answer_sent_again_under_its_id_is_refused_and_kept_under_a_new_one(
+    project, add_examples, lease, say, ada, again
+):
+    add_examples(project, 1)
+    said = say(lease(project, ada)[0])
+    held = annotation_withdraw(project_id=project.pk, client_id=said.client_id, by=ada, at=NOON)
+
+    with pytest.raises(AnswerSaidOtherwise, match="This answer was undone"):
+        say(held, client_id=said.client_id, **again)
+    assert not Annotation.objects.filter(withdrawn_at=None).exists()
+    kept = say(held, **again)
+    assert list(Annotation.objects.filter(withdrawn_at=None)) == [kept]
+
+
+def test_who_holds_all_that_is_left_is_told_so(project, add_examples, lease, ada, grace):
+    add_examples(project, 3)
+    held = lease(project, ada, 2)
+    told = why_empty(project, ada, NOON)
+    assert (told.title, told.frees_at) == ("You hold what is left", held[0].leased_until)
+    assert told.sentence.startswith("You hold 2 examples that are left yourself, in another tab")
+
+    lease(project, grace)
+    assert why_empty(project, ada, NOON).sentence.endswith("Somebody else holds 1 more.")
+    assert why_empty(project, ada, LATER).title == "Nothing for you right now"
 
 
 def test_an_id_of_somebody_else_is_refused(project, add_examples, lease, say, ada, grace):

@@ -19,7 +19,14 @@ SPAM = {"name": "Spam", "task_type": "text-classification", "labels": [{"name": 
 def test_without_a_token_the_api_answers_401_in_words(client: Client, project: Project) -> None:
     answer = client.get(at(project))
     assert answer.status_code == 401
-    assert answer.json() == {"error": "Authentication credentials were not provided.", "code": "not_authenticated"}
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.json() == {
+        "type": "about:blank",
+        "title": "Unauthorized",
+        "status": 401,
+        "detail": "Authentication credentials were not provided.",
+        "code": "not_authenticated",
+    }
 
 
 def test_a_revoked_token_opens_nothing(project: Project, lin: User) -> None:
@@ -69,7 +76,7 @@ def test_a_project_that_does_not_fit_is_refused_in_words_and_not_made(
 ) -> None:
     answer = post(alma, "/api/v1/projects/", **{**SPAM, **wrong})
     assert answer.status_code == status
-    assert words in answer.json()["error"]
+    assert words in answer.json()["detail"]
     assert not Project.objects.exists()
 
 
@@ -83,16 +90,15 @@ def test_the_fields_that_do_not_fit_are_named(alma: User) -> None:
 def test_a_name_that_is_taken_is_refused_whatever_its_case(alma: User) -> None:
     assert post(alma, "/api/v1/projects/", **SPAM).status_code == 201
     answer = post(alma, "/api/v1/projects/", **{**SPAM, "name": "spam "})
-    assert (answer.status_code, answer.json()["error"]) == (422, "A project named “spam” exists already.")
+    assert (answer.status_code, answer.json()["detail"]) == (422, "A project named “spam” exists already.")
     assert Project.objects.count() == 1
 
 
 def test_mallory_sees_no_project(project: Project, mallory: User) -> None:
     assert api_of(mallory).get("/api/v1/projects/").json()["results"] == []
-    assert api_of(mallory).get(at(project)).json() == {
-        "error": "There is no such project, or you are not a member of it.",
-        "code": "not_found",
-    }
+    refused = api_of(mallory).get(at(project)).json()
+    words = "There is no such project, or you are not a member of it."
+    assert (refused["detail"], refused["code"], refused["status"]) == (words, "not_found", 404)
 
 
 def test_mona_gives_and_takes_roles(project: Project, mona: User, mallory: User) -> None:
@@ -104,7 +110,7 @@ def test_mona_gives_and_takes_roles(project: Project, mona: User, mallory: User)
 
 def test_nobody_unknown_becomes_a_member(project: Project, mona: User) -> None:
     answer = post(mona, at(project, "members/"), username="nobody", role="annotator")
-    assert (answer.status_code, answer.json()["error"]) == (422, "Nobody signs in as “nobody”.")
+    assert (answer.status_code, answer.json()["detail"]) == (422, "Nobody signs in as “nobody”.")
 
 
 def test_a_manager_cannot_make_herself_admin_nor_remove_the_last_one(project: Project, mona: User, alma: User) -> None:
@@ -131,7 +137,7 @@ def test_an_impossible_target_is_refused_and_the_old_one_stays(project: Project,
 def test_lists_come_in_pages_that_lead_to_each_other(project: Project, lin: User) -> None:
     rows.labeled(project, 5)
     first = api_of(lin).get(at(project, "examples/"), {"page_size": 2}).json()
-    assert (first["count"], first["previous"]) == (5, None)
+    assert first["previous"] is None
     second = api_of(lin).get(first["next"]).json()
     third = api_of(lin).get(second["next"]).json()
     ids = [x["external_id"] for page in (first, second, third) for x in page["results"]]
@@ -139,21 +145,35 @@ def test_lists_come_in_pages_that_lead_to_each_other(project: Project, lin: User
     assert third["next"] is None
 
 
-def test_a_page_past_the_end_is_not_found_in_words(project: Project, lin: User) -> None:
-    answer = api_of(lin).get(at(project, "examples/"), {"page": 7})
-    assert (answer.status_code, answer.json()["error"]) == (404, "Invalid page.")
+def test_no_row_is_passed_over_or_shown_twice_while_others_come_in(project: Project, lin: User) -> None:
+    rows.labeled(project, 5)
+    first = api_of(lin).get(at(project, "examples/"), {"page_size": 3}).json()
+    rows.labeled(project, 4)
+    rest = api_of(lin).get(first["next"]).json()
+    ids = [x["external_id"] for page in (first, rest) for x in page["results"]]
+    assert (ids, rest["next"]) == (["e4", "e3", "e2", "e1", "e0"], None)
+    assert [x["external_id"] for x in api_of(lin).get(rest["previous"]).json()["results"]] == ["e4", "e3", "e2"]
+
+
+@pytest.mark.parametrize("where", ["examples/", "schedules/"])
+def test_a_cursor_that_leads_nowhere_is_refused_in_words(project: Project, lin: User, where: str) -> None:
+    answer = api_of(lin).get(at(project, where), {"cursor": "²"})
+    assert (answer.status_code, answer.json()["detail"]) == (404, "This cursor leads nowhere. Begin without one.")
 
 
 def test_no_page_holds_more_than_a_thousand(project: Project, lin: User) -> None:
     rows.labeled(project, 1002)
-    answer = api_of(lin).get(at(project, "examples/"), {"page_size": 100_000}).json()
-    assert (answer["count"], len(answer["results"])) == (1002, 1000)
+    answer = api_of(lin).get(at(project, "examples/"), {"page_size": 1000}).json()
+    assert len(answer["results"]) == 1000
+    for size in ("1001", "0", "-1", "x", "²", "9" * 30):
+        refused = api_of(lin).get(at(project, "examples/"), {"page_size": size})
+        assert (refused.status_code, refused.json()["fields"]) == (400, {"page_size": ["A page has 1 to 1000 rows."]})
 
 
 def test_every_route_of_the_api_stands_in_the_schema(client: Client) -> None:
     api = next(p for p in get_resolver().url_patterns if str(p.pattern) == "api/")
     routes = {f"/api/{p.pattern}" for p in api.url_patterns if isinstance(p, URLPattern)}
-    plain = {r for r in routes if not r.endswith(("api/", "schema/"))}
+    plain = {r for r in routes if not r.endswith(("api/", "schema/", "reference/"))}
     for kind in ("int", "uuid", "str"):
         plain = {r.replace(f"<{kind}:", "{").replace(">", "}") for r in plain}
     schema = client.get("/api/schema/", HTTP_ACCEPT="application/vnd.oai.openapi+json").json()
@@ -162,7 +182,7 @@ def test_every_route_of_the_api_stands_in_the_schema(client: Client) -> None:
 
 
 def test_the_page_of_the_api_needs_no_foreign_host(client: Client) -> None:
-    page = client.get("/api/").content.decode()
+    page = client.get("/api/reference/").content.decode()
     assert "swagger" in page
     assert 'src="http' not in page
     assert 'href="http' not in page

@@ -51,7 +51,7 @@ def promote(user: User, version: int, **body: str) -> object:
 def test_a_project_without_labels_is_not_trained(project: Project, lin: User) -> None:
     answer = post(lin, at(project, "runs/"), kind="full")
     assert (answer.status_code, answer.json()["code"]) == (422, "not_enough_labels")
-    assert answer.json()["error"] == "There is nothing to train on: no example outside the holdout has a label yet."
+    assert answer.json()["detail"] == "There is nothing to train on: no example outside the holdout has a label yet."
     assert not Run.objects.exists()
 
 
@@ -66,7 +66,7 @@ def test_one_class_only_is_not_trained(project: Project, lin: User) -> None:
     answer = post(lin, at(project, "runs/"), kind="full")
     assert (answer.status_code, answer.json()["code"]) == (422, "not_enough_labels")
     assert (
-        answer.json()["error"]
+        answer.json()["detail"]
         == "Every labeled example is “ham”. A model needs at least two different labels to learn from."
     )
     assert not Run.objects.exists()
@@ -91,7 +91,7 @@ def test_an_incremental_run_without_a_new_label_is_refused(project: Project, lin
     answer = post(lin, at(project, "runs/"), kind="incremental")
     assert answer.status_code == 422
     assert (
-        answer.json()["error"]
+        answer.json()["detail"]
         == "No label is new since run 1, so there is nothing to add. Label more, or train in full."
     )
     assert Run.objects.count() == 1
@@ -102,7 +102,7 @@ def test_a_second_run_is_refused_while_one_is_open(project: Project, lin: User) 
     assert post(lin, at(project, "runs/"), kind="full").status_code == 201
     answer = post(lin, at(project, "runs/"), kind="full")
     assert (answer.status_code, answer.json()["code"], answer.json()["run"]) == (409, "run_open", 1)
-    assert answer.json()["error"] == "Run 1 is queued already. Labels given meanwhile go into the run after it."
+    assert answer.json()["detail"] == "Run 1 is queued already. Labels given meanwhile go into the run after it."
     assert Run.objects.count() == 1
 
 
@@ -111,7 +111,10 @@ def test_a_queued_run_is_canceled_at_once_and_only_once(project: Project, lin: U
     run = post(lin, at(project, "runs/"), kind="full").json()
     assert post(lin, f"/api/v1/runs/{run['id']}/cancel/").json()["state"] == "canceled"
     again = post(lin, f"/api/v1/runs/{run['id']}/cancel/")
-    assert (again.status_code, again.json()["error"]) == (409, "Run 1 is canceled already; there is nothing to cancel.")
+    assert (again.status_code, again.json()["detail"]) == (
+        409,
+        "Run 1 is canceled already; there is nothing to cancel.",
+    )
     assert post(lin, at(project, "runs/"), kind="full").json()["number"] == 2
 
 
@@ -128,7 +131,7 @@ def test_a_failed_candidate_is_not_promoted_and_the_champion_stays(project: Proj
     failed = rows.model(project, Outcome.FAIL)
     answer = promote(lin, failed.pk, reason=REASON)
     assert (answer.status_code, answer.json()["code"]) == (409, "gate_closed")
-    assert answer.json()["error"] == (
+    assert answer.json()["detail"] == (
         "v2 failed its gate “It is not worse than the champion” and cannot be promoted. "
         "The champion stays. Label more and train again."
     )
@@ -142,7 +145,7 @@ def test_an_inconclusive_candidate_needs_a_written_reason(
     doubtful = rows.model(project, Outcome.INCONCLUSIVE)
     answer = promote(lin, doubtful.pk, reason=reason)
     assert (answer.status_code, answer.json()["field"]) == (422, "reason")
-    assert "at least 20 characters" in answer.json()["error"]
+    assert "at least 20 characters" in answer.json()["detail"]
     assert champion_number(project) == champion
     assert promote(lin, doubtful.pk, reason=REASON).status_code == 201
     assert Event.objects.filter(verb="model.promoted").first().after == {"champion": 2, "reason": REASON}
@@ -178,7 +181,7 @@ def test_a_roll_back_from_a_stale_page_is_refused_and_the_champion_stays(
     post(lin, at(project, "roll-back/"), champion=2)
     again = post(lin, at(project, "roll-back/"), champion=2)
     assert again.status_code == 409
-    assert again.json()["error"] == "The champion is v1 now, not v2. Nothing was changed; look again."
+    assert again.json()["detail"] == "The champion is v1 now, not v2. Nothing was changed; look again."
     assert (champion_number(project), Promotion.objects.count()) == (1, 3)
 
 
@@ -210,7 +213,7 @@ QUESTION = [{"name": "text", "shape": [1], "datatype": "BYTES", "data": ["hello"
 def test_without_a_champion_nothing_is_predicted(project: Project, lin: User) -> None:
     answer = post(lin, at(project, "predict/"), inputs=QUESTION)
     assert (answer.status_code, answer.json()["code"]) == (409, "no_champion")
-    assert answer.json()["error"] == "No model serves yet. Promote one first."
+    assert answer.json()["detail"] == "No model serves yet. Promote one first."
 
 
 def test_while_the_predictor_is_away_a_question_is_answered_503_in_words(
@@ -219,7 +222,7 @@ def test_while_the_predictor_is_away_a_question_is_answered_503_in_words(
     settings.PREDICTOR_URL = "http://127.0.0.1:1"
     answer = post(lin, at(project, "predict/"), inputs=QUESTION)
     assert (answer.status_code, answer.json()["code"]) == (503, "predictor_unavailable")
-    assert answer.json()["error"].startswith("The predictor at http://127.0.0.1:1 does not answer. ")
+    assert answer.json()["detail"].startswith("The predictor at http://127.0.0.1:1 does not answer. ")
 
 
 def test_predictions_are_listed_newest_first(project: Project, lin: User, champion: int) -> None:
@@ -261,7 +264,7 @@ def test_an_alert_is_resolved_once_with_a_note(project: Project, lin: User, mona
     answer = post(lin, at(project, f"alerts/{alert.pk}/resolve/"), note="A holiday.")
     assert (answer.status_code, answer.json()["note"]) == (200, "A holiday.")
     again = post(mona, at(project, f"alerts/{alert.pk}/resolve/"), note="Mine.")
-    assert (again.status_code, again.json()["error"]) == (409, "Lin resolved this alert already: “A holiday.”.")
+    assert (again.status_code, again.json()["detail"]) == (409, "Lin resolved this alert already: “A holiday.”.")
     alert.refresh_from_db()
     assert (alert.note, alert.resolved_by) == ("A holiday.", lin)
 
@@ -279,7 +282,7 @@ def test_an_alert_of_another_project_is_not_found(
 ) -> None:
     other = make_project()
     answer = post(lin, at(other, f"alerts/{alert.pk}/resolve/"), note="A holiday.")
-    assert (answer.status_code, answer.json()["error"]) == (404, "There is no such alert.")
+    assert (answer.status_code, answer.json()["detail"]) == (404, "There is no such alert.")
 
 
 def test_laps_are_listed_and_empty_at_first(project: Project, rosa: User) -> None:

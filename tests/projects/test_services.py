@@ -10,6 +10,7 @@ from apps.audit.services import chain_intact, project_scope
 from apps.errors import Forbidden, Invalid
 from apps.labeling.services.queue_settings import queue_settings_set
 from apps.projects import membership, services
+from apps.projects.access import role_of
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Role
 from apps.projects.selectors import schema_of
@@ -195,3 +196,13 @@ def test_an_older_preference_project_gets_a_tie_and_both_bad_and_keeps_its_answe
     found = [(x.name, x.hotkey, x.position) for x in project.labels.all()]
     assert found == [("A", "T", 0), ("B", "B", 1), ("Tie", "3", 2), ("Both bad", "N", 3)]
     assert other.labels.count() == 2
+
+
+def test_nobody_changes_their_own_role_and_a_manager_gives_no_rights_that_they_lack(project, mona, alma, mallory):
+    for username, role in (("mona", "engineer"), ("mona", "annotator"), ("mallory", "engineer"), ("ada", "engineer")):
+        with pytest.raises(Forbidden):
+            membership.member_set(project=project, username=username, role=role, by=mona, at=NOON)
+    assert role_of(mona, project.pk) == "manager" and role_of(mallory, project.pk) is None
+    membership.member_set(project=project, username="mallory", role="reviewer", by=mona, at=NOON)
+    membership.member_set(project=project, username="mallory", role="engineer", by=alma, at=NOON)
+    assert role_of(mallory, project.pk) == "engineer"

@@ -2,7 +2,9 @@
 
 import base64
 import io
+import math
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from PIL import Image
 from apps.accounts.models import User
 from apps.errors import Invalid
 from apps.integrations import wiring
-from apps.integrations.ports import Unavailable
+from apps.integrations.ports import NotLoaded, Unavailable
 from apps.projects.models import Project
 from apps.releases import inference
 from apps.releases.services import model_promote, serving_confirm
@@ -36,7 +38,8 @@ def test_a_confirm_says_who_is_touched_and_what_stays(as_: As, lin: User, projec
     model_promote(version=first, reason="", by=lin, at=NOON)
     model_promote(version=model(project, base=first.run), reason="", by=lin, at=NOON)
     page = as_(lin).get(reverse("releases:models", args=[project.pk]))
-    assert "All requests on v1 within 2 s. v2 keeps its evidence." in page.text
+    words = "Requests are answered by v1 once the predictor has loaded it. v2 keeps its evidence."
+    assert words in page.text and "within 2 s" not in page.text
     assert 'name="expected_champion" value="2"' in page.text
 
 
@@ -50,6 +53,13 @@ class Knows:
         self.asked.append((model, request))
         outputs = [{"name": "label", "datatype": "BYTES", "data": ["ham"]}, {"name": "confidence", "data": [0.913]}]
         return {"outputs": outputs, "parameters": {"model_version": 7}}
+
+
+class Loading:
+    """Answers, but without this model."""
+
+    def infer(self, *, model: str, request: dict[str, object]) -> dict[str, object]:
+        raise NotLoaded(f"Model with name {model} does not exist.")
 
 
 class Away:
@@ -114,15 +124,50 @@ def test_an_image_travels_as_base64(
 def test_features_travel_one_by_one_numbers_as_numbers() -> None:
     fields = {"feature-age": "41", "feature-plan": "gold", "feature-usage": ""}
     request = inference.request_for("tabular-classification", fields, None, {"age": 3, "plan": "x", "usage": 1.5})
+    assert request["parameters"] == {"allow_missing": True}
     assert request["inputs"] == [
         {"name": "age", "shape": [1], "datatype": "FP64", "data": [41.0]},
         {"name": "plan", "shape": [1], "datatype": "BYTES", "data": ["gold"]},
     ]
 
 
-def test_a_word_where_a_number_belongs_is_named() -> None:
+@pytest.mark.parametrize("entered", ["old", "nan", "inf", "-Infinity", "1e999", "9" * 401])
+def test_what_is_no_number_where_a_number_belongs_is_named(entered: str) -> None:
     with pytest.raises(Invalid, match="“age” needs a number"):
-        inference.request_for("tabular-classification", {"feature-age": "old"}, None, {"age": 3})
+        inference.request_for("tabular-classification", {"feature-age": entered}, None, {"age": 3})
+
+
+DEEP: Any = 0
+for _ in range(400):
+    DEEP = [DEEP]
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan, 10**401, "a\x00", "\ud800", {"\ud800": 1}, DEEP])
+def test_what_no_json_can_carry_is_refused_before_it_is_sent(monkeypatch: pytest.MonkeyPatch, value: Any) -> None:
+    predictor = Knows()
+    monkeypatch.setattr(wiring, "predictor", predictor)
+    with pytest.raises(Invalid, match="The request "):
+        inference.predict(model="spam", request={"inputs": [{"name": "age", "data": [value]}]})
+    assert predictor.asked == []
+
+
+def test_a_champion_that_is_not_loaded_yet_is_told_in_words_of_our_own(
+    as_: As, lin: User, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wiring, "predictor", Loading())
+    answer = as_(lin).post(reverse("releases:try", args=[project.pk]), {"text": "hello"}, headers=HX)
+    assert answer.status_code == 503
+    assert "The predictor is still loading the champion. Ask again in a few seconds." in answer.text
+
+
+def test_a_promotion_says_how_long_the_last_one_took(as_: As, project: Project, lin: User) -> None:
+    labeled(project)
+    promotion = model_promote(version=model(project), reason="Fits.", by=lin, at=NOON)
+    serving_confirm(promotion_id=promotion.pk, at=NOON + timedelta(seconds=5.1))
+    model(project)
+    page = as_(lin).get(reverse("releases:models", args=[project.pk])).content.decode()
+    assert "The last change took 5.1 s." in " ".join(page.split())
+    assert "within 2 s" not in page
 
 
 def test_the_board_looks_again_by_itself_while_the_predictor_loads(as_: As, project: Project, lin: User) -> None:
@@ -131,6 +176,9 @@ def test_the_board_looks_again_by_itself_while_the_predictor_loads(as_: As, proj
     promotion = model_promote(version=model(project), reason="Fits.", by=lin, at=NOON)
     page = as_(lin).get(reverse("releases:models", args=[project.pk])).content.decode()
     assert "The predictor is loading it" in page and ", every 2s" in page
-    serving_confirm(promotion_id=promotion.pk, at=NOON)
+    assert 'disabled aria-describedby="ask-hint"' in page and "The predictor is still loading v1." in page
+    serving_confirm(promotion_id=promotion.pk, at=NOON + timedelta(seconds=5.1))
+    board = as_(lin).get(reverse("releases:models", args=[project.pk]), headers=HX).content.decode()
+    assert 'id="ask"' in board and 'hx-swap-oob="true"' in board and "ask-hint" not in board
     page = as_(lin).get(reverse("releases:models", args=[project.pk])).content.decode()
     assert "It answers all requests" in page and ", every 2s" not in page

@@ -21,7 +21,7 @@ def test_a_schedule_is_set_and_read_back(as_: As, lin: User, project: Project) -
     sent = {"kind": "full", "days": [1, 3], "time": "04:30", "zone": "Europe/Berlin"}
     answer = as_(lin).put(url, sent, content_type=JSON)
     assert answer.status_code == 200 and answer.json()["days"] == [1, 3] and len(answer.json()["next_runs"]) == 3
-    by_kind = {each["kind"]: each for each in as_(lin).get(url).json()}
+    by_kind = {each["kind"]: each for each in as_(lin).get(url).json()["results"]}
     assert by_kind["full"]["time"] == "04:30" and by_kind["incremental"]["enabled"] is False
 
 
@@ -73,8 +73,8 @@ def test_gaps_and_cost_are_read_over_the_api(as_: As, lin: User, project: Projec
         incremental_s=60,
         at=NOON,
     )
-    (gap,) = as_(lin).get(f"/api/v1/projects/{project.pk}/freshness/").json()
+    (gap,) = as_(lin).get(f"/api/v1/projects/{project.pk}/freshness/").json()["results"]
     assert (gap["full_run"], gap["points"], gap["real"]) == (full.number, 0.4, False)
-    (month,) = as_(lin).get(f"/api/v1/projects/{project.pk}/ledger/").json()
+    (month,) = as_(lin).get(f"/api/v1/projects/{project.pk}/ledger/").json()["results"]
     assert (month["month"], month["runs"], month["device_s"]) == ("2026-11-01", 2, 1200.0)
     assert month["kinds"]["full"]["wasted_share"] == 1.0

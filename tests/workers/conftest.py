@@ -80,6 +80,16 @@ def digits(make_project: Callable[..., Project], noon: datetime, jobs: JobsAtOnc
 
 
 @pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs on images take some ten steps instead of two hundred, where a test asks nothing of what the model knows."""
+    from workers.training.learners import image_choice
+
+    for settings in (image_choice.FULL, image_choice.INCREMENTAL):
+        monkeypatch.setitem(settings, "epochs", 2)
+        monkeypatch.setitem(settings, "least_steps", 0)
+
+
+@pytest.fixture
 def take(noon: datetime) -> Callable[..., None]:
     def taken(project: Project, rows: list[dict[str, str]]) -> None:
         loop.batch_take(project=project, rows=rows, source="test", by=None, at=noon)

@@ -22,6 +22,7 @@ def run(project: Project, kind: str) -> Run:
     return found
 
 
+@pytest.mark.usefixtures("brief")
 def test_a_full_run_is_held_against_the_incremental_line_and_an_incremental_one_is_not(
     digits: Project, lin: User
 ) -> None:

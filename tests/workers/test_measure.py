@@ -65,6 +65,7 @@ def test_two_runs_on_the_same_labels_agree_on_the_stop_set(digits: Project, noon
     assert agreement["rows"] == Example.objects.filter(project=digits, holdout=False, label=None).count() > 50
 
 
+@pytest.mark.usefixtures("brief")
 def test_imported_labels_are_what_both_lanes_start_from(digits: Project, noon: datetime, jobs: JobsAtOnce) -> None:
     run = loop.run_start_now(project=digits, kind="full", by=None, at=noon)
     report = LearningReport.objects.get(run=run)
@@ -73,6 +74,7 @@ def test_imported_labels_are_what_both_lanes_start_from(digits: Project, noon: d
     assert report.lift["saved"] is None and "lane has too few labels" in report.lift["sentence"]
 
 
+@pytest.mark.usefixtures("brief")
 def test_a_measurement_that_got_lost_is_asked_for_again(digits: Project, noon: datetime, jobs: JobsAtOnce) -> None:
     jobs.held.add(Job.MEASURE)
     run = loop.run_start_now(project=digits, kind="full", by=None, at=noon)

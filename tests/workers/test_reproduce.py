@@ -43,7 +43,7 @@ def trained(project: Project, seed: int) -> Run:
         by=None,
         at=timezone.now(),
         seed=seed,
-        recipe={"epochs": 2},
+        recipe={"epochs": 2, "least_steps": 0},
     )
     run.refresh_from_db()
     assert run.state == RunState.COMPLETED, run.error

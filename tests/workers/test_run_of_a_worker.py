@@ -53,12 +53,14 @@ def test_a_run_trains_is_judged_becomes_a_version_and_orders_the_queue(digits: P
     assert first.reason["suggestion"] in "0123456789"
 
 
+@pytest.mark.usefixtures("brief")
 def test_the_holdout_is_never_trained_on(digits: Project, start: Start) -> None:
     run = start()
     assert run.labels == Label.objects.filter(project=digits, holdout=False).count()
     assert not Label.objects.filter(project=digits, holdout=True, first_run_number__isnull=False).exists()
 
 
+@pytest.mark.usefixtures("brief")
 def test_a_job_delivered_twice_trains_once(start: Start) -> None:
     run = start()
     points, url = run.points.count(), run.artifact_url
@@ -68,6 +70,7 @@ def test_a_job_delivered_twice_trains_once(start: Start) -> None:
     assert ModelVersion.objects.filter(run=run).count() == 1
 
 
+@pytest.mark.usefixtures("brief")
 def test_a_dead_workers_run_is_taken_over_after_its_lease_and_finishes_once(start: Start, jobs: JobsAtOnce) -> None:
     jobs.held = {Job.TRAIN}
     run = start()
@@ -82,6 +85,7 @@ def test_a_dead_workers_run_is_taken_over_after_its_lease_and_finishes_once(star
     assert ModelVersion.objects.filter(run=run).count() == 1
 
 
+@pytest.mark.usefixtures("brief")
 def test_a_broken_checkpoint_is_passed_over_and_the_run_starts_again(start: Start, jobs: JobsAtOnce) -> None:
     jobs.held = {Job.TRAIN}
     run = start()
@@ -103,6 +107,7 @@ def test_a_run_canceled_before_a_worker_takes_it_is_never_trained(start: Start, 
     assert (run.state, run.attempts, run.artifact_url) == (RunState.CANCELED, 0, "")
 
 
+@pytest.mark.usefixtures("brief")
 def test_an_incremental_run_starts_from_the_champion_and_sees_only_what_is_new(
     digits: Project, start: Start, lin: User
 ) -> None:

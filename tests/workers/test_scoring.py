@@ -79,6 +79,7 @@ def test_parts_that_are_merged_give_the_order_of_a_single_scoring(
         assert list(wiring.storage().listed("scoring")) == []  # the candidates' files are gone
 
 
+@pytest.mark.usefixtures("brief")
 def test_images_are_scored_in_parts_by_their_bytes(digits: Project, jobs: JobsAtOnce, monkeypatch) -> None:
     loop.run_start_now(project=digits, kind="full", by=None, at=timezone.now())
     whole = order(digits)

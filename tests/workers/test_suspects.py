@@ -111,6 +111,7 @@ def test_too_few_labels_are_not_doubted(project: Project, jobs: JobsAtOnce) -> N
     assert not Suspect.objects.exists()
 
 
+@pytest.mark.usefixtures("brief")
 def test_a_judged_run_asks_for_its_doubts(digits: Project, noon: datetime, jobs: JobsAtOnce) -> None:
     run = loop.run_start_now(project=digits, kind="full", by=None, at=noon)
     assert (Job.SUSPECTS, (run.pk,)) in jobs.sent

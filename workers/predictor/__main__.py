@@ -3,6 +3,7 @@
 import logging
 import os
 from typing import Any
+from urllib.parse import urlsplit
 
 import django
 
@@ -16,14 +17,18 @@ kserve_imported()
 keep_pandas_out()
 
 from django.conf import settings  # noqa: E402
+from fastapi import FastAPI  # noqa: E402
+from fastapi.exceptions import RequestValidationError  # noqa: E402
 from kserve import ModelServer, model_server  # noqa: E402
+from kserve.errors import InvalidInput, ModelNotFound  # noqa: E402
 from kserve.model_repository import ModelRepository  # noqa: E402
-from kserve.protocol.dataplane import DataPlane  # noqa: E402
 from kserve.protocol.rest.server import RESTServer  # noqa: E402
 
 from fastloop_console.machine import env  # noqa: E402
 from fastloop_console.machine.instance import EXTENSION  # noqa: E402
+from workers.predictor.door import Door  # noqa: E402
 from workers.predictor.log import PredictionLog  # noqa: E402
+from workers.predictor.requests import CheckedDataPlane, say_invalid, say_not_found, say_unlike_protocol  # noqa: E402
 from workers.predictor.watch import Watcher  # noqa: E402
 
 QUIET = ("uvicorn.access", "uvicorn.error", "kserve", "kserve.trace")
@@ -36,8 +41,20 @@ class BoundServer(RESTServer):
         super().__init__(*args, **kwargs)
         self.config.host = env.predictor_host()
 
+    def _add_middlewares(self, app: FastAPI) -> None:
+        """The door stands before everything else that kserve adds."""
+        super()._add_middlewares(app)
+        names = {env.predictor_host(), urlsplit(settings.PREDICTOR_URL).hostname or ""}
+        app.add_middleware(Door, key=settings.PREDICTOR_KEY, names=names)
 
-class NamedDataPlane(DataPlane):
+    def _add_exception_handlers(self, app: FastAPI) -> None:
+        super()._add_exception_handlers(app)
+        app.add_exception_handler(InvalidInput, say_invalid)
+        app.add_exception_handler(ModelNotFound, say_not_found)
+        app.add_exception_handler(RequestValidationError, say_unlike_protocol)
+
+
+class NamedDataPlane(CheckedDataPlane):
     """Says in its metadata whose predictor this is, where the protocol leaves room for a server's own words."""
 
     def metadata(self) -> dict[str, Any]:

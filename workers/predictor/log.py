@@ -6,9 +6,8 @@ While the database is away the newest answers are kept, up to a bound; a monitor
 import logging
 import threading
 from collections import deque
-from typing import Any
 
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from apps.monitoring.services import LoggedPrediction, predictions_record
 
@@ -16,6 +15,35 @@ logger = logging.getLogger(__name__)
 FLUSH_EVERY_S = 0.5
 BATCH = 2000
 MOST_KEPT = 100_000  # about 30 MB; half an hour at 50 answers a second
+
+
+class _NotNow(Exception):
+    """The database is away; `rows` are those that are not written."""
+
+    def __init__(self, rows: list[LoggedPrediction]) -> None:
+        super().__init__()
+        self.rows = rows
+
+
+def _written(rows: list[LoggedPrediction]) -> None:
+    """All that can be kept. A batch that is refused is halved until the culprit stands alone, which is dropped with a line.
+
+    Raises _NotNow with what is left where the database is away: that is nobody's fault, and waiting helps.
+    """
+    try:
+        predictions_record(rows=rows)
+    except (OperationalError, InterfaceError) as cause:
+        raise _NotNow(rows) from cause
+    except Exception as cause:  # of the rows: the same again would fail again
+        if len(rows) == 1:
+            logger.warning("One answer is not logged, since it cannot be kept: %r (%s)", rows[0], cause)
+            return
+        half = len(rows) // 2
+        try:
+            _written(rows[:half])
+        except _NotNow as delay:
+            raise _NotNow([*delay.rows, *rows[half:]]) from delay.__cause__
+        _written(rows[half:])
 
 
 class PredictionLog:
@@ -44,14 +72,14 @@ class PredictionLog:
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
             try:
-                predictions_record(rows=batch)
-            except Exception as cause:  # whatever it was, the next flush tries again
-                logger.warning("%d answers wait to be logged: %s", len(batch), cause)
-                self._put_back(batch)
+                _written(batch)
+            except _NotNow as delay:
+                logger.warning("%d answers wait to be logged: %s", len(delay.rows), delay.__cause__)
+                self._put_back(delay.rows)
                 return
             finally:
                 close_old_connections()
 
-    def _put_back(self, batch: list[Any]) -> None:
+    def _put_back(self, batch: list[LoggedPrediction]) -> None:
         room = MOST_KEPT - len(self._waiting)
         self._waiting.extendleft(reversed(batch[-room:] if room else []))

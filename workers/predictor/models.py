@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from apps.monitoring.services import LoggedPrediction
 from workers.encoders import encoder_ready
 from workers.predictor.log import PredictionLog
+from workers.predictor.requests import missing_allowed, refuse_id
 from workers.training.learners import RequestUnreadable
 from workers.training.models.bundle import Bundle, predict
+from workers.training.models.inputs import Rows
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class LoadedModel:
     bundle: Bundle
     version: int
     project_id: int
+    artifact_url: str
 
 
 class ProjectModel(Model):
@@ -42,6 +45,7 @@ class ProjectModel(Model):
         self.crowned = crowned
 
     async def predict(self, payload: InferRequest, headers: dict[str, str] | None = None) -> InferResponse:
+        refuse_id(payload.id)
         crowned, began = self.crowned, time.perf_counter()
         loop = asyncio.get_running_loop()
         probabilities = await loop.run_in_executor(None, partial(answer, crowned.bundle, payload))
@@ -56,12 +60,17 @@ def answer(bundle: Bundle, request: InferRequest) -> NDArray[np.float32]:
     """Probabilities (n, classes). Raises InvalidInput with a sentence."""
     try:
         payloads = bundle.learner.payloads(request.inputs)
+        bundle.learner.fits(bundle.preprocessor, payloads, missing_allowed(request))
     except RequestUnreadable as fault:
         raise InvalidInput(str(fault)) from None
-    if not bundle.learner.reads_vectors:
-        return predict(bundle, payloads)
-    # of the encoder that the model was trained with, whatever the project uses by now
-    return predict(bundle, encoder_ready(bundle.encoder).encode(payloads).astype(np.float32))
+    rows: Rows = payloads
+    if bundle.learner.reads_vectors:  # of the encoder that the model was trained with, whatever the project uses by now
+        rows = encoder_ready(bundle.encoder).encode(payloads).astype(np.float32)
+    found = predict(bundle, rows)
+    lost = np.flatnonzero(~np.isfinite(found).all(axis=1))
+    if len(lost):
+        raise InvalidInput(f"Row {int(lost[0]) + 1} of the request cannot be read: its content is broken.")
+    return found
 
 
 def summary(bundle: Bundle, probabilities: NDArray[np.floating]) -> tuple[list[str], list[float]]:

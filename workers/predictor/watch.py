@@ -26,7 +26,6 @@ LOOK_EVERY_S = 0.5
 class Watcher:
     def __init__(self, repository: ModelRepository, log: PredictionLog) -> None:
         self.repository, self.log = repository, log
-        self._serving: dict[str, str] = {}  # slug -> artifact
         self._broken: set[str] = set()
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
@@ -45,17 +44,36 @@ class Watcher:
             self.look()
 
     def look(self) -> None:
-        """One glance. A fault leaves the models that serve as they are."""
+        """One glance. A fault leaves the models that serve as they are, and one project's fault those of the others."""
         try:
-            for wanted in served():
-                if self._serving.get(wanted.slug) != wanted.artifact_url:
-                    self._install(wanted)
-                if not wanted.confirmed and self._serving.get(wanted.slug) == wanted.artifact_url:
-                    serving_confirmed(promotion_id=wanted.promotion_id, at=timezone.now())
+            champions = served()
+            for wanted in champions:
+                self._follow(wanted)
+            self._forget_others({wanted.slug for wanted in champions})
         except Exception as cause:  # the database may be restarting
             logger.warning("The champions could not be looked up: %s", cause)
         finally:
             close_old_connections()
+
+    def _follow(self, wanted: ServedModel) -> None:
+        try:
+            if self._serving(wanted.slug) != wanted.artifact_url:
+                self._install(wanted)
+            if not wanted.confirmed and self._serving(wanted.slug) == wanted.artifact_url:
+                serving_confirmed(promotion_id=wanted.promotion_id, at=timezone.now())
+        except Exception as cause:
+            logger.warning("The champion of %s could not be followed: %s", wanted.slug, cause)
+
+    def _serving(self, slug: str) -> str:
+        """The artifact that answers now, as the repository has it: whatever took a model away, it comes back."""
+        model = self.repository.get_model(slug)
+        return model.crowned.artifact_url if isinstance(model, ProjectModel) and model.ready else ""
+
+    def _forget_others(self, wanted: set[str]) -> None:
+        """Models of projects that are gone."""
+        for slug in set(self.repository.get_models()) - wanted:
+            self.repository.unload(slug)
+            logger.info("%s has no champion any more", slug)
 
     def _install(self, wanted: ServedModel) -> None:
         try:
@@ -72,11 +90,10 @@ class Watcher:
                     cause,
                 )
             return
-        crowned = LoadedModel(bundle, wanted.version_number, wanted.project_id)
+        crowned = LoadedModel(bundle, wanted.version_number, wanted.project_id, wanted.artifact_url)
         model = self.repository.get_model(wanted.slug)
-        if isinstance(model, ProjectModel):
+        if isinstance(model, ProjectModel) and model.ready:
             model.crown(crowned)
         else:
             self.repository.update(ProjectModel(wanted.slug, crowned, self.log))
-        self._serving[wanted.slug] = wanted.artifact_url
         logger.info("%s answers with v%s", wanted.slug, wanted.version_number)

@@ -47,9 +47,11 @@ def judge_run(run: Run) -> Report:
     champion = champion_of(run.project)
     baseline = champion.run if champion and champion.run_id != run.pk else None
     names: Sequence[str] = run.label_names
-    truth = np.array([names.index(r.label) for r in holdout], np.int64)
     candidate, load_error = _load(run)
     mine = _predict(candidate, run, holdout, names)
+    whole = _readable(candidate, run, holdout, mine)
+    holdout, mine = [row for row, kept in zip(holdout, whole, strict=True) if kept], mine[whole]
+    truth = np.array([names.index(r.label) for r in holdout], np.int64)
     theirs = _predict(_load(baseline)[0], run, holdout, names) if baseline else None
 
     outputs = learner_for(task_types.get(run.project.task_type)).outputs
@@ -115,6 +117,19 @@ def _load(run: Run) -> tuple[Bundle | None, str]:
         return bundle_at(run.artifact_url), ""
     except (BundleUnreadable, Unavailable) as broken:
         return None, str(broken)
+
+
+def _readable(bundle: Bundle | None, run: Run, holdout: Sequence[VersionRow], found: Floats) -> NDArray[np.bool_]:
+    """(n,) without examples whose content is broken: no model can be judged by them. A model's own NaN stays."""
+    whole: NDArray[np.bool_] = np.ones(len(holdout), bool)
+    if bundle is None or bundle.learner.reads_vectors:
+        return whole
+    for place in np.flatnonzero(~np.isfinite(found).all(axis=1)).tolist():
+        row = rows_of(run.project, [holdout[place].example_id])
+        whole[place] = bool(bundle.preprocessor.tensor(row).isfinite().all())
+    if not whole.all():
+        logger.warning("%s: %d examples of the holdout cannot be read and judge nothing", run, int((~whole).sum()))
+    return whole
 
 
 def _predict(bundle: Bundle | None, run: Run, holdout: Sequence[VersionRow], names: Sequence[str]) -> Floats:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from django.conf import settings
 
+from apps.datasets.selectors import external_ids_of
 from apps.datasets.versions import VersionRow
 from apps.projects.models import Project
 from workers.tasks.rows import payloads_of, rows_of
@@ -19,6 +20,7 @@ from workers.training.models.bundle import Bundle
 from workers.training.models.inputs import Rows
 from workers.training.recipes import FineTuneRecipe, Recipe, SteppedRecipe
 
+MOST_NAMED = 5  # examples in a sentence
 Fitted = Callable[[bytes | None], FitResult]
 
 
@@ -67,8 +69,18 @@ def _headed(found: Material, recipe: SteppedRecipe, told: Listeners) -> Fitted:
         on_report=told.on_report,
         on_checkpoint=told.on_checkpoint,
         on_notice=told.on_notice,
+        on_unreadable=lambda places, held: told.on_notice(left_out(found, places, held)),
         should_stop=told.should_stop,
     )
+
+
+def left_out(found: Material, places: list[int], held: bool) -> str:
+    """A sentence for the run's log; people know their examples by the ids that they gave them."""
+    example_ids = [(found.holdout if held else found.chosen)[place].example_id for place in places]
+    names = list(external_ids_of(example_ids[:MOST_NAMED]).values())
+    more = f" and {len(example_ids) - MOST_NAMED:,} more" if len(example_ids) > MOST_NAMED else ""
+    of = "examples of the holdout" if held else "examples"
+    return f"{len(example_ids):,} {of} cannot be read and are left out: {', '.join(names)}{more}"
 
 
 def _tuned(found: Material, recipe: FineTuneRecipe, told: Listeners) -> Fitted:

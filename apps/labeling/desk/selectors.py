@@ -128,6 +128,9 @@ def _left_to_others(project: Project, by: User, at: datetime) -> EmptyQueue | No
     others = ngettext(
         "{n} answer must come from somebody else.", "{n} answers must come from somebody else.", done_by_me
     )
+    own = leased.filter(holder=by).aggregate(n=Count("pk"), next=Min("leased_until"))
+    if own["n"]:
+        return _held_by_oneself(own["n"], own["next"], held["n"])
     if held["n"]:
         left = ngettext(
             "1 example is left and somebody else holds it.", "{n} examples are left and held by others.", held["n"]
@@ -139,6 +142,21 @@ def _left_to_others(project: Project, by: User, at: datetime) -> EmptyQueue | No
         sentence = others.format(n=f"{done_by_me:,}") + " " + _("You have given or skipped yours.")
         return EmptyQueue(_("Nothing for you right now"), sentence, _("New examples appear here by themselves."))
     return None
+
+
+def _held_by_oneself(own: int, frees_at: datetime, others: int) -> EmptyQueue:
+    """Another tab, or one request of the API for all of them."""
+    sentence = ngettext(
+        "You hold the example that is left yourself, in another tab or by a request of yours.",
+        "You hold {n} examples that are left yourself, in another tab or by a request of yours.",
+        own,
+    ).format(n=f"{own:,}")
+    if others:
+        sentence += " " + ngettext("Somebody else holds 1 more.", "Others hold {n} more.", others).format(
+            n=f"{others:,}"
+        )
+    then = _("Answer there. What is not answered comes back here by itself.")
+    return EmptyQueue(_("You hold what is left"), sentence, then, frees_at)
 
 
 def _nothing_left(project: Project, to_label: int, counts: QueueCounts) -> EmptyQueue:

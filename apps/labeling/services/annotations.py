@@ -39,6 +39,12 @@ IDLE_MS = 5 * 60 * 1000  # the clock for time per label stops after 5 min (Label
 MOST_COMMENT = 4000  # characters
 
 
+class AnswerSaidOtherwise(DomainError):
+    """An id that was used comes again with another answer, or after it was undone: kept is what stood before."""
+
+    code = "said_otherwise"
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a person said about one assignment. Exactly one of `label`, `value` and `skip_reason`."""
@@ -73,9 +79,10 @@ class Saved:
 
 
 def annotation_submit(*, project_id: int, answer: Answer, by: User, at: datetime) -> Annotation:
-    """Store one answer; the same `client_id` again returns the stored one. Raises Invalid or NotFound, loses nothing.
+    """Store one answer; the same answer under its `client_id` again returns the stored one. Loses nothing.
 
     An answer after the lease ran out counts as usual while the slot is free, and as a surplus vote once it is not.
+    Raises Invalid, NotFound, and AnswerSaidOtherwise where the id stands for another answer or for one that was undone.
     """
     project = Project.objects.get(pk=project_id)
     return annotation_take(project=project, answer=answer, by=by, at=at).annotation
@@ -88,12 +95,35 @@ def annotation_take(*, project: Project, answer: Answer, by: User, at: datetime)
             return annotation_store(project=project, answer=answer, by=by, at=at)
     except (DomainError, IntegrityError):  # sent again, perhaps at this very moment: then it stands already
         if stored := annotation_stored(project.pk, answer.client_id, by):
-            return saved_again(stored)
+            return saved_again(stored, answer)
         raise
 
 
-def saved_again(stored: Annotation) -> Saved:
+def saved_again(stored: Annotation, answer: Answer) -> Saved:
+    """What stands under the id, for the same answer sent again. Raises AnswerSaidOtherwise for any other."""
+    if stored.withdrawn_at is not None:
+        raise AnswerSaidOtherwise(_("This answer was undone, so its id is used up. Send the answer under a new id."))
+    if not _same(stored, answer):
+        raise AnswerSaidOtherwise(
+            _("Under this id another answer is kept, and it stays. Undo it first, or send this one under a new id.")
+        )
     return Saved(stored, gold_judge(assignment=stored.assignment, value=value_of(stored)))
+
+
+def _same(stored: Annotation, answer: Answer) -> bool:
+    """Whether both say the same; how long it took and when it was shown may differ."""
+    beside = (answer.skip_reason, answer.comment.replace("\x00", ""), answer.flagged)
+    if beside != (stored.skip_reason, stored.comment, stored.flagged):
+        return False
+    known, raw = value_of(stored), answer.value or ({"label": answer.label} if answer.label else None)
+    if known is None or raw is None:
+        return known == raw
+    kind = task_types.get(stored.assignment.project.task_type).answer
+    try:
+        fields = stored.assignment.example.fields if kind.structured else {}
+        return kind.check(raw, labels=kind.labels_in(known), fields=fields) == known
+    except AnswerRefused:
+        return False
 
 
 def annotation_stored(project_id: int, client_id: uuid.UUID, by: User) -> Annotation | None:

@@ -71,10 +71,10 @@ def _recent(project_id: int, client_id: uuid.UUID, by: User) -> Annotation:
 def annotation_edit(*, project: Project, of: uuid.UUID, answer: Answer, by: User, at: datetime) -> Saved:
     """Replace one of the person's last answers by another on the same example; the old one stays on record as withdrawn.
 
-    Of `answer` the assignment and its token are not read. The same `client_id` again returns what is stored.
+    Of `answer` the assignment and its token are not read. The same answer under its `client_id` again returns what is stored.
     """
     if stored := annotation_stored(project.pk, answer.client_id, by):
-        return saved_again(stored)
+        return saved_again(stored, answer)
     shown_at = _recent(project.pk, of, by).shown_at
     again = annotation_withdraw(project_id=project.pk, client_id=of, by=by, at=at)
     said = replace(answer, assignment_id=again.pk, token=again.token, shown_at=answer.shown_at or shown_at)

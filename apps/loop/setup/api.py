@@ -7,14 +7,12 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from apps.accounts.models import User
 from apps.loop.setup.services import project_open
-from apps.pages.pagination import Pages
 from apps.projects import task_types
 from apps.projects.access import projects_visible_to
-from apps.projects.api_access import ProjectAPI
+from apps.projects.api_access import ListingAPI, ProjectAPI
 from apps.projects.roles import Permission
 from apps.projects.services import LabelSpec
 
@@ -37,7 +35,7 @@ class ProjectOutput(serializers.Serializer):
     labels = LabelField(many=True)
 
 
-class ProjectsAPI(APIView):
+class ProjectsAPI(ListingAPI):
     class InputSerializer(serializers.Serializer):
         name = serializers.CharField(max_length=80)
         task_type = serializers.ChoiceField(choices=task_types.choices())
@@ -50,11 +48,8 @@ class ProjectsAPI(APIView):
         operation_id="projects_list", responses=ProjectOutput(many=True), summary="Projects you are a member of"
     )
     def get(self, request: Request) -> Response:
-        pages = Pages()
         found = projects_visible_to(cast(User, request.user)).select_related("queue").prefetch_related("labels")
-        return pages.get_paginated_response(
-            ProjectOutput(pages.paginate_queryset(found, request, view=self), many=True).data
-        )
+        return self.page(found, ProjectOutput)
 
     @extend_schema(
         operation_id="projects_create",

@@ -6,15 +6,17 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
 from apps.accounts.models import User
+from apps.datasets.services import MAX_API_BATCH
 from apps.errors import Forbidden, Invalid
+from apps.loop.setup.first_calls import first_calls
 from apps.loop.setup.forms import NewProjectForm
 from apps.loop.setup.services import project_open
 from apps.pages.requests import Signed, refused
 from apps.projects import task_types
-from apps.projects.access import may_create_projects
+from apps.projects.access import may_create_projects, projects_visible_to
 from apps.projects.models import Project
 
 
@@ -50,3 +52,16 @@ def _created(form: NewProjectForm, by: User) -> Project | None:
     except Invalid as error:
         refused(form, error)
         return None
+
+
+@require_GET
+@login_required
+def api_start(request: Signed) -> HttpResponse:
+    """The API in five minutes: calls to copy, for a project of the person's choice."""
+    projects = list(projects_visible_to(request.user).order_by("name"))
+    asked = request.GET.get("project", "")
+    chosen = next((p for p in projects if str(p.pk) == asked), projects[0] if projects else None)
+    base = request.build_absolute_uri("/api/v1")
+    calls = first_calls(chosen) if chosen else None
+    context = {"projects": projects, "chosen": chosen, "calls": calls, "base": base, "batch_most": MAX_API_BATCH}
+    return render(request, "projects/api_start.html", context)

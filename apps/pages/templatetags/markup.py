@@ -1,5 +1,6 @@
 """What every page is made of: the words of its scripts, figures with their notes, and what stands where nothing is."""
 
+from html import unescape
 from typing import Any
 
 from django import template
@@ -7,6 +8,7 @@ from django.template.base import FilterExpression, NodeList, Parser, Token, toke
 from django.template.context import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext
 
 from apps.pages import script_words
 from apps.pages.templatetags.wording import glyph, icon
@@ -73,4 +75,17 @@ def void(content: str, shape: str, title: Any, kind: str = "", level: int = 2) -
         title,
         level,
         content,
+    )
+
+
+@register.simple_block_tag
+def call_to_copy(content: str) -> SafeString:
+    """`{% call_to_copy %}curl ...{% endcall_to_copy %}`: a call as it stands in the shell, and a button that copies it."""
+    text = unescape(content.strip())
+    return format_html(
+        '<div class="call"><pre class="log" tabindex="0">{}</pre>'
+        '<button class="btn" type="button" data-copy="{}">{}</button></div>',
+        text,
+        text,
+        gettext("Copy"),
     )

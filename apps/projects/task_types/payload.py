@@ -32,7 +32,7 @@ class PayloadKind(ABC):
     name: str
     columns: str | Promise  # in words, for the upload page
     column_names: tuple[str, ...] = ()  # of a file; none where each row brings its own
-    has_image: bool = False  # a PNG stands beside the fields, up to megabytes
+    has_image: bool = False  # a picture stands beside the fields, up to megabytes
     has_features: bool = False  # the fields are named columns, under `features`
 
     @property

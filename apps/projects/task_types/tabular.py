@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite, nan
 from typing import Any
 
 from django.utils.functional import Promise
@@ -79,10 +80,13 @@ def _as_stored(name: str, text: str, like: Any) -> float | str:
     if not isinstance(like, int | float) or isinstance(like, bool):
         return text
     try:
-        return float(text.replace(",", "."))
+        number = float(text.replace(",", "."))
     except ValueError:
+        number = nan
+    if not isfinite(number):
         sentence = gettext("“{name}” needs a number, not “{text}”.").format(name=name, text=text[:40])
-        raise Invalid(sentence, field="features") from None
+        raise Invalid(sentence, field="features")
+    return number
 
 
 def _column(name: str, values: Sequence[Any]) -> Tensor:

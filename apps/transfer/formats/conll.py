@@ -25,6 +25,7 @@ _WORD = re.compile(r"\w+|[^\w\s]")
 _COMMENT = re.compile(r"^# (id|text) = (.*)$")
 _TAG = re.compile(r"^(?:O|([BI])-(.+))$", re.DOTALL)
 TEXTS_AT_ONCE = 200
+BLANKS = " \t\r\n\x0b\x0c"
 
 
 class _Broken(ValueError):
@@ -96,14 +97,16 @@ def _texts(file: BinaryIO) -> Iterator[_Text]:
     for number, content in enumerate(file, start=1):
         seen = True
         try:
-            line = content.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\n").removesuffix("\r")
+            line = content.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
         except UnicodeDecodeError:
             if number == 1:
                 raise FileUnreadable("The file is not UTF-8 text. Save it as UTF-8 and send it again.") from None
             yield from [now] if now.tokens or now.text is not None else []
             yield _Text(fault=f"Line {number:,} is not UTF-8 text; the rest was not read.")
             return
-        if not line.strip() or line.startswith(START):
+        if number == 1 and "\x00" in line:
+            raise FileUnreadable("The file is UTF-16. Save it as UTF-8 and send it again.")
+        if not line.strip(BLANKS) or line.startswith(START):
             if now.tokens or now.text is not None:
                 yield now
             now = _Text()
@@ -122,14 +125,14 @@ def _take(now: _Text, line: str, number: int) -> None:
     if comment and not now.tokens:
         try:
             said = str(json.loads(comment[2]))
-        except ValueError:
+        except (ValueError, RecursionError):
             said = comment[2]
         if comment[1] == "id":
             now.id = said
         else:
             now.text = said
         return
-    columns = line.split("\t") if "\t" in line else line.split()
+    columns = _columns(line)
     if len(columns) < 2:
         now.tokens.append(line)
         now.lines.append(number)
@@ -140,6 +143,12 @@ def _take(now: _Text, line: str, number: int) -> None:
     now.tokens.append(columns[0])
     now.lines.append(number)
     now.tags.append(columns[-1])
+
+
+def _columns(line: str) -> list[str]:
+    """By tabs, or by plain blanks where there is no tab. Every other blank belongs to its token: “10 000” is one."""
+    trimmed = line.strip(BLANKS)
+    return [cell.strip(BLANKS) for cell in trimmed.split("\t")] if "\t" in trimmed else re.split(" +", trimmed)
 
 
 def _row(each: _Text) -> dict[str, Any]:

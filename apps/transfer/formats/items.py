@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+import orjson
+
 from apps.datasets.readers import FileUnreadable
 
 CHUNK = 1 << 20  # bytes
+MOST_RAW = 2000  # characters kept of what was refused
 MOST_ITEM = 200_000_000  # characters of one item; what is longer is no item but a broken file
 
 
@@ -45,6 +48,21 @@ def items_of(file: BinaryIO) -> Iterator[JsonItem]:
         yield found
         if found.fault:
             return
+
+
+def raw_text(value: Any) -> str:
+    """What stands in a file, cut, to be kept beside the reason why it was refused; whatever it is."""
+    try:
+        return orjson.dumps(value, default=str).decode()[:MOST_RAW]
+    except (TypeError, ValueError):  # too deep, past 64 bits, or with half a character
+        return _shortened(value)
+
+
+def _shortened(value: Any) -> str:
+    try:
+        return repr(value)[:MOST_RAW]
+    except RecursionError:
+        return "nested too deep to be shown"
 
 
 class _Source:

@@ -5,7 +5,6 @@ why the second text encoder hashes words instead of bringing another model's wei
 language, and an encoder change can be tried on every installation.
 """
 
-import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
@@ -15,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from apps.rules.pictures import PictureRefused, decoded
 
 SIDE = 16  # pixels; enough to tell digits and garments apart, small enough for a million in 512 MB
 FREQUENCIES = (0.5, 2.0, 8.0)  # of a number on its asinh scale: far, near and fine differences
@@ -36,9 +37,9 @@ class Thumbnail:
 
     def one(self, payload: bytes) -> NDArray[np.float64]:
         try:
-            with Image.open(io.BytesIO(payload)) as opened:
-                small = opened.convert("F").resize((SIDE, SIDE), Image.Resampling.BOX)
-        except (OSError, ValueError, SyntaxError, TypeError, Image.DecompressionBombError) as cause:
+            whole = decoded(payload, about=4 * SIDE).pixels
+            small = whole.convert("F").resize((SIDE, SIDE), Image.Resampling.BOX)
+        except (PictureRefused, ValueError, TypeError) as cause:
             raise PayloadUnreadable(str(cause)) from cause
         pixels = np.asarray(small, dtype=np.float64).reshape(-1)
         return np.asarray(pixels - pixels.mean())

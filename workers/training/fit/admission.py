@@ -1,6 +1,6 @@
 """What may be trained on: the checks before the first step, each refusal a sentence."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -39,7 +39,28 @@ def checked_base(base: Bundle | None, recipe: Recipe) -> Bundle | None:
     return base
 
 
+def readable(x: Tensor) -> Tensor:
+    """(n,) which rows could be read."""
+    return x.flatten(1).isfinite().all(dim=1)
+
+
+def without_unreadable(
+    x: Tensor, y: Tensor, labels: Sequence[str], tell: Callable[[list[int]], None]
+) -> tuple[Tensor, Tensor]:
+    """The rows that could be read; `tell` gets the places of the others. One broken row never stops a training.
+
+    Raises RowsUnreadable where none is left, OneClassOnly.
+    """
+    whole = readable(x)
+    if bool(whole.all()):
+        return x, y
+    if not bool(whole.any()):
+        refuse_unreadable(x)
+    tell((~whole).nonzero().flatten().tolist())
+    return x[whole], checked_targets(x[whole].numpy(), y[whole].numpy(), labels)
+
+
 def refuse_unreadable(x: Tensor) -> None:
-    broken = (~x.flatten(1).isfinite().all(dim=1)).nonzero().flatten()
+    broken = (~readable(x)).nonzero().flatten()
     if len(broken):
         raise RowsUnreadable(f"{len(broken):,} of {len(x):,} rows cannot be read; the first is row {int(broken[0])}.")

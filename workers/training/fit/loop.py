@@ -11,7 +11,14 @@ from torch import Tensor
 
 from apps.rules.training_report import TrainingReport
 from workers.training.device import device_here
-from workers.training.fit.admission import Targets, checked_base, checked_targets, refuse_unreadable
+from workers.training.fit.admission import (
+    Targets,
+    checked_base,
+    checked_targets,
+    readable,
+    refuse_unreadable,
+    without_unreadable,
+)
 from workers.training.fit.checkpoint import unpack
 from workers.training.fit.memory import out_of_memory
 from workers.training.fit.reports import FitResult, Listeners
@@ -40,14 +47,17 @@ def fit(
     on_report: Callable[[TrainingReport], None] = lambda report: None,
     on_checkpoint: Callable[[bytes], None] = lambda blob: None,
     on_notice: Callable[[str], None] = lambda sentence: None,
+    on_unreadable: Callable[[list[int], bool], None] | None = None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> FitResult:
     """Train on rows (n) with targets (n,), indices into labels. The caller mixes new and replayed rows beforehand.
 
     An incremental run starts from base: its preprocessor and width stay, its weights are warm. `resume` takes bytes
     that on_checkpoint got; on the CPU the result then equals an unbroken run. `on_notice` gets a sentence when memory
-    ends and the batch is computed in smaller parts. `should_stop` is asked at each report. Raises NothingToTrain,
-    OneClassOnly, RowsUnreadable, BaseDoesNotFit, CheckpointUnreadable, MemoryTooSmall, Canceled.
+    ends and the batch is computed in smaller parts. `on_unreadable` gets the places of rows that cannot be read, which
+    are then left out, and whether they are of the holdout; without it they are refused. `should_stop` is asked at each
+    report. Raises NothingToTrain, OneClassOnly, RowsUnreadable, BaseDoesNotFit, CheckpointUnreadable, MemoryTooSmall,
+    Canceled.
     """
     try:
         return _fit(
@@ -59,6 +69,7 @@ def fit(
             resume,
             holdout,
             Listeners(on_report, on_checkpoint, on_notice, should_stop),
+            on_unreadable,
         )
     except (RuntimeError, MemoryError) as fault:
         if out_of_memory(fault):
@@ -75,6 +86,7 @@ def _fit(
     resume: bytes | None,
     holdout: LabeledRows | None,
     listeners: Listeners,
+    on_unreadable: Callable[[list[int], bool], None] | None,
 ) -> FitResult:
     keep_dynamo_out()
     y = checked_targets(rows, targets, labels)
@@ -83,7 +95,10 @@ def _fit(
         recipe = replace(recipe, hidden=base.recipe.hidden)
     preprocessor = base.preprocessor if base is not None else learner_named(recipe.task_type).input.fit(rows)
     x = preprocessor.tensor(rows)
-    refuse_unreadable(x)
+    if on_unreadable is None:
+        refuse_unreadable(x)
+    else:
+        x, y = without_unreadable(x, y, labels, lambda places: on_unreadable(places, False))
     device = device_here()
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(recipe.seed)
@@ -96,9 +111,10 @@ def _fit(
         training.listeners = listeners
         if holdout is not None and len(holdout[0]):
             seen = preprocessor.tensor(holdout[0])
-            readable = seen.flatten(1).isfinite().all(dim=1)
-            known = torch.as_tensor(np.asarray(holdout[1], dtype=np.int64))
-            training.holdout = seen[readable].to(device), known[readable].to(device)
+            known, whole = torch.as_tensor(np.asarray(holdout[1], dtype=np.int64)), readable(seen)
+            if on_unreadable is not None and not bool(whole.all()):
+                on_unreadable((~whole).nonzero().flatten().tolist(), True)
+            training.holdout = seen[whole].to(device), known[whole].to(device)
         if resume is not None:
             training.restore(unpack(resume, run=training.run_name))
         training.run()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from workers.training.device import device_here
-from workers.training.fit.admission import Targets, checked_targets, refuse_unreadable
+from workers.training.fit.admission import Targets, checked_targets, without_unreadable
 from workers.training.fit.memory import out_of_memory
 from workers.training.fit.reports import Listeners
 from workers.training.fit.steps import FitState
@@ -54,7 +54,7 @@ def try_recipe(
     y = checked_targets(rows, targets, labels)
     preprocessor = learner_named(recipe.task_type).input.fit(rows)
     x = preprocessor.tensor(rows)
-    refuse_unreadable(x)
+    x, y = without_unreadable(x, y, labels, lambda places: None)  # the run of the best recipe names them
     heard: list[Epoch] = []
 
     def hear(epoch: Epoch) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from workers.training.learners.outputs import Outputs
-from workers.training.learners.requests import RequestTensor
+from workers.training.learners.requests import RequestTensor, everything_fits
 from workers.training.models.inputs import Input
 from workers.training.models.linear import Linear
 from workers.training.recipes import FineTuneRecipe, FullRecipe, Recipe, RecipeInvalid, kind_named, settings_checked
@@ -34,6 +34,7 @@ class Learner:
     defaults: Mapping[str, Mapping[str, Any]]
     online_part: int = 5000  # labels that an online learner's state is written for
     first_encoder: str = ""  # of models saved before recipes named theirs
+    fits: Callable[[Any, list[Any], bool], None] = everything_fits  # payloads, to what a model was trained on
 
     @property
     def name(self) -> str:

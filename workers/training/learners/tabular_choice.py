@@ -2,7 +2,7 @@
 
 from workers.training.learners.choice import CHOICE
 from workers.training.learners.learner import Learner
-from workers.training.learners.requests import table_rows
+from workers.training.learners.requests import table_rows, table_rows_fit
 from workers.training.models.inputs import TabularInput
 from workers.training.models.linear import HashedInput
 
@@ -19,6 +19,7 @@ TABULAR_CHOICE = Learner(
     input=TabularInput,
     linear=HashedInput,
     payloads=table_rows,
+    fits=table_rows_fit,
     outputs=CHOICE,
     defaults={"full": FULL, "incremental": INCREMENTAL, "online": ONLINE},
 )

@@ -4,7 +4,6 @@ A row that cannot be read becomes NaN: training refuses it by number, scoring gi
 rest of the batch goes on.
 """
 
-import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -17,13 +16,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor
 
+from apps.rules.pictures import PictureRefused, decoded, eight_bit, header
 from workers.training.models.networks import Network, SmallCnn, TabularNet, TextHead
 from workers.training.recipes import Recipe
 
 Rows = Sequence[Any] | NDArray[Any]
 Cell = float | int | str | None
 
-GREY = frozenset({"1", "L", "LA", "I", "I;16", "I;16B", "F"})
 SIDES = (8, 64)
 LEAST_SEEN = 2  # a category value seen once teaches "unknown" instead of a bucket of its own
 MOST_VALUES = 1000  # buckets a column; a free-text column must not grow the model without end
@@ -77,7 +76,7 @@ class TextInput:
 
 @dataclass(frozen=True, slots=True)
 class ImageInput:
-    """Rows are encoded images (PNG and whatever Pillow opens), fitted into a square with their proportions kept."""
+    """Rows are encoded images, turned upright and fitted into a square with their proportions kept."""
 
     side: int
     channels: int
@@ -105,9 +104,9 @@ class ImageInput:
 
     def _decode(self, encoded: bytes, out: NDArray[np.float32]) -> None:
         try:
-            with Image.open(io.BytesIO(encoded)) as opened:
-                picture = _eight_bit(opened).convert("L" if self.channels == 1 else "RGB")
-        except (OSError, ValueError, SyntaxError, TypeError, Image.DecompressionBombError):
+            whole = decoded(encoded, about=4 * self.side).pixels
+            picture = eight_bit(whole).convert("L" if self.channels == 1 else "RGB")
+        except (PictureRefused, ValueError, TypeError):
             return
         if picture.size != (self.side, self.side):
             picture = ImageOps.pad(picture, (self.side, self.side), Image.Resampling.BILINEAR)
@@ -150,6 +149,14 @@ class TabularInput:
             "categories": [[name, list(values)] for name, values in self.categories],
         }
 
+    @property
+    def numeric(self) -> frozenset[str]:
+        return frozenset(name for name, _, _ in self.numbers)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*(name for name, _, _ in self.numbers), *(name for name, _ in self.categories))
+
     def tensor(self, rows: Rows) -> Tensor:
         """n dicts -> (n, standardised numbers + missing marks + category indices); a missing number is the mean."""
         columns: list[NDArray[np.float32]] = []
@@ -174,17 +181,10 @@ class TabularInput:
 def _looked_at(encoded: bytes) -> tuple[int, bool] | None:
     """(longer side, grey) from the header alone, or None when it cannot be read."""
     try:
-        with Image.open(io.BytesIO(encoded)) as opened:
-            return max(opened.size), opened.mode in GREY
-    except (OSError, ValueError, SyntaxError, TypeError, Image.DecompressionBombError):
+        width, height, grey = header(encoded)
+    except PictureRefused:
         return None
-
-
-def _eight_bit(picture: Image.Image) -> Image.Image:
-    """Pillow cuts 16-bit grey at 255 instead of scaling it."""
-    if not picture.mode.startswith("I"):
-        return picture
-    return Image.fromarray((np.asarray(picture, dtype=np.float32) / 257).clip(0, 255).astype(np.uint8))
+    return max(width, height), grey
 
 
 def _missing(cell: Cell) -> bool:
@@ -195,7 +195,7 @@ def _number(cell: Cell) -> float | None:
     """The cell as a finite number, or None."""
     try:
         value = float(cell)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # a whole number of 400 digits is none that a network reads
         return None
     return value if isfinite(value) else None
 

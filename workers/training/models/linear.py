@@ -212,6 +212,14 @@ class HashedInput:
     def indices(self) -> int:
         return 1 << self.bits
 
+    @property
+    def numeric(self) -> frozenset[str]:
+        return frozenset()  # any column may hold words beside numbers
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for name, _ in self.columns)
+
     def widened(self, rows: Rows) -> Self:
         slots = dict(self.columns)
         for name in dict.fromkeys(name for row in rows for name in row):

@@ -1,7 +1,7 @@
 """COCO: images, categories and boxes in pixels. With the images it is a ZIP, without them the bare JSON.
 
 An image says by “labeled” that its boxes are all there are; without that word an image that has no box is not labeled.
-Images of a ZIP are unpacked one at a time and never written to a disk; one that is not PNG becomes PNG.
+Images of a ZIP are unpacked one at a time and never written to a disk. Boxes count pixels of the size that the JSON says.
 """
 
 from django.utils.translation import gettext_lazy as _

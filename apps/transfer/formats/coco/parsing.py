@@ -1,22 +1,22 @@
 """A COCO file, ours or of others, into rows. A ZIP is unpacked entry by entry and never trusted in what it says of itself."""
 
-import io
 import shutil
 import tempfile
+import unicodedata
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 import orjson
-from PIL import Image
 
 from apps.datasets.readers import FileUnreadable, Row
 from apps.projects.models import Project
-from apps.projects.task_types import MAX_IMAGE_SIDE
+from apps.transfer.formats.items import raw_text
+from apps.transfer.sizes import SAID
 
 MOST_JSON = 300_000_000  # bytes; it is read as a whole
-MOST_IMAGE = 64_000_000  # bytes unpacked: 4,096 by 4,096 in color
+MOST_IMAGE = 200_000_000  # bytes unpacked: 50 million pixels in color and more
 MOST_ENTRIES = 500_000
 MOST_RATIO = 100  # unpacked to packed: a picture packs no better
 RATIO_FROM = 100_000_000  # bytes unpacked, from which on that is looked at
@@ -26,7 +26,7 @@ def read(file: BinaryIO, project: Project) -> Iterator[Row]:
     begin = file.read(4)
     file.seek(0)
     if not begin.startswith(b"PK"):
-        yield from _rows(_parsed(file.read(MOST_JSON + 1)), {}, None)
+        yield from _rows(_parsed(file.read(MOST_JSON + 1)), Images(None, {}))
         return
     with tempfile.TemporaryFile() as local:  # a ZIP is read from its end, which a remote file may not allow
         shutil.copyfileobj(file, local)
@@ -35,13 +35,14 @@ def read(file: BinaryIO, project: Project) -> Iterator[Row]:
             jsons = [n for n in entries if n.lower().endswith(".json")]
             if len(jsons) != 1:
                 raise FileUnreadable(f"The ZIP holds {len(jsons)} JSON files; COCO has exactly one, beside its images.")
-            yield from _rows(_parsed(_unpacked(archive, entries[jsons[0]], MOST_JSON)), entries, archive)
+            found = _parsed(_unpacked(archive, entries[jsons[0]], MOST_JSON))
+            yield from _rows(found, Images(archive, entries))
 
 
 def _opened(file: Any) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, NotImplementedError) as cause:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError) as cause:
         raise FileUnreadable(f"The ZIP is broken: {cause}") from cause
 
 
@@ -63,7 +64,7 @@ def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> by
     try:
         with archive.open(entry) as file:
             content = file.read(most + 1)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, ValueError) as cause:
+    except Exception as cause:  # of a decoder: zlib, bz2 and lzma have errors of their own
         raise FileUnreadable(f"“{entry.filename}” in the ZIP cannot be read: {cause}") from cause
     if len(content) > most:
         raise FileUnreadable(f"“{entry.filename}” in the ZIP has more than {most / 1e6:,.0f} MB.")
@@ -82,80 +83,126 @@ def _parsed(content: bytes) -> dict[str, Any]:
     return found
 
 
-def _rows(
-    found: Mapping[str, Any], entries: Mapping[str, zipfile.ZipInfo], archive: zipfile.ZipFile | None
-) -> Iterator[Row]:
-    names = {
-        c["id"]: str(c.get("name", "")) for c in found.get("categories") or [] if isinstance(c, Mapping) and "id" in c
-    }
-    boxes, lost = _by_image(found)
+def _rows(found: Mapping[str, Any], images: "Images") -> Iterator[Row]:
+    names, boxes, seen = _categories(found), _by_image(found), set[str]()
     for number, image in enumerate(found["images"], start=1):
         try:
-            yield Row(number, _row(image, boxes.pop(image["id"], []), names, entries, archive))
-        except (FileUnreadable, KeyError, TypeError, ValueError) as cause:
-            reason = str(cause) if isinstance(cause, FileUnreadable) else f"The image is not as COCO has it: {cause!r}."
-            yield Row(number, None, reason[:300], orjson.dumps(image, default=str).decode()[:2000])
-    strays = [a for rest in boxes.values() for a in rest] + lost
+            key = _key(image.get("id")) if isinstance(image, Mapping) else ""
+            if not key:
+                raise FileUnreadable("The image has no “id” that is a number or text.")
+            if key in seen:
+                raise FileUnreadable(f"The id {key[:40]} stands at two images of the file.")
+            seen.add(key)
+            yield Row(number, _row(image, boxes.pop(key, []), names, images))
+        except FileUnreadable as cause:
+            yield Row(number, None, str(cause)[:300], raw_text(image))
+        except Exception as cause:  # of one image among thousands, whatever it is
+            reason = f"The image is not as COCO has it ({type(cause).__name__})."
+            yield Row(number, None, reason, raw_text(image))
+    strays = [a for rest in boxes.values() for a in rest]
     for number, stray in enumerate(strays, start=len(found["images"]) + 1):
-        reason = "The annotation names an image that the file does not list."
-        yield Row(number, None, reason, orjson.dumps(stray, default=str).decode()[:2000])
+        yield Row(number, None, "The annotation names an image that the file does not list.", raw_text(stray))
 
 
-def _by_image(found: Mapping[str, Any]) -> tuple[dict[Any, list[Any]], list[Any]]:
-    boxes, lost = defaultdict[Any, list[Any]](list), list[Any]()
-    for annotation in found.get("annotations") or []:
-        if isinstance(annotation, Mapping) and isinstance(annotation.get("image_id"), int | str):
-            boxes[annotation["image_id"]].append(annotation)
-        else:
-            lost.append(annotation)
-    return dict(boxes), lost
+def _listed(found: Mapping[str, Any], name: str) -> list[Any]:
+    """Raises FileUnreadable for what is no list."""
+    given = found.get(name)
+    if given is not None and not isinstance(given, list):
+        raise FileUnreadable(f"The JSON is not COCO: “{name}” is no list.")
+    return given or []
 
 
-def _row(
-    image: Mapping[str, Any],
-    boxes: list[Any],
-    names: Mapping[Any, str],
-    entries: Mapping[str, zipfile.ZipInfo],
-    archive: zipfile.ZipFile | None,
-) -> dict[str, Any]:
-    row: dict[str, Any] = {"id": image.get("external_id") or image.get("file_name") or image["id"]}
+def _categories(found: Mapping[str, Any]) -> dict[str, str]:
+    """Names by id. Raises FileUnreadable where one id means two things."""
+    names: dict[str, str] = {}
+    for category in _listed(found, "categories"):
+        key = _key(category.get("id")) if isinstance(category, Mapping) else ""
+        name = category.get("name") if key else None
+        if not key or not isinstance(name, str):
+            raise FileUnreadable(
+                f"The JSON is not COCO: a category needs an id and a name, not {raw_text(category)[:80]}."
+            )
+        if names.setdefault(key, name) != name:
+            raise FileUnreadable(f"The category {key[:40]} stands twice, as “{names[key][:80]}” and as “{name[:80]}”.")
+    return names
+
+
+def _by_image(found: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Those that name no image stand under the empty id."""
+    boxes = defaultdict[str, list[Any]](list)
+    for annotation in _listed(found, "annotations"):
+        key = _key(annotation.get("image_id")) if isinstance(annotation, Mapping) else ""
+        boxes[key].append(annotation)
+    return dict(boxes)
+
+
+def _key(given: Any) -> str:
+    """An id as text; empty for what is no id. Some tools write 1 in one place and "1" in another."""
+    if isinstance(given, float) and given.is_integer():
+        given = int(given)
+    return str(given) if isinstance(given, int | str) and not isinstance(given, bool) else ""
+
+
+def _row(image: Mapping[str, Any], boxes: list[Any], names: Mapping[str, str], images: "Images") -> dict[str, Any]:
+    asked = (image.get(name) for name in ("external_id", "file_name", "id"))
+    row: dict[str, Any] = {"id": next(given for given in asked if given not in (None, ""))}
     row["collected_at"] = image.get("date_captured")
-    entry = _entry_of(str(image.get("file_name", "")), entries)
-    if archive and entry:
-        row["image"] = _as_png(_unpacked(archive, entry, MOST_IMAGE))
+    if name := image.get("file_name"):
+        row["file_name"] = str(name)
+        row["image"] = images.content(str(name))
     if boxes or image.get("labeled"):
-        row["label"] = {"boxes": [_box(b, names) for b in boxes]}
+        row["label"] = {"boxes": [_box(b, names) for b in boxes], **_said_size(image)}
     return row
 
 
-def _entry_of(name: str, entries: Mapping[str, zipfile.ZipInfo]) -> zipfile.ZipInfo | None:
-    """By its path, else by the only file of that name, as images mostly lie in a folder that COCO does not say."""
-    if name in entries:
-        return entries[name]
-    same = [e for path, e in entries.items() if path.rsplit("/", 1)[-1] == name] if len(entries) < 2000 else []
-    return same[0] if len(same) == 1 else entries.get(f"images/{name}")
+def _said_size(image: Mapping[str, Any]) -> dict[str, Any]:
+    said = (image.get("width"), image.get("height"))
+    return {} if said == (None, None) else {SAID: list(said)}
 
 
-def _box(given: Mapping[str, Any], names: Mapping[Any, str]) -> dict[str, Any]:
+def _box(given: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     category = given.get("category_id")
-    if category not in names:
-        raise FileUnreadable(f"A box has the category {category}, which the file does not list.")
+    name = names.get(_key(category))
+    if name is None:
+        raise FileUnreadable(f"A box has the category {str(category)[:40]}, which the file does not list.")
     box = given.get("bbox")
     if not isinstance(box, list) or len(box) != 4:
         raise FileUnreadable("A box lacks its “bbox” of four numbers.")
-    return dict(zip(("x", "y", "width", "height"), box, strict=True)) | {"label": names[category]}
+    beside = given.get("attributes")
+    if isinstance(beside, Mapping) and beside.get("rotation"):
+        raise FileUnreadable("A box is rotated; only upright boxes fit.")
+    return dict(zip(("x", "y", "width", "height"), box, strict=True)) | {"label": name}
 
 
-def _as_png(content: bytes) -> bytes:
-    """What cannot be turned is handed on as it is, and refused with its reason where images are checked."""
-    if content.startswith(b"\x89PNG"):
-        return content
-    try:
-        with Image.open(io.BytesIO(content)) as image:
-            if max(image.size) > MAX_IMAGE_SIDE:
-                return content
-            out = io.BytesIO()
-            image.convert("RGB").save(out, "PNG")
-            return out.getvalue()
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return content
+class Images:
+    """The pictures of a ZIP by the names that COCO gives them; without a ZIP there are none."""
+
+    def __init__(self, archive: zipfile.ZipFile | None, entries: Mapping[str, zipfile.ZipInfo]) -> None:
+        self._archive = archive
+        self._by_path = {_path(name): entry for name, entry in entries.items()}
+        self._by_name = defaultdict[str, list[str]](list)
+        for path in self._by_path:
+            self._by_name[path.rsplit("/", 1)[-1]].append(path)
+
+    def content(self, name: str) -> bytes | None:
+        """None where it did not come along. Raises FileUnreadable for one that is broken, or that is one of several."""
+        if self._archive is None:
+            return None
+        path = _path(name)
+        if path not in self._by_path:
+            same = [p for p in self._by_name.get(path.rsplit("/", 1)[-1], ()) if p.endswith(f"/{path}")]
+            same = same or self._by_name.get(path.rsplit("/", 1)[-1], [])
+            if len(same) > 1:
+                raise FileUnreadable(
+                    f"“{name[:120]}” is in {len(same)} folders of the ZIP; the JSON must say in which."
+                )
+            if not same:
+                return None
+            path = same[0]
+        return _unpacked(self._archive, self._by_path[path], MOST_IMAGE)
+
+
+def _path(name: str) -> str:
+    """One spelling for what Windows writes with backslashes and macOS with separate accents."""
+    steps = unicodedata.normalize("NFC", name).replace("\\", "/").split("/")
+    return "/".join(step for step in steps if step not in ("", "."))

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from apps.projects.selectors import schema_of
+from apps.rules.pictures import suffix_of
 from apps.transfer.exporting import Document, Export, documents
 
 
@@ -18,9 +19,10 @@ def write(export: Export) -> Iterator[bytes]:
         archive = zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) if export.content else None
         categories = {x.name: x.position + 1 for x in schema_of(export.project).labels}
         for number, document in enumerate(documents(export), start=1):
-            name = f"images/{number:08d}.png"
-            if archive and document.shown.image is not None:
-                archive.writestr(name, document.shown.image)
+            content = document.shown.image
+            name = f"images/{number:08d}{suffix_of(content) if content is not None else '.png'}"
+            if archive and content is not None:
+                archive.writestr(name, content)
             _note(document, number, name, categories, images, boxes)
             yield sink.taken()
         head = {"info": {"description": export.project.name, "version": "FastLoop 1"}, "licenses": []}

@@ -1,10 +1,12 @@
 """How Label Studio says each kind of answer: a list of regions that count characters and percent of the image."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from apps.rules.answers import Value
+from apps.transfer.sizes import SAID, SIDES
 
 Region = dict[str, Any]
 Fields = Mapping[str, Any]
@@ -25,7 +27,22 @@ class Regions:
 
 
 def _chosen(regions: Sequence[Region]) -> list[str]:
-    return [name for region in regions for name in region["value"]["choices"]]
+    return [name for region in regions for name in _names(region["value"], "choices")]
+
+
+def _names(value: Mapping[str, Any], key: str) -> list[str]:
+    found = value.get(key)
+    if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+        raise Strange(f"A region has no list of names, “{key}”.")
+    return found
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Finite, and no truth value."""
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _one_choice(regions: Sequence[Region], text: str) -> Value:
@@ -48,7 +65,7 @@ def _of_span(span: Mapping[str, Any], text: str) -> Region:
 
 def _span(given: Mapping[str, Any], text: str) -> Value:
     """Offsets in code points. Files of old servers counted UTF-16 units: where the text says so, they are turned."""
-    start, end, label = int(given["start"]), int(given["end"]), _one_label(given["labels"])
+    start, end, label = _offset(given, "start"), _offset(given, "end"), _one_label(_names(given, "labels"))
     said = given.get("text")
     if not isinstance(said, str) or text[start:end] == said:
         return {"start": start, "end": end, "label": label}
@@ -59,6 +76,13 @@ def _span(given: Mapping[str, Any], text: str) -> Value:
         return {"start": first, "end": last, "label": label}
     found = text[start:end][:40]
     raise Strange(f"The span from {start} to {end} should read “{said[:40]}”, but the text reads “{found}” there.")
+
+
+def _offset(given: Mapping[str, Any], name: str) -> int:
+    place = given.get(name)
+    if not is_number(place) or int(place) != place or not 0 <= place < 2**31:
+        raise Strange(f"The “{name}” of a span is a whole number of characters, not {str(place)[:40]}.")
+    return int(place)
 
 
 def _rectangle(box: Mapping[str, Any], width: int, height: int) -> Region:
@@ -73,20 +97,44 @@ def _rectangle(box: Mapping[str, Any], width: int, height: int) -> Region:
     return {"original_width": width, "original_height": height, "image_rotation": 0, "value": value}
 
 
+def _boxes(regions: Sequence[Region]) -> Value:
+    """In pixels of the picture that they were drawn on, and its size beside them, which may not be that of the bytes."""
+    sizes = {(region.get("original_width"), region.get("original_height")) for region in regions if _says_size(region)}
+    if len(sizes) > 1:
+        raise Strange("The boxes of the task were drawn on pictures of several sizes.")
+    boxes = [_box(region) for region in regions]
+    return {"boxes": boxes, **({SAID: list(next(iter(sizes)))} if sizes else {})}
+
+
+def _says_size(region: Region) -> bool:
+    """Raises Strange where a region does not say the size of its picture."""
+    if not all(is_number(region.get(side)) and region[side] > 0 for side in ("original_width", "original_height")):
+        raise Strange("A box lacks “original_width” and “original_height”, so its percents say no pixels.")
+    return True
+
+
 def _box(item: Region) -> Value:
     given = item["value"]
-    if given.get("rotation"):
+    if _turned(given.get("rotation")):
         raise Strange("A box is rotated; only upright boxes fit.")
-    width, height = item.get("original_width"), item.get("original_height")
-    if not width or not height:
-        raise Strange("A box lacks “original_width” and “original_height”, so its percents say no pixels.")
+    if _turned(item.get("image_rotation")):
+        raise Strange(
+            "A box was drawn on a picture that was rotated in the tool. Turn the picture back there, or here first."
+        )
+    if not all(is_number(given.get(side)) for side in SIDES):
+        raise Strange("A box lacks “x”, “y”, “width” or “height”, or one is no number.")
+    width, height = item["original_width"], item["original_height"]
     return {
         "x": given["x"] * width / 100,
         "y": given["y"] * height / 100,
         "width": given["width"] * width / 100,
         "height": given["height"] * height / 100,
-        "label": _one_label(given["rectanglelabels"]),
+        "label": _one_label(_names(given, "rectanglelabels")),
     }
+
+
+def _turned(degrees: Any) -> bool:
+    return degrees is not None and not (is_number(degrees) and degrees % 360 == 0)
 
 
 REGIONS = {
@@ -107,6 +155,6 @@ REGIONS = {
         "rectanglelabels",
         "boxes",
         lambda v, fields: [_rectangle(box, fields["width"], fields["height"]) for box in v["boxes"]],
-        lambda regions, text: {"boxes": [_box(region) for region in regions]},
+        lambda regions, text: _boxes(regions),
     ),
 }

@@ -9,6 +9,7 @@ import orjson
 
 from apps.projects.task_types import PayloadKind, TaskType
 from apps.rules.answers import Value
+from apps.rules.pictures import media_type
 from apps.transfer.exporting import Document, Export, ExportedLabel, Shown, documents
 from apps.transfer.formats.label_studio.regions import REGIONS
 from apps.transfer.rows import ANSWER, Answered
@@ -50,7 +51,7 @@ def _data(shown: Shown, payload: PayloadKind) -> dict[str, Any]:
 
 
 def _data_url(content: bytes | None) -> str:
-    return f"data:image/png;base64,{base64.b64encode(content).decode()}" if content is not None else ""
+    return f"data:{media_type(content)};base64,{base64.b64encode(content).decode()}" if content is not None else ""
 
 
 def _annotation(answer: Answered, shown: Shown, task: TaskType) -> dict[str, Any]:

@@ -1,0 +1,116 @@
+"""One real call of every operation, in an order in which each has something to work on."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from rest_framework.test import APIClient
+
+from apps.accounts.models import User
+from tests.api import api_of
+from tests.architecture.test_roles import Things
+from tests.schema.documents import Operation
+
+Body = dict[str, Any] | None
+CLIENT_ID = "5f0a6d1e-7b62-4e0c-9f5e-3f6f3a7a2b10"
+
+
+class Asked:
+    """Calls one operation after another; what one replies is there for the next."""
+
+    def __init__(self, world: Things, by: User) -> None:
+        self.world, self.client = world, api_of(by)
+        self.replies: dict[str, Any] = {}
+        self.sent: dict[str, Body] = {}
+
+    def call(self, operation: Operation) -> Any:
+        body = BODIES.get(operation.id)
+        sent = body(self) if callable(body) else body
+        ids = {**self.world.ids, **IDS.get(operation.id, lambda _: {})(self)}
+        address = operation.path.format(**ids)
+        query = QUERIES.get(operation.id)
+        reply = self._sent(operation, address + (f"?{query}" if query else ""), sent)
+        self.replies[operation.id] = reply
+        self.sent[operation.id] = None if operation.id == "uploads_create" else sent
+        return reply
+
+    def _sent(self, operation: Operation, address: str, body: Body) -> Any:
+        client: APIClient = self.client
+        if operation.id == "uploads_create":
+            file = SimpleUploadedFile("mail.jsonl", b'{"id": "u1", "text": "hello"}\n')
+            return client.post(address, {"file": file}, format="multipart")
+        return client.generic(
+            operation.method, address, json.dumps(body) if body is not None else "", content_type="application/json"
+        )
+
+    def of(self, operation_id: str) -> Any:
+        return self.replies[operation_id].json()
+
+
+def _first(asked: Asked) -> dict[str, Any]:
+    return dict(asked.of("assignments_next")["assignments"][0])
+
+
+BODIES: dict[str, Body | Callable[[Asked], Body]] = {
+    "encoders_add": {"name": "our-domain-v2", "title": "Our domain", "url": "s3://models/our-domain-v2"},
+    "projects_create": {
+        "name": "Invoices",
+        "task_type": "text-classification",
+        "labels": [{"name": "paid", "color": "#2a78d6", "hotkey": "P"}, {"name": "open"}],
+    },
+    "examples_create": {
+        "examples": [{"id": "m-100", "text": "Where is my parcel?"}, {"id": "m-101", "text": "Thanks!", "label": "ham"}]
+    },
+    "assignments_next": {"count": 2},
+    "annotations_submit": lambda asked: {
+        "client_id": CLIENT_ID,
+        "assignment": _first(asked)["id"],
+        "token": _first(asked)["token"],
+        "label": "ham",
+        "active_ms": 2300,
+    },
+    "members_set": {"username": "mallory", "role": "annotator"},
+    "alerts_resolve": {"note": "A holiday: fewer letters, and shorter ones."},
+    "auto_labeling_set": {"enabled": True},
+    "queue_set": {"overlap": 2},
+    "runs_create": {"kind": "full"},
+    "runs_prioritize": {"priority": 1},
+    "trigger_set": {"enabled": True, "new_labels": 100},
+    "online_set": {"enabled": False},
+    "schedules_set": {"kind": "full", "enabled": True, "days": [0, 2, 4], "time": "06:30", "zone": "Europe/Berlin"},
+    "policy_set": {"runs_at_once": 1},
+    "sweeps_start": {"trials": 4},
+    "target_set": {"hours": 24},
+    "models_promote": {"reason": "The rare labels matter more to us than the mean."},
+    "models_roll_back": {"champion": 2, "reason": "It answers too slowly."},
+    "predict": {"id": "q-1", "inputs": [{"name": "text", "datatype": "BYTES", "shape": [1], "data": ["Where is it?"]}]},
+}
+QUERIES = {"examples_list": "page_size=2", "export": "as=jsonl&what=labels"}
+IDS: dict[str, Callable[[Asked], dict[str, Any]]] = {
+    "annotations_withdraw": lambda _: {"client_id": CLIENT_ID},
+    "dataset_versions_diff": lambda asked: {"number": asked.world.ids["dataset_version"]},
+    "dataset_versions_changes": lambda asked: {"number": asked.world.ids["dataset_version"]},
+    "encoders_check": lambda _: {"name": "our-domain-v2"},
+    "runs_cancel": lambda asked: {"run_id": asked.of("runs_create")["id"]},
+    "runs_prioritize": lambda asked: {"run_id": asked.of("runs_create")["id"]},
+    "members_remove": lambda asked: {"user_id": asked.of("members_set")["user_id"]},
+}
+# First these, since later ones need what they make; then the others; then what takes things away.
+FIRST = (
+    "encoders_add",
+    "projects_create",
+    "examples_create",
+    "uploads_create",
+    "assignments_next",
+    "annotations_submit",
+    "sweeps_cancel",
+)
+LAST = ("runs_prioritize", "runs_cancel", "annotations_withdraw", "auto_batches_withdraw", "members_remove")
+
+
+def in_order(operations: dict[str, Operation]) -> list[Operation]:
+    middle = [name for name in operations if name not in (*FIRST, *LAST)]
+    reads = [name for name in middle if operations[name].method == "GET"]
+    writes = [name for name in middle if operations[name].method != "GET"]
+    return [operations[name] for name in (*FIRST, *writes, *reads, *LAST) if name in operations]

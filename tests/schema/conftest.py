@@ -1,0 +1,49 @@
+"""A console with one of everything, asked over the API by whoever runs it; and its schema."""
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from apps.accounts.models import User
+from apps.datasets import services as datasets
+from apps.datasets.readers import Row
+from apps.datasets.versions import version_write
+from apps.integrations import wiring
+from apps.labeling.services.frontier import frontier_refill
+from apps.monitoring.services import LoggedPrediction, predictions_record
+from apps.projects.models import Project
+from tests import rows
+from tests.architecture.test_roles import Things, things
+from tests.conftest import NOON
+from tests.datasets.test_versions import row
+from tests.schema.calls import Asked
+from tests.schema.documents import Schema
+
+
+@pytest.fixture(scope="session")
+def schema(django_db_setup: None) -> Schema:
+    return Schema(Client().get("/api/schema/", HTTP_ACCEPT="application/vnd.oai.openapi+json").json())
+
+
+@pytest.fixture
+def full(project: Project, lin: User, ada: User, alma: User, mallory: User, monkeypatch: pytest.MonkeyPatch) -> Things:
+    monkeypatch.setattr(wiring, "jobs", rows.Sent([]))
+    monkeypatch.setattr(settings, "PREDICTOR_URL", "http://127.0.0.1:1")
+    User.objects.filter(pk=alma.pk).update(is_superuser=True)
+    made = things(project, lin, ada)
+    rows.labeled(project, 120)
+    made.ids["version_id"] = rows.model(project).pk
+    for label in ("ham", "spam"):
+        made.ids["dataset_version"] = version_write(project_id=project.pk, rows=[row(1, label)], at=NOON).number
+    ingestion = datasets.ingestion_open(project=project, source="api", by=lin, at=NOON)
+    waiting = [Row(n, {"id": f"m{n}", "text": f"message {n}"}) for n in range(12)]
+    datasets.examples_ingest(ingestion=ingestion, rows=waiting, now=lambda: NOON)
+    frontier_refill(project=project, at=NOON, seed=1)
+    predictions_record(rows=[LoggedPrediction(project.pk, f"q{i}", NOON, 1, "ham", 0.9, 3.0) for i in range(3)])
+    made.people = {"admin": alma}
+    return made
+
+
+@pytest.fixture
+def asked(full: Things, alma: User) -> Asked:
+    return Asked(full, alma)
