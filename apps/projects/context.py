@@ -1,12 +1,11 @@
 """What every page of a project shows around its content: the rail with only the places this person may open."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from django.http import HttpRequest
 from django.urls import resolve, reverse
 
-from apps.accounts.models import User
 from apps.projects.access import permissions_of, projects_with_roles, role_of
 from apps.projects.models import Project
 from apps.projects.roles import GRANTS, Role
@@ -17,7 +16,7 @@ def current_project(request: HttpRequest) -> dict[str, Any]:
     if project is None or not request.user.is_authenticated:
         return {}
     role = role_of(request.user, project.pk)
-    mine = projects_with_roles(cast(User, request.user), 50)
+    mine = projects_with_roles(request.user, 50)
     return {
         "current": project,
         "may": {p.name: True for p in permissions_of(request.user, project.pk)},
