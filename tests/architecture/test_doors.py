@@ -29,7 +29,7 @@ NOT_LINKED = {
     "accounts:sign_in": "shown to whoever is not signed in",
     "accounts:sign_in_here": "the desk opens it in place when a session has ended",
     "api-schema": "read by programs; the page of the API loads it",
-    "setup:new": "linked from the list of projects for whoever may create one; there the list says so",
+    "accounts:link": "sent to one person once, to come in or to choose a new password",
 }
 
 
