@@ -12,7 +12,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from apps.errors import DomainError
+from apps.errors import DiskFull, DomainError, full_disk_behind
 
 PROBLEM = "application/problem+json"
 
@@ -34,6 +34,8 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, DomainError):
         body = problem(error.http_status, error.message, error.code, **error.details)
         return _as_problem(Response(body, status=error.http_status), context)
+    if full_disk_behind(error):
+        return answer(DiskFull("The console's disk is full, so this could not be kept. Free some of it."), context)
     response = exception_handler(error, context)
     if response is None:
         return None

@@ -108,6 +108,11 @@ def max_upload_bytes() -> int:
     return _whole("MAX_UPLOAD_BYTES", _env.str("MAX_UPLOAD_BYTES", default="1000000000"), least=1)
 
 
+def hsts_for_subdomains() -> bool:
+    """Whether browsers are told that every name below the console's speaks TLS only."""
+    return bool(_env.bool("HSTS_FOR_SUBDOMAINS", default=False))
+
+
 def log_level() -> str:
     return str(_env.str("LOG_LEVEL", default="INFO"))
 
