@@ -160,7 +160,7 @@ REST_FRAMEWORK = {
         "rest_framework.permissions.IsAuthenticated",
         "apps.people.token_access.WithinScope",
     ],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["fastloop_console.api_rendering.WholeJSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "fastloop_console.api_schema.ApiSchema",
     "EXCEPTION_HANDLER": "fastloop_console.api_errors.answer",
     "DEFAULT_PAGINATION_CLASS": "apps.pages.pagination.Pages",

@@ -90,6 +90,9 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "loop:bell": {"GET": OVERSEERS},
     "loop:run_start": {"POST": ENGINEERS},
     "loop:upload": {"POST": SENDERS},
+    "loop:columns": {"GET": SENDERS, "POST": SENDERS},
+    "loop:columns_of_upload": {"GET": SENDERS, "POST": SENDERS},
+    "loop:upload_drop": {"POST": SENDERS},
     "loop:drift_check": {"POST": OVERSEERS},
     "datasets:data": {"GET": DATA},
     "datasets:counts": {"GET": DATA},
@@ -210,6 +213,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "api-annotation": {"DELETE": LABELERS},
     "api-labels": {"GET": DATA},
     "api-export": {"GET": DATA},
+    "api-mapping": {"GET": DATA, "PUT": SENDERS, "DELETE": SENDERS},
     "api-quality": {"GET": DATA},
     "api-quality-people": {"GET": DATA},
     "api-learning": {"GET": OVERSEERS},
@@ -244,6 +248,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
 }
 # Everywhere else an empty body asks the question of rights as well as a full one.
 BODIES: dict[str, dict[str, Any]] = {
+    "api-mapping": {"roles": {}},
     "api-projects": {"name": "New", "task_type": "text-classification", "labels": [{"name": "a"}]},
     "api-alert-resolve": {"note": "A holiday."},
     "api-encoders": {"name": "ours", "url": "file:///none"},
