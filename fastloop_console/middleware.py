@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext
 
 from apps.errors import DiskFull, DomainError, full_disk_behind
+from fastloop_console.unkept import not_keepable
 
 logger = logging.getLogger(__name__)
 PAGES = {403: "errors/forbidden.html", 404: "errors/not_found.html"}
@@ -34,7 +35,7 @@ def refusal_of(exception: BaseException | None) -> DomainError | None:
         return DiskFull(
             gettext("The console’s disk is full, so this could not be kept. Free some of it, then send it again.")
         )
-    return None
+    return not_keepable(exception) if exception is not None else None
 
 
 def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:

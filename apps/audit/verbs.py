@@ -34,10 +34,12 @@ class Verb(StrEnum):
     MEMBER_SET = "member.set"
     MEMBER_REMOVED = "member.removed"
     EXAMPLES_INGESTED = "examples.ingested"
+    COLUMNS_SET = "columns.set"
     DATA_EXPORTED = "data.exported"
     VERSIONS_POLICY = "versions.policy"
     VERSIONS_DROPPED = "versions.dropped"
     QUEUE_SET = "queue.set"
+    QUEUE_SETTLED = "queue.settled"
     RATE_SET = "rate.set"
     REVIEW_DECIDED = "review.decided"
     GOLD_ADDED = "gold.added"
@@ -134,11 +136,15 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.GUIDELINES_WRITTEN: EventPayload("guidelines"),
     Verb.MEMBER_SET: EventPayload("user", {"role": str | None}),
     Verb.MEMBER_REMOVED: EventPayload("user", {"role": str}),
-    Verb.EXAMPLES_INGESTED: EventPayload("ingestion"),
+    Verb.EXAMPLES_INGESTED: EventPayload(
+        "ingestion", {"labels": int, "gold": int, "answers": int, "answers_of_others": int}
+    ),
+    Verb.COLUMNS_SET: EventPayload("project", {"roles": dict, "make_ids": bool}),
     Verb.DATA_EXPORTED: EventPayload("project", {"format": str, "grain": str}),
     Verb.VERSIONS_POLICY: EventPayload("data versions", open=True),
     Verb.VERSIONS_DROPPED: EventPayload("data versions", {"dropped": list}),
     Verb.QUEUE_SET: EventPayload("project", open=True),
+    Verb.QUEUE_SETTLED: EventPayload("project", {"settled": int}),
     Verb.RATE_SET: EventPayload("project", {"hourly_rate": str, "currency": str}),
     Verb.REVIEW_DECIDED: EventPayload("example", {"state": str, "error_kind": str}),
     Verb.GOLD_ADDED: EventPayload("example", {"value": dict}),

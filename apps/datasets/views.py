@@ -46,7 +46,7 @@ def data_page(request: HttpRequest, project: Project, *, upload_error: str = "",
         "page": page,
         "asked": asked,
         "lines": [(example, task.summary(example.fields, example.external_id)) for example in page],
-        "ingestions": selectors.ingestions_of(project)[:NEWEST_INGESTIONS],
+        "ingestions": selectors.ingestions_shown(project, NEWEST_INGESTIONS),
         "upload_error": upload_error,
         "limit_bytes": settings.MAX_UPLOAD_BYTES,
         "limit_words": f"{settings.MAX_UPLOAD_BYTES / 1e9:g} GB",
@@ -74,7 +74,7 @@ def counts(request: HttpRequest, project: Project) -> HttpResponse:
 @login_required
 @project_permission(Permission.VIEW_DATA)
 def ingestions(request: HttpRequest, project: Project) -> HttpResponse:
-    newest = selectors.ingestions_of(project)[:NEWEST_INGESTIONS]
+    newest = selectors.ingestions_shown(project, NEWEST_INGESTIONS)
     return render(request, "datasets/_ingestions.html", {"project": project, "ingestions": newest})
 
 

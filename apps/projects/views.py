@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.forms import Form
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.audit.selectors import events_of, verbs_of
 from apps.audit.services import chain_intact, project_scope
 from apps.errors import Invalid
+from apps.pages.asked import text_asked
 from apps.pages.requests import Signed, refused
 from apps.projects import membership, selectors, services, task_types
 from apps.projects.access import may_create_projects, project_permission
@@ -25,6 +26,12 @@ from apps.projects.roles import Permission, Role
 from apps.rules.words import count
 
 EVENTS_A_PAGE = 50
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """The bare address, and where signing in leads: to the one project of whoever has one, else to the list."""
+    only = selectors.only_project_of(request.user) if request.user.is_authenticated else None
+    return redirect("loop:overview", only) if only else redirect("projects:list")
 
 
 @require_GET
@@ -161,7 +168,7 @@ def member_remove(request: Signed, project: Project, user_id: int) -> HttpRespon
 @login_required
 @project_permission(Permission.VIEW_AUDIT)
 def audit(request: Signed, project: Project) -> HttpResponse:
-    scope, verb, text = project_scope(project.pk), request.GET.get("verb", ""), request.GET.get("text", "").strip()
+    scope, verb, text = project_scope(project.pk), text_asked(request.GET, "verb"), text_asked(request.GET, "text")
     page = Paginator(events_of(scope, verb=verb, text=text), EVENTS_A_PAGE).get_page(request.GET.get("page"))
     context: dict[str, Any] = {"project": project, "page": page, "verbs": verbs_of(scope), "verb": verb, "text": text}
     if "check" in request.GET:

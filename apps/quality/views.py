@@ -20,6 +20,7 @@ from apps.projects.access import project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission
 from apps.quality import charts, members, merging, selectors, services, times
+from apps.quality.own import returned_to
 from apps.quality.people import csv_rows, fast_answers, person_of, team_of
 from apps.quality.votes import agreed_of
 from apps.rules.spreadsheets import csv_line
@@ -136,6 +137,7 @@ def _person(request: Signed, project: Project, who: User) -> HttpResponse:
         "project": project,
         "person": person_of(project, who),
         "own": own,
+        "returned": returned_to(project, who),
         "figures_url": figures_url,
         "pauses": selectors.pauses_of(project, who.pk),
         "team_median_s": median_active_s(project),

@@ -94,7 +94,7 @@ TEMPLATES = [
 
 AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "accounts:sign_in"
-LOGIN_REDIRECT_URL = "projects:list"
+LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "accounts:sign_in"
 AUTHENTICATION_BACKENDS = [  # the second for sessions of earlier releases; it is never asked for a password
     "apps.people.backend.GuardedBackend",
@@ -160,7 +160,7 @@ REST_FRAMEWORK = {
         "rest_framework.permissions.IsAuthenticated",
         "apps.people.token_access.WithinScope",
     ],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["fastloop_console.api_rendering.WholeJSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "fastloop_console.api_schema.ApiSchema",
     "EXCEPTION_HANDLER": "fastloop_console.api_errors.answer",
     "DEFAULT_PAGINATION_CLASS": "apps.pages.pagination.Pages",

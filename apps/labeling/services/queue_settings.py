@@ -16,6 +16,7 @@ from apps.errors import Invalid
 from apps.features.selectors import encoders_for
 from apps.labeling.encoders import encoder_of
 from apps.labeling.models import LANE_WEIGHTS, ConsensusMethod, QueueSettings
+from apps.labeling.services.resettling import AT_ONCE_S, resettle, resettling_open, slots_rebuild
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.projects.models import Project
@@ -23,6 +24,7 @@ from apps.rules.acquisition import STRATEGIES
 
 LANES = tuple(LANE_WEIGHTS)
 ONE_ANSWER_LANES = frozenset({"gold", "review", "relabel"})  # each person once, one reviewer, one second look
+MOST_WEIGHT = 100  # as in the form: a lane a hundred times as often as another
 MOST_OVERLAP = 5
 MOST_GOLD_FAILURES = 20
 
@@ -59,13 +61,24 @@ def queue_open(*, project: Project, **given: Any) -> QueueSettings:
     return QueueSettings.objects.create(project=project, **given)
 
 
-@transaction.atomic
 def queue_settings_set(*, project: Project, by: User, at: datetime, **given: Any) -> QueueSettings:
     """Change what is given, by name; the rest stays, and so do lanes whose weight is not given.
 
-    Open slots keep theirs till the next refill. Another encoder makes new vectors beside the old ones; models keep
-    theirs, and the queue goes on. Raises Invalid in words and changes nothing.
+    Where the numbers of answers or the rule that settles them change, waiting slots follow at once and what was answered
+    is settled again: `settling_done` of what is returned says how many, `settling_left` how many a job still looks at.
+    Another encoder makes new vectors beside the old ones; models keep theirs, and the queue goes on. Raises Invalid in
+    words and changes nothing.
     """
+    kept, begun = _set(project, by, at, given)
+    if begun:
+        resettle(project_id=project.pk, by=by, at=at, seconds=AT_ONCE_S)
+        kept.refresh_from_db()
+    return kept
+
+
+@transaction.atomic
+def _set(project: Project, by: User, at: datetime, given: dict[str, Any]) -> tuple[QueueSettings, bool]:
+    """The settings, and whether answers are to be settled again."""
     locked = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     kept, before = locked.queue, queue_choices_of(locked)
     weights = {**before.lane_weights, **given.pop("lane_weights", {})}
@@ -74,13 +87,22 @@ def queue_settings_set(*, project: Project, by: User, at: datetime, **given: Any
     after = replace(before, lane_weights=weights, **given)
     after = replace(after, lane_overlap={k: n for k, n in after.lane_overlap.items() if n != after.overlap})
     _check(after, project)
+    kept.settling_done = kept.settling_left = 0
     if after == before:
-        return kept
+        return kept, False
     for name in FIELDS:
         setattr(kept, name, getattr(after, name))
     kept.save(update_fields=list(FIELDS))
     _record(locked, asdict(before), asdict(after), by, at)
-    return kept
+    if _settles(before) == _settles(after):
+        return kept, False
+    slots_rebuild(project=locked, at=at)
+    return kept, resettling_open(project=locked, at=at) > 0
+
+
+def _settles(s: QueueChoices) -> tuple[Any, ...]:
+    """What decides when answers become a label, and who is asked where they differ."""
+    return s.overlap, dict(s.lane_overlap), s.review_at_most, s.lane_weights.get("review", 0) > 0
 
 
 def _check(s: QueueChoices, project: Project) -> None:
@@ -91,9 +113,11 @@ def _check(s: QueueChoices, project: Project) -> None:
         sentence = _("The encoder “{name}” is not known here. Known are {known}.")
         known = ", ".join(encoders_for(project.task_type))
         raise Invalid(sentence.format(name=s.encoder, known=known), field="encoder")
-    if not set(s.lane_weights) <= set(LANES) or any(weight < 0 for weight in s.lane_weights.values()):
-        sentence = _("The lanes are {lanes}; each has a weight of 0 or more.")
-        raise Invalid(sentence.format(lanes=", ".join(LANES)), field="weight_active")
+    if not set(s.lane_weights) <= set(LANES) or any(
+        not 0 <= weight <= MOST_WEIGHT for weight in s.lane_weights.values()
+    ):
+        sentence = _("The lanes are {lanes}; each has a weight of 0 to {most}.")
+        raise Invalid(sentence.format(lanes=", ".join(LANES), most=f"{MOST_WEIGHT:,}"), field="weight_active")
     counts = [s.overlap, *s.lane_overlap.values()]
     if any(not 1 <= n <= MOST_OVERLAP for n in counts) or not set(s.lane_overlap) <= set(LANES) - ONE_ANSWER_LANES:
         sentence = _(
