@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from apps.accounts.models import User
+from apps.projects.access import may_create_projects, projects_visible_to
 from apps.projects.models import GuidelineVersion, Membership, Project, SchemaLabel
 
 
@@ -23,6 +24,14 @@ class LabelSchema:
 
     def by_name(self, name: str) -> SchemaLabel | None:
         return next((x for x in self.labels if x.name == name), None)
+
+
+def only_project_of(user: User) -> int | None:
+    """The key of the single project of somebody who makes none; None where there is a choice."""
+    if may_create_projects(user):
+        return None
+    found = list(projects_visible_to(user).values_list("pk", flat=True)[:2])
+    return found[0] if len(found) == 1 else None
 
 
 def schema_of(project: Project) -> LabelSchema:
