@@ -151,9 +151,8 @@ def alerts_open(project: Project) -> int:
 
 
 def _facts(project: Project) -> _Facts:
-    served = Promotion.objects.filter(version=OuterRef("version"))  # what served before and was taken back is no news
-    aliases = Alias.objects.filter(project=project).select_related("version__run", "version__report")
-    aliases = aliases.exclude(Q(name=AliasName.CANDIDATE) & Exists(served))
+    back = Q(Exists(Promotion.objects.filter(version=OuterRef("version"))), name=AliasName.CANDIDATE)  # it served before
+    aliases = Alias.objects.filter(project=project).exclude(back).select_related("version__run", "version__report")
     return _Facts(
         counts_of(project),
         laps_of(project),
