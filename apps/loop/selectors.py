@@ -151,7 +151,9 @@ def alerts_open(project: Project) -> int:
 
 
 def _facts(project: Project) -> _Facts:
-    back = Q(Exists(Promotion.objects.filter(version=OuterRef("version"))), name=AliasName.CANDIDATE)  # it served before
+    back = Q(
+        Exists(Promotion.objects.filter(version=OuterRef("version"))), name=AliasName.CANDIDATE
+    )  # it served before
     aliases = Alias.objects.filter(project=project).exclude(back).select_related("version__run", "version__report")
     return _Facts(
         counts_of(project),
