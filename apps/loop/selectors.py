@@ -151,10 +151,8 @@ def alerts_open(project: Project) -> int:
 
 
 def _facts(project: Project) -> _Facts:
-    back = Q(
-        Exists(Promotion.objects.filter(version=OuterRef("version"))), name=AliasName.CANDIDATE
-    )  # it served before
-    aliases = Alias.objects.filter(project=project).exclude(back).select_related("version__run", "version__report")
+    served = Q(Exists(Promotion.objects.filter(version=OuterRef("version"))), name=AliasName.CANDIDATE)
+    aliases = Alias.objects.filter(project=project).exclude(served).select_related("version__run", "version__report")
     return _Facts(
         counts_of(project),
         laps_of(project),
