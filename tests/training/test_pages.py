@@ -25,7 +25,7 @@ def test_an_empty_project_says_when_the_first_run_starts(as_: As, lin: User, pro
     page = as_(lin).get(reverse("training:runs", args=[project.pk]))
     assert page.status_code == 200
     assert "No run yet" in page.text and "starts by itself at 100 new labels" in page.text
-    assert "0 of 100 new labels." in page.text
+    assert "0 new labels; it starts at 100." in page.text
 
 
 def test_the_list_names_each_run(as_: As, mona: User, project: Project) -> None:
@@ -138,7 +138,7 @@ def test_the_trigger_is_read_and_changed_over_the_api_and_the_rest_stays(as_: As
         "disagreement_points": None,
         "debounce_s": 20,
         "kind": "incremental",
-        "conditions": [{"cause": "labels", "met": False, "sentence": "0 of 100 new labels"}],
+        "conditions": [{"cause": "labels", "met": False, "sentence": "0 new labels; it starts at 100"}],
     }
     answer = as_(lin).patch(url, {"new_labels": None, "minutes": 30}, content_type="application/json")
     assert answer.status_code == 200
