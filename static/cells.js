@@ -13,8 +13,8 @@ export function counts(trace) {
   const [low, high] = [rgb(trace.colorscale[0][1]), rgb(trace.colorscale[1][1])];
   return trace.z.flatMap((/** @type {number[]} */ row, /** @type {number} */ i) =>
     row.map((share, j) => ({
-      x: trace.x[j],
-      y: trace.y[i],
+      x: j, // the place and not the name: a label may be called 7
+      y: i,
       text: String(trace.text[i][j]),
       showarrow: false,
       font: { color: legible(low.map((v, k) => v + share * (high[k] - v))) },

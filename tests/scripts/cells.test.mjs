@@ -18,7 +18,7 @@ test("black or white stands out by 4.5 to 1 from every fill", () => {
       }
 });
 
-test("a count stands in the cell of its names, which may be digits out of order", () => {
+test("a count stands at its cell by place, since names may be digits out of order", () => {
   const trace = {
     x: ["7", "1"],
     y: ["7", "1"],
@@ -37,9 +37,9 @@ test("a count stands in the cell of its names, which may be digits out of order"
   };
   const found = counts(trace).map(({ x, y, text, font }) => [x, y, text, font.color]);
   assert.deepEqual(found, [
-    ["7", "7", "9", "#ffffff"],
-    ["1", "7", "0", "#000000"],
-    ["7", "1", "2", "#000000"],
-    ["1", "1", "8", "#ffffff"],
+    [0, 0, "9", "#ffffff"],
+    [1, 0, "0", "#000000"],
+    [0, 1, "2", "#000000"],
+    [1, 1, "8", "#ffffff"],
   ]);
 });
