@@ -156,7 +156,8 @@ def test_every_page_of_an_old_project_opens(name: str) -> None:
     project, browser = Project.objects.get(name=name), Client()
     browser.force_login(User.objects.get(username="alma"))
     runs = [[project.pk, run.pk] for run in project.runs.all()]
-    pages = [(page, args) for page in BUDGETS for args in (runs if page.endswith(":run") else [[project.pk]])]
+    of_page = {"lineage:run": runs, "portfolio:projects": [[]]}
+    pages = [(page, args) for page in BUDGETS for args in of_page.get(page, [[project.pk]])]
     answers = {f"{page} {args}": browser.get(reverse(page, args=args)).status_code for page, args in pages}
     assert answers == dict.fromkeys(answers, 200)
 
