@@ -19,6 +19,7 @@ class Verb(StrEnum):
     MEMBER_SET = "member.set"
     MEMBER_REMOVED = "member.removed"
     EXAMPLES_INGESTED = "examples.ingested"
+    EXAMPLE_ASKED_AGAIN = "example.asked_again"
     DATA_EXPORTED = "data.exported"
     VERSIONS_POLICY = "versions.policy"
     VERSIONS_DROPPED = "versions.dropped"
@@ -105,6 +106,7 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.MEMBER_SET: EventPayload("user", {"role": str | None}),
     Verb.MEMBER_REMOVED: EventPayload("user", {"role": str}),
     Verb.EXAMPLES_INGESTED: EventPayload("ingestion"),
+    Verb.EXAMPLE_ASKED_AGAIN: EventPayload("example"),
     Verb.DATA_EXPORTED: EventPayload("project", {"format": str, "grain": str}),
     Verb.VERSIONS_POLICY: EventPayload("data versions", open=True),
     Verb.VERSIONS_DROPPED: EventPayload("data versions", {"dropped": list}),

@@ -89,7 +89,13 @@ def dead_letters(request: HttpRequest, project: Project) -> HttpResponse | Strea
         filename = f"refused-{project.slug}.csv"
         return streamed(_csv_lines(letters), by=cast(User, request.user), content_type=CSV, filename=filename)
     page = Paginator(letters, LETTERS_A_PAGE).get_page(request.GET.get("page"))
-    context = {"project": project, "page": page, "asked": asked, "sources": selectors.ingestions_with_letters(project)}
+    context = {
+        "project": project,
+        "page": page,
+        "asked": asked,
+        "sources": selectors.ingestions_with_letters(project),
+        "examples": selectors.named(project, [letter.external_id for letter in page]),
+    }
     return render(request, "datasets/dead_letters.html", context)
 
 

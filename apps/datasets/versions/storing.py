@@ -99,6 +99,22 @@ def version_state(version: DatasetVersion) -> dict[int, VersionRow]:
     return found
 
 
+def changes_of_example(project_id: int, example_id: int) -> list[tuple[int, str, str | None]]:
+    """What versions that can be read say of one example, oldest first: (version, change, label or None where it went).
+
+    Raises Unavailable. Versions from before there was a table say nothing here.
+    """
+    named = DatasetVersion.objects.filter(project_id=project_id, dropped_at=None).exclude(batch=None)
+    tables: dict[str, dict[str, int]] = {}
+    for url, batch, number in named.values_list("url", "batch", "number"):
+        tables.setdefault(url, {})[str(batch)] = number
+    found = []
+    for url, numbers in tables.items():
+        rows = wiring.tables.read(url, numbers, example_id=example_id).select(["batch", "change", "label"]).to_pylist()
+        found += [(numbers[row["batch"]], str(row["change"]), row["label"]) for row in rows]
+    return sorted(found)
+
+
 def size_note(*, project_id: int, size: TableSize) -> None:
     """Kept beside the policy, so that a page need not open the table."""
     VersionPolicy.objects.update_or_create(project_id=project_id, defaults={"files": size.files, "bytes": size.bytes})

@@ -96,6 +96,8 @@ def why(lane: str, reason: Mapping[str, Any], *, blind: bool, label_names: Seque
     strategy = reason.get("strategy", NO_STRATEGY)
     if strategy == "tie":
         return gettext("The answers so far are split. Yours settles it.")
+    if strategy == "asked":
+        return gettext("Somebody wants a second look at this one. What it is labeled now stays hidden.")
     if lane == Lane.REVIEW and reason.get("why") == ReviewWhy.FLAG:
         return why_flagged()
     if lane != Lane.ACTIVE:
