@@ -1,5 +1,6 @@
 """Refusals and wrong input as two families. Services raise them; one middleware and one API handler turn them into answers."""
 
+import errno
 from typing import Any
 
 
@@ -39,3 +40,24 @@ class TooMany(DomainError):
 
     code = "too_many"
     http_status = 429
+
+
+class DiskFull(DomainError):
+    """What was sent could not be written; answers that were acknowledged before are safe."""
+
+    code = "disk_full"
+    http_status = 507
+
+
+_FULL = ("No space left on device", "Disk quota exceeded")
+
+
+def full_disk_behind(error: BaseException | None) -> bool:
+    """Whether this, or what led to it, is a disk that is full: the system's, PostgreSQL's or Redis's words for it."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or any(words in str(error) for words in _FULL):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

@@ -8,16 +8,17 @@ from typing import Any
 
 from django.http import HttpRequest, JsonResponse
 from rest_framework.exceptions import APIException, ValidationError
-from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
-from rest_framework.views import exception_handler
+from rest_framework.views import exception_handler, set_rollback
 
-from apps.errors import DomainError
+from apps.errors import DiskFull, DomainError, full_disk_behind
+from fastloop_console.api_rendering import WholeJSONRenderer
+from fastloop_console.unkept import not_keepable
 
 PROBLEM = "application/problem+json"
 
 
-class ProblemRenderer(JSONRenderer):
+class ProblemRenderer(WholeJSONRenderer):
     """Errors say of themselves that they are problem details."""
 
     media_type = PROBLEM
@@ -34,6 +35,13 @@ def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, DomainError):
         body = problem(error.http_status, error.message, error.code, **error.details)
         return _as_problem(Response(body, status=error.http_status), context)
+    if full_disk_behind(error):
+        return answer(DiskFull("The console's disk is full, so this could not be kept. Free some of it."), context)
+    refused = not_keepable(error)
+    if refused:
+        set_rollback()
+        body = problem(refused.http_status, refused.message, refused.code)
+        return _as_problem(Response(body, status=refused.http_status), context)
     response = exception_handler(error, context)
     if response is None:
         return None

@@ -7,6 +7,7 @@ import json
 from functools import cache
 from typing import Any
 
+from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiExample
@@ -95,3 +96,7 @@ class ApiSchema(AutoSchema):
 @cache
 def recorded() -> dict[str, Any]:
     return dict(json.loads(EXAMPLES.read_text())) if EXAMPLES.exists() else {}
+
+
+class GrantedTokenScheme(KnoxTokenScheme):  # type: ignore[no-untyped-call]  # spectacular finds it by its class
+    target_class = "apps.people.token_access.GrantedTokenAuthentication"

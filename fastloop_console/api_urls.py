@@ -55,6 +55,7 @@ urlpatterns = [
     path(f"{PROJECT}annotations/", labeling.AnnotationsAPI.as_view(), name="api-annotations"),
     path(f"{PROJECT}annotations/<uuid:client_id>/", labeling.AnnotationAPI.as_view(), name="api-annotation"),
     path(f"{PROJECT}labels/", labeling.LabelsAPI.as_view(), name="api-labels"),
+    path(f"{PROJECT}mapping/", transfer.MappingAPI.as_view(), name="api-mapping"),
     path(f"{PROJECT}export/", transfer.ExportAPI.as_view(), name="api-export"),
     path(f"{PROJECT}quality/", quality.QualityAPI.as_view(), name="api-quality"),
     path(f"{PROJECT}quality/people/", quality.PeopleAPI.as_view(), name="api-quality-people"),

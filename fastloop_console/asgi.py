@@ -16,12 +16,13 @@ from apps.live.routing import websocket_urlpatterns  # noqa: E402
 from fastloop_console.machine.one_thread import OneThread  # noqa: E402
 from fastloop_console.machine.upload_limit import UploadLimit  # noqa: E402
 from fastloop_console.machine.without_pandas import keep_pandas_out  # noqa: E402
+from fastloop_console.senders import is_known  # noqa: E402
 
 keep_pandas_out()
 
 application = ProtocolTypeRouter(
     {
-        "http": UploadLimit(OneThread(), settings.MAX_UPLOAD_BYTES),
+        "http": UploadLimit(OneThread(), settings.MAX_UPLOAD_BYTES, is_known),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )

@@ -1,12 +1,16 @@
 """Refusals of the domain become pages, fragments or JSON, whichever was asked for. The API has its own, api_errors."""
 
+import logging
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 
-from apps.errors import DomainError
+from apps.errors import DiskFull, DomainError, full_disk_behind
+from fastloop_console.unkept import not_keepable
 
+logger = logging.getLogger(__name__)
 PAGES = {403: "errors/forbidden.html", 404: "errors/not_found.html"}
 
 
@@ -18,7 +22,20 @@ class DomainErrorMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        return refusal(request, exception) if isinstance(exception, DomainError) else None
+        refused = refusal_of(exception)
+        return refusal(request, refused) if refused else None
+
+
+def refusal_of(exception: BaseException | None) -> DomainError | None:
+    """What to say of an exception in words; None for a fault of ours."""
+    if isinstance(exception, DomainError):
+        return exception
+    if full_disk_behind(exception):
+        logger.error("The disk is full: %s", exception)
+        return DiskFull(
+            gettext("The console’s disk is full, so this could not be kept. Free some of it, then send it again.")
+        )
+    return not_keepable(exception) if exception is not None else None
 
 
 def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:

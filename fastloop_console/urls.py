@@ -10,7 +10,8 @@ from apps.pages.script_words import script_words
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="projects:list"), name="home"),
-    path("", include("apps.accounts.urls")),
+    path("", include("apps.people.urls")),
+    path("people/", include("apps.people.people_urls")),
     path("encoders/", include("apps.features.urls")),
     path("projects/", include("apps.projects.urls")),
     path("projects/", include("apps.loop.setup.urls")),

@@ -81,6 +81,7 @@ function answered(request) {
     /* a page: signed out, or a fault */
   }
   if (request.status !== 202 || !answer) return tell(answer?.error || refusal(request.status));
+  if (answer.columns) return window.location.assign(answer.columns);
   form.reset();
   chosen();
   window.fastloop.toast("ok", say(gettext("“%(name)s” is here and is being read."), { name: answer.filename }));

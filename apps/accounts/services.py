@@ -1,32 +1,36 @@
-"""Change accounts and their API tokens."""
+"""Change accounts themselves. Who may, links, tokens and the record of it are apps.people's."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.utils.translation import gettext
-from knox.models import AuthToken
+from django.db.models import F, Q
 
 from apps.accounts.models import User
-from apps.errors import NotFound
+from apps.rules.values.names import looks
+
+SEEN_TO = timedelta(minutes=5)  # a write each page would cost more than the minutes are worth
+
+
+def person_seen(*, user_id: int, at: datetime) -> None:
+    """Somebody opened a page or used a token."""
+    recently = Q(last_seen_at__isnull=True) | Q(last_seen_at__lt=at - SEEN_TO)
+    User.objects.filter(recently, pk=user_id).update(last_seen_at=at)
 
 
 @transaction.atomic
-def name_set(*, user: User, display_name: str) -> User:
-    user.display_name = display_name.strip()
-    user.save(update_fields=["display_name"])
-    return user
+def sessions_end(*, user: User) -> None:
+    """Every browser in which this person is signed in is signed out, from its next request on."""
+    User.objects.filter(pk=user.pk).update(sessions_ended=F("sessions_ended") + 1)
+    user.refresh_from_db(fields=["sessions_ended"])
 
 
 @transaction.atomic
-def token_create(*, user: User, lasts: timedelta | None) -> str:
-    """The token itself. It is shown once: only its digest is kept."""
-    _, token = AuthToken.objects.create(user=user, expiry=lasts)
-    return str(token)
-
-
-@transaction.atomic
-def token_revoke(*, user: User, key: str) -> None:
-    """End one of the person's own tokens, named by its first characters. Raises NotFound for anybody else's."""
-    gone, _ = AuthToken.objects.filter(user=user, token_key=key).delete()
-    if not gone:
-        raise NotFound(gettext("You have no such token; it may have been revoked already."))
+def names_told_apart() -> None:
+    """Find who shares a name with somebody, by its looks; their user names are shown from now on."""
+    shown: dict[str, set[int]] = {}
+    for pk, username, display_name in User.objects.values_list("pk", "username", "display_name"):
+        for name in {looks(username), looks(display_name or username)}:
+            shown.setdefault(name, set()).add(pk)
+    shared = {pk for people in shown.values() if len(people) > 1 for pk in people}
+    User.objects.filter(pk__in=shared, name_shared=False).update(name_shared=True)
+    User.objects.filter(name_shared=True).exclude(pk__in=shared).update(name_shared=False)

@@ -11,7 +11,10 @@ class Event(models.Model):
     sequence = models.PositiveIntegerField()
     at = models.DateTimeField()
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    actor_name = models.CharField(max_length=80)
+    actor_name = models.CharField(max_length=150)  # as shown then
+    actor_username = models.CharField(
+        max_length=150, default="", blank=True
+    )  # as signed in with; empty: the console itself
     verb = models.CharField(max_length=60)
     subject = models.CharField(max_length=120)
     sentence = models.CharField(max_length=400)
@@ -19,6 +22,7 @@ class Event(models.Model):
     after = models.JSONField(default=dict)
     previous_hash = models.CharField(max_length=64, blank=True)
     hash = models.CharField(max_length=64)
+    hash_version = models.PositiveSmallIntegerField(default=1)  # which facts are in the hash; see services.FINGERPRINTS
 
     class Meta:
         ordering = ["-id"]

@@ -1,10 +1,13 @@
 """Write the audit trail and prove that nobody rewrote it."""
 
 import hashlib
+import hmac
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import override
 
@@ -48,31 +51,42 @@ def event_record(
         sequence=last.sequence + 1 if last else 1,
         at=at,
         actor=by,
-        actor_name=str(by) if by else SYSTEM,
+        actor_name=str(by)[:150] if by else SYSTEM,
+        actor_username=by.username if by else "",
         verb=verb,
         subject=subject,
-        sentence=sentence[:400],
+        sentence=_signed(sentence, by)[:400],
         before=before or {},
         after=after or {},
         previous_hash=last.hash if last else "",
     )
-    event.hash = _hash(event)
+    event.hash_version, event.hash = KEYED, _keyed(event, settings.SECRET_KEY)
     event.save()
     return event
 
 
+def _signed(sentence: str, by: User | None) -> str:
+    """Display names are free: where the sentence begins with one, the user name stands beside it."""
+    if by is None or not sentence.startswith(str(by)):
+        return sentence
+    return by.signed + sentence.removeprefix(str(by))
+
+
 def chain_intact(scope: str) -> bool:
     """Whether every entry still hashes to what was written and follows the one before it."""
-    previous, expected = "", 1
+    previous, expected, least = "", 1, PLAIN
     for event in Event.objects.filter(scope=scope).order_by("sequence").iterator():
-        if event.sequence != expected or event.previous_hash != previous or event.hash != _hash(event):
+        check = FINGERPRINTS.get(event.hash_version)
+        if event.sequence != expected or event.previous_hash != previous or event.hash_version < least:
             return False
-        previous, expected = event.hash, expected + 1
+        if check is None or not check(event):
+            return False
+        previous, expected, least = event.hash, expected + 1, event.hash_version
     return True
 
 
-def _hash(event: Event) -> str:
-    content = [
+def _facts(event: Event) -> list[Any]:
+    return [
         event.scope,
         event.sequence,
         event.at.isoformat(),
@@ -84,7 +98,35 @@ def _hash(event: Event) -> str:
         event.after,
         event.previous_hash,
     ]
-    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _written(facts: list[Any]) -> bytes:
+    return json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _plain(event: Event) -> str:
+    """Version 1: without the user name and without a key. Whoever may write the table could make it anew."""
+    return hashlib.sha256(_written(_facts(event))).hexdigest()
+
+
+def _keyed(event: Event, key: str) -> str:
+    """Version 2: the user name is in it, and a key that the database does not hold."""
+    digest = hmac.new(f"fastloop audit {key}".encode(), _written([2, event.actor_username, *_facts(event)]), "sha256")
+    return digest.hexdigest()
+
+
+def _keyed_by_any(event: Event) -> bool:
+    """By today's key or an earlier one, which SECRET_KEY_FALLBACKS names."""
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return any(hmac.compare_digest(event.hash, _keyed(event, key)) for key in keys)
+
+
+PLAIN, KEYED = 1, 2
+# A chain never goes back to an earlier version: an entry could be made without the key then.
+FINGERPRINTS: dict[int, Callable[[Event], bool]] = {
+    PLAIN: lambda event: event.hash == _plain(event),
+    KEYED: _keyed_by_any,
+}
 
 
 def english(words: object) -> str:

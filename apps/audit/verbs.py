@@ -11,6 +11,21 @@ Kind = type | UnionType
 
 class Verb(StrEnum):
     ENCODER_ADDED = "encoder.added"
+    SIGNED_IN = "person.signed_in"
+    SIGN_IN_FAILED = "person.sign_in_failed"
+    SIGN_IN_LOCKED = "person.sign_in_locked"
+    PASSWORD_CHANGED = "person.password_changed"
+    NAME_SET = "person.name_set"
+    PERSON_INVITED = "person.invited"
+    PERSON_JOINED = "person.joined"
+    RESET_LINK_MADE = "person.reset_link_made"
+    LINK_WITHDRAWN = "person.link_withdrawn"
+    PERSON_DEACTIVATED = "person.deactivated"
+    PERSON_REACTIVATED = "person.reactivated"
+    PERSON_RIGHTS_SET = "person.rights_set"
+    SESSIONS_ENDED = "person.sessions_ended"
+    TOKEN_MADE = "token.made"
+    TOKEN_REVOKED = "token.revoked"
     PROJECT_CREATED = "project.created"
     SCHEMA_EXTENDED = "schema.extended"
     SCHEMA_RETIRED = "schema.retired"
@@ -20,6 +35,7 @@ class Verb(StrEnum):
     MEMBER_REMOVED = "member.removed"
     EXAMPLES_INGESTED = "examples.ingested"
     EXAMPLE_ASKED_AGAIN = "example.asked_again"
+    COLUMNS_SET = "columns.set"
     DATA_EXPORTED = "data.exported"
     VERSIONS_POLICY = "versions.policy"
     VERSIONS_DROPPED = "versions.dropped"
@@ -98,6 +114,21 @@ _CHAMPION = EventPayload("model", {"champion": int | None, "reason": str})
 _LABEL = EventPayload("label", {"label": str})
 PAYLOADS: dict[Verb, EventPayload] = {
     Verb.ENCODER_ADDED: EventPayload("encoder", {"url": str}),
+    Verb.SIGNED_IN: EventPayload("user", {"address": str, "failures": int}),
+    Verb.SIGN_IN_FAILED: EventPayload("user", {"address": str}),
+    Verb.SIGN_IN_LOCKED: EventPayload("sign-in", {"address": str, "failures": int, "wait_s": int}),
+    Verb.PASSWORD_CHANGED: EventPayload("user", {"tokens_ended": int}),
+    Verb.NAME_SET: EventPayload("user", {"display_name": str}),
+    Verb.PERSON_INVITED: EventPayload("invitation", {"username": str, "role": str | None, "project": int | None}),
+    Verb.PERSON_JOINED: EventPayload("user", {"username": str}),
+    Verb.RESET_LINK_MADE: EventPayload("user"),
+    Verb.LINK_WITHDRAWN: EventPayload("link"),
+    Verb.PERSON_DEACTIVATED: EventPayload("user"),
+    Verb.PERSON_REACTIVATED: EventPayload("user"),
+    Verb.PERSON_RIGHTS_SET: EventPayload("user", {"is_superuser": bool, "may_create_projects": bool}),
+    Verb.SESSIONS_ENDED: EventPayload("user", {"tokens_ended": int}),
+    Verb.TOKEN_MADE: EventPayload("user", {"name": str, "scope": str, "ends": str | None}),
+    Verb.TOKEN_REVOKED: EventPayload("user", {"name": str, "owner": str}),
     Verb.PROJECT_CREATED: EventPayload("project", {"task_type": str}),
     Verb.SCHEMA_EXTENDED: EventPayload("project", {"labels": list}),
     Verb.SCHEMA_RETIRED: _LABEL,
@@ -105,8 +136,11 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.GUIDELINES_WRITTEN: EventPayload("guidelines"),
     Verb.MEMBER_SET: EventPayload("user", {"role": str | None}),
     Verb.MEMBER_REMOVED: EventPayload("user", {"role": str}),
-    Verb.EXAMPLES_INGESTED: EventPayload("ingestion"),
     Verb.EXAMPLE_ASKED_AGAIN: EventPayload("example"),
+    Verb.EXAMPLES_INGESTED: EventPayload(
+        "ingestion", {"labels": int, "gold": int, "answers": int, "answers_of_others": int}
+    ),
+    Verb.COLUMNS_SET: EventPayload("project", {"roles": dict, "make_ids": bool}),
     Verb.DATA_EXPORTED: EventPayload("project", {"format": str, "grain": str}),
     Verb.VERSIONS_POLICY: EventPayload("data versions", open=True),
     Verb.VERSIONS_DROPPED: EventPayload("data versions", {"dropped": list}),

@@ -17,6 +17,7 @@ from apps.projects.models import Project
 from apps.projects.roles import Role
 from apps.rules.acquisition import DEFAULT
 from apps.training.services.triggers import trigger_set
+from fastloop_console.machine.place import kept_once
 
 NAME = "Handwritten digits"
 PEOPLE = (
@@ -31,11 +32,8 @@ PLAN = rounds.SimulationPlan(strategy=DEFAULT, labels_per_round=60, rounds=2, an
 
 def password_in(home: Path) -> str:
     """One password for all demo people, made at the first start: a known one would be an open door."""
-    kept = home / "demo_password"
-    if not kept.exists():
-        kept.touch(mode=0o600)
-        kept.write_text(f"loop-{secrets.token_hex(3)}")
-    return kept.read_text()
+    kept = home / "demo_password"  # an empty one, of a full disk, is made anew
+    return kept_once(kept, f"loop-{'-'.join(secrets.token_hex(2) for _ in range(4))}")
 
 
 def people_made(password: str) -> None:

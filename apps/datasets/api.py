@@ -2,17 +2,16 @@
 
 from typing import ClassVar
 
-from django.utils.translation import gettext
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.datasets.selectors import dead_letters_of, ingestions_of
+from apps.datasets.selectors import dead_letters_of, ingestion_of, ingestions_of
 from apps.datasets.version_forms import DiffFilter
 from apps.datasets.version_selectors import KINDS, VersionDiff, version_diff, versions_of
-from apps.errors import NotFound
+from apps.pages.asked import number_asked
 from apps.projects.api_access import ProjectAPI
 from apps.projects.roles import Permission
 
@@ -38,6 +37,10 @@ class IngestionOutput(serializers.Serializer):
     rows_known = serializers.IntegerField()
     rows_refused = serializers.IntegerField()
     error = serializers.CharField()
+    left_out = serializers.DictField(
+        child=serializers.CharField(),
+        help_text="Columns that were not kept, with why: nameless, reserved, not_shown, second, ignored.",
+    )
 
 
 class DeadLetterOutput(serializers.Serializer):
@@ -62,10 +65,7 @@ class IngestionAPI(ProjectAPI):
 
     @extend_schema(operation_id="ingestions_read", responses=IngestionOutput, summary="How far one upload is")
     def get(self, request: Request, project_id: int, ingestion_id: int) -> Response:
-        found = ingestions_of(self.project).filter(pk=ingestion_id).first()
-        if found is None:
-            raise NotFound(gettext("There is no such upload in this project."))
-        return Response(IngestionOutput(found).data)
+        return Response(IngestionOutput(ingestion_of(self.project, ingestion_id)).data)
 
 
 class DeadLettersAPI(ProjectAPI):
@@ -78,8 +78,7 @@ class DeadLettersAPI(ProjectAPI):
         parameters=[OpenApiParameter("ingestion", OpenApiTypes.INT, description="Only those of one upload.")],
     )
     def get(self, request: Request, project_id: int) -> Response:
-        wanted = request.query_params.get("ingestion", "")
-        letters = dead_letters_of(self.project, ingestion_id=int(wanted) if wanted.isdigit() else None)
+        letters = dead_letters_of(self.project, ingestion_id=number_asked(request.query_params, "ingestion"))
         return self.page(letters, DeadLetterOutput)
 
 

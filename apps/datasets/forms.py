@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.http import QueryDict
 
-BIGGEST_ID = 2**63 - 1
+from apps.pages.asked import number_asked, text_asked
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,7 @@ class ExamplesFilter:
 
     @property
     def text(self) -> str:
-        return self.query.get("text", "").replace("\x00", "").strip()[:200]
+        return text_asked(self.query, "text")
 
     @property
     def side(self) -> str:
@@ -30,5 +30,4 @@ class LettersFilter:
 
     @property
     def ingestion(self) -> int | None:
-        given = self.query.get("ingestion", "")
-        return int(given) if given.isascii() and given.isdigit() and int(given) <= BIGGEST_ID else None
+        return number_asked(self.query, "ingestion")

@@ -9,14 +9,27 @@ from apps.projects.models import Project
 
 
 class IngestionState(models.TextChoices):
+    MAPPING = "mapping", gettext_lazy("Waits for you")
     QUEUED = "queued", gettext_lazy("Waiting")
     RUNNING = "running", gettext_lazy("Reading")
     COMPLETED = "completed", gettext_lazy("Done")
     FAILED = "failed", gettext_lazy("Failed")
 
 
+LEFT_OUT = {
+    "nameless": gettext_lazy("it has no name"),
+    "reserved": gettext_lazy("a word of ours: say under Columns what it is"),
+    "not_shown": gettext_lazy("examples here do not show it"),
+    "second": gettext_lazy("another column stands for it"),
+    "ignored": gettext_lazy("as you said"),
+}
+
+
 class Ingestion(models.Model):
-    """One upload or one API batch. queued -> running -> completed | failed; a failed one may be read again."""
+    """One upload or one API batch. (mapping ->) queued -> running -> completed | failed.
+
+    `mapping`: somebody is asked what its columns are. `left_out` has the columns that were not kept, each with why.
+    """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="ingestions")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -34,9 +47,23 @@ class Ingestion(models.Model):
     rows_known = models.PositiveIntegerField(default=0)
     rows_refused = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=400, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)  # of reading it; what kills its reader is not sent for ever
+    left_out = models.JSONField(default=dict)
+
+    commonest_reason = ""  # why rows of it were refused, where a selector looked
+    commonest_rows = 0
 
     class Meta:
         ordering = ["-id"]
+
+    @property
+    def left_out_in_words(self) -> str:
+        """Columns that were not kept, each with why, for people."""
+        return ", ".join(f"“{column}” ({LEFT_OUT.get(why, why)})" for column, why in self.left_out.items())
+
+    @property
+    def nothing_taken(self) -> bool:
+        return self.rows_refused > 0 and self.rows_taken + self.rows_known == 0
 
     @property
     def rows_read(self) -> int:
@@ -44,6 +71,18 @@ class Ingestion(models.Model):
 
     def __str__(self) -> str:
         return self.filename or f"{self.source} batch {self.pk}"
+
+
+class ColumnMapping(models.Model):
+    """What the columns of a project's files are, as somebody said once: `roles` by column, and whether ids are made."""
+
+    project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="column_mapping", primary_key=True)
+    roles = models.JSONField(default=dict)
+    make_ids = models.BooleanField(default=False)
+    set_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"columns of {self.project}"
 
 
 class Example(models.Model):

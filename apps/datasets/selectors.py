@@ -36,6 +36,24 @@ def ingestions_of(project: Project) -> QuerySet[Ingestion]:
     return Ingestion.objects.filter(project=project).select_related("by")
 
 
+def ingestion_of(project: Project, ingestion_id: int) -> Ingestion:
+    found = ingestions_of(project).filter(pk=ingestion_id).first()
+    if found is None:
+        raise NotFound(gettext("There is no such upload in this project."))
+    return found
+
+
+def ingestions_shown(project: Project, newest: int) -> list[Ingestion]:
+    """The newest, each with the commonest reason for which rows of it were refused."""
+    found = list(ingestions_of(project)[:newest])
+    letters = DeadLetter.objects.filter(ingestion__in=[x.pk for x in found if x.rows_refused])
+    counted = letters.values_list("ingestion_id", "reason").annotate(n=Count("pk")).order_by("n", "-reason")
+    commonest = {pk: (reason, n) for pk, reason, n in counted}
+    for each in found:
+        each.commonest_reason, each.commonest_rows = commonest.get(each.pk, ("", 0))
+    return found
+
+
 def dead_letters_of(project: Project, *, ingestion_id: int | None = None) -> QuerySet[DeadLetter]:
     """Newest first; those of one upload in the order of its rows."""
     letters = DeadLetter.objects.filter(project=project).select_related("ingestion")

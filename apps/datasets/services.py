@@ -1,16 +1,18 @@
 """Take examples in: once for each (project, external_id), bad rows to the dead letters, the holdout apart at once."""
 
-from collections.abc import Callable, Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.audit.services import event_record
 from apps.audit.verbs import Verb
 from apps.datasets.batches import Beside, Intake, OnRepeated, batch_take
+from apps.datasets.letters import letter_of
 from apps.datasets.models import DeadLetter, Ingestion, IngestionState
 from apps.datasets.readers import SUFFIXES, FileUnreadable, Row, suffix_of
 from apps.errors import Invalid
@@ -19,8 +21,20 @@ from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.projects.models import Project
 
+logger = logging.getLogger(__name__)
 BATCH = 2000  # rows a transaction: progress is seen every fifth of a second
 MAX_API_BATCH = 5000
+MOST_ATTEMPTS = 3  # of reading one file
+DIED_TOO_OFTEN = (
+    "Its reading ended {n} times before the end of the file, so it is not read again. Split the file and send it anew."
+)
+NOT_STORED = "The row could not be stored, for a reason that nobody foresaw; the console’s log has it."
+BESIDE = {  # in the words of the audit trail
+    "labels": "labels",
+    "gold": "known answers",
+    "answers": "rows of people’s answers",
+    "answers_of_others": "answers in others’ names",
+}
 STALLED = timedelta(minutes=2)  # a reader that has said nothing for so long is dead
 
 
@@ -57,16 +71,37 @@ def upload_receive(
 
 
 @transaction.atomic
+def ingestion_hold(*, ingestion: Ingestion) -> None:
+    """Read it only when somebody has said what its columns are."""
+    ingestion.state = IngestionState.MAPPING
+    ingestion.save(update_fields=["state"])
+
+
+@transaction.atomic
+def ingestion_release(*, ingestion: Ingestion, at: datetime) -> bool:
+    """Its columns are known now, so it may be read; False where it did not wait."""
+    waiting = Ingestion.objects.filter(pk=ingestion.pk, state=IngestionState.MAPPING)
+    return bool(waiting.update(state=IngestionState.QUEUED, received_at=at))
+
+
+@transaction.atomic
 def ingestion_claim(*, ingestion_id: int, at: datetime) -> Ingestion | None:
-    """Start reading, once: None when somebody else reads it or has read it."""
+    """Start reading, once: None when somebody else reads it or has read it, or its readers died too often."""
     ingestion = Ingestion.objects.select_for_update(no_key=True).get(pk=ingestion_id)
     stalled = ingestion.heartbeat_at is not None and at - ingestion.heartbeat_at > STALLED
-    if ingestion.state == IngestionState.COMPLETED or (ingestion.state == IngestionState.RUNNING and not stalled):
+    if ingestion.state not in (IngestionState.QUEUED, IngestionState.RUNNING, IngestionState.FAILED):
+        return None
+    if ingestion.state == IngestionState.RUNNING and not stalled:
+        return None
+    if ingestion.attempts >= MOST_ATTEMPTS:
+        if ingestion.state != IngestionState.FAILED:
+            ingestion_close(ingestion=ingestion, at=at, error=DIED_TOO_OFTEN.format(n=ingestion.attempts))
         return None
     DeadLetter.objects.filter(ingestion=ingestion).delete()  # a second reading counts afresh
     ingestion.state, ingestion.started_at, ingestion.heartbeat_at = IngestionState.RUNNING, at, at
     ingestion.rows_taken = ingestion.rows_known = ingestion.rows_refused = 0
-    ingestion.error = ""
+    ingestion.error, ingestion.left_out = "", {}
+    ingestion.attempts += 1
     ingestion.save()
     return ingestion
 
@@ -86,18 +121,55 @@ def examples_ingest(
     """
     intake, source = Intake(ingestion, ingestion.project, beside, on_repeated), iter(rows)
     while batch := list(islice(source, BATCH)):
-        with transaction.atomic():
-            batch_take(intake, batch, now())
+        _taken_or_split(intake, batch, now())
         look_again(Topic.PROJECT.of(ingestion.project_id), News.INGESTION, ingestion.pk)
     return ingestion
 
 
+def _taken_or_split(intake: Intake, batch: Sequence[Row], at: datetime) -> None:
+    """A batch that cannot be stored is halved until the row that is at fault stands alone, and is refused."""
+    try:
+        with transaction.atomic():
+            batch_take(intake, batch, at)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away, not the row at fault
+    except Exception as cause:
+        intake.ingestion.refresh_from_db(fields=["rows_taken", "rows_known", "rows_refused"])
+        if len(batch) > 1:
+            half = len(batch) // 2
+            _taken_or_split(intake, batch[:half], at)
+            _taken_or_split(intake, batch[half:], at)
+            return
+        logger.exception("Row %s of ingestion %s cannot be stored.", batch[0].number, intake.ingestion.pk)
+        row_refuse(ingestion=intake.ingestion, row=batch[0], reason=f"{NOT_STORED} ({type(cause).__name__})", at=at)
+
+
 @transaction.atomic
-def ingestion_close(*, ingestion: Ingestion, at: datetime, error: str = "") -> None:
-    """Completed, or failed with a sentence; what was taken before the failure stays."""
+def row_refuse(*, ingestion: Ingestion, row: Row, reason: str, at: datetime) -> None:
+    """Keep one row as refused that nothing expected to fail."""
+    letter_of(ingestion, row, reason, at).save()
+    ingestion.rows_refused += 1
+    ingestion.heartbeat_at = at
+    ingestion.save(update_fields=["rows_refused", "heartbeat_at"])
+
+
+@transaction.atomic
+def ingestion_close(
+    *,
+    ingestion: Ingestion,
+    at: datetime,
+    error: str = "",
+    left_out: Mapping[str, str] | None = None,
+    beside: Mapping[str, int] | None = None,
+) -> None:
+    """Completed, or failed with a sentence; what was taken before the failure stays.
+
+    `left_out` are columns that were not kept, each with why; `beside` counts labels and answers that came with the rows.
+    """
     ingestion.state = IngestionState.FAILED if error else IngestionState.COMPLETED
-    ingestion.finished_at, ingestion.error = at, error[:400]
-    ingestion.save(update_fields=["state", "finished_at", "error"])
+    ingestion.finished_at, ingestion.error, ingestion.left_out = at, error[:400], dict(left_out or {})
+    ingestion.save(update_fields=["state", "finished_at", "error", "left_out"])
+    counts = {name: n for name, n in (beside or {}).items() if n}
     who = str(ingestion.by) if ingestion.by else "System"
     what = ingestion.filename or f"a batch by {ingestion.source}"
     outcome = f"failed: {error}" if error else f"{ingestion.rows_taken:,} taken"
@@ -107,6 +179,13 @@ def ingestion_close(*, ingestion: Ingestion, at: datetime, error: str = "") -> N
         subject=f"ingestion {ingestion.pk}",
         by=ingestion.by,
         at=at,
-        sentence=f"{who} sent {what}: {outcome}, {ingestion.rows_known:,} known, {ingestion.rows_refused:,} refused.",
+        sentence=f"{who} sent {what}: {outcome}, {ingestion.rows_known:,} known, {ingestion.rows_refused:,} refused"
+        f"{_with(counts)}.",
+        after=counts,
     )
     look_again(Topic.PROJECT.of(ingestion.project_id), News.INGESTION, ingestion.pk)
+
+
+def _with(counts: Mapping[str, int]) -> str:
+    said = ", ".join(f"{n:,} {BESIDE[name]}" for name, n in counts.items() if name in BESIDE)
+    return f"; with {said}" if said else ""

@@ -6,6 +6,7 @@ from django import forms
 from django.http import QueryDict
 
 from apps.datasets.versions.keeping import KEEP_DAYS, VACUUM_HOURS
+from apps.pages.asked import number_asked
 
 
 @dataclass(frozen=True)
@@ -14,8 +15,7 @@ class DiffFilter:
 
     @property
     def against(self) -> int | None:
-        given = self.query.get("against", "")
-        return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else None
+        return number_asked(self.query, "against", most=2**31 - 1)
 
     @property
     def kind(self) -> str:

@@ -31,6 +31,7 @@ EXAMPLES_A_PAGE = 50
 LETTERS_A_PAGE = 50
 NEWEST_INGESTIONS = 20
 CSV = "text/csv; charset=utf-8"
+RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r")  # cells that begin so
 YEAR_S = 31_536_000  # an example's bytes never change
 
 
@@ -47,7 +48,7 @@ def data_page(request: HttpRequest, project: Project, *, upload_error: str = "",
         "page": page,
         "asked": asked,
         "lines": [(example, task.summary(example.fields, example.external_id)) for example in page],
-        "ingestions": selectors.ingestions_of(project)[:NEWEST_INGESTIONS],
+        "ingestions": selectors.ingestions_shown(project, NEWEST_INGESTIONS),
         "upload_error": upload_error,
         "limit_bytes": settings.MAX_UPLOAD_BYTES,
         "limit_words": f"{settings.MAX_UPLOAD_BYTES / 1e9:g} GB",
@@ -75,7 +76,7 @@ def counts(request: HttpRequest, project: Project) -> HttpResponse:
 @login_required
 @project_permission(Permission.VIEW_DATA)
 def ingestions(request: HttpRequest, project: Project) -> HttpResponse:
-    newest = selectors.ingestions_of(project)[:NEWEST_INGESTIONS]
+    newest = selectors.ingestions_shown(project, NEWEST_INGESTIONS)
     return render(request, "datasets/_ingestions.html", {"project": project, "ingestions": newest})
 
 
@@ -108,7 +109,7 @@ def _csv_lines(letters: QuerySet[DeadLetter]) -> Iterator[str]:
 def _csv_line(*cells: object) -> str:
     """One line; a cell that a spreadsheet would run as a formula gets an apostrophe in front."""
     line = io.StringIO()
-    csv.writer(line).writerow([f"'{c}" if str(c).startswith(("=", "+", "-", "@")) else c for c in cells])
+    csv.writer(line).writerow([f"'{c}" if str(c).startswith(RUN_BY_SPREADSHEETS) else c for c in cells])
     return line.getvalue()
 
 

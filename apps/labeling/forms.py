@@ -12,6 +12,7 @@ from apps.labeling.services.queue_settings import (
     LANES,
     MOST_GOLD_FAILURES,
     MOST_OVERLAP,
+    MOST_WEIGHT,
     ONE_ANSWER_LANES,
     queue_choices_of,
 )
@@ -44,7 +45,7 @@ class QueueForm(forms.Form):
         super().__init__(given, initial=initial)
         for lane in LANES:
             self.fields[f"weight_{lane}"] = forms.IntegerField(
-                min_value=0, max_value=100, initial=LANE_WEIGHTS[lane], label=_("Weight")
+                min_value=0, max_value=MOST_WEIGHT, initial=LANE_WEIGHTS[lane], label=_("Weight")
             )
             if lane not in ONE_ANSWER_LANES:
                 self.fields[f"overlap_{lane}"] = forms.IntegerField(

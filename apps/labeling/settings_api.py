@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.models import User
-from apps.labeling.services.queue_settings import queue_choices_of, queue_settings_set
+from apps.labeling.services.queue_settings import MOST_WEIGHT, queue_choices_of, queue_settings_set
 from apps.projects.api_access import ProjectAPI
 from apps.projects.roles import Permission
 
@@ -21,7 +21,9 @@ class QueueAPI(ProjectAPI):
         strategy = serializers.CharField(required=False, max_length=40)
         encoder = serializers.CharField(required=False, max_length=80, allow_blank=True)
         overlap = serializers.IntegerField(required=False)
-        lane_weights = serializers.DictField(child=serializers.IntegerField(min_value=0), required=False)
+        lane_weights = serializers.DictField(
+            child=serializers.IntegerField(min_value=0, max_value=MOST_WEIGHT), required=False
+        )
         lane_overlap = serializers.DictField(child=serializers.IntegerField(min_value=1), required=False)
         consensus = serializers.CharField(required=False, max_length=12)
         review_at_most = serializers.FloatField(required=False)

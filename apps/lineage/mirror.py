@@ -14,6 +14,7 @@ from apps.integrations import wiring
 from apps.integrations.ports import TrackedMetric, TrackedModel, TrackedRun, Tracking, Unavailable
 from apps.releases.models import Alias, Mirrored, ModelVersion
 from apps.training.models import OPEN_STATES, Run, RunPoint, RunState
+from apps.work.alone import alone
 from apps.work.retries import due
 
 logger = logging.getLogger(__name__)
@@ -26,7 +27,11 @@ def mirror_all(*, at: datetime) -> int:
     tracking = wiring.tracking()
     if tracking is None:
         return 0
-    return sum(_mirrored(run, tracking, at) for run in _lacking(at)[:AT_ONCE])
+    written = 0
+    for run in _lacking(at)[:AT_ONCE]:
+        with alone("the mirror", run):
+            written += _mirrored(run, tracking, at)
+    return written
 
 
 def _lacking(at: datetime) -> QuerySet[Run]:

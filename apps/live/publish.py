@@ -20,12 +20,19 @@ logger = logging.getLogger(__name__)
 GATHER_S = 0.05  # the eye cannot tell; a burst becomes one message
 GIVE_UP_S = 2.0  # for one message: Redis being away costs freshness only
 
+PERSON = "person"  # one topic each, which every socket of theirs joins beside its own
+
 Message = tuple[str, News, int | None]
 
 
 def look_again(topic: str, what: News, subject_id: int | None = None) -> None:
     """Send after commit."""
     transaction.on_commit(lambda: send_now(topic, what, subject_id))
+
+
+def rights_changed(person_id: int) -> None:
+    """After commit, the person's sockets look again whether they may listen: rights, password or session changed."""
+    transaction.on_commit(lambda: send_now(f"{PERSON}.{person_id}", News.RIGHTS))
 
 
 def send_now(topic: str, what: News, subject_id: int | None = None) -> None:
@@ -75,7 +82,8 @@ class Publisher:
 
     async def _send(self, message: Message) -> None:
         topic, what, subject_id = message
-        content: dict[str, Any] = {"type": "look.again", "what": str(what), "id": subject_id}
+        kind = "rights.changed" if what == News.RIGHTS else "look.again"
+        content: dict[str, Any] = {"type": kind, "what": str(what), "id": subject_id}
         try:
             layer = get_channel_layer()
             await asyncio.wait_for(layer.group_send(topic, content), GIVE_UP_S)

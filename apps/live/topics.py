@@ -33,6 +33,7 @@ class News(StrEnum):
     QUALITY = "quality"
     QUEUE = "queue"
     REPORT = "report"
+    RIGHTS = "rights"  # for the console's own end of a socket, never for the page
     RUN = "run"
     SCHEMA = "schema"
     SWEEP = "sweep"

@@ -18,6 +18,7 @@ from apps.datasets.services import MAX_API_BATCH
 from apps.errors import Invalid
 from apps.loop import services
 from apps.monitoring.api import DriftOutput
+from apps.pages.asked import text_asked
 from apps.projects.api_access import ProjectAPI
 from apps.projects.roles import Permission
 from apps.releases import inference
@@ -73,7 +74,7 @@ class ExamplesAPI(ProjectAPI):
     def get(self, request: Request, project_id: int) -> Response:
         asked = request.query_params
         found = examples_of(
-            self.project, text=asked.get("text", ""), holdout=FLAGS.get(asked.get("holdout", "").lower())
+            self.project, text=text_asked(asked, "text"), holdout=FLAGS.get(asked.get("holdout", "").lower())
         )
         labeled = FLAGS.get(asked.get("labeled", "").lower())
         if labeled is not None:

@@ -9,6 +9,7 @@ from apps.loop.services.versions import versions_keep
 from apps.training.services.online import online_check
 from apps.training.services.runs import runs_sweep
 from apps.training.services.sweeps import sweeps_check
+from apps.work.alone import alone
 from apps.work.jobs import task
 from apps.work.names import Job
 
@@ -21,12 +22,16 @@ def ingest(ingestion_id: int) -> None:
 @task(Job.SWEEP, expires=10)
 def sweep() -> None:
     at = timezone.now()
-    runs_sweep(at=at)
-    sweeps_check(at=at)
-    services.verdicts_sweep(at=at)
-    services.ingestions_sweep(at=at)
-    services.laps_close(at=at)
-    services.scoring_sweep(at=at)
+    for part in (
+        runs_sweep,
+        sweeps_check,
+        services.verdicts_sweep,
+        services.ingestions_sweep,
+        services.laps_close,
+        services.scoring_sweep,
+    ):
+        with alone(part.__name__):
+            part(at=at)
 
 
 @task(Job.TRIGGERS, expires=10)
@@ -58,10 +63,14 @@ def drift() -> None:
 def tidy() -> None:
     """Vectors, candidates and versions that nothing needs any more, and encoders that wait for their check."""
     at = timezone.now()
-    services.vectors_sweep(at=at)
-    encoders_sweep(at)
-    services.candidates_sweep(at=at)
-    versions_keep(at=at)
+    with alone("vectors_sweep"):
+        services.vectors_sweep(at=at)
+    with alone("encoders_sweep"):
+        encoders_sweep(at)
+    with alone("candidates_sweep"):
+        services.candidates_sweep(at=at)
+    with alone("versions_keep"):
+        versions_keep(at=at)
 
 
 @task(Job.SCHEDULES, expires=60)

@@ -6,12 +6,13 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_POST
 
 from apps.accounts.models import User
-from apps.datasets.models import Ingestion
+from apps.datasets.models import Ingestion, IngestionState
 from apps.datasets.views import data_page
 from apps.errors import Invalid
 from apps.loop.services import upload_take
@@ -31,8 +32,12 @@ def upload(request: HttpRequest, project: Project) -> HttpResponse:
         if wants_json:
             raise
         return data_page(request, project, upload_error=error.message, status=422)
+    asks = ingestion.state == IngestionState.MAPPING
+    place = reverse("loop:columns_of_upload", args=[project.pk, ingestion.pk]) if asks else ""
     if wants_json:
-        return JsonResponse({"ingestion": ingestion.pk, "filename": ingestion.filename}, status=202)
+        return JsonResponse({"ingestion": ingestion.pk, "filename": ingestion.filename, "columns": place}, status=202)
+    if place:
+        return redirect(place)
     messages.success(request, gettext("“{filename}” is here and is being read.").format(filename=ingestion.filename))
     return redirect("datasets:data", project.pk)
 
@@ -50,4 +55,5 @@ def _taken(request: HttpRequest, project: Project) -> Ingestion:
         chunks=file.chunks(),
         by=cast(User, request.user),
         at=timezone.now(),
+        may_ask=True,
     )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.loop import upload, views
+from apps.loop import columns, upload, views
 
 app_name = "loop"
 urlpatterns = [
@@ -14,5 +14,8 @@ urlpatterns = [
     path("loop/bell/", views.bell, name="bell"),
     path("loop/run/", views.run_start, name="run_start"),
     path("upload/", upload.upload, name="upload"),
+    path("upload/<int:ingestion_id>/columns/", columns.columns_of_upload, name="columns_of_upload"),
+    path("upload/<int:ingestion_id>/drop/", columns.upload_drop, name="upload_drop"),
+    path("data/columns/", columns.columns, name="columns"),
     path("loop/drift/", views.drift_check, name="drift_check"),
 ]

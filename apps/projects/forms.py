@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.projects import task_types
 from apps.projects.roles import Role
 from apps.projects.services import LabelSpec
+from apps.rules.values import ValueRefused, key_of
 
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 MAX_GUIDELINES = 100_000  # characters
@@ -31,7 +32,7 @@ def labels_from(text: str) -> list[LabelSpec]:
                     number=number, color=color
                 )
             )
-        if len(keys) > 1 or any(len(key) != 1 or not key.isascii() or not key.isalnum() for key in keys):
+        if len(keys) > 1 or any(not _is_key(key) for key in keys):
             raise ValidationError(
                 gettext("Line {number}: write it as name | #color | key, the key one letter or digit.").format(
                     number=number
@@ -39,6 +40,13 @@ def labels_from(text: str) -> list[LabelSpec]:
             )
         found.append(LabelSpec(parts[0], color.lower(), keys[0] if keys else ""))
     return found
+
+
+def _is_key(given: str) -> bool:
+    try:
+        return bool(key_of(given))
+    except ValueRefused:
+        return False
 
 
 class LabelsForm(forms.Form):

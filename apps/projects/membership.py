@@ -9,14 +9,19 @@ from apps.accounts.models import User
 from apps.audit.services import english, event_record
 from apps.audit.verbs import Verb
 from apps.errors import Forbidden, Invalid
-from apps.projects.access import role_of
+from apps.live.publish import rights_changed
+from apps.projects.access import permissions_of, role_of
 from apps.projects.models import Membership, Project
-from apps.projects.roles import Role
+from apps.projects.roles import GRANTS, Role
 
 
 @transaction.atomic
 def member_set(*, project: Project, username: str, role: str, by: User, at: datetime) -> Membership:
-    """Give a person a role, or change it. Only an admin makes or unmakes admins; the last one keeps theirs."""
+    """Give a person a role, or change it. Raises Forbidden and Invalid in words.
+
+    Only an admin makes or unmakes admins; the last one keeps theirs. Nobody changes their own role, and nobody gives
+    a role with rights that they lack: a manager who could would make themselves or a friend engineer, and promote.
+    """
     if role not in Role.values:
         raise Invalid(
             gettext("The role “{role}” is not known. Known are {values}.").format(
@@ -29,10 +34,14 @@ def member_set(*, project: Project, username: str, role: str, by: User, at: date
         raise Invalid(gettext("Nobody signs in as “{username}”.").format(username=username), field="username")
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     before = Membership.objects.filter(project=project, user=person).first()
+    if before and before.role == role:
+        return before
     if Role.ADMIN in (role, before.role if before else ""):
         _only_by_admin(project, by)
     if before and before.role == Role.ADMIN and role != Role.ADMIN:
         _keep_one_admin(project)
+    _not_for_oneself(person, by, project)
+    _only_what_one_has(role, by, project)
     membership, _ = Membership.objects.update_or_create(project=project, user=person, defaults={"role": role})
     event_record(
         project_id=project.pk,
@@ -40,10 +49,11 @@ def member_set(*, project: Project, username: str, role: str, by: User, at: date
         subject=f"user {person.pk}",
         by=by,
         at=at,
-        sentence=f"{by} made {person} {english(Role(role).label).lower()}.",
+        sentence=f"{by} made {person.signed} {english(Role(role).label).lower()}.",
         before={"role": before.role if before else None},
         after={"role": role},
     )
+    rights_changed(person.pk)
     return membership
 
 
@@ -62,10 +72,25 @@ def member_remove(*, project: Project, user_id: int, by: User, at: datetime) -> 
         subject=f"user {user_id}",
         by=by,
         at=at,
-        sentence=f"{by} removed {membership.user}.",
+        sentence=f"{by} removed {membership.user.signed}.",
         before={"role": membership.role},
     )
     membership.delete()
+    rights_changed(user_id)
+
+
+def _not_for_oneself(person: User, by: User, project: Project) -> None:
+    if person.pk == by.pk:
+        words = gettext("Nobody changes their own role. Ask another admin of the project.")
+        raise Forbidden(words, project_id=project.pk)
+
+
+def _only_what_one_has(role: str, by: User, project: Project) -> None:
+    lacking = GRANTS[role] - permissions_of(by, project.pk)
+    if lacking:
+        words = gettext("The role {role} may {values}, which you may not. An admin of the project can give it.")
+        values = ", ".join(sorted(p.value for p in lacking))
+        raise Forbidden(words.format(role=Role(role).label.lower(), values=values), project_id=project.pk)
 
 
 def _only_by_admin(project: Project, by: User) -> None:

@@ -19,6 +19,7 @@ from apps.live.topics import News, Topic
 from apps.projects import task_types
 from apps.projects.models import GuidelineVersion, Membership, Project, SchemaLabel
 from apps.projects.roles import Role
+from apps.rules.values import MOST_NAME, ValueRefused, key_of, looks, name_of, tidy
 
 # Lightness and hue both differ from neighbor to neighbor, so that the first ten can be told apart without color sight.
 PALETTE = ("#2a78d6", "#b8860b", "#7a4fb5", "#c2386b", "#1b8a5a", "#8a5a2b", "#0f8ea8", "#d2691e", "#5b6b7b", "#4b7f1f")
@@ -52,10 +53,8 @@ def project_create(
         raise Forbidden(
             gettext("You may label and look, but not create projects. An admin can allow it on your account.")
         )
-    name = name.strip()
-    if not name:
-        raise Invalid(gettext("The project needs a name."), field="name")
-    if Project.objects.filter(name__iexact=name).exists():
+    name = _named(name, gettext("The project needs a name."), gettext("The project’s name"), "name")
+    if looks(name) in {looks(other) for other in Project.objects.values_list("name", flat=True)}:
         raise Invalid(gettext("A project named “{name}” exists already.").format(name=name), field="name")
     if task_type not in task_types.TASK_TYPES:
         known = ", ".join(task_types.TASK_TYPES)
@@ -105,30 +104,25 @@ def schema_extend(
     """Append labels. Colors and hotkeys that are not given are chosen without collision."""
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     have = list(project.labels.all())
-    names, keys = {x.name.casefold() for x in have}, {x.hotkey for x in have}
-    wanted = {s.hotkey.strip().upper() or _own_key(s.name) for s in labels}
+    names, keys = {looks(x.name) for x in have}, {x.hotkey for x in have}
+    wanted = {_key(s.hotkey) or _own_key(s.name) for s in labels}
     free_keys = iter(k for k in HOTKEYS if k not in keys | wanted)
     made = []
     for position, spec in enumerate(labels, start=len(have)):
-        name, hotkey = spec.name.strip(), spec.hotkey.strip().upper()
-        if not name:
-            raise Invalid(gettext("A label needs a name."), field="labels")
-        if len(name) > 80:
+        if len(spec.name.strip()) > MOST_NAME:
             raise Invalid(
-                gettext("The label “{name}…” is longer than 80 characters.").format(name=name[:30]), field="labels"
-            )
-        if name.casefold() in names:
-            raise Invalid(gettext("The label “{name}” is there twice.").format(name=name), field="labels")
-        if hotkey in RESERVED_HOTKEYS:
-            raise Invalid(
-                gettext("The key {hotkey} is taken by the labeling screen itself.").format(hotkey=hotkey),
+                gettext("The label “{name}…” is longer than 80 characters.").format(name=spec.name.strip()[:30]),
                 field="labels",
             )
+        name = _named(spec.name, gettext("A label needs a name."), gettext("A label’s name"), "labels")
+        hotkey = _key(spec.hotkey)
+        if looks(name) in names:
+            raise Invalid(gettext("The label “{name}” is there twice.").format(name=name), field="labels")
         if hotkey and hotkey in keys:
             raise Invalid(gettext("The key {hotkey} is given to two labels.").format(hotkey=hotkey), field="labels")
         own = _own_key(name)
         hotkey = hotkey or (own if own not in keys else "") or next(free_keys, "")
-        names.add(name.casefold())
+        names.add(looks(name))
         keys.add(hotkey)
         color = spec.color or PALETTE[position % len(PALETTE)]
         made.append(SchemaLabel(project=project, name=name, color=color, hotkey=hotkey, position=position))
@@ -217,6 +211,29 @@ def _label_recorded(project: Project, label: SchemaLabel, verb: Verb, sentence: 
         after={"label": label.name},
     )
     look_again(Topic.PROJECT.of(project.pk), News.SCHEMA)
+
+
+def _named(given: str, missing: str, what: str, field: str) -> str:
+    """A name as it is kept: two that look the same are one. Raises Invalid."""
+    if not tidy(given):
+        raise Invalid(missing, field=field)
+    try:
+        return name_of(given, what)
+    except ValueRefused as refused:
+        raise Invalid(str(refused), field=field) from refused
+
+
+def _key(given: str) -> str:
+    """Raises Invalid for what is not one ASCII letter or digit, or the labeling screen's own key."""
+    key = given.strip().upper()
+    if key in RESERVED_HOTKEYS:
+        raise Invalid(
+            gettext("The key {hotkey} is taken by the labeling screen itself.").format(hotkey=key), field="labels"
+        )
+    try:
+        return key_of(given)
+    except ValueRefused as refused:
+        raise Invalid(str(refused), field="labels") from refused
 
 
 def _own_key(name: str) -> str:

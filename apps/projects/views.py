@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from apps.audit.selectors import events_of, verbs_of
 from apps.audit.services import chain_intact, project_scope
 from apps.errors import Invalid
+from apps.pages.asked import text_asked
 from apps.pages.requests import Signed, refused
 from apps.projects import membership, selectors, services, task_types
 from apps.projects.access import may_create_projects, project_permission
@@ -115,7 +116,13 @@ def guidelines_preview(request: Signed, project: Project) -> HttpResponse:
 
 
 def _members_page(request: Signed, project: Project, form: MemberForm, *, status: int = 200) -> HttpResponse:
-    context = {"project": project, "members": selectors.members_of(project), "form": form, "roles": Role.choices}
+    context = {
+        "project": project,
+        "members": selectors.members_of(project),
+        "form": form,
+        "roles": Role.choices,
+        "keepers": selectors.keepers(),
+    }
     return render(request, "projects/members.html", context, status=status)
 
 
@@ -155,7 +162,7 @@ def member_remove(request: Signed, project: Project, user_id: int) -> HttpRespon
 @login_required
 @project_permission(Permission.VIEW_AUDIT)
 def audit(request: Signed, project: Project) -> HttpResponse:
-    scope, verb, text = project_scope(project.pk), request.GET.get("verb", ""), request.GET.get("text", "").strip()
+    scope, verb, text = project_scope(project.pk), text_asked(request.GET, "verb"), text_asked(request.GET, "text")
     page = Paginator(events_of(scope, verb=verb, text=text), EVENTS_A_PAGE).get_page(request.GET.get("page"))
     context: dict[str, Any] = {"project": project, "page": page, "verbs": verbs_of(scope), "verb": verb, "text": text}
     if "check" in request.GET:

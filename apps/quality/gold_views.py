@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.errors import Invalid
+from apps.pages.asked import text_asked
 from apps.pages.requests import Signed, go
 from apps.projects import task_types
 from apps.projects.access import project_permission
@@ -54,7 +55,7 @@ def reviews(request: Signed, project: Project) -> HttpResponse:
 @login_required
 @project_permission(Permission.VIEW_QUALITY)
 def doubts(request: Signed, project: Project) -> HttpResponse:
-    state = request.GET.get("state", "open")
+    state = text_asked(request.GET, "state") or "open"
     state = state if state in ("open", "corrected", "stands") else "open"
     page = Paginator(selectors.suspects_of(project, state=state), A_PAGE).get_page(request.GET.get("page"))
     context = {
@@ -79,7 +80,7 @@ def gold(request: Signed, project: Project) -> HttpResponse:
 
 def _gold(request: Signed, project: Project, **forms: Form) -> dict[str, Any]:
     page = Paginator(selectors.gold_of(project), A_PAGE).get_page(request.GET.get("page"))
-    text = request.GET.get("text", "").replace("\x00", "").strip()
+    text = text_asked(request.GET, "text")
     return {
         "project": project,
         "task": task_types.get(project.task_type),

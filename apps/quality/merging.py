@@ -25,6 +25,7 @@ from apps.live.topics import News, Topic
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.rules.consensus import GoldScores, InForce
+from apps.work.alone import alone
 from apps.work.jobs import ask, send
 from apps.work.names import Job
 
@@ -85,11 +86,13 @@ def consensus_check(*, at: datetime) -> list[int]:
     moments = {row["project"]: max(row["last"], row["undone"] or row["last"]) for row in newest.order_by()}
     asked = []
     for project in Project.objects.filter(pk__in=moments).select_related("consensus_report"):
-        report = getattr(project, "consensus_report", None)
-        if report is not None and (report.at > at - DEBOUNCE or not _has_news(project, report, moments[project.pk])):
-            continue
-        if ask(Job.CONSENSUS, project.pk):
-            asked.append(project.pk)
+        with alone("the comparison of ways to merge answers", project):
+            report = getattr(project, "consensus_report", None)
+            waits = report is not None and report.at > at - DEBOUNCE
+            if waits or (report is not None and not _has_news(project, report, moments[project.pk])):
+                continue
+            if ask(Job.CONSENSUS, project.pk):
+                asked.append(project.pk)
     return asked
 
 

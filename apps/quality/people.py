@@ -249,4 +249,4 @@ def _round(value: float | None) -> float | str:
 
 def _plain(name: str) -> str:
     """A name that a spreadsheet would run as a formula is quoted."""
-    return f"'{name}" if name[:1] in "=+-@\t" else name
+    return f"'{name}" if name[:1] in "=+-@\t\r" else name

@@ -8,14 +8,13 @@ lists `answers` and `predictions` where an example has several.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-
-from django.utils.dateparse import parse_datetime
 
 from apps.labeling.models import ErrorKind, SkipReason
 from apps.projects.task_types import PayloadRefused
 from apps.rules.answers import AnswerKind, AnswerRefused, Value
+from apps.rules.values import moment_of, nested_of, whole
 from apps.transfer.sizes import SAID, in_own_pixels
 
 ANSWER = (
@@ -108,6 +107,7 @@ class RowReader:
     kind: AnswerKind
     labels: tuple[str, ...]
     fields: Mapping[str, Any]
+    now: datetime
 
     def value(self, given: Any) -> Value:
         """A checked value from any of its spellings. Raises PayloadRefused."""
@@ -123,17 +123,26 @@ class RowReader:
 def spelled_out(kind: AnswerKind, given: Any) -> dict[str, Any]:
     """A label's name, a bare list or JSON text become the object that the kind of answer checks."""
     if not kind.structured:
-        return dict(given) if isinstance(given, Mapping) else {kind.key: str(given).strip()}
+        return dict(given) if isinstance(given, Mapping) else {kind.key: _name(given)}
     if isinstance(given, str):
         try:
             given = json.loads(given)
-        except ValueError as cause:
+        except (ValueError, RecursionError) as cause:
             raise PayloadRefused(f"The value is not JSON: {cause}."[:300]) from cause
     if isinstance(given, list):
         return {kind.key: given}
     if not isinstance(given, Mapping):
         raise PayloadRefused(f"The value must be an object with one list, “{kind.key}”.")
     return dict(given)
+
+
+def _name(given: Any) -> str:
+    """A label as a table has it: text, or a number as whoever wrote the column meant it. Raises PayloadRefused."""
+    if isinstance(given, list | tuple | set):
+        raise PayloadRefused("The label is a list; this project gives an example one label.")
+    if isinstance(given, float) and given.is_integer():
+        return str(int(given))
+    return given.strip() if isinstance(given, str) else str(nested_of(given, "label"))
 
 
 def compact(value: Value | None) -> Any:
@@ -148,9 +157,14 @@ def split(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         named = name in COLUMNS or name == "label" or (name in LISTS and _objects(value))
         if not named:
             shown[name] = value
-        elif value is not None and value != [] and not (isinstance(value, str) and not value.strip()):
+        elif not _empty(value):
             beside[name] = value
     return shown, beside
+
+
+def _empty(value: Any) -> bool:
+    """Nothing, an empty text, an empty list, and what is not a number: a column of numbers with gaps has these."""
+    return value is None or value == [] or value != value or (isinstance(value, str) and not value.strip())
 
 
 def _objects(value: Any) -> bool:
@@ -166,7 +180,7 @@ def said_in(beside: Mapping[str, Any], reading: RowReader) -> RowAnswers:
     return RowAnswers(
         label=reading.value(beside["label"]) if "label" in beside else None,
         gold=reading.value(gold) if gold is not None else None,
-        gold_explanation=str(beside.get("gold.explanation", "")),
+        gold_explanation=_text(beside, "gold.explanation"),
         answers=tuple(answered(x, reading) for x in answers if x),
         guesses=tuple(guess(x, reading) for x in guesses if x),
     )
@@ -178,7 +192,7 @@ def _group(beside: Mapping[str, Any], group: str) -> dict[str, Any]:
 
 def answered(given: Mapping[str, Any], reading: RowReader) -> Answered:
     value, skip = given.get("value"), _text(given, "skip")
-    if (value is None or value == "") == (not skip):
+    if _empty(value) == (not skip):
         raise PayloadRefused("An answer is either a value or a reason to skip.")
     if skip and skip not in SkipReason.values:
         raise PayloadRefused(f"The reason “{skip[:40]}” is not one of {', '.join(SkipReason.values)}.")
@@ -193,12 +207,12 @@ def answered(given: Mapping[str, Any], reading: RowReader) -> Answered:
         flagged=_truth(given, "flagged"),
         error_kind=_text(given, "error_kind"),
         lane=_text(given, "lane")[:8],
-        suggestion=reading.value(suggestion) if suggestion not in (None, "") else None,
+        suggestion=None if _empty(suggestion) else reading.value(suggestion),
         suggestion_confidence=_share(given, "suggestion_confidence"),
         suggestion_source=_text(given, "suggestion_source")[:MOST_MODEL],
         active_ms=_whole(given, "active_ms") or 0,
-        shown_at=_moment(given, "shown_at"),
-        at=_moment(given, "at"),
+        shown_at=moment_of(given.get("shown_at"), now=reading.now, name="“shown_at”"),
+        at=moment_of(given.get("at"), now=reading.now, name="“at”"),
         guidelines=_whole(given, "guidelines"),
         run=_whole(given, "run"),
         surplus=_truth(given, "surplus"),
@@ -207,38 +221,36 @@ def answered(given: Mapping[str, Any], reading: RowReader) -> Answered:
 
 
 def guess(given: Mapping[str, Any], reading: RowReader) -> Guess:
-    if given.get("value") in (None, ""):
+    if _empty(given.get("value")):
         raise PayloadRefused("A prediction needs its value.")
     model = _text(given, "model").strip()
     if len(model) > MOST_MODEL:
         raise PayloadRefused(f"The model’s name has {len(model)} characters; at most {MOST_MODEL} fit.")
-    return Guess(reading.value(given["value"]), model or "imported", _share(given, "confidence"), _moment(given, "at"))
+    at = moment_of(given.get("at"), now=reading.now, name="“at”")
+    return Guess(reading.value(given["value"]), model or "imported", _share(given, "confidence"), at)
 
 
 def _text(given: Mapping[str, Any], name: str) -> str:
     value = given.get(name)
-    text = "" if value is None else str(value)
-    if "\x00" in text:
-        raise PayloadRefused(f"“{name}” contains a NUL character.")
-    text.encode()  # half a character raises here, where its row is still known
-    return text
+    return "" if _empty(value) else whole(str(nested_of(value, name)), f"“{name}”")
 
 
 def _truth(given: Mapping[str, Any], name: str) -> bool:
     value = given.get(name)
-    if value in (None, "", False, 0) or (isinstance(value, str) and value.lower() == "false"):
+    word = value.strip().lower() if isinstance(value, str) else value
+    if _empty(word) or word in (False, 0, "false", "0", "no"):
         return False
-    if value is True or value == 1 or (isinstance(value, str) and value.lower() == "true"):
+    if word in (True, 1, "true", "1", "yes"):
         return True
     raise PayloadRefused(f"“{name}” is true or false.")
 
 
 def _whole(given: Mapping[str, Any], name: str) -> int | None:
     value = given.get(name)
-    if value in (None, ""):
+    if _empty(value):
         return None
     try:
-        number = int(str(value))
+        number = int(value) if isinstance(value, float) and value.is_integer() else int(str(value))
     except ValueError:
         raise PayloadRefused(f"“{name}” is a whole number.") from None
     if not 0 <= number < 2**31:
@@ -248,7 +260,7 @@ def _whole(given: Mapping[str, Any], name: str) -> int | None:
 
 def _share(given: Mapping[str, Any], name: str) -> float | None:
     value = given.get(name)
-    if value in (None, ""):
+    if _empty(value):
         return None
     try:
         number = float(str(value))
@@ -257,16 +269,3 @@ def _share(given: Mapping[str, Any], name: str) -> float | None:
     if not 0 <= number <= 1:
         raise PayloadRefused(f"“{name}” is a number from 0 to 1.")
     return number
-
-
-def _moment(given: Mapping[str, Any], name: str) -> datetime | None:
-    value = given.get(name)
-    if value in (None, ""):
-        return None
-    try:
-        moment = value if isinstance(value, datetime) else parse_datetime(str(value))
-    except ValueError:
-        moment = None
-    if moment is None:
-        raise PayloadRefused(f"“{name}” is not a moment such as 2026-11-02T12:00:00Z.")
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

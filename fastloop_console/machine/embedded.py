@@ -14,6 +14,7 @@ from pathlib import Path
 
 from fastloop_console.machine import keeper, place, postgres_server, redis_server
 from fastloop_console.machine.place import Urls
+from fastloop_console.machine.ports import taken
 
 
 def known_urls(home: Path) -> Urls:
@@ -32,13 +33,25 @@ def running(home: Path) -> Iterator[Urls]:
         with place.written_below(home), _exclusive(home):
             fcntl.flock(lock, fcntl.LOCK_SH)  # after a keeper that is just stopping them
             keeper.ensure(home)
-            where = place.settled(home)
-            postgres_server.start(where)
-            redis_server.start(where)
+            where = _started(home, place.settled(home))
         yield where.urls
     finally:
         lock.close()
         _leave(home)
+
+
+def _started(home: Path, where: place.ServersPlace) -> place.ServersPlace:
+    """Both up, each at another port where somebody has taken the one it had. Raises ServersUnavailable.
+
+    Only here, where nobody uses them yet: every process has read the addresses that a running console moved away from.
+    """
+    if not postgres_server.runs(where) and taken(where.postgres_port):
+        where = place.moved(home, where, postgres=True)
+    postgres_server.start(where)
+    if not redis_server.answers(where) and not redis_server.alive(where) and taken(where.redis_port):
+        where = place.moved(home, where, postgres=False)
+    redis_server.start(where)
+    return where
 
 
 def look_after(home: Path) -> None:

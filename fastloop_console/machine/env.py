@@ -1,14 +1,11 @@
 """The only reader of os.environ: every variable the console knows, with its default. `.env.example` lists them too."""
 
-import contextlib
-import os
 import secrets
-import tempfile
 from pathlib import Path
 
 import environ
 
-from fastloop_console.machine.place import written_below
+from fastloop_console.machine.place import kept_once, written_below
 from fastloop_console.machine.refusals import SettingInvalid
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,21 +37,13 @@ def secret_key(*, required: bool = False) -> str:
     given = str(_env.str("SECRET_KEY", default=""))
     if given or required:
         return given
-    kept = home() / "secret_key"
-    if not kept.exists():
-        with written_below(home()):
-            _keep_once(kept, secrets.token_urlsafe(48))
-    return kept.read_text()
+    with written_below(home()):
+        return kept_once(home() / "secret_key", secrets.token_urlsafe(48))
 
 
-def _keep_once(kept: Path, words: str) -> None:
-    """Two first starts at the same moment end with the same words, and nobody reads half of them."""
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=kept.parent) as new:  # for its owner alone
-        new.write(words)
-        new.flush()
-        with contextlib.suppress(FileExistsError):
-            os.link(new.name, kept)
+def secret_key_fallbacks() -> list[str]:
+    """Earlier keys, newest first, after SECRET_KEY was changed."""
+    return list(_env.list("SECRET_KEY_FALLBACKS", default=[]))
 
 
 def host() -> str:
@@ -117,6 +106,11 @@ def csrf_trusted_origins() -> list[str]:
 
 def max_upload_bytes() -> int:
     return _whole("MAX_UPLOAD_BYTES", _env.str("MAX_UPLOAD_BYTES", default="1000000000"), least=1)
+
+
+def hsts_for_subdomains() -> bool:
+    """Whether browsers are told that every name below the console's speaks TLS only."""
+    return bool(_env.bool("HSTS_FOR_SUBDOMAINS", default=False))
 
 
 def log_level() -> str:

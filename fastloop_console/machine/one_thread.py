@@ -25,6 +25,14 @@ AT_WORK = 4  # requests a process: more threads only take the interpreter's lock
 THREADS = 32  # a stream holds its thread until it is made, a password until it is hashed; neither counts as work
 FILE_THREADS = 4
 BODY_WITHIN_S = 60.0  # between two parts of a request's body
+BODY_NOT_KEPT: list[Message] = [
+    {
+        "type": "http.response.start",
+        "status": 507,
+        "headers": [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")],
+    },
+    {"type": "http.response.body", "body": b"The console's disk is full, so this could not be kept. Free some of it."},
+]
 _turn_of_request: contextvars.ContextVar["Turn"] = contextvars.ContextVar("turn_of_request")
 
 
@@ -63,6 +71,10 @@ class OneThread(ASGIHandler):
             body_file = await self.read_body(_in_time(receive))
         except RequestAborted:
             await cut(send)
+            return
+        except OSError as cause:  # a body on its way to a full disk
+            logger.error("A body could not be kept: %s", cause)
+            await send_whole(send, BODY_NOT_KEPT)
             return
         with contextlib.suppress(ReaderGone):
             await self._answered(scope, body_file, send)

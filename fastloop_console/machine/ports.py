@@ -19,6 +19,13 @@ def free_ports(count: int) -> list[int]:
     return chosen
 
 
+def taken(port: int) -> bool:
+    """Whether somebody listens at this port of the machine itself."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
 def refuse_taken(host: str, port: int, *, host_variable: str, port_variable: str) -> None:
     """Raises CannotStart, in a sentence, where no server could listen at this address."""
     try:

@@ -30,7 +30,8 @@ def start(where: ServersPlace) -> None:
         f"pidfile {_quoted(folder / 'redis.pid')}\nlogfile {_quoted(folder / 'redis.log')}\n",
         encoding="utf-8",
     )
-    started = subprocess.run([_binary(), str(config)], capture_output=True, text=True, errors="replace")
+    # by its name in its folder: Redis makes the path absolute itself and reads blanks in an argument as settings
+    started = subprocess.run([_binary(), config.name], cwd=folder, capture_output=True, text=True, errors="replace")
     deadline = time.monotonic() + STARTS_WITHIN_S
     while not answers(where):
         if started.returncode or time.monotonic() > deadline:
@@ -55,15 +56,11 @@ def stop(where: ServersPlace) -> None:
 
 
 def alive(where: ServersPlace) -> bool:
-    """Whether its process is there; a busy or stopped one must not be started a second time."""
-    pid = _pid(where)
-    if not pid:
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    """Whether its process is there; a busy or stopped one must not be started a second time.
+
+    A number is given out again, and a process that ended stays as a zombie until somebody asks: neither is a Redis.
+    """
+    return _is_ours(where, _pid(where))
 
 
 def answers(where: ServersPlace) -> bool:
@@ -98,8 +95,9 @@ def _is_ours(where: ServersPlace, pid: int) -> bool:
     """Whether this number is still a Redis on our port: numbers are given out again."""
     if not pid:
         return False
-    line = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True).stdout
-    return f":{where.redis_port}" in line
+    asked = ["ps", "-o", "stat=,command=", "-p", str(pid)]
+    state, _, line = subprocess.run(asked, capture_output=True, text=True).stdout.strip().partition(" ")
+    return not state.startswith("Z") and f":{where.redis_port}" in line
 
 
 def _binary() -> str:

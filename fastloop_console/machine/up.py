@@ -83,16 +83,16 @@ def _keep_servers(supervisor: Supervisor) -> None:
         time.sleep(SERVERS_LOOKED_AT_EVERY_S)
         try:
             embedded.look_after(env.home())
-        except CannotStart as down:
-            supervisor.say("console", str(down), 31)
+        except (CannotStart, OSError) as down:  # a full disk, somebody else's process: it is looked at again
+            supervisor.say("console", f"PostgreSQL and Redis could not be looked after: {down}", 31)
 
 
 def _greet(supervisor: Supervisor, began: float) -> None:
     """Say where the console is once it answers, then have the demo made and played beside it."""
-    host = "localhost" if env.host() in ("127.0.0.1", "0.0.0.0") else env.host()
-    while not _answers(host, env.port()):
+    asked, shown = _hosts(env.host())
+    while not _answers(asked, env.port()):
         time.sleep(0.1)
-    address = f"http://{host}:{env.port()}"
+    address = f"http://{shown}:{env.port()}"
     supervisor.say(
         "console", f"FastLoop Console answers at {address} after {time.monotonic() - began:.1f} s. Ctrl-C stops it."
     )
@@ -112,12 +112,32 @@ def _greet(supervisor: Supervisor, began: float) -> None:
         supervisor.say("console" if line.startswith("  sign in") else "demo", line.rstrip())
 
 
+def _hosts(host: str) -> tuple[str, str]:
+    """Where to ask whether the console answers, and how its address is written.
+
+    >>> _hosts("0.0.0.0"), _hosts("::1"), _hosts("::")
+    (('127.0.0.1', 'localhost'), ('::1', '[::1]'), ('::1', 'localhost'))
+    """
+    if host in ("127.0.0.1", "0.0.0.0"):
+        return "127.0.0.1", "localhost"
+    if host == "::":
+        return "::1", "localhost"
+    return (host, f"[{host}]") if ":" in host else (host, host)
+
+
 def _answers(host: str, port: int) -> bool:
+    """Whatever it says of the name it is asked by: ALLOWED_HOSTS may leave localhost out."""
     line = http.client.HTTPConnection(host, port, timeout=5)
     try:
-        line.request("GET", "/sign-in/")
-        return line.getresponse().status == 200
+        line.request("GET", "/sign-in/", headers={"Host": _allowed_host()})
+        return line.getresponse().status < 500
     except (OSError, http.client.HTTPException):
         return False
     finally:
         line.close()
+
+
+def _allowed_host() -> str:
+    """A name that Django answers to: the first of ALLOWED_HOSTS; of a pattern, a name that fits."""
+    first = next(iter(env.allowed_hosts()), "localhost")
+    return "localhost" if first == "*" else first.removeprefix(".")

@@ -1,16 +1,24 @@
 """Refuse a body over the limit before it is read: Django's ASGI handler would first spool all of it to disk."""
 
+import asyncio
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 LIMIT_SLACK = 1_000_000  # the other fields and the multipart borders
+STRANGERS_BYTES = 1_000_000  # a sign-in is a hundred
+NOT_SIGNED_IN = "Only somebody who is signed in, or sends a token, may send that much. Nothing was read."
+Known = Callable[[Mapping[bytes, bytes]], bool]
 
 
 class UploadLimit:
-    """ASGI middleware. A declared length over the limit is refused at once, an undeclared one when it gets there."""
+    """ASGI middleware. A declared length over the limit is refused at once, an undeclared one when it gets there.
 
-    def __init__(self, app: Any, limit_bytes: int) -> None:
-        self.app, self.limit = app, limit_bytes + LIMIT_SLACK
+    `known` says by the headers whether somebody sends who is signed in; everybody else sends little.
+    """
+
+    def __init__(self, app: Any, limit_bytes: int, known: Known = lambda headers: True) -> None:
+        self.app, self.limit, self.known = app, limit_bytes + LIMIT_SLACK, known
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -19,34 +27,37 @@ class UploadLimit:
         headers = dict(scope["headers"])
         declared = headers.get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > self.limit:
-            await self._refuse(headers, int(declared), send)
+            await self._refuse(headers, 413, "too_large", self._too_large(int(declared)), send)
             return
-        await self.app(scope, self._counting(receive), send)
+        large = not declared.isdigit() or int(declared) > STRANGERS_BYTES or b"transfer-encoding" in headers
+        if not large or await asyncio.to_thread(self.known, headers):
+            await self.app(scope, self._counting(receive, self.limit), send)
+        elif b"transfer-encoding" in headers:
+            await self.app(scope, self._counting(receive, STRANGERS_BYTES), send)
+        else:
+            await self._refuse(headers, 401, "not_authenticated", NOT_SIGNED_IN, send)
 
-    def _counting(self, receive: Any) -> Any:
+    def _too_large(self, size: int) -> str:
+        return (
+            f"The upload has {size / 1e9:.1f} GB; at most {(self.limit - LIMIT_SLACK) / 1e9:.1f} GB are taken at once. "
+            "Nothing was stored. Split the file, or send batches to the API."
+        )
+
+    def _counting(self, receive: Any, limit: int) -> Any:
         seen = 0
 
         async def counted() -> Any:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            return {"type": "http.disconnect"} if seen > self.limit else message
+            return {"type": "http.disconnect"} if seen > limit else message
 
         return counted
 
-    async def _refuse(self, headers: dict[bytes, bytes], size: int, send: Any) -> None:
-        sentence = (
-            f"The upload has {size / 1e9:.1f} GB; at most {(self.limit - LIMIT_SLACK) / 1e9:.1f} GB are taken at once. "
-            "Nothing was stored. Split the file, or send batches to the API."
-        )
+    async def _refuse(self, headers: Mapping[bytes, bytes], status: int, code: str, sentence: str, send: Any) -> None:
         wants_json = b"json" in headers.get(b"accept", b"")
-        body = json.dumps({"error": sentence, "code": "too_large"}) if wants_json else sentence
+        body = json.dumps({"error": sentence, "detail": sentence, "code": code}) if wants_json else sentence
         kind = b"application/json" if wants_json else b"text/plain; charset=utf-8"
-        await send(
-            {
-                "type": "http.response.start",
-                "status": 413,
-                "headers": [(b"content-type", kind), (b"connection", b"close")],
-            }
-        )
+        fields = [(b"content-type", kind), (b"connection", b"close")]
+        await send({"type": "http.response.start", "status": status, "headers": fields})
         await send({"type": "http.response.body", "body": body.encode()})

@@ -13,6 +13,7 @@ from fastloop_console.settings.logging import *  # noqa: F403
 BASE_DIR = env.ROOT
 HOME = env.home()
 SECRET_KEY = env.secret_key()
+SECRET_KEY_FALLBACKS = env.secret_key_fallbacks()  # sessions, links and the audit trail of earlier keys hold on
 INSTANCE_ID = instance.instance_id(SECRET_KEY)
 PREDICTOR_KEY = instance.predictor_key(SECRET_KEY)
 DEBUG = env.debug()
@@ -39,6 +40,7 @@ INSTALLED_APPS = [
     "apps.audit",
     "apps.live",
     "apps.projects",
+    "apps.people",
     "apps.slas",
     "apps.datasets",
     "apps.features",
@@ -94,10 +96,16 @@ AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "projects:list"
 LOGOUT_REDIRECT_URL = "accounts:sign_in"
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+AUTHENTICATION_BACKENDS = [  # the second for sessions of earlier releases; it is never asked for a password
+    "apps.people.backend.GuardedBackend",
+    "django.contrib.auth.backends.ModelBackend",
 ]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+PASSWORD_HASHERS = ["apps.accounts.hashing.AsidePBKDF2PasswordHasher"]
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("es", "Español")]  # each in its own words, for those who look for it
@@ -145,11 +153,14 @@ CONTENT_SECURITY_POLICY = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "apps.people.token_access.GrantedTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "apps.people.token_access.WithinScope",
+    ],
+    "DEFAULT_RENDERER_CLASSES": ["fastloop_console.api_rendering.WholeJSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "fastloop_console.api_schema.ApiSchema",
     "EXCEPTION_HANDLER": "fastloop_console.api_errors.answer",
     "DEFAULT_PAGINATION_CLASS": "apps.pages.pagination.Pages",

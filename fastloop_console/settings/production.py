@@ -17,6 +17,11 @@ SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.hsts_for_subdomains()
+SECURE_HSTS_PRELOAD = SECURE_HSTS_INCLUDE_SUBDOMAINS
+SECURE_SSL_REDIRECT = True
+# Whether names below this one, and lists in browsers, hold to TLS too is for whoever owns the name to say.
+SILENCED_SYSTEM_CHECKS = [] if SECURE_HSTS_INCLUDE_SUBDOMAINS else ["security.W005", "security.W021"]
 WHITENOISE_USE_FINDERS = False
 STORAGES = {  # `collectstatic` compresses once and names files by content, so that browsers may keep them for ever
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

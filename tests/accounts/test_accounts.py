@@ -67,7 +67,7 @@ def test_a_name_that_is_too_long_is_kept_in_the_form_and_changes_nothing(as_, ad
 
 def test_a_token_is_shown_once_works_and_can_be_revoked(as_, client, ada):
     browser = as_(ada)
-    made = browser.post("/account/tokens/", {"days": "30"})
+    made = browser.post("/account/tokens/", {"name": "nightly", "scope": "write", "days": "30"})
     token = made.context["new_token"]
     assert token in made.content.decode() and made["Cache-Control"] == "no-store"
     assert token not in browser.get("/account/").content.decode()
@@ -82,12 +82,12 @@ def test_a_token_is_shown_once_works_and_can_be_revoked(as_, client, ada):
 
 @pytest.mark.parametrize("days", ["0", "-1", "many", "99999"])
 def test_a_token_that_cannot_be_made_is_not_made(as_, ada, days):
-    assert as_(ada).post("/account/tokens/", {"days": days}).status_code == 422
+    assert as_(ada).post("/account/tokens/", {"name": "nightly", "scope": "write", "days": days}).status_code == 422
     assert not AuthToken.objects.exists()
 
 
 def test_nobody_revokes_the_token_of_somebody_else(as_, ada, grace):
-    as_(ada).post("/account/tokens/", {"days": ""})
+    as_(ada).post("/account/tokens/", {"name": "nightly", "scope": "write", "days": ""})
     token = AuthToken.objects.get()
 
     assert as_(grace).post(reverse("accounts:token_revoke", args=[token.token_key])).status_code == 404

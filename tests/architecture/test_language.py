@@ -18,7 +18,9 @@ from tests.architecture.words import CATALOG, SCRIPT_CATALOG, SCRIPTS, TEMPLATES
 WORD = re.compile(r"[A-Za-z]{2,}")
 HOLE = re.compile(r"%\([A-Za-z_0-9]+\)[sd]|\{[^}]*\}|%%")
 NAMES = {"FastLoop", "FastLoop Console", "Dawid-Skene", "ms", "API"}  # the same in every language
-NO_WORDS = re.compile(r"{% block (?:body_class|topic) %}.*?{% endblock %}")  # names for styles and sockets
+NO_WORDS = re.compile(  # names for styles and sockets, and what stands in a shell
+    r"{% block (?:body_class|topic) %}.*?{% endblock %}|{% call_to_copy %}.*?{% endcall_to_copy %}", re.DOTALL
+)
 SAID_ATTRIBUTES = {"aria-label", "title", "placeholder", "alt"}
 SILENT = {"script", "style", "code", "pre", "kbd"}
 # Their words are for scripts and records, or are the API's, whose language is English.

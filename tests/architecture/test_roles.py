@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 from knox.models import AuthToken
 
 from apps.accounts.models import User
@@ -22,6 +23,7 @@ from apps.datasets.models import Example, ExampleBlob
 from apps.datasets.services import ingestion_open
 from apps.integrations import wiring
 from apps.monitoring.services import alert_raise
+from apps.people.links import reset_make
 from apps.projects.models import Project
 from apps.releases.services import model_promote
 from tests import rows
@@ -53,6 +55,17 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "accounts:account": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "accounts:token_create": {"POST": SIGNED_IN},
     "accounts:token_revoke": {"POST": SIGNED_IN},
+    "accounts:password_change": {"POST": SIGNED_IN},
+    "accounts:link": {"GET": EVERYBODY, "POST": EVERYBODY},
+    "people:people": {"GET": KEEPERS, "POST": KEEPERS},
+    "people:trail": {"GET": KEEPERS},
+    "people:link_withdraw": {"POST": KEEPERS},
+    "people:person": {"GET": KEEPERS},
+    "people:reset": {"POST": KEEPERS},
+    "people:active_set": {"POST": KEEPERS},
+    "people:access_end": {"POST": KEEPERS},
+    "people:rights_set": {"POST": KEEPERS},
+    "people:token_end": {"POST": KEEPERS},
     "projects:list": {"GET": SIGNED_IN},
     "features:encoders": {"GET": KEEPERS, "POST": KEEPERS},
     "features:check": {"POST": KEEPERS},
@@ -76,6 +89,9 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "loop:bell": {"GET": OVERSEERS},
     "loop:run_start": {"POST": ENGINEERS},
     "loop:upload": {"POST": SENDERS},
+    "loop:columns": {"GET": SENDERS, "POST": SENDERS},
+    "loop:columns_of_upload": {"GET": SENDERS, "POST": SENDERS},
+    "loop:upload_drop": {"POST": SENDERS},
     "loop:drift_check": {"POST": OVERSEERS},
     "datasets:data": {"GET": DATA},
     "datasets:counts": {"GET": DATA},
@@ -203,6 +219,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "api-annotation": {"DELETE": LABELERS},
     "api-labels": {"GET": DATA},
     "api-export": {"GET": DATA},
+    "api-mapping": {"GET": DATA, "PUT": SENDERS, "DELETE": SENDERS},
     "api-quality": {"GET": DATA},
     "api-quality-people": {"GET": DATA},
     "api-learning": {"GET": OVERSEERS},
@@ -237,6 +254,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
 }
 # Everywhere else an empty body asks the question of rights as well as a full one.
 BODIES: dict[str, dict[str, Any]] = {
+    "api-mapping": {"roles": {}},
     "api-projects": {"name": "New", "task_type": "text-classification", "labels": [{"name": "a"}]},
     "api-alert-resolve": {"note": "A holiday."},
     "api-encoders": {"name": "ours", "url": "file:///none"},
@@ -248,6 +266,7 @@ WITHOUT_PROJECT = {
     "api-projects",
     "features:encoders",
     "features:check",
+    *(name for name in TABLE if name.startswith("people:")),
     "api-encoders",
     "api-encoder-check",
 }
@@ -331,8 +350,19 @@ def things(project: Project, lin: User, ada: User) -> Things:
         "sweep_id": rows.swept(project).pk,
         "language": "es",
         "edition": "0" * 12,
+        "person_id": ada.pk,
+        "link_id": 1,
+        "words": a_link(ada),
     }
     return Things(project, ids)
+
+
+def a_link(ada: User) -> str:
+    """To a new password; a longer life than the day of the tests."""
+    ada.is_superuser, made = True, timezone.now()
+    words = reset_make(person=ada, by=ada, at=made)
+    ada.is_superuser = False
+    return words
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from datetime import timedelta
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -154,18 +155,22 @@ def test_bytes_in_a_refused_row_do_not_reach_the_page(make_project):
 def test_the_same_rows_a_second_time_change_nothing(project):
     rows = [{"id": str(n), "text": f"t{n}"} for n in range(10)]
     ingest(project, rows)
-    again = ingest(project, [{**row, "text": "other"} for row in rows])
-
+    again = ingest(project, rows)
     assert (again.rows_taken, again.rows_known, again.rows_refused) == (0, 10, 0)
+
+    others = ingest(project, [{**row, "text": "other"} for row in rows])
+    assert (others.rows_taken, others.rows_known, others.rows_refused) == (0, 0, 10)
+    assert "“3” is there and shows something else" in reasons()[3]
     assert Example.objects.count() == 10
     assert Example.objects.get(external_id="3").fields == {"text": "t3"}
 
 
 def test_of_two_rows_with_one_id_the_first_is_taken(project):
     rows = [{"id": "a", "text": "first"}, {"id": "a", "text": "second"}, {"id": " a ", "text": "third"}]
-    done = ingest(project, rows)
-    assert (done.rows_taken, done.rows_known) == (1, 2)
+    done = ingest(project, [*rows, {"id": "a", "text": "first"}])
+    assert (done.rows_taken, done.rows_known, done.rows_refused) == (1, 1, 2)
     assert Example.objects.get().fields == {"text": "first"}
+    assert all("shows something else" in reason for reason in reasons())
 
 
 def test_the_same_id_in_two_projects_is_two_examples(make_project):
@@ -244,19 +249,24 @@ def test_about_the_wanted_share_is_set_apart_and_stays_so(make_project):
     assert set(Example.objects.filter(holdout=True).values_list("external_id", flat=True)) == first
 
 
-def test_a_time_that_is_given_counts_but_never_the_future(project):
+def test_a_time_that_is_given_counts_but_never_the_future_and_is_never_guessed(project):
     ingest(
         project,
         [
             {"id": "a", "text": "x", "collected_at": "2026-11-01T10:00:00"},
-            {"id": "b", "text": "x", "timestamp": "2027-01-01T00:00Z"},
+            {"id": "b", "text": "x", "timestamp": (NOON + timedelta(hours=2)).isoformat()},
+            {"id": "e", "text": "x", "collected_at": "", "timestamp": 1780123012345},
+            {"id": "f", "text": "x", "collected_at": "0001-01-01T00:00:00+14:00"},
+            {"id": "g", "text": "x", "collected_at": "2027-01-01T00:00Z"},
             {"id": "c", "text": "x", "collected_at": "yesterday"},
             {"id": "d", "text": "x", "collected_at": "2026-99-99"},
         ],
     )
     found = dict(Example.objects.values_list("external_id", "collected_at"))
     assert found["a"].isoformat() == "2026-11-01T10:00:00+00:00"
-    assert found["b"] == found["c"] == found["d"] == NOON
+    assert found["b"] == NOON and found["e"].isoformat() == "2026-05-30T06:36:52.345000+00:00"
+    assert set(found) == {"a", "b", "e"}
+    assert all("The time it was collected is not a moment" in reason for reason in reasons())
 
 
 # Uploads and their reading

@@ -117,7 +117,7 @@ def promote(page: Page, number: int) -> None:
 
 def ask_the_champion(page: Page, number: int) -> None:
     image, _ = digits.all_digits()[700]
-    page.get_by_label("A PNG file").set_input_files({"name": "digit.png", "mimeType": "image/png", "buffer": image})
+    page.get_by_label("A picture").set_input_files({"name": "digit.png", "mimeType": "image/png", "buffer": image})
     page.get_by_role("button", name="Ask the champion").click()
     expect(page.locator("#answer").get_by_text(f"v{number}", exact=True)).to_be_visible()
     assert page.locator("#answer dd").first.inner_text() in digits.NAMES

@@ -45,6 +45,8 @@ PAGES = {
     "members": "/projects/{project}/members/",
     "audit": "/projects/{project}/audit/",
     "account": "/account/",
+    "console-people": "/people/",
+    "console-trail": "/people/trail/",
     "not-found": "/projects/987654/",
 }
 STATUS = {"not-found": 404}

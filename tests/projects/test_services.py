@@ -7,6 +7,7 @@ from apps.audit.services import chain_intact, project_scope
 from apps.errors import Forbidden, Invalid
 from apps.labeling.services.queue_settings import queue_settings_set
 from apps.projects import membership, services
+from apps.projects.access import role_of
 from apps.projects.models import Membership, Project
 from apps.projects.roles import Role
 from apps.projects.selectors import schema_of
@@ -42,6 +43,15 @@ def test_whoever_may_not_make_projects_makes_none(ada):
         ({"labels": [LabelSpec("ham"), LabelSpec("HAM")]}, "there twice"),
         ({"labels": [LabelSpec(" ")]}, "needs a name"),
         ({"labels": [LabelSpec("x" * 81)]}, "longer than 80"),
+        ({"name": "Ma\u200bil"}, "exists already"),
+        ({"name": "Two\nlines"}, "control character"),
+        ({"labels": [LabelSpec("caf\u00e9"), LabelSpec("cafe\u0301")]}, "there twice"),
+        ({"labels": [LabelSpec("late mail"), LabelSpec("late\u00a0mail")]}, "there twice"),
+        ({"labels": [LabelSpec("ham"), LabelSpec("ham\u200b")]}, "there twice"),
+        ({"labels": [LabelSpec("ham\neggs"), LabelSpec("spam")]}, "control character"),
+        ({"labels": [LabelSpec("\u200b"), LabelSpec("spam")]}, "needs a name"),
+        ({"labels": [LabelSpec("ham", hotkey="ß")]}, "one letter from A to Z"),
+        ({"labels": [LabelSpec("ham", hotkey="²")]}, "one letter from A to Z"),
         ({"labels": [LabelSpec("ham", hotkey="z")]}, "taken by the labeling screen"),
         ({"labels": [LabelSpec("ham", hotkey="h"), LabelSpec("eggs", hotkey="H")]}, "given to two labels"),
     ],
@@ -178,3 +188,13 @@ def test_settings_out_of_range_are_refused(project, mona, wrong):
 
 def test_a_preference_project_has_its_two_sides_as_labels(make_project):
     assert [x.name for x in make_project("text-preference", labels=()).labels.all()] == ["A", "B"]
+
+
+def test_nobody_changes_their_own_role_and_a_manager_gives_no_rights_that_they_lack(project, mona, alma, mallory):
+    for username, role in (("mona", "engineer"), ("mona", "annotator"), ("mallory", "engineer"), ("ada", "engineer")):
+        with pytest.raises(Forbidden):
+            membership.member_set(project=project, username=username, role=role, by=mona, at=NOON)
+    assert role_of(mona, project.pk) == "manager" and role_of(mallory, project.pk) is None
+    membership.member_set(project=project, username="mallory", role="reviewer", by=mona, at=NOON)
+    membership.member_set(project=project, username="mallory", role="engineer", by=alma, at=NOON)
+    assert role_of(mallory, project.pk) == "engineer"

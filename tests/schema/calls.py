@@ -59,6 +59,7 @@ BODIES: dict[str, Body | Callable[[Asked], Body]] = {
         "task_type": "text-classification",
         "labels": [{"name": "paid", "color": "#2a78d6", "hotkey": "P"}, {"name": "open"}],
     },
+    "mapping_set": {"roles": {"message": "text", "category": "label", "noise": "ignore"}, "make_ids": True},
     "examples_create": {
         "examples": [{"id": "m-100", "text": "Where is my parcel?"}, {"id": "m-101", "text": "Thanks!", "label": "ham"}]
     },

@@ -20,6 +20,7 @@ from workers.predictor.log import PredictionLog
 from workers.predictor.requests import missing_allowed, refuse_id
 from workers.training.learners import RequestUnreadable
 from workers.training.models.bundle import Bundle, predict
+from workers.training.models.inputs import Rows
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,10 @@ def answer(bundle: Bundle, request: InferRequest) -> NDArray[np.float32]:
         bundle.learner.fits(bundle.preprocessor, payloads, missing_allowed(request))
     except RequestUnreadable as fault:
         raise InvalidInput(str(fault)) from None
-    if bundle.learner.reads_vectors:
-        # of the encoder that the model was trained with, whatever the project uses by now
-        payloads = encoder_ready(bundle.encoder).encode(payloads).astype(np.float32)
-    found = predict(bundle, payloads)
+    rows: Rows = payloads
+    if bundle.learner.reads_vectors:  # of the encoder that the model was trained with, whatever the project uses by now
+        rows = encoder_ready(bundle.encoder).encode(payloads).astype(np.float32)
+    found = predict(bundle, rows)
     lost = np.flatnonzero(~np.isfinite(found).all(axis=1))
     if len(lost):
         raise InvalidInput(f"Row {int(lost[0]) + 1} of the request cannot be read: its content is broken.")

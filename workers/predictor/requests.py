@@ -96,7 +96,7 @@ def refuse_id(given: Any) -> None:
 
 def missing_allowed(request: InferRequest) -> bool:
     """The switch for features that are not sent. Raises InvalidInput."""
-    said = (request.parameters or {}).get(ALLOW_MISSING, False)
+    said = (getattr(request, "parameters", None) or {}).get(ALLOW_MISSING, False)
     if not isinstance(said, bool):
         raise InvalidInput(f"The parameter “{ALLOW_MISSING}” is true or false.")
     return said

@@ -11,6 +11,7 @@ from PIL import Image
 
 from apps.datasets import readers
 from apps.projects.task_types import RESERVED, TASK_TYPES
+from apps.rules.values import header_of
 
 TEST_SHARE = 0.3  # of a source that says nothing of a split
 
@@ -107,4 +108,4 @@ def _file(path: Path) -> list[dict[str, Any]]:
     broken = next((row for row in found if row.values is None), None)
     if broken:
         raise SourceRefused(f"Row {broken.number}: {broken.reason}")
-    return [row.values for row in found if row.values is not None]
+    return [header_of(tuple(row.values), RESERVED).row(row.values) for row in found if row.values is not None]

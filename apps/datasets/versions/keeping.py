@@ -20,6 +20,7 @@ from apps.integrations import wiring
 from apps.integrations.ports import TableMissing, Unavailable
 from apps.projects.models import Project
 from apps.rules.words import count
+from apps.work.alone import alone
 
 logger = logging.getLogger(__name__)
 TIDY_EVERY = timedelta(hours=1)
@@ -146,8 +147,9 @@ def projects_tidy(*, pins: dict[int, set[int]], at: datetime) -> list[DatasetVer
     """Every project that has versions, each for itself: a damaged table of one is no reason to leave the others."""
     dropped = []
     for project in Project.objects.filter(dataset_versions__isnull=False).distinct():
-        try:
-            dropped += versions_tidy(project=project, pinned=pins.get(project.pk, set()), at=at)
-        except Unavailable as cause:
-            logger.error("The data versions of %s were not tidied: %s", project, cause)
+        with alone("the data versions", project):
+            try:
+                dropped += versions_tidy(project=project, pinned=pins.get(project.pk, set()), at=at)
+            except Unavailable as cause:
+                logger.error("The data versions of %s were not tidied: %s", project, cause)
     return dropped

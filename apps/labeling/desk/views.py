@@ -62,7 +62,7 @@ def _read(request: HttpRequest, checker: serializers.Serializer[Any]) -> dict[st
     """The checked body. Raises Invalid with one sentence naming the first field that does not fit."""
     try:
         body = json.loads(request.body or b"null")
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Invalid(_("The request is not JSON.")) from None
     try:
         return dict(checker.run_validation(body))

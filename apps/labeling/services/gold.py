@@ -108,7 +108,7 @@ def pause_if_failing(*, project: Project, person: User, at: datetime) -> Pause |
         subject=f"user {person.pk}",
         by=None,
         at=at,
-        sentence=f"{person} was paused: {words}",
+        sentence=f"{person.signed} was paused: {words}",
     )
     look_again(Topic.PROJECT.of(project.pk), News.QUALITY)
     return pause

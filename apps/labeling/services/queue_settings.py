@@ -23,6 +23,7 @@ from apps.rules.acquisition import STRATEGIES
 
 LANES = tuple(LANE_WEIGHTS)
 ONE_ANSWER_LANES = frozenset({"gold", "review", "relabel"})  # each person once, one reviewer, one second look
+MOST_WEIGHT = 100  # as in the form: a lane a hundred times as often as another
 MOST_OVERLAP = 5
 MOST_GOLD_FAILURES = 20
 
@@ -91,9 +92,11 @@ def _check(s: QueueChoices, project: Project) -> None:
         sentence = _("The encoder “{name}” is not known here. Known are {known}.")
         known = ", ".join(encoders_for(project.task_type))
         raise Invalid(sentence.format(name=s.encoder, known=known), field="encoder")
-    if not set(s.lane_weights) <= set(LANES) or any(weight < 0 for weight in s.lane_weights.values()):
-        sentence = _("The lanes are {lanes}; each has a weight of 0 or more.")
-        raise Invalid(sentence.format(lanes=", ".join(LANES)), field="weight_active")
+    if not set(s.lane_weights) <= set(LANES) or any(
+        not 0 <= weight <= MOST_WEIGHT for weight in s.lane_weights.values()
+    ):
+        sentence = _("The lanes are {lanes}; each has a weight of 0 to {most}.")
+        raise Invalid(sentence.format(lanes=", ".join(LANES), most=f"{MOST_WEIGHT:,}"), field="weight_active")
     counts = [s.overlap, *s.lane_overlap.values()]
     if any(not 1 <= n <= MOST_OVERLAP for n in counts) or not set(s.lane_overlap) <= set(LANES) - ONE_ANSWER_LANES:
         sentence = _(

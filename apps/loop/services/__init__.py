@@ -8,6 +8,9 @@ from apps.loop.services.intake import (
     examples_follow_up,
     ingestion_read,
     ingestions_sweep,
+    upload_drop,
+    upload_look,
+    upload_mapped,
     upload_take,
 )
 from apps.loop.services.laps import lap_close, laps_close, serving_confirmed
@@ -37,6 +40,9 @@ __all__ = [
     "scoring_sweep",
     "serving_confirmed",
     "triggers_check",
+    "upload_drop",
+    "upload_look",
+    "upload_mapped",
     "upload_take",
     "vectors_ask",
     "vectors_sweep",

@@ -14,6 +14,7 @@ from apps.monitoring.services import Reference, drift_check
 from apps.projects.models import Project
 from apps.releases.models import AliasName
 from apps.releases.selectors import champion_of
+from apps.work.alone import alone
 
 logger = logging.getLogger(__name__)
 
@@ -51,13 +52,15 @@ def drift_check_now(*, project: Project, at: datetime, seed: int | None = None) 
 def drift_check_all(*, at: datetime) -> None:
     """The scheduled check: every project whose champion answered something since the last one."""
     for project in Project.objects.filter(aliases__name=AliasName.CHAMPION):
-        last = DriftCheck.objects.filter(project=project).first()
-        news = Prediction.objects.filter(project=project)
-        if last:
-            news = news.filter(at__gt=last.at)
-        if news.exists():
-            with contextlib.suppress(HoldoutUnreadable):  # one project's lost file does not blind the others
+        with alone("the look for drift", project), contextlib.suppress(HoldoutUnreadable):
+            if _has_news(project):
                 drift_check_now(project=project, at=at)
+
+
+def _has_news(project: Project) -> bool:
+    last = DriftCheck.objects.filter(project=project).first()
+    news = Prediction.objects.filter(project=project)
+    return (news.filter(at__gt=last.at) if last else news).exists()
 
 
 def _seed(at: datetime) -> int:

@@ -10,6 +10,7 @@ from apps.projects.models import Project
 from apps.releases.models import Alias
 from apps.releases.selectors import champion_of
 from apps.training.models import OPEN_STATES, Run, RunKind, RunState
+from apps.work.alone import alone
 
 
 def encoders_needed(project: Project) -> list[str]:
@@ -47,5 +48,6 @@ def encoder_wanted(project: Project) -> str:
 def vectors_sweep(*, at: datetime) -> None:
     """Remove shards of encoders that no model needs any more, and files that no manifest names."""
     for project in Project.objects.all():
-        shards_retire(project_id=project.pk, needed=set(encoders_needed(project)))
+        with alone("the vectors", project):
+            shards_retire(project_id=project.pk, needed=set(encoders_needed(project)))
     shards_sweep(at=at)

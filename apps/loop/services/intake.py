@@ -1,12 +1,13 @@
 """Collect to annotate: examples come in, their vectors are asked for, the queue sees them."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import fsspec
-from django.db import connection
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.datasets import readers
@@ -18,21 +19,66 @@ from apps.loop.services.scoring import order_check, vectors_ask
 from apps.projects.models import Project
 from apps.transfer.formats import read_with, suffixes
 from apps.transfer.importing import Companions
+from apps.transfer.mapping import FirstLook, asks, first_look, mapping_set
+from apps.work.alone import alone
 from apps.work.jobs import ask
 from apps.work.names import Job
 
 logger = logging.getLogger(__name__)
+NOT_READ = "The file could not be read to its end ({kind}). What came before is here; the console’s log says more."
 
 
 def upload_take(
-    *, project: Project, filename: str, size_bytes: int, chunks: Iterable[bytes], by: User, at: datetime
+    *,
+    project: Project,
+    filename: str,
+    size_bytes: int,
+    chunks: Iterable[bytes],
+    by: User,
+    at: datetime,
+    may_ask: bool = False,
 ) -> Ingestion:
-    """Keep an uploaded file and have it read by the default queue; the sweep finds it when Redis is away."""
+    """Keep an uploaded file and have it read by the default queue; the sweep finds it when Redis is away.
+
+    With `may_ask` a file whose columns nobody knows waits until somebody has said what they are.
+    """
     ingestion = datasets.upload_receive(
         project=project, filename=filename, size_bytes=size_bytes, chunks=chunks, by=by, at=at, suffixes=suffixes()
     )
-    ingestion_send(ingestion.pk)
+    look = upload_look(ingestion) if may_ask else None
+    if look is not None and asks(project, look):
+        datasets.ingestion_hold(ingestion=ingestion)
+    else:
+        ingestion_send(ingestion.pk)
     return ingestion
+
+
+def upload_look(ingestion: Ingestion) -> FirstLook | None:
+    """The columns and first rows of a kept file; None where its reading will say what is wrong with it."""
+    try:
+        with fsspec.open(ingestion.url, "rb") as file:
+            return first_look(ingestion.project, file, ingestion.url)
+    except Exception:
+        logger.exception("No first look at ingestion %s.", ingestion.pk)
+        return None
+
+
+def upload_mapped(
+    *, ingestion: Ingestion, roles: Mapping[str, str], make_ids: bool, by: User, at: datetime
+) -> Ingestion:
+    """Remember what the columns are, and read the file that asked. Raises Invalid."""
+    mapping_set(project=ingestion.project, roles=roles, make_ids=make_ids, by=by, at=at)
+    if datasets.ingestion_release(ingestion=ingestion, at=at):
+        ingestion_send(ingestion.pk)
+    return ingestion
+
+
+def upload_drop(*, ingestion: Ingestion, at: datetime) -> None:
+    """A file that waits for its columns is not read after all."""
+    if ingestion.state == IngestionState.MAPPING:
+        datasets.ingestion_close(
+            ingestion=ingestion, at=at, error=gettext("It was not read: nobody said what its columns are.")
+        )
 
 
 def ingestion_send(ingestion_id: int) -> None:
@@ -44,18 +90,23 @@ def ingestion_read(*, ingestion_id: int) -> None:
     ingestion = datasets.ingestion_claim(ingestion_id=ingestion_id, at=timezone.now())
     if ingestion is None:
         return
-    error = ""
+    beside, error = Companions(ingestion.project, ingestion), ""
     try:
         with fsspec.open(ingestion.url, "rb") as file:
             ingestion.rows_expected = readers.rows_expected(file, ingestion.url)
             ingestion.save(update_fields=["rows_expected"])
         with fsspec.open(ingestion.url, "rb") as file:
-            _take(ingestion, read_with(ingestion.project, file, ingestion.url))
+            _take(ingestion, read_with(ingestion.project, file, ingestion.url), beside)
     except readers.FileUnreadable as cause:
         error = str(cause)
     except OSError as cause:
         error = f"The kept file could not be opened: {cause}"
-    datasets.ingestion_close(ingestion=ingestion, at=timezone.now(), error=error)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away: the sweep sends it again, three times at most
+    except Exception as cause:
+        logger.exception("Ingestion %s could not be read.", ingestion.pk)
+        error = NOT_READ.format(kind=type(cause).__name__)
+    _close(ingestion, beside, error)
     examples_follow_up(ingestion.project, at=timezone.now())
 
 
@@ -66,20 +117,31 @@ def batch_take(
     ingestion = datasets.ingestion_open(project=project, source=source, by=by, at=at)
     claimed = datasets.ingestion_claim(ingestion_id=ingestion.pk, at=at)
     assert claimed is not None  # nobody else knows its id yet
-    _take(claimed, (readers.Row(i, row) for i, row in enumerate(rows, start=1)))
-    datasets.ingestion_close(ingestion=claimed, at=timezone.now())
+    beside = Companions(project, claimed)
+    try:
+        _take(claimed, (readers.Row(i, row) for i, row in enumerate(rows, start=1)), beside)
+    except Exception as cause:
+        _close(claimed, beside, NOT_READ.format(kind=type(cause).__name__))
+        raise
+    _close(claimed, beside)
     examples_follow_up(project, at=timezone.now())
     return claimed
 
 
-def _take(ingestion: Ingestion, rows: Iterable[readers.Row]) -> None:
+def _take(ingestion: Ingestion, rows: Iterable[readers.Row], beside: Companions) -> None:
     project = ingestion.project
     datasets.examples_ingest(
         ingestion=ingestion,
         rows=rows,
         now=timezone.now,
-        beside=Companions(project, ingestion),
+        beside=beside,
         on_repeated=lambda digests: _share_labels(project, digests),
+    )
+
+
+def _close(ingestion: Ingestion, beside: Companions, error: str = "") -> None:
+    datasets.ingestion_close(
+        ingestion=ingestion, at=timezone.now(), error=error, left_out=beside.naming.left_out, beside=beside.counts
     )
 
 
@@ -108,12 +170,9 @@ def ingestions_sweep(*, at: datetime) -> None:
 def everything_refilled(*, at: datetime) -> None:
     """Top up every queue. One project's fault does not keep the others waiting."""
     for project in Project.objects.all():
-        try:
+        with alone("the queue", project):
             frontier_refill(project=project, at=at, seed=_seed(at))
             order_check(project=project, at=at)
-        except Exception:
-            logger.exception("The queue of %s could not be topped up.", project)
-            connection.close_if_unusable_or_obsolete()
 
 
 def _seed(at: datetime) -> int:

@@ -11,6 +11,7 @@ from apps.releases.services import serving_confirm
 from apps.rules import clock
 from apps.slas.models import Lap, Stage
 from apps.slas.services import StageTimes, lap_record
+from apps.work.alone import alone
 
 
 def serving_confirmed(*, promotion_id: int, at: datetime) -> None:
@@ -25,8 +26,12 @@ def laps_close(*, at: datetime) -> list[Lap]:
     open_promotions = Promotion.objects.filter(kind=PromotionKind.PROMOTE, serving_at__isnull=False).exclude(
         pk__in=closed
     )
-    found = (lap_close(promotion) for promotion in open_promotions.order_by("pk"))
-    return [lap for lap in found if lap]
+    laps: list[Lap] = []
+    for promotion in open_promotions.order_by("pk"):
+        with alone("the lap", promotion.project):
+            lap = lap_close(promotion)
+            laps += [lap] if lap else []
+    return laps
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from apps.evaluation.models import Report
 from apps.labeling.models import AutoLabeling
 from apps.releases.models import Alias, AliasName
 from apps.training.models import Run
+from apps.work.alone import alone
 from apps.work.jobs import ask
 from apps.work.names import Job
 
@@ -20,12 +21,11 @@ def auto_labels_check(*, at: datetime) -> list[int]:
     """Ask the champion of every project that allows it and that it has not looked at since it became champion."""
     asked = []
     for row in AutoLabeling.objects.filter(enabled=True):
-        champion = Alias.objects.filter(project_id=row.project_id, name=AliasName.CHAMPION).first()
-        if champion is None or not _has_news(row, champion, at):
-            continue
-        if ask(Job.AUTO_LABEL, row.project_id):
-            AutoLabeling.objects.filter(pk=row.pk).update(asked_at=at)
-            asked.append(row.project_id)
+        with alone("the look for auto-labels", row.project_id):
+            champion = Alias.objects.filter(project_id=row.project_id, name=AliasName.CHAMPION).first()
+            if champion is not None and _has_news(row, champion, at) and ask(Job.AUTO_LABEL, row.project_id):
+                AutoLabeling.objects.filter(pk=row.pk).update(asked_at=at)
+                asked.append(row.project_id)
     return asked
 
 

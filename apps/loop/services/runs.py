@@ -21,6 +21,7 @@ from apps.training.selectors import evidence_for, last_run_of, settings_of
 from apps.training.services.policies import limits_of, policy_of
 from apps.training.services.runs import NotEnoughLabels, run_start
 from apps.training.services.schedules import schedule_claim, schedule_fired, schedules_due, schedules_ensure
+from apps.work.alone import alone
 from apps.work.jobs import ask
 from apps.work.names import Job
 
@@ -80,25 +81,30 @@ def triggers_check(*, at: datetime) -> list[Run]:
     """Start a run in every project whose trigger is due, those included whose trigger nobody has touched."""
     started = []
     for project in Project.objects.select_related("trigger"):
-        row = getattr(project, "trigger", None) or Trigger(project=project)
-        learns = task_types.get(project.task_type).learns
-        decision = _due(project, row, at) if row.enabled and learns else None
-        if decision is None or not decision.fire or decision.cause is None:
-            continue
-        try:
-            started.append(
-                run_start_now(
-                    project=project,
-                    kind=row.kind,
-                    by=None,
-                    at=at,
-                    reason=decision.reason,
-                    trigger_type=RunTrigger(decision.cause.value),
-                )
-            )
-        except DomainError as refused:  # one class only, or somebody was faster: nothing to wake anybody for
-            logger.info("%s: the trigger did not start a run: %s", project, refused.message)
+        with alone("the trigger", project):
+            run = _triggered(project, at)
+            started += [run] if run else []
     return started
+
+
+def _triggered(project: Project, at: datetime) -> Run | None:
+    row = getattr(project, "trigger", None) or Trigger(project=project)
+    learns = task_types.get(project.task_type).learns
+    decision = _due(project, row, at) if row.enabled and learns else None
+    if decision is None or not decision.fire or decision.cause is None:
+        return None
+    try:
+        return run_start_now(
+            project=project,
+            kind=row.kind,
+            by=None,
+            at=at,
+            reason=decision.reason,
+            trigger_type=RunTrigger(decision.cause.value),
+        )
+    except DomainError as refused:  # one class only, or somebody was faster: nothing to wake anybody for
+        logger.info("%s: the trigger did not start a run: %s", project, refused.message)
+        return None
 
 
 def _due(project: Project, row: Trigger, at: datetime) -> trigger.Decision | None:
@@ -114,29 +120,36 @@ def _due(project: Project, row: Trigger, at: datetime) -> trigger.Decision | Non
 def schedules_check(*, at: datetime) -> list[Run]:
     """Start what is due by the clock. A schedule missed several times fires once; one that cannot start says why."""
     for project in Project.objects.filter(schedules=None):
-        if task_types.get(project.task_type).learns:
-            schedules_ensure(project=project, at=at)
+        with alone("the schedules", project):
+            if task_types.get(project.task_type).learns:
+                schedules_ensure(project=project, at=at)
     started = []
     for schedule_id in schedules_due(at=at):
-        schedule = schedule_claim(schedule_id=schedule_id, at=at)
-        if schedule is None:
-            continue
-        reason = f"The schedule of {schedule.kind} runs."
-        try:
-            run = run_start_now(
-                project=schedule.project,
-                kind=schedule.kind,
-                by=None,
-                at=at,
-                reason=reason,
-                trigger_type=RunTrigger.SCHEDULE,
-            )
-        except DomainError as refused:
-            schedule_fired(schedule=schedule, sentence=refused.message)
-            continue
-        schedule_fired(schedule=schedule, sentence=f"Run {run.number} was started.")
-        started.append(run)
+        with alone("the schedule", schedule_id):
+            run = _scheduled(schedule_id, at)
+            started += [run] if run else []
     return started
+
+
+def _scheduled(schedule_id: int, at: datetime) -> Run | None:
+    schedule = schedule_claim(schedule_id=schedule_id, at=at)
+    if schedule is None:
+        return None
+    reason = f"The schedule of {schedule.kind} runs."
+    try:
+        run = run_start_now(
+            project=schedule.project,
+            kind=schedule.kind,
+            by=None,
+            at=at,
+            reason=reason,
+            trigger_type=RunTrigger.SCHEDULE,
+        )
+    except DomainError as refused:
+        schedule_fired(schedule=schedule, sentence=refused.message)
+        return None
+    schedule_fired(schedule=schedule, sentence=f"Run {run.number} was started.")
+    return run
 
 
 def verdicts_sweep(*, at: datetime) -> list[int]:

@@ -7,13 +7,15 @@ from typing import Any
 
 from django.utils.functional import Promise
 
+from apps.rules.values import ValueRefused, whole
+
 MAX_TEXT = 20_000  # characters; longer ones are cut by every sentence encoder anyway
 RESERVED = frozenset({"id", "external_id", "label", "split", "timestamp", "group", "collected_at"})
 Fields = Mapping[str, Any]  # what is stored of an example, as JSON
 Tensor = dict[str, Any]  # one input in the words of the Open Inference Protocol v2
 
 
-class PayloadRefused(ValueError):
+class PayloadRefused(ValueRefused):
     """One row does not fit the task type; the message is the reason on the dead-letter page."""
 
 
@@ -53,6 +55,10 @@ class PayloadKind(ABC):
     @abstractmethod
     def read(self, row: Mapping[str, Any]) -> Payload:
         """Check one row. Raises PayloadRefused with a sentence."""
+
+    def stands_in(self, row: Mapping[str, Any]) -> bool:
+        """Whether the row shows an example, and does not only speak of one that is here."""
+        return any(row.get(name) not in (None, "") for name in self.column_names)
 
     @abstractmethod
     def summary(self, fields: Fields, external_id: str) -> str:
@@ -94,9 +100,7 @@ def text_in(row: Mapping[str, Any], column: str) -> str:
         raise PayloadRefused("The text is empty.")
     if len(text) > MAX_TEXT:
         raise PayloadRefused(f"The text has {len(text):,} characters; at most {MAX_TEXT:,} are taken.")
-    if "\x00" in text:
-        raise PayloadRefused("The text contains a NUL character.")
-    return text
+    return whole(text, "The text")
 
 
 def strings(name: str, values: Sequence[str | None]) -> Tensor:

@@ -20,6 +20,7 @@ from apps.projects.task_types.payload import (
     numbers,
     strings,
 )
+from apps.rules.values import cell_of
 
 COLUMNS = _("one column per feature")
 
@@ -31,12 +32,15 @@ class TabularPayload(PayloadKind):
     has_features: bool = True
 
     def read(self, row: Mapping[str, Any]) -> Payload:
-        features = {str(k): _plain(v) for k, v in row.items() if str(k) not in RESERVED}
+        features = {k: cell_of(v, k) for k, v in row.items() if k not in RESERVED}
         if not features:
             raise PayloadRefused("There is no feature column beside id and label.")
         if all(value is None for value in features.values()):
             raise PayloadRefused("Every feature is empty.")
         return Payload({"features": features})
+
+    def stands_in(self, row: Mapping[str, Any]) -> bool:
+        return any(v is not None and v != "" for k, v in row.items() if k not in RESERVED)
 
     def summary(self, fields: Fields, external_id: str) -> str:
         return ", ".join(f"{k} {v}" for k, v in self.pairs(fields)[:6])[:160]
@@ -64,15 +68,6 @@ class TabularPayload(PayloadKind):
     def inputs(self, rows: Sequence[Mapping[str, Any]]) -> list[Tensor]:
         names = [name for name in rows[0] if name not in RESERVED]
         return [_column(name, [row.get(name) for row in rows]) for name in names]
-
-
-def _plain(value: Any) -> Any:
-    """A JSON value: NaN and infinity become empty, everything strange becomes its text."""
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value if value - value == 0 else None
-    return str(value)
 
 
 def _as_stored(name: str, text: str, like: Any) -> float | str:

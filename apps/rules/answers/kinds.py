@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from apps.rules.values import same_name, shown
+
 Value = dict[str, Any]
 
 
@@ -47,10 +49,11 @@ class AnswerKind(ABC):
 
 
 def known_label(name: Any, labels: Sequence[str]) -> str:
-    """Raises AnswerRefused for what is not among the labels."""
-    if not isinstance(name, str) or name not in labels:
-        raise AnswerRefused(f"The label “{str(name)[:80]}” is not in the project’s labels.")
-    return name
+    """The label of that name, however its accents and blanks are written. Raises AnswerRefused where there is none."""
+    found = same_name(name, labels) if isinstance(name, str) else None
+    if found is None:
+        raise AnswerRefused(f"The label “{shown(name, 80)}” is not in the project’s labels.")
+    return found
 
 
 def listed(given: Mapping[str, Any], key: str, most: int) -> list[Any]:

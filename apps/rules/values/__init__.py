@@ -5,11 +5,12 @@ from apps.rules.values.characters import in_one_line, whole
 from apps.rules.values.headers import Header, header_of
 from apps.rules.values.ids import MOST_ID, NO_ID, id_of
 from apps.rules.values.moments import moment_of
-from apps.rules.values.names import key_of, looks, name_of, same_name, spelled, tidy
+from apps.rules.values.names import MOST_NAME, key_of, looks, name_of, same_name, spelled, tidy
 from apps.rules.values.refusals import ValueRefused, shown
 
 __all__ = [
     "MOST_ID",
+    "MOST_NAME",
     "NO_ID",
     "Header",
     "ValueRefused",

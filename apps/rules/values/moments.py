@@ -57,13 +57,13 @@ def _read(value: Any, name: str) -> datetime | None:
         return _counted(value, name)
     if isinstance(value, str):
         return _written(value.strip(), name) if value.strip() else None
-    raise ValueRefused(f"{name} “{shown(value)}” is no moment. {HOW}")
+    raise ValueRefused(f"{name} is not a moment: “{shown(value)}”. {HOW}")
 
 
 def _counted(value: int | float | Decimal, name: str) -> datetime:
     """Since 1970. Eight digits that are a day are that day, as 20261013; four digits are a year, and no moment."""
     if 1900 <= value <= 2100:
-        raise ValueRefused(f"{name} “{shown(value)}” is a year, not a moment. {HOW}")
+        raise ValueRefused(f"{name} is not a moment: “{shown(value)}” is a year. {HOW}")
     day = _compact(value)
     if day is not None:
         return day
@@ -85,7 +85,7 @@ def _compact(value: int | float | Decimal) -> datetime | None:
 
 def _written(text: str, name: str) -> datetime:
     if len(text) > 64:
-        raise ValueRefused(f"{name} “{shown(text)}” is no moment. {HOW}")
+        raise ValueRefused(f"{name} is not a moment: “{shown(text)}”. {HOW}")
     if re.fullmatch(r"[+-]?[0-9]+([.][0-9]+)?", text):
         return _counted(int(text) if text.lstrip("+-").isdigit() else Decimal(text), name)
     try:
@@ -97,7 +97,7 @@ def _written(text: str, name: str) -> datetime:
     except (ValueError, OverflowError) as cause:
         if isinstance(cause, ValueRefused):
             raise
-        raise ValueRefused(f"{name} “{shown(text)}” was not understood. {HOW}") from None
+        raise ValueRefused(f"{name} is not a moment: “{shown(text)}” was not understood. {HOW}") from None
 
 
 def _spelled(text: str, name: str) -> datetime:
@@ -155,15 +155,15 @@ def _of_three(first: str, mark: str, second: int, third: str, name: str, text: s
     if len(first) == 4:
         return date(int(first), second, int(third))
     if len(third) != 4:
-        raise ValueRefused(f"{name} “{shown(text)}” has no year of four digits. {HOW}")
+        raise ValueRefused(f"{name} is not a moment: “{shown(text)}” has no year of four digits. {HOW}")
     year, one = int(third), int(first)
     if mark == "." or one > 12 or one == second:
         return date(year, second, one)
     if second > 12:
         return date(year, one, second)
     days = f"{year}-{second:02}-{one:02} or {year}-{one:02}-{second:02}"
-    raise ValueRefused(f"{name} “{shown(text)}” may be {days}. {HOW}")
+    raise ValueRefused(f"{name} is not one moment: “{shown(text)}” may be {days}. {HOW}")
 
 
 def _outside(name: str, value: Any) -> str:
-    return f"{name} “{shown(value)}” lies outside 1970 to tomorrow. {HOW}"
+    return f"{name} is not a moment: “{shown(value)}” lies outside 1970 to tomorrow. {HOW}"

@@ -18,6 +18,7 @@ from apps.projects.models import Project
 from apps.rules.words import count
 from apps.training.models import OnlineLearner
 from apps.training.services.runs import NoLearner
+from apps.work.alone import alone
 from apps.work.jobs import ask
 from apps.work.names import Job
 
@@ -104,9 +105,12 @@ def online_asked_since(*, project_id: int, at: datetime) -> bool:
 def online_check(*, at: datetime) -> list[int]:
     """Wake each learner that has something to do and no worker. For the clock, every minute."""
     idle = OnlineLearner.objects.filter(Q(leased_until=None) | Q(leased_until__lt=at), enabled=True)
-    woken = [learner.project_id for learner in idle if _has_work(learner, at)]
-    for project_id in woken:
-        online_send(project_id=project_id)
+    woken = []
+    for learner in idle:
+        with alone("online learning", learner.project_id):
+            if _has_work(learner, at):
+                online_send(project_id=learner.project_id)
+                woken.append(learner.project_id)
     return woken
 
 

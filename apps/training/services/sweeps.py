@@ -22,6 +22,7 @@ from apps.rules.sweeps import LEAST_LABELS, TRIALS, Span, fault_of
 from apps.rules.words import count
 from apps.training.models import Sweep, SweepState, Trial, TrialState
 from apps.training.services.runs import NoLearner
+from apps.work.alone import alone
 from apps.work.jobs import ask
 from apps.work.names import Job
 
@@ -169,18 +170,23 @@ def sweeps_check(*, at: datetime) -> list[int]:
     """
     sent: list[int] = []
     for sweep in Sweep.objects.filter(state=SweepState.RUNNING):
-        stale = Q(sent_at=None) | Q(sent_at__lt=at - RESEND_AFTER)
-        lost = sweep.trials.filter(
-            stale, Q(state=TrialState.QUEUED, sent_at__isnull=False) | Q(state=TrialState.RUNNING, leased_until__lt=at)
-        )
-        ids = list(lost.values_list("pk", flat=True))
-        if not sweep.trials.filter(state__in=OPEN).exists():
-            ids = list(sweep.trials.filter(stale).order_by("-number").values_list("pk", flat=True)[:1])
-        Trial.objects.filter(pk__in=ids).update(sent_at=at)
-        for trial_id in ids:
-            _send(trial_id)
-        sent += [*ids, *trials_send(sweep_id=sweep.pk, at=at)]
+        with alone("the sweep", sweep.pk):
+            sent += _sent_again(sweep, at)
     return sent
+
+
+def _sent_again(sweep: Sweep, at: datetime) -> list[int]:
+    stale = Q(sent_at=None) | Q(sent_at__lt=at - RESEND_AFTER)
+    lost = sweep.trials.filter(
+        stale, Q(state=TrialState.QUEUED, sent_at__isnull=False) | Q(state=TrialState.RUNNING, leased_until__lt=at)
+    )
+    ids = list(lost.values_list("pk", flat=True))
+    if not sweep.trials.filter(state__in=OPEN).exists():
+        ids = list(sweep.trials.filter(stale).order_by("-number").values_list("pk", flat=True)[:1])
+    Trial.objects.filter(pk__in=ids).update(sent_at=at)
+    for trial_id in ids:
+        _send(trial_id)
+    return [*ids, *trials_send(sweep_id=sweep.pk, at=at)]
 
 
 def sweep_tell(sweep: Sweep) -> None:

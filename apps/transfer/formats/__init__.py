@@ -7,9 +7,10 @@ from apps.datasets.readers import SUFFIXES, FileUnreadable, Row, suffix_of
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.transfer.formats.format import FileFormat
+from apps.transfer.formats.items import head_of
 from apps.transfer.formats.registry import FORMATS
 
-__all__ = ["FORMATS", "FileFormat", "formats_for", "read_with", "suffixes"]
+__all__ = ["FORMATS", "FileFormat", "format_of", "formats_for", "read_with", "suffixes"]
 
 
 def formats_for(project: Project) -> list[FileFormat]:
@@ -25,17 +26,23 @@ def suffixes() -> tuple[str, ...]:
 
 def read_with(project: Project, file: BinaryIO, filename: str) -> Iterator[Row]:
     """The rows of a file, by the ending of its name and its first character. Raises FileUnreadable."""
-    fitting = _format_of(file, suffix_of(filename, suffixes()))
+    fitting = format_of(file, filename)
     if not fitting.carries(task_types.get(project.task_type)):
         raise FileUnreadable(f"{fitting.title} cannot carry what this project labels. {fitting.words}")
     return fitting.read(file, project)
 
 
-def _format_of(file: BinaryIO, suffix: str) -> FileFormat:
-    """Of several with one ending the one that begins as the file does, else the first that may begin anyhow."""
+def format_of(file: BinaryIO, filename: str) -> FileFormat:
+    """Of several with one ending the one that begins as the file does, else the first that may begin anyhow.
+
+    Raises FileUnreadable for an ending that nobody reads.
+    """
+    suffix = suffix_of(filename, suffixes())
     sharing = [each for each in FORMATS.values() if suffix in each.suffixes]
-    begin = file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n") if len(sharing) > 1 else b""
-    if len(sharing) > 1:
-        file.seek(0)
-    marked = [each for each in sharing if each.begins and begin.startswith(each.begins)]
-    return (marked or [each for each in sharing if not each.begins] or sharing)[0]
+    if len(sharing) < 2:
+        return sharing[0]
+    begin = head_of(file)
+    known = [each for each in sharing if each.recognizes and each.recognizes(begin)]
+    plain = [each for each in sharing if not each.recognizes]
+    marked = [each for each in plain if each.begins and begin.startswith(each.begins)]
+    return (known or marked or [each for each in plain if not each.begins] or plain or sharing)[0]

@@ -69,7 +69,7 @@ def _looks_typed(text: str) -> bool:
     """Whether reading it back would make something else of it."""
     try:
         json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text.startswith('"') or text != text.strip()
     return True
 
@@ -99,14 +99,14 @@ def _bare(text: str) -> str:
 def _typed(value: Any) -> Any:
     try:
         return json.loads(value) if isinstance(value, str) else value
-    except ValueError:
+    except (ValueError, RecursionError):
         return value
 
 
 CSV = FileFormat(
     "csv",
     _("CSV"),
-    (".csv",),
+    (".csv", ".tsv"),
     "text/csv; charset=utf-8",
     _(
         "One line a row; spans and boxes as JSON in a cell. Cells that a spreadsheet would run stand behind an apostrophe."
@@ -114,4 +114,5 @@ CSV = FileFormat(
     GRAINS,
     _read,
     _write,
+    mapped=True,
 )

@@ -16,7 +16,8 @@ from apps.transfer.exporting import Export
 class FileFormat:
     """`answers` and `shows` are the kinds of answers and of examples that it can carry, None for all there are.
 
-    `grains` is what can be exported. Where two formats share an ending, `begins` is the first character of a file in it.
+    `grains` is what can be exported. Where formats share an ending, `begins` is the first character of a file in it, or
+    `recognizes` looks at its beginning. A `mapped` one is a table: its columns may have any names, which somebody maps.
     """
 
     name: str
@@ -30,6 +31,8 @@ class FileFormat:
     answers: frozenset[str] | None = None
     shows: frozenset[str] | None = None
     begins: bytes = b""
+    recognizes: Callable[[bytes], bool] | None = None
+    mapped: bool = False
 
     def carries(self, task: TaskType) -> bool:
         return (self.answers is None or task.answer.name in self.answers) and (

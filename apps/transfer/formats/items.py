@@ -11,8 +11,16 @@ import orjson
 from apps.datasets.readers import FileUnreadable
 
 CHUNK = 1 << 20  # bytes
+HEAD = 1 << 16  # bytes by which formats that share an ending are told apart
 MOST_RAW = 2000  # characters kept of what was refused
 MOST_ITEM = 200_000_000  # characters of one item; what is longer is no item but a broken file
+
+
+def head_of(file: BinaryIO) -> bytes:
+    """The beginning of a file without its mark and blanks; the file stands at its start again."""
+    head = file.read(HEAD).lstrip(b"\xef\xbb\xbf \t\r\n")
+    file.seek(0)
+    return head
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,4 +100,5 @@ PARQUET = FileFormat(
     GRAINS,
     lambda file, project: readers.parquet_rows(file),
     _write,
+    mapped=True,
 )

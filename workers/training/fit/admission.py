@@ -57,7 +57,7 @@ def without_unreadable(
     if not bool(whole.any()):
         refuse_unreadable(x)
     tell((~whole).nonzero().flatten().tolist())
-    return x[whole], checked_targets(x[whole], y[whole].numpy(), labels)
+    return x[whole], checked_targets(x[whole].numpy(), y[whole].numpy(), labels)
 
 
 def refuse_unreadable(x: Tensor) -> None:

@@ -1,0 +1,157 @@
+"""Change accounts: a person their own, an admin everybody's. Each change is in the audit trail of the site."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils.translation import gettext
+
+from apps.accounts.models import User
+from apps.accounts.services import names_told_apart, sessions_end
+from apps.audit.services import event_record
+from apps.audit.verbs import Verb
+from apps.errors import Invalid, NotFound
+from apps.live.publish import rights_changed
+from apps.people.links import only_admin, password_set_checked
+from apps.people.names import display_name_of
+from apps.people.tokens import tokens_end
+
+
+@transaction.atomic
+def name_set(*, user: User, display_name: str, at: datetime) -> User:
+    """The name others see. Whoever looks like somebody else by it is shown with the user name from then on."""
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    before, named = user.display_name, display_name_of(display_name)
+    if before == named:
+        return user
+    was = user.signed
+    user.display_name = named
+    user.save(update_fields=["display_name"])
+    names_told_apart()
+    user.refresh_from_db(fields=["name_shared"])
+    event_record(
+        project_id=None,
+        verb=Verb.NAME_SET,
+        subject=f"user {user.pk}",
+        by=user,
+        at=at,
+        sentence=f"{was} is shown as {user.signed} from now on.",
+        before={"display_name": before},
+        after={"display_name": named},
+    )
+    return user
+
+
+@transaction.atomic
+def password_change(*, user: User, old: str, new: str, end_tokens: bool, at: datetime) -> User:
+    """Every other session ends with the old password. Raises Invalid with its field."""
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if not user.check_password(old):
+        raise Invalid(gettext("This is not your password."), field="old")
+    if old == new:
+        raise Invalid(gettext("This is your password already. Choose another one."), field="password")
+    password_set_checked(user, new)
+    user.save(update_fields=["password"])
+    ended = tokens_end(owner=user) if end_tokens else 0
+    event_record(
+        project_id=None,
+        verb=Verb.PASSWORD_CHANGED,
+        subject=f"user {user.pk}",
+        by=user,
+        at=at,
+        sentence=f"{user} changed the password; other sessions ended, and {ended} tokens.",
+        after={"tokens_ended": ended},
+    )
+    rights_changed(user.pk)
+    return user
+
+
+@transaction.atomic
+def access_end(*, person: User, end_tokens: bool, by: User, at: datetime) -> int:
+    """Sign a person out everywhere, and end their tokens where asked; how many. Raises Forbidden for others than admins."""
+    if by.pk != person.pk:
+        only_admin(by)
+    sessions_end(user=person)
+    ended = tokens_end(owner=person) if end_tokens else 0
+    event_record(
+        project_id=None,
+        verb=Verb.SESSIONS_ENDED,
+        subject=f"user {person.pk}",
+        by=by,
+        at=at,
+        sentence=f"{by} ended the sessions of {person.signed}, and {ended} tokens.",
+        after={"tokens_ended": ended},
+    )
+    rights_changed(person.pk)
+    return ended
+
+
+@transaction.atomic
+def active_set(*, person_id: int, active: bool, by: User, at: datetime) -> User:
+    """Switch an account off or on. Off ends sessions, tokens and sockets at once. Raises Forbidden, Invalid, NotFound."""
+    only_admin(by)
+    person = _person_locked(person_id)
+    if person.is_active == active:
+        return person
+    if not active:
+        _not_the_last_admin(person, by)
+        sessions_end(user=person)
+        tokens_end(owner=person)
+    person.is_active = active
+    person.save(update_fields=["is_active"])
+    event_record(
+        project_id=None,
+        verb=Verb.PERSON_REACTIVATED if active else Verb.PERSON_DEACTIVATED,
+        subject=f"user {person.pk}",
+        by=by,
+        at=at,
+        sentence=f"{by} switched the account of {person.signed} {'on again' if active else 'off'}.",
+    )
+    rights_changed(person.pk)
+    return person
+
+
+@transaction.atomic
+def rights_set(*, person_id: int, is_superuser: bool, may_create_projects: bool, by: User, at: datetime) -> User:
+    """Make somebody an admin of the console, or let them create projects. Raises Forbidden, Invalid, NotFound."""
+    only_admin(by)
+    person = _person_locked(person_id)
+    before = {"is_superuser": person.is_superuser, "may_create_projects": person.may_create_projects}
+    after = {"is_superuser": is_superuser, "may_create_projects": may_create_projects}
+    if before == after:
+        return person
+    if person.is_superuser and not is_superuser:
+        _not_the_last_admin(person, by)
+    person.is_superuser = person.is_staff = is_superuser
+    person.may_create_projects = may_create_projects
+    person.save(update_fields=["is_superuser", "is_staff", "may_create_projects"])
+    what = "an admin of the console" if is_superuser else "no admin of the console"
+    projects = "may create projects" if may_create_projects else "may not create projects"
+    event_record(
+        project_id=None,
+        verb=Verb.PERSON_RIGHTS_SET,
+        subject=f"user {person.pk}",
+        by=by,
+        at=at,
+        sentence=f"{by} set what {person.signed} may: {what}, {projects}.",
+        before=before,
+        after=after,
+    )
+    rights_changed(person.pk)
+    return person
+
+
+def _person_locked(person_id: int) -> User:
+    """With all admins, so that two cannot take that away from each other at the same moment."""
+    locked = User.objects.select_for_update(no_key=True).filter(Q(pk=person_id) | Q(is_superuser=True)).order_by("pk")
+    person = next((each for each in locked if each.pk == person_id), None)
+    if person is None:
+        raise NotFound(gettext("There is no such person."))
+    return person
+
+
+def _not_the_last_admin(person: User, by: User) -> None:
+    if person.pk == by.pk:
+        raise Invalid(gettext("Nobody switches themselves off, or gives up being admin. Ask another admin."))
+    if person.is_superuser and User.objects.filter(is_superuser=True, is_active=True).exclude(pk=person.pk).count() < 1:
+        raise Invalid(gettext("The console keeps at least one admin."))
