@@ -12,6 +12,7 @@ from apps.labeling import settings_api
 from apps.lineage import ledger_api, lineage_api, run_api
 from apps.loop import api as loop
 from apps.loop.setup import api as setup
+from apps.loop.setup import schema_api
 from apps.loop.setup.views import api_start
 from apps.monitoring import api as monitoring
 from apps.projects import api as projects
@@ -32,6 +33,8 @@ urlpatterns = [
     path("v1/encoders/<str:name>/check/", features.EncoderCheckAPI.as_view(), name="api-encoder-check"),
     path("v1/projects/", setup.ProjectsAPI.as_view(), name="api-projects"),
     path(PROJECT, setup.ProjectDetailAPI.as_view(), name="api-project"),
+    path(f"{PROJECT}schema/", schema_api.SchemaAPI.as_view(), name="api-project-schema"),
+    path(f"{PROJECT}schema/<int:label_id>/", schema_api.SchemaLabelAPI.as_view(), name="api-project-schema-label"),
     path(f"{PROJECT}queue/", settings_api.QueueAPI.as_view(), name="api-queue"),
     path(f"{PROJECT}members/", projects.MembersAPI.as_view(), name="api-members"),
     path(f"{PROJECT}members/<int:user_id>/", projects.MemberAPI.as_view(), name="api-member"),

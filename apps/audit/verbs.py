@@ -30,6 +30,8 @@ class Verb(StrEnum):
     SCHEMA_EXTENDED = "schema.extended"
     SCHEMA_RETIRED = "schema.retired"
     SCHEMA_RESTORED = "schema.restored"
+    SCHEMA_EDITED = "schema.edited"
+    PROJECT_RENAMED = "project.renamed"
     GUIDELINES_WRITTEN = "guidelines.written"
     MEMBER_SET = "member.set"
     MEMBER_REMOVED = "member.removed"
@@ -133,6 +135,8 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.SCHEMA_EXTENDED: EventPayload("project", {"labels": list}),
     Verb.SCHEMA_RETIRED: _LABEL,
     Verb.SCHEMA_RESTORED: _LABEL,
+    Verb.SCHEMA_EDITED: EventPayload("label", open=True),
+    Verb.PROJECT_RENAMED: EventPayload("project", {"name": str}),
     Verb.GUIDELINES_WRITTEN: EventPayload("guidelines"),
     Verb.MEMBER_SET: EventPayload("user", {"role": str | None}),
     Verb.MEMBER_REMOVED: EventPayload("user", {"role": str}),

@@ -26,7 +26,7 @@ from apps.labeling.services.example_state import ExampleState, Vote, example_sta
 from apps.labeling.services.gold import GoldVerdict, gold_judge, pause_if_failing
 from apps.labeling.services.labels import label_resolve
 from apps.labeling.services.reviews import review_decide, review_open, reviews_wanted
-from apps.labeling.values import value_of
+from apps.labeling.values import value_of, value_today
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.projects import task_types
@@ -187,7 +187,10 @@ def _checked(given: Assignment, answer: Answer, labels: Mapping[str, int]) -> Ch
     fields = given.example.fields if task.structured else {}
     raw = answer.value if answer.value is not None else {"label": answer.label}
     try:
-        value = task.answer.check(raw, labels=list(labels), fields=fields)
+        try:
+            value = task.answer.check(raw, labels=list(labels), fields=fields)
+        except AnswerRefused:  # a label that was renamed while the answer was on its way
+            value = task.answer.check(value_today(given.project, raw), labels=list(labels), fields=fields)
     except AnswerRefused as refused:
         raise Invalid(str(refused), field="value" if answer.value is not None else "label") from refused
     return CheckedAnswer(value, {"value": value} if task.structured else {"label_id": labels[value["label"]]})
