@@ -3,13 +3,13 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.decorators.http import require_POST
-from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from apps.pages.script_words import script_words
+from apps.projects.views import home
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="projects:list"), name="home"),
+    path("", home, name="home"),
     path("", include("apps.people.urls")),
     path("people/", include("apps.people.people_urls")),
     path("encoders/", include("apps.features.urls")),

@@ -1,7 +1,7 @@
 // @ts-check
 // Keys of the page of similar examples. Without this file it is a plain form and works as well.
 
-import { $, $$ } from "./dom.js";
+import { $, $$, composing } from "./dom.js";
 import { many } from "./words.js";
 
 const IDLE_MS = 5 * 60 * 1000; // the clock stops after five minutes without a sign of life
@@ -83,6 +83,7 @@ function actOf(event, at) {
 }
 document.addEventListener("keydown", event => {
   const at = event.target;
+  if (composing(event)) return;
   if (event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]") || !(at instanceof Element)) return;
   if (at.matches("input:not([type=checkbox]), select, textarea")) return;
   const act = actOf(event, at);

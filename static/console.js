@@ -1,7 +1,7 @@
 // @ts-check
 // What every page shares: the CSRF header, "look again" over websockets, one open menu, keys, theme, toasts.
 
-import { $, $$, icon } from "./dom.js";
+import { $, $$, composing, icon } from "./dom.js";
 import { say } from "./words.js";
 
 const { body } = document;
@@ -166,13 +166,25 @@ document.addEventListener("click", event => {
   if (safe) shut(safe.closest("details"));
   for (const menu of $$(OPEN_MENUS)) if (!menu.contains(event.target)) shut(menu, false);
 });
+/** `/` goes to the page's own search box, or to the project's search. @param {KeyboardEvent} event */
+function openSearch(event) {
+  const box = $("main input[type=search]:not([data-find])"),
+    place = $("[data-key='/']");
+  if (event.defaultPrevented || body.classList.contains("labeling") || (!box && !place)) return;
+  event.preventDefault();
+  if (box) box.focus();
+  else location.assign(place.href);
+}
 document.addEventListener("keydown", event => {
+  if (composing(event)) return;
   const typing = within(event, "input, textarea, select, [contenteditable]");
   if (event.key === "Escape") {
     const open = $$(OPEN_MENUS).pop();
     if (!open) return;
     shut(open);
     event.preventDefault();
+  } else if (event.key === "/" && !typing && !$("dialog[open]") && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    openSearch(event);
   } else if (event.key === "?" && !typing && !event.ctrlKey && !event.metaKey) {
     const keys = $("#keys");
     if (keys?.open) keys.close();

@@ -44,6 +44,17 @@ export function icon(name) {
 /** @param {string} kind @param {string} name @param {string} words @param {...(Node | string)} more */
 export const status = (kind, name, words, ...more) => el(`span.st.${kind}`, {}, icon(name), words, ...more);
 
+/**
+ * Whether an input method still composes: its Enter and Escape choose a word and mean nothing here. Safari ends the
+ * composition before the press that ended it, and tells by the old number of the key.
+ * @param {KeyboardEvent} event
+ */
+export const composing = event => event.isComposing || event.keyCode === 229;
+
+/** Words that break where a name has a joint, and inside a word only where nothing else fits. @param {string} name */
+export const jointed = name =>
+  name.split(/(?<=[_\-/.:])(?=[^\s_\-/.:])/).flatMap((part, i) => (i ? [document.createElement("wbr"), part] : [part]));
+
 /** Say it to a screen reader, politely; the same words twice are said twice. @param {string} words */
 export function speak(words) {
   const speaker = $("#spoken");

@@ -55,6 +55,7 @@ type Item = {
   suggestion: Suggestion | null;
   nearest: string[];
   votes: Vote[];
+  review?: { why: string; asks: boolean } | null;
   value?: Value;
   draft?: Value;
   spent?: number;

@@ -42,6 +42,7 @@ class Verb(StrEnum):
     VERSIONS_POLICY = "versions.policy"
     VERSIONS_DROPPED = "versions.dropped"
     QUEUE_SET = "queue.set"
+    QUEUE_SETTLED = "queue.settled"
     RATE_SET = "rate.set"
     REVIEW_DECIDED = "review.decided"
     GOLD_ADDED = "gold.added"
@@ -149,6 +150,7 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.VERSIONS_POLICY: EventPayload("data versions", open=True),
     Verb.VERSIONS_DROPPED: EventPayload("data versions", {"dropped": list}),
     Verb.QUEUE_SET: EventPayload("project", open=True),
+    Verb.QUEUE_SETTLED: EventPayload("project", {"settled": int}),
     Verb.RATE_SET: EventPayload("project", {"hourly_rate": str, "currency": str}),
     Verb.REVIEW_DECIDED: EventPayload("example", {"state": str, "error_kind": str}),
     Verb.GOLD_ADDED: EventPayload("example", {"value": dict}),

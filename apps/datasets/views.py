@@ -1,7 +1,5 @@
 """Pages of the data: what is there, how it came in, what was refused and why."""
 
-import csv
-import io
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -26,12 +24,12 @@ from apps.projects.access import permissions_of, project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission
 from apps.rules.pictures import media_type, shown_bytes
+from apps.rules.spreadsheets import csv_line
 
 EXAMPLES_A_PAGE = 50
 LETTERS_A_PAGE = 50
 NEWEST_INGESTIONS = 20
 CSV = "text/csv; charset=utf-8"
-RUN_BY_SPREADSHEETS = ("=", "+", "-", "@", "\t", "\r")  # cells that begin so
 YEAR_S = 31_536_000  # an example's bytes never change
 
 
@@ -101,16 +99,10 @@ def dead_letters(request: HttpRequest, project: Project) -> HttpResponse | Strea
 
 
 def _csv_lines(letters: QuerySet[DeadLetter]) -> Iterator[str]:
-    yield _csv_line("file", "row", "id", "reason", "raw")
+    yield csv_line(("file", "row", "id", "reason", "raw"))
     for letter in letters.iterator(chunk_size=500):
-        yield _csv_line(letter.ingestion, letter.row_number, letter.external_id, letter.reason, letter.raw)
-
-
-def _csv_line(*cells: object) -> str:
-    """One line; a cell that a spreadsheet would run as a formula gets an apostrophe in front."""
-    line = io.StringIO()
-    csv.writer(line).writerow([f"'{c}" if str(c).startswith(RUN_BY_SPREADSHEETS) else c for c in cells])
-    return line.getvalue()
+        cells = (str(letter.ingestion), letter.row_number, letter.external_id, letter.reason, letter.raw)
+        yield csv_line(cells)
 
 
 @require_GET

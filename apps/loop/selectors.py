@@ -123,7 +123,7 @@ def overview(project: Project, at: datetime, permissions: frozenset[Permission])
         alert=Alert.objects.filter(project=project, resolved_at=None).first()
         if Permission.VIEW_MONITOR in permissions
         else None,
-        first_steps=() if facts.laps or Permission.VIEW_DATA not in permissions else _first_steps(facts),
+        first_steps=() if facts.laps or Permission.VIEW_DATA not in permissions else _first_steps(project, facts),
         counts=facts.counts,
         columns=str(task_types.get(project.task_type).columns),
     )
@@ -212,6 +212,7 @@ def _training(project: Project, facts: _Facts) -> TrainingFacts:
         open_run=facts.open_run,
         last_run=Run.objects.filter(project=project).exclude(state__in=OPEN_STATES).first(),
         trigger=trigger_of(project),
+        learns=task_types.get(project.task_type).learns,
     )
 
 
@@ -266,7 +267,7 @@ def _reading(ingestion: Ingestion) -> Running:
     return Running(gettext("Reading {ingestion}").format(ingestion=ingestion), words, percent, "datasets:data")
 
 
-def _first_steps(facts: _Facts) -> tuple[Step, ...]:
+def _first_steps(project: Project, facts: _Facts) -> tuple[Step, ...]:
     """From nothing to the first lap. The first step that is not done is the one for now."""
     counts = facts.counts
     trained = facts.champion or facts.candidate or facts.open_run
@@ -289,6 +290,8 @@ def _first_steps(facts: _Facts) -> tuple[Step, ...]:
         (gettext("A verdict"), gettext("The gates judge it on the holdout"), bool(facts.champion or facts.candidate)),
         (gettext("A champion"), gettext("Promote it, and the first lap closes"), facts.champion is not None),
     ]
+    if not task_types.get(project.task_type).learns:
+        rows = [*rows[:2], (gettext("An export"), gettext("No model learns this kind here yet"), False)]
     now = next((i for i, row in enumerate(rows) if not row[2]), len(rows))
     return tuple(
         Step(title, words, "done" if i < now else "now" if i == now else "todo")

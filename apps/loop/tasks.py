@@ -3,6 +3,7 @@
 from django.utils import timezone
 
 from apps.features.services import encoders_sweep
+from apps.labeling.services.resettling import resettlings_sweep
 from apps.lineage.mirror import mirror_all
 from apps.loop import services
 from apps.loop.services.versions import versions_keep
@@ -29,6 +30,7 @@ def sweep() -> None:
         services.ingestions_sweep,
         services.laps_close,
         services.scoring_sweep,
+        resettlings_sweep,
     ):
         with alone(part.__name__):
             part(at=at)

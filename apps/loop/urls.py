@@ -7,6 +7,7 @@ from apps.loop import columns, upload, views
 app_name = "loop"
 urlpatterns = [
     path("", views.overview, name="overview"),
+    path("loop/day/", views.day, name="day"),
     path("loop/band/", views.band, name="band"),
     path("loop/clock/", views.clock, name="clock"),
     path("loop/activity/", views.activity, name="activity"),

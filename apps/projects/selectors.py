@@ -7,7 +7,7 @@ from django.db.models import Count
 
 from apps.accounts.models import User
 from apps.projects import task_types
-from apps.projects.access import projects_visible_to
+from apps.projects.access import may_create_projects, projects_visible_to
 from apps.projects.models import GuidelineVersion, Membership, Project, SchemaLabel
 from apps.projects.roles import Role
 
@@ -54,6 +54,14 @@ class ListedProject:
     @property
     def labeled_percent(self) -> int:
         return round(100 * self.labeled / self.examples) if self.examples else 0
+
+
+def only_project_of(user: User) -> int | None:
+    """The key of the single project of somebody who makes none; None where there is a choice."""
+    if may_create_projects(user):
+        return None
+    found = list(projects_visible_to(user).values_list("pk", flat=True)[:2])
+    return found[0] if len(found) == 1 else None
 
 
 def projects_listed_for(user: User) -> list[ListedProject]:

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 
 from django.db import transaction
 from django.utils.text import slugify
@@ -66,7 +67,7 @@ def project_create(
         )
     task = task_types.get(task_type)
     if task.labels:
-        labels = [LabelSpec(x) for x in task.labels]
+        labels = [LabelSpec(x, hotkey=key) for x, key in zip_longest(task.labels, task.label_keys, fillvalue="")]
     project = Project.objects.create(
         name=name,
         slug=_free_slug(name),

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.forms import Form
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -26,6 +26,12 @@ from apps.projects.roles import Permission, Role
 from apps.rules.words import count
 
 EVENTS_A_PAGE = 50
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """The bare address, and where signing in leads: to the one project of whoever has one, else to the list."""
+    only = selectors.only_project_of(request.user) if request.user.is_authenticated else None
+    return redirect("loop:overview", only) if only else redirect("projects:list")
 
 
 @require_GET

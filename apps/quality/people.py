@@ -219,7 +219,7 @@ def csv_rows(project: Project) -> Iterator[tuple[Any, ...]]:
     for person in team_of(project).people:
         w, met = person.work, person.partner
         yield (
-            _plain(str(person.user)),
+            str(person.user),
             w.answers,
             _round(w.per_hour),
             _round(w.median_s),
@@ -245,8 +245,3 @@ def csv_rows(project: Project) -> Iterator[tuple[Any, ...]]:
 
 def _round(value: float | None) -> float | str:
     return "" if value is None else round(value, 4)
-
-
-def _plain(name: str) -> str:
-    """A name that a spreadsheet would run as a formula is quoted."""
-    return f"'{name}" if name[:1] in "=+-@\t\r" else name

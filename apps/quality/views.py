@@ -1,7 +1,5 @@
 """Agreement, the consensus in force, and the work of each person. Everybody who labels sees their own page."""
 
-import csv
-import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,8 +20,10 @@ from apps.projects.access import project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission
 from apps.quality import charts, members, merging, selectors, services, times
+from apps.quality.own import returned_to
 from apps.quality.people import csv_rows, fast_answers, person_of, team_of
 from apps.quality.votes import agreed_of
+from apps.rules.spreadsheets import csv_line
 
 
 @require_GET
@@ -97,10 +97,7 @@ def export(request: Signed, project: Project) -> StreamingHttpResponse:
 
 
 def _csv_lines(project: Project) -> Iterator[str]:
-    for row in csv_rows(project):
-        line = io.StringIO()
-        csv.writer(line).writerow(row)
-        yield line.getvalue()
+    return map(csv_line, csv_rows(project))
 
 
 @require_GET
@@ -140,6 +137,7 @@ def _person(request: Signed, project: Project, who: User) -> HttpResponse:
         "project": project,
         "person": person_of(project, who),
         "own": own,
+        "returned": returned_to(project, who),
         "figures_url": figures_url,
         "pauses": selectors.pauses_of(project, who.pk),
         "team_median_s": median_active_s(project),

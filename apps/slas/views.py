@@ -1,7 +1,5 @@
 """Service levels: the target, the laps against it, and where their time went."""
 
-import csv
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, JsonResponse
@@ -15,6 +13,7 @@ from apps.pages.requests import Signed, go
 from apps.projects.access import project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission
+from apps.rules.spreadsheets import csv_line
 from apps.slas import charts, selectors, services
 from apps.slas.forms import TargetForm
 
@@ -69,7 +68,7 @@ def figures(request: Signed, project: Project) -> HttpResponse:
 def export(request: Signed, project: Project) -> HttpResponse:
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="{project.slug}-laps.csv"'
-    csv.writer(answer).writerows(selectors.csv_rows(_levels(request, project)))
+    answer.writelines(map(csv_line, selectors.csv_rows(_levels(request, project))))
     return answer
 
 

@@ -24,6 +24,7 @@ class Job(StrEnum):
     ONLINE_LOOK = "loop.online"
     MIRROR = "loop.mirror"
     CONSENSUS_LOOK = "labeling.quality_look"
+    SETTLE = "labeling.settle"
     TRAIN = "workers.train"
     TRIAL = "workers.trial"
     ONLINE = "workers.online"

@@ -1,7 +1,7 @@
 // @ts-check
 // An answer leaves: it is kept, the next example is painted, and only then it is sent.
 
-import { now, reviewing } from "./desk.js";
+import { asksWhy, now } from "./desk.js";
 import { newId, speak } from "../dom.js";
 import { afterPaint } from "./example.js";
 import { paintAhead, show } from "./paint.js";
@@ -16,7 +16,7 @@ export function submit(desk, said, words) {
   const { state } = desk,
     item = now(desk);
   if (!item || state.busy) return;
-  if (reviewing(desk) && !said.skip_reason && !item.extras.error_kind) {
+  if (asksWhy(desk) && !said.skip_reason && !item.extras.error_kind) {
     desk.around.ask({ body: said, words });
     return;
   }

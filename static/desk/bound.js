@@ -14,6 +14,8 @@ export function bindings(desk) {
   const item = now(desk),
     guessed = item?.suggestion;
   const menu = $("#remark").open || $("#skip").open;
+  const alike = $("#alike"),
+    finds = $("[data-find]");
   const undoes = ngettext("Undo the last answer", "Undo the last answer, up to %(n)s back", depth);
   const guidelines = () => {
     $("#guidelines").open = !$("#guidelines").open;
@@ -40,6 +42,9 @@ export function bindings(desk) {
       words: gettext("Change one of the last answers: arrows, then Enter"),
       act: () => memory.focus(),
     },
+    alike &&
+      !alike.hidden && { code: "KeyL", shift: true, words: gettext("Label those like it"), act: () => alike.click() },
+    ...(finds ? [] : [{ code: "/", words: gettext("Search examples"), act: () => location.assign(desk.urls.search) }]),
     { code: "KeyG", shift: false, words: gettext("Guidelines"), act: guidelines },
   ].filter(each => !!each);
 }

@@ -1,5 +1,5 @@
 // @ts-check
-// One label: its key is the answer. Of two texts the better one is this too.
+// One label: its key is the answer. Of two texts the better one is this too, and a tie, and both bad.
 
 import { picks } from "./picks.js";
 import { say } from "../words.js";

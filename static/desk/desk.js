@@ -55,5 +55,8 @@ export const now = desk => desk.state.edited?.item ?? desk.waiting.first;
 /** @param {Desk} desk */
 export const reviewing = desk => now(desk)?.lane === "review";
 
+/** Whether the answer says why others differed: not where somebody only flagged. @param {Desk} desk */
+export const asksWhy = desk => reviewing(desk) && (now(desk)?.review?.asks ?? true);
+
 /** A label has its key; the desk’s own moves to Shift. @param {Desk} desk @param {string} code */
 export const free = (desk, code) => ({ shift: desk.taken.has(code) });

@@ -1,7 +1,7 @@
 // @ts-check
 // What goes with an answer: a flag, a comment, in a review why the answers differed; and the reasons to skip.
 
-import { $, $$, speak } from "../dom.js";
+import { $, $$, composing, speak } from "../dom.js";
 
 /** @returns {Extras} */
 export const blank = () => ({ comment: "", flagged: false, error_kind: "" });
@@ -82,6 +82,7 @@ export function extras({ item, reviewing, onSkip, onKind }) {
     note.focus();
   });
   note.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
+    if (composing(event)) return event.stopPropagation();
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       keepComment();
@@ -90,6 +91,7 @@ export function extras({ item, reviewing, onSkip, onKind }) {
       remark.open = false;
       event.stopPropagation();
     }
+    return undefined;
   });
   $("#comment-keep").addEventListener("click", keepComment);
   for (const button of $$("[data-skip]")) button.addEventListener("click", () => skip(button));

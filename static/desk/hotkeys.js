@@ -33,17 +33,51 @@ export function codesOf(labels) {
   return new Set([...own, ...aliases(labels).map(alias => alias.code)]);
 }
 
+const PLAIN = { ø: "o", ł: "l", đ: "d", ı: "i", ß: "ss", æ: "ae", œ: "oe" }; // letters that no accent can be taken off
+
+/** Words apart by one blank, without case, accents and what joins them: "Carte_arrivée" is "carte arrivee". @param {string} text */
+export const folded = text =>
+  text
+    .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
+    .replace(/(\p{Ll})(\p{Lu})/gu, "$1 $2")
+    .toLowerCase()
+    .replace(/[øłđıßæœ]/g, letter => PLAIN[/** @type {keyof typeof PLAIN} */ (letter)])
+    .replace(/[^\p{L}\p{N}]+/gu, " ")
+    .trim();
+
+/** Whether each typed word begins a word of the name, another for each; or all of them in one, as "cardarr". @param {string} name @param {string} typed */
+function begins(name, typed) {
+  const words = name.split(" ");
+  if (words.some((_, i) => words.slice(i).join("").startsWith(typed.replaceAll(" ", "")))) return true;
+  const left = [...words];
+  return typed.split(" ").every(part => {
+    const at = left.findIndex(word => word.startsWith(part));
+    return at >= 0 && left.splice(at, 1).length === 1;
+  });
+}
+
+/** Labels by the beginnings of their words; where none has them, as in scripts without blanks, those that hold the letters. @param {Label[]} labels @param {string} typed */
+function matching(labels, typed) {
+  const wanted = folded(typed);
+  const found = labels.filter(l => begins(folded(l.name), wanted));
+  return found.length ? found : labels.filter(l => folded(l.name).includes(wanted));
+}
+
 /**
- * The labels that the grid offers, with their keys: all, or the twelve nearest A to Z, or those with the typed letters.
+ * The labels that the grid offers, with their keys: all, or the twelve nearest A to Z, or those that are typed, the nearest first.
  * @param {Label[]} labels
  * @param {{ nearest: string[], typed: string }} given
  * @returns {(Label & { key: string })[]}
  */
 export function offered(labels, { nearest, typed }) {
   if (labels.length <= MOST_PICKS) return labels.map(l => ({ ...l, key: l.hotkey }));
-  if (typed) {
-    const found = labels.filter(l => l.name.toLowerCase().includes(typed));
-    return found.slice(0, MOST_PICKS).map(l => ({ ...l, key: "" }));
+  if (folded(typed)) {
+    const near = (/** @type {Label} */ l) => (nearest.includes(l.name) ? nearest.indexOf(l.name) : nearest.length);
+    return matching(labels, typed)
+      .sort((a, b) => near(a) - near(b))
+      .slice(0, MOST_PICKS)
+      .map(l => ({ ...l, key: "" }));
   }
   const near = nearest.flatMap(name => labels.find(l => l.name === name) ?? []);
   const twelve = [...near, ...labels.filter(l => !near.includes(l))].slice(0, MOST_PICKS);

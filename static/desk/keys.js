@@ -1,7 +1,7 @@
 // @ts-check
 // Keys by their place on the keyboard, shown as the letters of the reader's layout. What `?` lists is what works now.
 
-import { $, $$, el } from "../dom.js";
+import { $, $$, composing, el } from "../dom.js";
 import { bindingOf } from "./hotkeys.js";
 
 const OFF = "fastloop.desk.keys-off"; // WCAG 2.1.4: keys that are single characters can be turned off
@@ -57,7 +57,8 @@ export function keyboard(bindings) {
   function pressed(/** @type {KeyboardEvent} */ event) {
     if (off && event.key === "?") event.stopImmediatePropagation(); // the list stays behind its button
     const at = event.target;
-    if (event.metaKey || event.defaultPrevented || !(at instanceof Element) || $("dialog[open]")) return;
+    if (composing(event) || event.metaKey || event.defaultPrevented || !(at instanceof Element) || $("dialog[open]"))
+      return;
     if (isOwn(at, event)) return;
     const found = bindingOf(bindings(), event, off);
     if (found && found.act(event) !== false) event.preventDefault();

@@ -5,7 +5,7 @@
 import { accept, give, send, submit } from "./answering.js";
 import { bindings } from "./bound.js";
 import { clock } from "./clock.js";
-import { freshState, now, reviewing } from "./desk.js";
+import { asksWhy, freshState, now } from "./desk.js";
 import { $, $$, read } from "../dom.js";
 import { extras } from "./extras.js";
 import { codesOf } from "./hotkeys.js";
@@ -89,7 +89,7 @@ const desk = {
   }),
   around: extras({
     item: () => now(desk),
-    reviewing: () => reviewing(desk),
+    reviewing: () => asksWhy(desk),
     onSkip: (reason, why) => submit(desk, { skip_reason: reason }, say(gettext("Skipped: %(why)s"), { why })),
     onKind: answer => submit(desk, answer.body, answer.words),
   }),
@@ -166,7 +166,7 @@ document.body.addEventListener("live:queue", () => {
   if (!desk.waiting.length) desk.nothing.in(300 * Math.random());
 });
 document.body.addEventListener("live:reconnected", onBack);
-if (matchMedia("(min-width: 1001px)").matches) $("#guidelines").open = true;
+if (matchMedia("(min-width: 1001px)").matches) for (const part of $$(".desk-side details")) part.open = true;
 await desk.box.reread();
 desk.memory.paint();
 if (!store.lasting) {

@@ -10,6 +10,7 @@ import { somebodyElse } from "./screen.js";
 import { many, say } from "../words.js";
 
 /** @typedef {import("./desk.js").Desk} Desk */
+const FIGURES = new URLSearchParams(location.search).has("figures"); // how fast the desk is, for who asks
 
 /** @param {Desk} desk */
 export function show(desk) {
@@ -23,7 +24,16 @@ export function show(desk) {
     if ($("#example").dataset.shown !== `${item.id}`) paintItem(desk, item);
   }
   desk.around.paint();
+  paintAlike(item);
   paintAhead(desk);
+}
+
+/** The holdout is never labeled together with others. @param {Item | undefined} item */
+function paintAlike(item) {
+  const door = $("#alike");
+  if (!door) return;
+  door.hidden = !item || item.lane === "holdout";
+  if (item) door.search = `?like=${item.example.id}`;
 }
 
 /** @param {Desk} desk */
@@ -60,7 +70,7 @@ function paintItem(desk, item) {
   });
   changed(desk);
   if (byKeyboard) stage.focus({ preventScroll: true });
-  scrollTo({ top: 0 });
+  $("#main").scrollTo({ top: 0 });
 }
 
 /** @param {Desk} desk @param {Item} item @param {HTMLElement} stage @returns {MountGiven} */
@@ -93,5 +103,5 @@ export function paintAhead({ state, waiting }) {
     ms = state.paintMs;
   const took = ms === null ? "" : say(gettext("Answer to the next example: %(ms)s ms"), { ms: Math.round(ms) });
   const ahead = many(ngettext("1 prefetched", "%(n)s prefetched", left), left);
-  $("#ahead").textContent = waiting.length ? [took, ahead].filter(Boolean).join(", ") : "";
+  $("#ahead").textContent = FIGURES && waiting.length ? [took, ahead].filter(Boolean).join(", ") : "";
 }

@@ -79,6 +79,7 @@ export function past({ entries, depth, isWaiting, onOpen, shown }) {
       kept = found.slice(0, depth);
     },
     focus() {
+      $("#last-answers").open = true;
       $("button", list)?.focus();
     },
     get inside() {

@@ -1,8 +1,8 @@
 // @ts-check
 // The labels as buttons: all of them, or the twelve nearest A to Z with a filter over the rest.
 
-import { $, el } from "../dom.js";
-import { MOST_PICKS, aliases, codeOf, offered } from "./hotkeys.js";
+import { $, composing, el, jointed } from "../dom.js";
+import { MOST_PICKS, aliases, codeOf, folded, offered } from "./hotkeys.js";
 
 /**
  * @param {HTMLElement} root
@@ -17,12 +17,12 @@ import { MOST_PICKS, aliases, codeOf, offered } from "./hotkeys.js";
 export function picks(root, { labels, nearest, shown, pressed, onPick, words }) {
   const grid = $("[data-picks]", root),
     find = labels.length > MOST_PICKS ? $("[data-find]", root) : null;
-  const now = () => offered(labels, { nearest, typed: (find?.value || "").trim().toLowerCase() });
+  const now = () => offered(labels, { nearest, typed: find?.value || "" });
 
   /** @param {Label & { key: string }} pick */
   function button(pick) {
     const key = pick.key ? el("kbd", { "aria-hidden": "true" }, shown(codeOf(pick.key))) : null;
-    const name = el("span", { dir: "auto" }, pick.name);
+    const name = el("span", { dir: "auto" }, ...jointed(pick.name));
     const made = el("button.pick", { type: "button", "data-label": pick.name }, key, name);
     if (pick.description) made.title = pick.description;
     const state = pressed(pick.name);
@@ -39,7 +39,7 @@ export function picks(root, { labels, nearest, shown, pressed, onPick, words }) 
     grid.classList.toggle("two", labels.length === 2);
     grid.classList.toggle("three", labels.length === 3);
     grid.replaceChildren(...made);
-    if (!made.length) grid.append(el("p.dim", {}, gettext("No label has these letters.")));
+    if (!made.length) grid.append(el("p.dim", {}, gettext("No label has a word that begins so.")));
     if (focused !== null) made.find(b => b.dataset.label === focused)?.focus();
   }
   function leave() {
@@ -56,9 +56,12 @@ export function picks(root, { labels, nearest, shown, pressed, onPick, words }) 
     find.value = "";
     find.oninput = paint;
     find.onkeydown = (/** @type {KeyboardEvent} */ event) => {
+      if (composing(event)) return;
       if (event.key === "Enter") {
         event.preventDefault();
-        $(".pick", grid)?.click();
+        const first = folded(find.value) ? $(".pick", grid) : null; // nothing typed, nothing meant
+        if (!first) return;
+        first.click();
         leave();
       }
       if (event.key === "Escape") {

@@ -70,6 +70,7 @@ export function open(desk, entry) {
     suggestion: null,
     nearest: [],
     votes: entry.was?.votes ?? [],
+    review: entry.was?.review,
     extras: { comment: comment || "", flagged: Boolean(flagged), error_kind: "" },
   };
   desk.state.edited = { entry, item };

@@ -54,7 +54,7 @@ def signed_in(console: Console, browser: Browser, foreign: list[str]) -> Iterato
         page.get_by_label("User name").fill(username)
         page.get_by_label("Password").fill(console.password)
         page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url("**/projects/")
+        page.wait_for_url("**/projects/**")
         return page
 
     yield window

@@ -47,12 +47,13 @@ def test_of_two_texts_the_better_one_is_answered_by_number_or_by_its_letter(
     open_desk(page, project)
     expect(page.get_by_role("region", name="Text A")).to_contain_text("Hello, dear reader")
     said = {answer(page, "a"): "A", answer(page, "b"): "B", answer(page, "1"): "A", answer(page, "2"): "B"}
+    said |= {answer(page, "t"): "Tie", answer(page, "n"): "Both bad"}
     left, right = (
         page.get_by_role("region", name="Text A").bounding_box(),
         page.get_by_role("region", name="Text B").bounding_box(),
     )
     assert left and right and left["y"] == right["y"], "the two texts do not stand side by side"
-    assert stored(console, project, 4) == said
+    assert stored(console, project, 6) == said
 
 
 def test_many_labels_are_switched_on_and_sent_and_none_is_said_on_purpose(

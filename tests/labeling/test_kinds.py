@@ -124,6 +124,16 @@ def test_a_preference_is_one_of_two_sides(make_project, lease, say, ada):
     assert Label.objects.get().label.name == "B"
 
 
+def test_of_two_texts_neither_may_be_better(make_project, lease, say, ada, grace):
+    project = make_project("text-preference", labels=(), overlap=2)
+    _add(project, {"prompt": "Which is kinder?", "a": "Yes.", "b": "Yes!"})
+    _add(project, {"id": "m2", "prompt": "Which is true?", "a": "One is two.", "b": "Two is one."})
+    for person in (ada, grace):
+        for held in lease(project, person, 2):
+            say(held, "Tie" if "kinder" in held.example.fields["prompt"] else "Both bad")
+    assert sorted(Label.objects.values_list("label__name", flat=True)) == ["Both bad", "Tie"]
+
+
 def _png(width, height):
     import base64
     import io

@@ -2,7 +2,9 @@
 
 import pytest
 
+from apps.audit.models import Event
 from apps.errors import Invalid
+from apps.labeling.desk.presenters import assignment_json
 from apps.labeling.desk.selectors import votes_of, why_empty
 from apps.labeling.models import FrontierItem, Label, LabelSource, Lane, Review, Suspect
 from apps.labeling.services.assignments import QueueRequest, assignments_next
@@ -155,3 +157,30 @@ def test_an_answer_given_before_its_label_was_retired_counts_and_one_after_does_
     assert said.label.name == "eggs" and Label.objects.get().label.name == "eggs"
     with pytest.raises(Invalid, match="“eggs” is not in the project’s labels"):
         say(late, "eggs", at=NOON + timedelta(seconds=3))
+
+
+def test_where_somebody_only_flagged_nobody_is_asked_why_answers_differed(
+    make_project, add_examples, lease, say, ada, rosa
+):
+    project = make_project(overlap=1)
+    add_examples(project, 1)
+    say(lease(project, ada)[0], "ham", flagged=True)
+    held = review_lease(project, rosa)[0]
+    votes = votes_of(held.example_id, project)
+    assert assignment_json(held, label_names=(), votes=votes)["review"] == {"why": "flag", "asks": False}
+    with pytest.raises(Invalid, match="one of ambiguous"):
+        say(held, "spam", error_kind="nonsense")
+    say(held, "spam", comment="It sells something.")
+    review = Review.objects.get()
+    assert (review.state, review.error_kind, Label.objects.get().label.name) == ("decided", "", "spam")
+    assert Event.objects.get(verb="review.decided").sentence == "Rosa decided a review"
+
+
+def test_a_flag_on_answers_that_differ_still_asks_why(make_project, add_examples, lease, say, ada, grace, rosa):
+    project = make_project(overlap=2)
+    add_examples(project, 1)
+    say(lease(project, ada)[0], "ham", flagged=True)
+    say(lease(project, grace)[0], "spam")
+    held = review_lease(project, rosa)[0]
+    with pytest.raises(Invalid, match="one of ambiguous"):
+        say(held, "spam")

@@ -111,7 +111,7 @@ def test_the_mapping_is_said_read_and_forgotten_over_the_api(project, mona, lin,
     ).json()
     assert (taken["rows_taken"], Label.objects.get().label.name) == (1, "ham")
     wrong = api.put(at(project, "mapping/"), {"roles": {"message": "poem"}}, format="json")
-    assert wrong.status_code == 422 and "poem" in wrong.json()["error"]
+    assert wrong.status_code == 422 and "poem" in wrong.json()["detail"]
     assert "message" in as_(mona).get(reverse("loop:columns", args=[project.pk])).content.decode()
     assert api.delete(at(project, "mapping/")).status_code == 204
     assert api.get(at(project, "mapping/")).json() == {"roles": {}, "make_ids": False}

@@ -1,5 +1,7 @@
 """The pages of projects: who sees them, what they take, what comes back."""
 
+import re
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
@@ -7,7 +9,7 @@ from django.urls import reverse
 from apps.audit.models import Event
 from apps.projects.forms import labels_from
 from apps.projects.markdown import markdown
-from apps.projects.models import Project
+from apps.projects.models import Membership, Project
 from apps.projects.services import LabelSpec
 
 NEW = {
@@ -196,7 +198,7 @@ def test_the_rail_offers_only_what_the_person_may_open(as_, project, ada, lin):
         assert _at(place, project) not in labeler
     assert _at("audit", project) in engineer
     assert reverse("labeling:desk", args=[project.pk]) in labeler
-    assert reverse("labeling:desk", args=[project.pk]) not in engineer
+    assert f'href="{reverse("labeling:desk", args=[project.pk])}"' not in engineer
 
 
 def test_a_refusal_is_a_page_a_fragment_or_json_as_asked(as_, project, ada):
@@ -231,3 +233,24 @@ def test_each_lane_has_a_weight_and_where_it_makes_sense_a_number_of_answers(as_
     page = " ".join(as_(mona).get(_at("queue:settings", project)).content.decode().split())
     assert 'name="overlap_holdout" id="id_overlap_holdout" value="3"' in page
     assert 'name="weight_gold"' in page and 'name="overlap_gold"' not in page
+
+
+def ways(page: str) -> dict[str, str]:
+    """The rail's switcher: addresses by the name of the project."""
+    switcher = page.split('class="menu-of switch"', 1)[1].split("</details>", 1)[0]
+    return {name: way for way, name in re.findall(r'href="(/projects/\d+/[^"]*)"[^>]*>([^<]+)</a>', switcher)}
+
+
+def test_switching_the_project_keeps_the_kind_of_page_where_the_role_may_open_it(make_project, as_, mona):
+    here, there, elsewhere = make_project(name="Here"), make_project(name="There"), make_project(name="Elsewhere")
+    Membership.objects.filter(project=elsewhere, user=mona).update(role="annotator")
+    runs = ways(as_(mona).get(f"/projects/{here.pk}/runs/").content.decode())
+    assert runs == {
+        "Here": f"/projects/{here.pk}/runs/",
+        "There": f"/projects/{there.pk}/runs/",
+        "Elsewhere": f"/projects/{elsewhere.pk}/",
+    }
+    refused = ways(as_(mona).get(f"/projects/{here.pk}/quality/people/{mona.pk}/").content.decode())
+    assert refused["There"] == f"/projects/{there.pk}/quality/"
+    desk = ways(as_(mona).get(f"/projects/{here.pk}/label/search/").content.decode())
+    assert desk["Elsewhere"] == f"/projects/{elsewhere.pk}/label/search/"

@@ -1,6 +1,9 @@
 """Making and changing projects, their labels, guidelines, queue and members."""
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 
 from apps.audit.models import Event
 from apps.audit.services import chain_intact, project_scope
@@ -186,8 +189,22 @@ def test_settings_out_of_range_are_refused(project, mona, wrong):
         queue_settings_set(project=project, by=mona, at=NOON, **wrong)
 
 
-def test_a_preference_project_has_its_two_sides_as_labels(make_project):
-    assert [x.name for x in make_project("text-preference", labels=()).labels.all()] == ["A", "B"]
+def test_a_preference_project_has_its_two_sides_a_tie_and_both_bad_as_labels(make_project):
+    labels = make_project("text-preference", labels=()).labels.all()
+    assert [(x.name, x.hotkey) for x in labels] == [("A", "A"), ("B", "B"), ("Tie", "T"), ("Both bad", "N")]
+
+
+def test_an_older_preference_project_gets_a_tie_and_both_bad_and_keeps_its_answers(make_project):
+    project = make_project("text-preference", labels=())
+    project.labels.filter(name__in=["Tie", "Both bad"]).delete()
+    project.labels.filter(name="A").update(hotkey="T")  # a key that somebody has chosen stays theirs
+    other = make_project(labels=("ham", "spam"))
+    migration = import_module("apps.projects.migrations.0008_ties_of_pairs")
+    for _ in range(2):  # twice changes nothing more
+        migration.add_ties(apps, None)
+    found = [(x.name, x.hotkey, x.position) for x in project.labels.all()]
+    assert found == [("A", "T", 0), ("B", "B", 1), ("Tie", "3", 2), ("Both bad", "N", 3)]
+    assert other.labels.count() == 2
 
 
 def test_nobody_changes_their_own_role_and_a_manager_gives_no_rights_that_they_lack(project, mona, alma, mallory):

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { aliases, bindingOf, codeOf, codesOf, offered } from "../../static/desk/hotkeys.js";
+import { aliases, bindingOf, codeOf, codesOf, folded, offered } from "../../static/desk/hotkeys.js";
 
 const label = (name, hotkey = "") => ({ name, hotkey, color: "" });
 const many = Array.from({ length: 14 }, (_, i) => label(`n${i + 1}`));
@@ -53,6 +53,45 @@ test("typed letters find labels by name, and those have no key", () => {
     ["n1", "n10", "n11", "n12", "n13", "n14"],
   );
   assert.ok(found.every(l => l.key === ""));
+});
+
+const names = [
+  "card_arrival",
+  "card_payment_fee_charged",
+  "top-up reverted",
+  "Réclamation Łódź",
+  "activateMyCard",
+  "arrival_of_post",
+  ...Array.from({ length: 8 }, (_, i) => `other ${i}`),
+].map(name => label(name));
+const find = (typed, nearest = []) => offered(names, { nearest, typed }).map(l => l.name);
+
+test("labels are found by the beginnings of their words, whatever joins them", () => {
+  assert.deepEqual(find("card arr"), ["card_arrival"]);
+  assert.deepEqual(find("arr card"), ["card_arrival"]);
+  assert.deepEqual(find("cardarr"), ["card_arrival"]);
+  assert.deepEqual(find("CARD-FEE"), ["card_payment_fee_charged"]);
+  assert.deepEqual(find("topup rev"), ["top-up reverted"]);
+  assert.deepEqual(find("reclam lodz"), ["Réclamation Łódź"]);
+  assert.deepEqual(find("my card"), ["activateMyCard"]);
+  assert.deepEqual(find("card card"), [], "one word of the name is not two typed ones");
+});
+
+test("of those that are found the nearest stand on top; nothing but joints is nothing typed", () => {
+  assert.deepEqual(find("arr"), ["card_arrival", "arrival_of_post"]);
+  assert.deepEqual(find("arr", ["arrival_of_post"]), ["arrival_of_post", "card_arrival"]);
+  assert.equal(folded(" _- "), "");
+  assert.equal(find(" _- ").length, 12);
+});
+
+test("letters inside a word find it where no word begins so, as in scripts without blanks", () => {
+  assert.deepEqual(find("ivated"), []);
+  assert.deepEqual(find("ctivate"), ["activateMyCard"]);
+  const chinese = [...names, label("到货延迟")];
+  assert.deepEqual(
+    offered(chinese, { nearest: [], typed: "延迟" }).map(l => l.name),
+    ["到货延迟"],
+  );
 });
 
 test("the first binding wins; a number pad and Backspace count as the keys they stand for", () => {

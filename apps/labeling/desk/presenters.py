@@ -14,6 +14,7 @@ from apps.labeling.desk import selectors
 from apps.labeling.desk.selectors import EmptyQueue, UnsignedAnswer
 from apps.labeling.models import Assignment, Lane, ReviewWhy
 from apps.labeling.services.annotations import Saved
+from apps.labeling.services.reviews import answers_differ
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
@@ -39,6 +40,11 @@ def why_lane(lane: str) -> str:
     }[Lane(lane)]
 
 
+def why_by_chance() -> str:
+    """Where no model learns there is nothing to be measured by it."""
+    return gettext("Drawn at random: no model learns this kind of answer here, so the order is by chance.")
+
+
 def why_flagged() -> str:
     return gettext("Somebody flagged it. Your answer decides.")
 
@@ -57,15 +63,27 @@ def assignment_json(
         "id": assignment.pk,
         "token": str(assignment.token),
         "lane": lane,
-        "why": why(assignment.lane, assignment.reason, blind=hidden, label_names=label_names),
+        "why": why(
+            assignment.lane,
+            assignment.reason,
+            blind=hidden,
+            label_names=label_names,
+            learns=task_types.get(assignment.project.task_type).learns,
+        ),
         "leased_until": assignment.leased_until.isoformat(),
         "guidelines": assignment.guidelines.number if assignment.guidelines else None,
         "example": example_json(assignment.example, assignment.project),
         "suggestion": _suggestion_json(assignment),
         "nearest": [str(name) for name in assignment.reason.get("nearest", [])][:NEAREST],
         "votes": [_vote_json(vote) for vote in votes],
-        "review": {"why": assignment.reason.get("why", "")} if assignment.lane == Lane.REVIEW else None,
+        "review": _review_json(assignment, votes) if assignment.lane == Lane.REVIEW else None,
     }
+
+
+def _review_json(assignment: Assignment, votes: Sequence[UnsignedAnswer]) -> dict[str, Any]:
+    """`asks` whether the reviewer says why the answers differed."""
+    why_opened = assignment.reason.get("why", "")
+    return {"why": why_opened, "asks": answers_differ(why_opened, [vote.value for vote in votes])}
 
 
 def _suggestion_json(assignment: Assignment) -> dict[str, Any] | None:
@@ -91,15 +109,19 @@ def _vote_json(vote: UnsignedAnswer) -> dict[str, Any]:
     }
 
 
-def why(lane: str, reason: Mapping[str, Any], *, blind: bool, label_names: Sequence[str]) -> str:
+def why(lane: str, reason: Mapping[str, Any], *, blind: bool, label_names: Sequence[str], learns: bool = True) -> str:
     """One sentence. Where the suggestion is hidden the sentence must not give it away."""
     strategy = reason.get("strategy", NO_STRATEGY)
     if strategy == "tie":
         return gettext("The answers so far are split. Yours settles it.")
     if strategy == "asked":
         return gettext("Somebody wants a second look at this one. What it is labeled now stays hidden.")
+    if strategy == "begun":
+        return gettext("Somebody has answered it already, and this project wants more than one answer of each example.")
     if lane == Lane.REVIEW and reason.get("why") == ReviewWhy.FLAG:
         return why_flagged()
+    if not learns and (lane in (Lane.RANDOM, Lane.HOLDOUT) or (strategy == NO_STRATEGY and lane == Lane.ACTIVE)):
+        return why_by_chance()
     if lane != Lane.ACTIVE:
         return why_lane(lane)
     if strategy == NO_STRATEGY:

@@ -89,6 +89,7 @@ def desk(request: HttpRequest, project: Project) -> HttpResponse:
         "project": project,
         "task": task,
         "labels": labels,
+        "described": [x for x in offered if x.description],
         "guidelines": guidelines_of(project),
         "skip_reasons": SkipReason.choices,
         "error_kinds": ErrorKind.choices,

@@ -59,6 +59,10 @@ class QueueSettings(models.Model):
     gold_feedback = models.BooleanField(default=True)  # whether a wrong gold answer is told at once
     hourly_rate = models.DecimalField(max_digits=8, decimal_places=2, null=True, blank=True)  # of one annotator
     currency = models.CharField(max_length=3, default="EUR")
+    settling_after = models.BigIntegerField(null=True)  # the last example that was settled again; None where none waits
+    settling_left = models.PositiveIntegerField(default=0)
+    settling_done = models.PositiveIntegerField(default=0)  # those that got a label
+    settling_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"queue of {self.project}"

@@ -1,7 +1,7 @@
 """Answers: checked, stored once, kept even when late, and what each leads to."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -25,7 +25,7 @@ from apps.labeling.models import (
 from apps.labeling.services.example_state import ExampleState, Vote, example_state_of
 from apps.labeling.services.gold import GoldVerdict, gold_judge, pause_if_failing
 from apps.labeling.services.labels import label_resolve
-from apps.labeling.services.reviews import review_decide, review_open, reviews_wanted
+from apps.labeling.services.reviews import answers_differ, review_decide, review_open, reviews_wanted
 from apps.labeling.values import value_of, value_today
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
@@ -142,7 +142,7 @@ def annotation_store(*, project: Project, answer: Answer, by: User, at: datetime
         words = _("This example was never given to you under this token. Reload the page to get the next one.")
         raise NotFound(words)
     assignment = _current(state, given)
-    checked = _checked(given, answer, state.offered)
+    checked = _checked(given, answer, state)
     done = assignment.state in (AssignmentState.ANSWERED, AssignmentState.SKIPPED)
     if done or assignment.pk in state.answered:  # a surplus vote leaves its assignment as it was: expired
         raise DomainError(_("You have already answered this example; undo first to change it."))
@@ -169,8 +169,9 @@ def _current(state: ExampleState, given: Assignment) -> Assignment:
     return current
 
 
-def _checked(given: Assignment, answer: Answer, labels: Mapping[str, int]) -> CheckedAnswer:
-    """`labels` are those that may be given. Raises Invalid when the answer fits neither them nor the example."""
+def _checked(given: Assignment, answer: Answer, state: ExampleState) -> CheckedAnswer:
+    """Raises Invalid when the answer fits neither the labels that may be given nor the example."""
+    labels = state.offered
     chosen = [answer.label != "", answer.value is not None, answer.skip_reason != ""]
     if sum(chosen) != 1:
         raise Invalid(_("An answer is either a label or a reason to skip."), field="label")
@@ -178,7 +179,8 @@ def _checked(given: Assignment, answer: Answer, labels: Mapping[str, int]) -> Ch
         raise Invalid(_("A comment has at most {n} characters.").format(n=MOST_COMMENT), field="comment")
     if answer.skip_reason:
         return CheckedAnswer(None, {"skip_reason": _skip_reason(answer.skip_reason)})
-    if given.lane == Lane.REVIEW and answer.error_kind not in ErrorKind.values:
+    silent = answer.error_kind == "" and given.lane == Lane.REVIEW and not _differed(given, state)
+    if given.lane == Lane.REVIEW and not silent and answer.error_kind not in ErrorKind.values:
         known = ", ".join(ErrorKind.values)
         raise Invalid(
             _("A review says why the answers differed: one of {known}.").format(known=known), field="error_kind"
@@ -194,6 +196,12 @@ def _checked(given: Assignment, answer: Answer, labels: Mapping[str, int]) -> Ch
     except AnswerRefused as refused:
         raise Invalid(str(refused), field="value" if answer.value is not None else "label") from refused
     return CheckedAnswer(value, {"value": value} if task.structured else {"label_id": labels[value["label"]]})
+
+
+def _differed(given: Assignment, state: ExampleState) -> bool:
+    """Whether a reviewer decides between answers; where somebody only flagged there is nothing to explain."""
+    said = [vote.value for vote in state.votes if vote.lane != Lane.REVIEW]
+    return answers_differ(given.reason.get("why", ""), said)
 
 
 def _skip_reason(reason: str) -> str:

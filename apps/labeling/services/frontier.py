@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from numpy.typing import NDArray
 
 from apps.datasets.ids import ids_selected
@@ -98,7 +99,7 @@ def frontier_refill(
     frontier, _ = Frontier.objects.get_or_create(project=project)
     if redraw:
         by_chance = [Lane.HOLDOUT, Lane.RANDOM, *([Lane.ACTIVE] if frontier.scored_at is None else [])]
-        FrontierItem.objects.filter(project=project, lane__in=by_chance).exclude(leased_until__gte=at).delete()
+        _waiting(project, by_chance, at).delete()
     added = 0
     for lane in (x for x in CHANCE if x in lanes):
         have, depth = FrontierItem.objects.filter(project=project, lane=lane).count(), _depth(project, lane)
@@ -109,6 +110,13 @@ def frontier_refill(
     if added:
         look_again(Topic.PROJECT.of(project.pk), News.QUEUE)
     return added
+
+
+def _waiting(project: Project, lanes: Sequence[str], at: datetime) -> QuerySet[FrontierItem]:
+    """What nobody holds and nobody has begun: an example that somebody has answered waits for its other answers."""
+    begun = Assignment.objects.filter(example=OuterRef("example"), state=AssignmentState.ANSWERED)
+    found = FrontierItem.objects.filter(project=project, lane__in=lanes).exclude(leased_until__gte=at)
+    return found.filter(~Exists(begun))
 
 
 def _frontier_lock(project: Project, *, wait: bool) -> bool:
@@ -157,8 +165,8 @@ def frontier_swap(*, project: Project, picks: Sequence[Scored], origin: Origin, 
     """Replace what waits in the active lane by a newly scored order at once; what is held stays with its holder."""
     _frontier_lock(project, wait=True)
     frontier, _ = Frontier.objects.get_or_create(project=project)
-    waiting = FrontierItem.objects.filter(project=project, lane=Lane.ACTIVE).exclude(leased_until__gte=at)
-    waiting.delete()
+    _waiting(project, [Lane.ACTIVE], at).delete()
+    FrontierItem.objects.filter(project=project, lane=Lane.ACTIVE, leased_until=None).update(rank=0)  # begun: first
     # In this order: an answer that is committed in between then closes the example, instead of asking for a second one.
     answered = _answered_slots(project, {p.example_id for p in picks})
     still_open = _still_open(project, [p.example_id for p in picks])

@@ -12,7 +12,7 @@ from apps.labeling.models import FrontierItem, Label, LabelSource, Lane, ReviewW
 from apps.labeling.services.auto_labels import auto_audit_settle
 from apps.labeling.services.duplicates import duplicates_lock, duplicates_settle
 from apps.labeling.services.example_state import ExampleState, Vote, example_state, label_of
-from apps.labeling.services.reviews import ask_one_more, review_close, review_open, reviews_wanted
+from apps.labeling.services.reviews import ask_one_more, ask_the_rest, review_close, review_open, reviews_wanted
 from apps.labeling.services.suspects import suspect_settle
 from apps.labeling.values import value_of
 from apps.projects import task_types
@@ -23,18 +23,21 @@ from apps.statements import insert
 
 
 @transaction.atomic(savepoint=False)
-def label_resolve(*, example_id: int, at: datetime, state: ExampleState | None = None) -> Label | None:
+def label_resolve(
+    *, example_id: int, at: datetime, state: ExampleState | None = None, reviews_stay: bool = False
+) -> Label | None:
     """Settle, change or withdraw the label of one example, and of those that show the same, from the votes that stand.
 
     A reviewer's answer decides alone. A gold label never changes. Where the votes disagree a review opens and there is
-    no label until it is decided. `state` is given where the example is locked and read already.
+    no label until it is decided. `state` is given where the example is locked and read already; `reviews_stay` where
+    no vote was taken back, so that an open review is never closed for want of votes.
     """
     state = state or example_state(example_id)
     digests = [state.example.content_digest] if state.copied else []
     repeated = duplicates_lock(project_id=state.project.pk, digests=digests) if digests else []
     if repeated:
         state = replace(state, have=label_of(example_id))
-    label = _resolve(state, at)
+    label = _resolve(state, at, reviews_stay)
     if repeated:
         duplicates_settle(project_id=state.project.pk, digests=repeated, at=at)
     if state.audited:
@@ -42,13 +45,13 @@ def label_resolve(*, example_id: int, at: datetime, state: ExampleState | None =
     return label
 
 
-def _resolve(state: ExampleState, at: datetime) -> Label | None:
+def _resolve(state: ExampleState, at: datetime, reviews_stay: bool) -> Label | None:
     if state.have and state.have.source == LabelSource.GOLD:
         return state.have
     decided = next((v for v in reversed(state.votes) if v.lane == Lane.REVIEW), None)
     found = _settled(state, decided)
     if found.value is None:
-        _unsettled(state, found, at)
+        _unsettled(state, found, at, reviews_stay)
         return None
     if state.reviewed:
         review_close(example=state.example, at=at)
@@ -80,7 +83,7 @@ def _second_look(votes: Sequence[Vote]) -> bool:
     return any(v.lane == Lane.RELABEL for v in votes)
 
 
-def _unsettled(state: ExampleState, found: Settlement, at: datetime) -> None:
+def _unsettled(state: ExampleState, found: Settlement, at: datetime, reviews_stay: bool) -> None:
     """No label; where the votes disagree somebody decides. An imported label stands until a second look doubts it."""
     have, kept = state.have, (LabelSource.IMPORTED, LabelSource.DUPLICATE)
     torn = found.outcome == "disagree"
@@ -93,8 +96,12 @@ def _unsettled(state: ExampleState, found: Settlement, at: datetime) -> None:
             review_open(example=state.example, why=why, agreement=found.agreement, at=at)
         else:
             ask_one_more(example=state.example, lane=state.votes[-1].lane, at=at)
+    elif state.reviewed and reviews_stay:
+        return
     elif state.reviewed:
         review_close(example=state.example, at=at)
+    if found.outcome == "too few" and state.votes and not state.waiting and have is None:
+        ask_the_rest(example=state.example, lane=state.votes[-1].lane, at=at)
 
 
 def _label(state: ExampleState, value: Value, decided: Vote | None, at: datetime) -> Label:

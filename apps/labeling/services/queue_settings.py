@@ -16,6 +16,7 @@ from apps.errors import Invalid
 from apps.features.selectors import encoders_for
 from apps.labeling.encoders import encoder_of
 from apps.labeling.models import LANE_WEIGHTS, ConsensusMethod, QueueSettings
+from apps.labeling.services.resettling import AT_ONCE_S, resettle, resettling_open, slots_rebuild
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.projects.models import Project
@@ -60,13 +61,24 @@ def queue_open(*, project: Project, **given: Any) -> QueueSettings:
     return QueueSettings.objects.create(project=project, **given)
 
 
-@transaction.atomic
 def queue_settings_set(*, project: Project, by: User, at: datetime, **given: Any) -> QueueSettings:
     """Change what is given, by name; the rest stays, and so do lanes whose weight is not given.
 
-    Open slots keep theirs till the next refill. Another encoder makes new vectors beside the old ones; models keep
-    theirs, and the queue goes on. Raises Invalid in words and changes nothing.
+    Where the numbers of answers or the rule that settles them change, waiting slots follow at once and what was answered
+    is settled again: `settling_done` of what is returned says how many, `settling_left` how many a job still looks at.
+    Another encoder makes new vectors beside the old ones; models keep theirs, and the queue goes on. Raises Invalid in
+    words and changes nothing.
     """
+    kept, begun = _set(project, by, at, given)
+    if begun:
+        resettle(project_id=project.pk, by=by, at=at, seconds=AT_ONCE_S)
+        kept.refresh_from_db()
+    return kept
+
+
+@transaction.atomic
+def _set(project: Project, by: User, at: datetime, given: dict[str, Any]) -> tuple[QueueSettings, bool]:
+    """The settings, and whether answers are to be settled again."""
     locked = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     kept, before = locked.queue, queue_choices_of(locked)
     weights = {**before.lane_weights, **given.pop("lane_weights", {})}
@@ -75,13 +87,22 @@ def queue_settings_set(*, project: Project, by: User, at: datetime, **given: Any
     after = replace(before, lane_weights=weights, **given)
     after = replace(after, lane_overlap={k: n for k, n in after.lane_overlap.items() if n != after.overlap})
     _check(after, project)
+    kept.settling_done = kept.settling_left = 0
     if after == before:
-        return kept
+        return kept, False
     for name in FIELDS:
         setattr(kept, name, getattr(after, name))
     kept.save(update_fields=list(FIELDS))
     _record(locked, asdict(before), asdict(after), by, at)
-    return kept
+    if _settles(before) == _settles(after):
+        return kept, False
+    slots_rebuild(project=locked, at=at)
+    return kept, resettling_open(project=locked, at=at) > 0
+
+
+def _settles(s: QueueChoices) -> tuple[Any, ...]:
+    """What decides when answers become a label, and who is asked where they differ."""
+    return s.overlap, dict(s.lane_overlap), s.review_at_most, s.lane_weights.get("review", 0) > 0
 
 
 def _check(s: QueueChoices, project: Project) -> None:

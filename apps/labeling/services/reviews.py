@@ -1,5 +1,7 @@
 """Where answers disagree nobody guesses: a reviewer decides, and says what kind of error it was."""
 
+import json
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import Max, Q
@@ -7,24 +9,24 @@ from django.db.models import Max, Q
 from apps.audit.services import english, event_record
 from apps.audit.verbs import Verb
 from apps.datasets.models import Example
-from apps.labeling.models import (
-    Annotation,
-    Assignment,
-    AssignmentState,
-    ErrorKind,
-    FrontierItem,
-    Lane,
-    Review,
-    ReviewState,
-)
+from apps.labeling.models import Annotation, Assignment, ErrorKind, FrontierItem, Lane, Review, ReviewState, ReviewWhy
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.projects.models import Project
+from apps.rules.answers import Value
+
+QUEUED_FOR_ALL = (Lane.ACTIVE, Lane.RANDOM, Lane.HOLDOUT, Lane.AUDIT, Lane.DRIFT)
 
 
 def reviews_wanted(project: Project) -> bool:
     """A closed review lane means that nobody reviews: a further person is asked instead."""
     return bool(project.queue.lane_weights.get(Lane.REVIEW, 0))
+
+
+def answers_differ(why: str, said: Sequence[Value | None]) -> bool:
+    """Whether a review opened for this reason is about answers that differ: with a flag alone they need not."""
+    given = {json.dumps(value, sort_keys=True) for value in said if value is not None}
+    return why != ReviewWhy.FLAG or len(given) > 1
 
 
 def review_open(*, example: Example, why: str, agreement: float | None, at: datetime) -> Review:
@@ -79,11 +81,15 @@ def review_decide(*, annotation: Annotation, at: datetime) -> None:
         subject=f"example {annotation.example_id}",
         by=annotation.annotator,
         at=at,
-        sentence=f"{annotation.annotator} decided a review: {english(ErrorKind(annotation.error_kind).label).lower()}",
+        sentence=f"{annotation.annotator} decided a review" + _finding(annotation.error_kind),
         before={"state": ReviewState.OPEN},
         after={"state": review.state, "error_kind": review.error_kind},
     )
     look_again(Topic.PROJECT.of(annotation.project_id), News.QUALITY)
+
+
+def _finding(kind: str) -> str:
+    return f": {english(ErrorKind(kind).label).lower()}" if kind else ""
 
 
 def review_reopen(*, annotation: Annotation, at: datetime) -> None:
@@ -96,15 +102,23 @@ def review_reopen(*, annotation: Annotation, at: datetime) -> None:
 
 def ask_one_more(*, example: Example, lane: str, at: datetime) -> None:
     """Every slot is answered and the votes are split: one more slot, in front of its lane, for somebody else."""
-    if FrontierItem.objects.filter(example=example).exists():
+    _ask_again(example=example, lane=lane, strategy="tie", at=at)
+
+
+def ask_the_rest(*, example: Example, lane: str, at: datetime) -> None:
+    """Somebody has answered, more answers are wanted and nobody is asked for one: in front of its lane it is asked for."""
+    _ask_again(example=example, lane=lane if lane in QUEUED_FOR_ALL else Lane.ACTIVE, strategy="begun", at=at)
+
+
+def _ask_again(*, example: Example, lane: str, strategy: str, at: datetime) -> None:
+    if FrontierItem.objects.filter(example=example).exclude(lane=Lane.REVIEW).exists():
         return
-    answered = Assignment.objects.filter(example=example, state=AssignmentState.ANSWERED).aggregate(last=Max("slot"))
     FrontierItem.objects.create(
         project_id=example.project_id,
         example=example,
-        slot=(answered["last"] or 0) + 1,
+        slot=slot_after(example.pk),
         lane=lane,
         rank=0,
-        reason={"strategy": "tie"},
+        reason={"strategy": strategy},
         queued_at=at,
     )

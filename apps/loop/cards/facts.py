@@ -24,6 +24,7 @@ class TrainingFacts:
     open_run: Run | None
     last_run: Run | None
     trigger: Trigger
+    learns: bool  # a model learns this kind of answer here
 
 
 @dataclass(frozen=True)

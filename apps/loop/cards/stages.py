@@ -59,6 +59,10 @@ def annotate(judge: Judge, oldest: datetime | None, counts: QueueCounts) -> Card
 
 
 def train(judge: Judge, facts: TrainingFacts) -> Card:
+    if not facts.learns:
+        state = State("paused", gettext("No model learns this kind here yet"), "unsure")
+        exports = Action(gettext("Export the labels"), "transfer:export", helps=False)
+        return Card("train", state, facts.fresh, gettext("labels to export"), (), exports)
     run, last = facts.open_run, facts.last_run
     action: Action | None = None
     if run:

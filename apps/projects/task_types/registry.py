@@ -15,6 +15,9 @@ from apps.projects.task_types.text import TextPayload
 from apps.rules.answers import AnswerKind, Boxes, Choice, Choices, Spans
 from apps.rules.registry import Registry
 
+# Which text is better, or none: a rater who is made to choose between two equals or two bad ones writes down noise.
+PAIR_LABELS, PAIR_KEYS = ("A", "B", "Tie", "Both bad"), ("A", "B", "T", "N")  # N: neither
+
 
 @dataclass(frozen=True)
 class TaskType:
@@ -27,6 +30,7 @@ class TaskType:
     learns: bool = False  # a learner of its pair is registered in workers/training/learners
     reads_vectors: bool = False  # whether its learner reads embeddings, and not the payloads themselves
     labels: tuple[str, ...] = ()  # the schema where the type itself fixes it
+    label_keys: tuple[str, ...] = ()  # their keys at the desk; none are chosen like those of any label
 
     @property
     def kind(self) -> str:
@@ -79,7 +83,9 @@ TASK_TYPES = Registry[TaskType](
         TaskType("image-multilabel", _("Image, any number of labels"), _IMAGE, Choices()),
         TaskType("text-spans", _("Text, named spans"), _TEXT, Spans(), reads_vectors=True),
         TaskType("image-boxes", _("Image, named boxes"), _IMAGE, Boxes()),
-        TaskType("text-preference", _("Two texts, the better one"), _PAIR, Choice(), labels=("A", "B")),
+        TaskType(
+            "text-preference", _("Two texts, the better one"), _PAIR, Choice(), labels=PAIR_LABELS, label_keys=PAIR_KEYS
+        ),
     ),
 )
 

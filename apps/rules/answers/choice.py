@@ -1,4 +1,4 @@
-"""One label of the schema. Pairwise preference is this too: its labels are the two sides."""
+"""One label of the schema. Pairwise preference is this too: its labels are the two sides, a tie, and both bad."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -21,12 +21,13 @@ from apps.datasets.readers import Row
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.task_types import RESERVED
+from apps.rules.spreadsheets import RISKY
 from apps.transfer.exporting import Export
 from apps.transfer.formats.columns import GRAINS, LINES_AT_ONCE, cells_of, features_of, names_of
 from apps.transfer.formats.format import FileFormat
 from apps.transfer.rows import COLUMNS
 
-RISKY = ("=", "+", "-", "@", "\t", "\r", "'")
+MARKED = (*RISKY, "'")  # and what begins with the mark itself, so that reading back finds what was written
 
 
 def _write(export: Export) -> Iterator[bytes]:
@@ -62,7 +63,7 @@ def _cell(value: Any, feature: bool) -> Any:
 
 
 def _safe(text: str) -> str:
-    return f"'{text}" if text.startswith(RISKY) else text
+    return f"'{text}" if text.startswith(MARKED) else text
 
 
 def _looks_typed(text: str) -> bool:

@@ -11,7 +11,7 @@ def place_as_they_stand(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("projects", "0007_thin_project")]
+    dependencies = [("projects", "0008_ties_of_pairs")]
     operations = [
         migrations.AddField("schemalabel", "place", models.PositiveIntegerField(default=0)),
         migrations.AddField("schemalabel", "description", models.CharField(blank=True, max_length=300)),
