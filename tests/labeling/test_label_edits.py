@@ -25,8 +25,8 @@ from tests.conftest import NOON
 
 @pytest.fixture
 def edit(mona):
-    def change(project, name, **to):
-        label = project.labels.get(name=name)
+    def change(project, known, /, **to):
+        label = project.labels.get(name=known)
         return label_edit(project=project, label_id=label.pk, change=LabelChange(**to), by=mona, at=NOON)
 
     return change
