@@ -11,6 +11,7 @@ from apps.labeling import api as labeling
 from apps.labeling import settings_api
 from apps.lineage import ledger_api, lineage_api, run_api
 from apps.loop import api as loop
+from apps.loop.examples import api as examples
 from apps.loop.setup import api as setup
 from apps.loop.setup import schema_api
 from apps.loop.setup.views import api_start
@@ -39,6 +40,14 @@ urlpatterns = [
     path(f"{PROJECT}members/", projects.MembersAPI.as_view(), name="api-members"),
     path(f"{PROJECT}members/<int:user_id>/", projects.MemberAPI.as_view(), name="api-member"),
     path(f"{PROJECT}examples/", loop.ExamplesAPI.as_view(), name="api-examples"),
+    path(f"{PROJECT}examples/<int:example_id>/", examples.ExampleAPI.as_view(), name="api-example"),
+    path(f"{PROJECT}examples/<int:example_id>/delete/", examples.ExampleDeleteAPI.as_view(), name="api-example-delete"),
+    path(f"{PROJECT}deleted-examples/", examples.TombstonesAPI.as_view(), name="api-deleted-examples"),
+    path(
+        f"{PROJECT}deleted-examples/<int:number>/allow/",
+        examples.TombstoneAllowAPI.as_view(),
+        name="api-deleted-example-allow",
+    ),
     path(f"{PROJECT}uploads/", loop.UploadsAPI.as_view(), name="api-uploads"),
     path(f"{PROJECT}ingestions/", datasets.IngestionsAPI.as_view(), name="api-ingestions"),
     path(f"{PROJECT}ingestions/<int:ingestion_id>/", datasets.IngestionAPI.as_view(), name="api-ingestion"),

@@ -37,6 +37,8 @@ class Verb(StrEnum):
     MEMBER_REMOVED = "member.removed"
     EXAMPLES_INGESTED = "examples.ingested"
     EXAMPLE_ASKED_AGAIN = "example.asked_again"
+    EXAMPLE_DELETED = "example.deleted"
+    EXAMPLE_ALLOWED = "example.allowed"
     COLUMNS_SET = "columns.set"
     DATA_EXPORTED = "data.exported"
     VERSIONS_POLICY = "versions.policy"
@@ -142,6 +144,8 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.MEMBER_SET: EventPayload("user", {"role": str | None}),
     Verb.MEMBER_REMOVED: EventPayload("user", {"role": str}),
     Verb.EXAMPLE_ASKED_AGAIN: EventPayload("example"),
+    Verb.EXAMPLE_DELETED: EventPayload("example", {"reason": str}),
+    Verb.EXAMPLE_ALLOWED: EventPayload("example"),
     Verb.EXAMPLES_INGESTED: EventPayload(
         "ingestion", {"labels": int, "gold": int, "answers": int, "answers_of_others": int}
     ),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.datasets import version_views, views
+from apps.datasets import erased_views, version_views, views
 
 app_name = "datasets"
 urlpatterns = [
@@ -12,4 +12,5 @@ urlpatterns = [
     path("refused/", views.dead_letters, name="dead_letters"),
     path("<int:example_id>/image/", views.image, name="image"),
     *version_views.urlpatterns,
+    *erased_views.urlpatterns,
 ]

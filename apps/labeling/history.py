@@ -7,6 +7,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
+from apps.datasets.erasing import tombstone_of
 from apps.datasets.models import Example
 from apps.errors import Forbidden, NotFound
 from apps.labeling.desk.presenters import SHOWN_AS, why
@@ -40,6 +41,10 @@ def example_opened(project: Project, example_id: int, *, by: User, sees_all: boo
     """
     example = Example.objects.filter(project=project, pk=example_id).select_related("ingestion__by").first()
     if example is None:
+        gone = tombstone_of(project, example_id) if sees_all else None
+        if gone:
+            words = _("This example was deleted on {day}: {reason}")
+            raise NotFound(words.format(day=f"{gone.at:%Y-%m-%d}", reason=gone.reason))
         raise NotFound(_("There is no such example in this project."))
     if not sees_all and not _is_own(example, by) and not _waits(example):
         raise Forbidden(

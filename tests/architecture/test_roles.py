@@ -19,7 +19,7 @@ from django.utils import timezone
 from knox.models import AuthToken
 
 from apps.accounts.models import User
-from apps.datasets.models import Example, ExampleBlob
+from apps.datasets.models import Example, ExampleBlob, ExampleTombstone
 from apps.datasets.services import ingestion_open
 from apps.integrations import wiring
 from apps.monitoring.services import alert_raise
@@ -111,6 +111,13 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "examples:take": {"POST": REVIEWERS},
     "examples:again": {"POST": REVIEWERS},
     "examples:flag": {"POST": LABELERS},
+    "examples:delete": {"POST": MANAGERS},
+    "datasets:deleted": {"GET": DATA},
+    "datasets:allow": {"POST": MANAGERS},
+    "api-example": {"GET": DATA},
+    "api-example-delete": {"POST": MANAGERS},
+    "api-deleted-examples": {"GET": DATA},
+    "api-deleted-example-allow": {"POST": MANAGERS},
     "bulk:bulk": {"GET": LABELERS},
     "bulk:label": {"POST": LABELERS},
     "bulk:undo": {"POST": LABELERS},
@@ -361,6 +368,8 @@ def things(project: Project, lin: User, ada: User) -> Things:
         "link_id": 1,
         "words": a_link(ada),
     }
+    gone = {"number": ids["number"], "id_digest": "0" * 32, "reason": "Asked for.", "at": NOON}
+    ExampleTombstone.objects.create(project=project, **gone)
     return Things(project, ids)
 
 

@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext
 
+from apps.datasets.erasing import erased_numbers
 from apps.datasets.models import DatasetVersion, VersionPolicy
 from apps.datasets.versions.rows import ChangeKind, VersionRow, changes_between, digest_of, state_of, table_of
 from apps.integrations import wiring
@@ -77,8 +78,12 @@ def version_write(*, project_id: int, rows: Sequence[VersionRow], at: datetime) 
 
 
 def version_rows(version: DatasetVersion) -> list[VersionRow]:
-    """Exactly what was written, in the order of the examples' ids. Raises VersionUnreadable with a sentence."""
-    return list(version_state(version).values())
+    """What was written, in the order of the examples' ids, but for examples that were deleted since.
+
+    Raises VersionUnreadable with a sentence.
+    """
+    gone = erased_numbers(version.project_id)
+    return [row for row in version_state(version).values() if row.example_id not in gone]
 
 
 def version_state(version: DatasetVersion) -> dict[int, VersionRow]:

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
+from apps.datasets.erasing import assignment_erased
 from apps.errors import DomainError, Invalid, NotFound
 from apps.labeling.models import (
     Annotation,
@@ -139,6 +140,10 @@ def annotation_store(*, project: Project, answer: Answer, by: User, at: datetime
     state = example_state_of(answer.assignment_id, project)
     given = _given(state, project, answer, by) if state else None
     if state is None or given is None:
+        if assignment_erased(project, answer.assignment_id):
+            raise NotFound(
+                _("This example was deleted while you had it, so your answer is not kept. Go on with the next.")
+            )
         words = _("This example was never given to you under this token. Reload the page to get the next one.")
         raise NotFound(words)
     assignment = _current(state, given)

@@ -11,4 +11,5 @@ urlpatterns = [
     path("take/", views.take, name="take"),
     path("again/", views.again, name="again"),
     path("flag/", views.flag, name="flag"),
+    path("delete/", views.delete, name="delete"),
 ]

@@ -14,6 +14,7 @@ from apps.labeling.services.bulk import example_flag
 from apps.labeling.services.corrections import correction_take, example_ask_again, example_correct
 from apps.loop.examples.forms import CorrectionForm
 from apps.loop.examples.selectors import example_story
+from apps.loop.examples.services import example_delete
 from apps.pages.requests import Signed, go, refused
 from apps.projects import task_types
 from apps.projects.access import permissions_of, project_permission
@@ -91,3 +92,18 @@ def flag(request: Signed, project: Project, example_id: int) -> HttpResponse:
     example_flag(project=project, example_id=example_id, by=request.user, at=timezone.now())
     messages.success(request, _("A reviewer will look at it."))
     return _back(request, project, example_id)
+
+
+@require_POST
+@login_required
+@project_permission(Permission.EDIT_PROJECT)
+def delete(request: Signed, project: Project, example_id: int) -> HttpResponse:
+    example_delete(
+        project=project,
+        example_id=example_id,
+        reason=request.POST.get("reason", ""),
+        by=request.user,
+        at=timezone.now(),
+    )
+    messages.success(request, _("Deleted. Its number stays where versions and reports name it."))
+    return go(request, reverse("datasets:data", args=[project.pk]))
