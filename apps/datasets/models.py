@@ -139,6 +139,24 @@ class ExampleTombstone(models.Model):
         return f"example {self.number}, deleted"
 
 
+class SavedView(models.Model):
+    """The table of examples as somebody wants to see it again: filters, order and columns, as in an address."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="saved_views")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=80)
+    query = models.TextField(blank=True)
+    shared = models.BooleanField(default=False)  # shown to everybody who sees the data
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["project", "by", "name"], name="datasets_view_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class DeadLetter(models.Model):
     """A row that did not fit, kept with its number and reason: nothing sent to us is lost."""
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from knox.models import AuthToken
 
 from apps.accounts.models import User
-from apps.datasets.models import Example, ExampleBlob, ExampleTombstone
+from apps.datasets.models import Example, ExampleBlob, ExampleTombstone, SavedView
 from apps.datasets.services import ingestion_open
 from apps.integrations import wiring
 from apps.monitoring.services import alert_raise
@@ -113,6 +113,8 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "examples:flag": {"POST": LABELERS},
     "examples:delete": {"POST": MANAGERS},
     "datasets:deleted": {"GET": DATA},
+    "datasets:view_save": {"POST": DATA},
+    "datasets:view_remove": {"POST": DATA},
     "datasets:allow": {"POST": MANAGERS},
     "api-example": {"GET": DATA},
     "api-example-delete": {"POST": MANAGERS},
@@ -370,6 +372,8 @@ def things(project: Project, lin: User, ada: User) -> Things:
     }
     gone = {"number": ids["number"], "id_digest": "0" * 32, "reason": "Asked for.", "at": NOON}
     ExampleTombstone.objects.create(project=project, **gone)
+    view = SavedView.objects.create(project=project, by=lin, name="Mine", at=NOON)
+    ids["view_id"] = view.pk
     return Things(project, ids)
 
 
