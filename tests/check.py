@@ -1,7 +1,7 @@
 """`make check`: what CI asks for, part by part, with how long each took; its last line is pytest's, summed over all parts.
 
-Consoles and browsers wait more than they compute, so types and style run beside them. The rest of the tests then have
-both cores. Every part runs, whatever an earlier one found; the first status that is not 0 is the status of the whole.
+Types and style run side by side; consoles and browsers measure seconds and have the machine alone; the rest of the tests then
+have both cores. Every part runs, whatever an earlier one found; the first status that is not 0 is the status of the whole.
 """
 
 import os
@@ -78,14 +78,11 @@ def main() -> int:
     began, parts = time.monotonic(), list[Part]()
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as together:
         reports = [Path(folder) / "consoles.xml", Path(folder) / "tests.xml"]
-        beside = [
-            together.submit(run, "types", TYPES),
-            together.submit(run, "style, imports, migrations", MANNERS),
-            together.submit(run, "consoles and browsers", [[*CONSOLES, f"--junitxml={reports[0]}"]]),
-        ]
+        beside = [together.submit(run, "types", TYPES), together.submit(run, "style, imports, migrations", MANNERS)]
         for part in as_completed(beside):
             parts.append(part.result())
             print(parts[-1].words, flush=True)
+        parts.append(run("consoles and browsers", [[*CONSOLES, f"--junitxml={reports[0]}"]], shown=True))
         parts.append(run("tests", [[*TESTS, f"--junitxml={reports[1]}"]], shown=True))
         counts = counted(reports)
     for part in parts:

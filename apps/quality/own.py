@@ -80,8 +80,8 @@ def _decided(told: QuerySet[Annotation], project: Project) -> list[ReturnedAnswe
     )
     otherwise = Q(example__label__source=LabelSource.CONSENSUS, example__label__label__isnull=False)
     otherwise &= ~Q(example__label__label=F("label"))
-    rows = told.exclude(assignment__lane__in=[Lane.REVIEW, Lane.GOLD]).filter(Exists(decided) | otherwise)
-    rows = list(rows.order_by("-pk")[:LISTED])
+    asked = told.exclude(assignment__lane__in=[Lane.REVIEW, Lane.GOLD]).filter(Exists(decided) | otherwise)
+    rows = list(asked.order_by("-pk")[:LISTED])
     labels = Label.objects.filter(pk__in=[x.example_id for x in rows]).select_related("label").in_bulk()
     reviews = {r.example_id: r for r in _reviews(rows)}
     return [

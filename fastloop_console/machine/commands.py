@@ -32,6 +32,7 @@ LOOKS = {
     "optimizemigration",
     "dbshell",
     "inspectdb",
+    "restore",
     "check",
     "test",
 }

@@ -1,5 +1,6 @@
 """The only reader of os.environ: every variable the console knows, with its default. `.env.example` lists them too."""
 
+import os
 import secrets
 from pathlib import Path
 
@@ -12,6 +13,22 @@ ROOT = Path(__file__).resolve().parents[2]
 _env = environ.Env()
 if (ROOT / ".env").exists():
     environ.Env.read_env(ROOT / ".env")
+# Names that another project's shell may have set for itself; with FASTLOOP_ in front they are surely meant for the console.
+GENERAL = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "STORAGE_URL",
+    "SECRET_KEY",
+    "HOST",
+    "PORT",
+    "ALLOWED_HOSTS",
+    "LOG_LEVEL",
+    "DEBUG",
+    "DEMO",
+)
+for _name in GENERAL:
+    if (_meant := os.environ.get(f"FASTLOOP_{_name}")) is not None:
+        os.environ[_name] = _meant
 
 
 def home() -> Path:

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from fastloop_console.machine import embedded, env, lifeline, place, ports, processes
 from fastloop_console.machine.refusals import CannotStart
@@ -43,6 +44,9 @@ def _run(began: float, *, own_servers: bool) -> int:
     if migrated.returncode:
         return migrated.returncode
     supervisor = Supervisor()
+    if env.database_url():
+        where = urlsplit(env.database_url())
+        supervisor.say("console", f"Its database is {where.hostname}{where.path}, which DATABASE_URL names.")
     processes.add_web(supervisor)
     processes.add_predictor(supervisor)
     processes.add_training_worker(supervisor)
