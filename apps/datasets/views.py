@@ -16,12 +16,12 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts.models import User
-from apps.datasets import saved_views, selectors
+from apps.datasets import listing_saved, selectors
 from apps.datasets.forms import LettersFilter
 from apps.datasets.listing import COLUMNS, SORTS, STATES, ListingAsked, examples_listed, lines_listed
+from apps.datasets.listing_saved import views_for
 from apps.datasets.models import DeadLetter
 from apps.datasets.readers import SUFFIXES, WORDS
-from apps.datasets.saved_views import views_for
 from apps.errors import Forbidden
 from apps.pages.streams import streamed
 from apps.projects import task_types
@@ -79,7 +79,7 @@ def data(request: HttpRequest, project: Project) -> HttpResponse:
 @login_required
 @project_permission(Permission.VIEW_DATA)
 def view_save(request: HttpRequest, project: Project) -> HttpResponse:
-    saved = saved_views.view_save(
+    saved = listing_saved.view_save(
         project=project,
         name=request.POST.get("name", ""),
         query=request.POST.get("query", ""),
@@ -95,7 +95,7 @@ def view_save(request: HttpRequest, project: Project) -> HttpResponse:
 @login_required
 @project_permission(Permission.VIEW_DATA)
 def view_remove(request: HttpRequest, project: Project, view_id: int) -> HttpResponse:
-    saved_views.view_remove(project=project, view_id=view_id, by=cast(User, request.user))
+    listing_saved.view_remove(project=project, view_id=view_id, by=cast(User, request.user))
     messages.success(request, gettext("The view is removed."))
     return redirect("datasets:data", project.pk)
 

@@ -7,8 +7,8 @@ from django.http import QueryDict
 from django.urls import reverse
 
 from apps.datasets.listing import ListingAsked, examples_listed
+from apps.datasets.listing_saved import view_save, views_for
 from apps.datasets.models import Example, SavedView
-from apps.datasets.saved_views import view_save, views_for
 from apps.errors import Invalid
 from apps.labeling.models import Annotation, Assignment, AssignmentState, Label, LabelSource, Lane
 from tests.conftest import NOON

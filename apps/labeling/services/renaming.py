@@ -4,6 +4,7 @@ What models, reports and data versions hold is left as it was written: `LabelSch
 """
 
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -58,7 +59,7 @@ def label_edit(*, project: Project, label_id: int, change: LabelChange, by: User
 
 def _names_replace(project: Project, old: str, new: str) -> None:
     task = task_types.get(project.task_type)
-    bound = {"project": project.pk, "old": old, "new": new, "key": task.answer.key}
+    bound: dict[str, Any] = {"project": project.pk, "old": old, "new": new, "key": task.answer.key}
     with connection.cursor() as cursor:
         for table, column in _VALUES if task.structured else ():
             cursor.execute(_IN_VALUES.format(table=table, column=column), bound)
