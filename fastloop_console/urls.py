@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("apps.people.urls")),
     path("people/", include("apps.people.people_urls")),
     path("encoders/", include("apps.features.urls")),
+    path("projects/", include("apps.loop.portfolio.urls")),
     path("projects/", include("apps.projects.urls")),
     path("projects/", include("apps.loop.setup.urls")),
     path("projects/<int:project_id>/", include("apps.loop.urls")),

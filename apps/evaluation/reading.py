@@ -59,21 +59,21 @@ def reading_of(report: Report) -> MetricReading:
 
 
 def headline(report: Report) -> str:
-    """Inconclusive: 4 gates pass, none fails, 1 cannot tell."""
-    tally = {outcome: sum(g["outcome"] == outcome for g in report.gates) for outcome in Outcome}
-    if report.outcome == Outcome.PASS:
-        return (
-            gettext("Pass: all {gates} gates").format(gates=len(report.gates))
-            if len(report.gates) > 1
-            else gettext("Pass")
+    """Pass: all 5 gates | Fail: 1 of 5 gates | Inconclusive: 2 of 5 gates cannot tell."""
+    outcome, of = Outcome(report.outcome), len(report.gates)
+    if of <= 1:
+        return str(outcome.label)
+    if outcome == Outcome.PASS:
+        return gettext("Pass: all {gates} gates").format(gates=of)
+    n = sum(g["outcome"] == outcome for g in report.gates)
+    words = (
+        gettext("Fail: {n} of {gates} gates")
+        if outcome == Outcome.FAIL
+        else ngettext(
+            "Inconclusive: {n} of {gates} gates cannot tell", "Inconclusive: {n} of {gates} gates cannot tell", n
         )
-    yes, no, unsure = (tally[o] for o in (Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE))
-    parts = (
-        ngettext("{n} gate passes", "{n} gates pass", yes).format(n=yes),
-        ngettext("{n} fails", "{n} fail", no).format(n=no) if no else gettext("none fails"),
-        gettext("{n} cannot tell").format(n=unsure) if unsure else gettext("none cannot tell"),
     )
-    return f"{Outcome(report.outcome).label}: {', '.join(parts)}"
+    return words.format(n=n, gates=of)
 
 
 def _row(name: str, report: Report) -> MetricRow:
@@ -99,14 +99,14 @@ def _judged(change: dict[str, Any], lower_is_better: bool) -> tuple[str, str]:
     """Zero inside the interval may be chance; else the sign says which way."""
     low, high = change.get("low"), change.get("high")
     if low is None or high is None:
-        return ("paused", gettext("cannot be told")) if change else ("", "")
+        return ("paused", gettext("too few examples to tell")) if change else ("", "")
     if low <= 0 <= high:
         return "paused", gettext("may be chance")
-    return ("ok", "better") if (low > 0) != lower_is_better else ("breach", "worse")
+    return ("ok", gettext("better")) if (low > 0) != lower_is_better else ("breach", gettext("worse"))
 
 
 def _said(value: float | None, say: Any) -> str:
-    return "none" if value is None else str(say(value))
+    return gettext("none") if value is None else str(say(value))
 
 
 def _between(interval: dict[str, Any], say: Any) -> str:

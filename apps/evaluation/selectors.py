@@ -110,7 +110,7 @@ def learning_of(project: Project) -> Learning:
 def _saved(found: Lift) -> str:
     if found.saved is not None:
         return percent(found.saved).replace("-", MINUS)
-    return gettext("at its ceiling") if found.at_ceiling else gettext("cannot be told")
+    return gettext("at its ceiling") if found.at_ceiling else gettext("needs more runs")
 
 
 def _between(found: Lift) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Max, Min, Q, Sum
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, Sum
 from django.utils.translation import gettext
 
 from apps.audit.models import Event
@@ -151,7 +151,8 @@ def alerts_open(project: Project) -> int:
 
 
 def _facts(project: Project) -> _Facts:
-    aliases = Alias.objects.filter(project=project).select_related("version__run", "version__report")
+    served = Q(Exists(Promotion.objects.filter(version=OuterRef("version"))), name=AliasName.CANDIDATE)
+    aliases = Alias.objects.filter(project=project).exclude(served).select_related("version__run", "version__report")
     return _Facts(
         counts_of(project),
         laps_of(project),

@@ -31,6 +31,12 @@ class AlertOutput(serializers.Serializer):
     detail = serializers.CharField()
     opened_at = serializers.DateTimeField()
     times_seen = serializers.IntegerField()
+    window_since = serializers.DateTimeField(
+        source="check_row.since", default=None, allow_null=True, help_text="Answers after this moment raised it,"
+    )
+    window_until = serializers.DateTimeField(
+        source="check_row.at", default=None, allow_null=True, help_text="up to this one."
+    )
     resolved_at = serializers.DateTimeField(allow_null=True)
     note = serializers.CharField()
 
@@ -39,7 +45,8 @@ class DriftOutput(serializers.Serializer):
     id = serializers.IntegerField()
     at = serializers.DateTimeField()
     model_number = serializers.IntegerField()
-    window = serializers.IntegerField()
+    window = serializers.IntegerField(help_text="Answers compared.")
+    since = serializers.DateTimeField(allow_null=True, help_text="They came after this moment.")
     outcome = serializers.CharField()
     sentence = serializers.CharField()
     statistics = serializers.JSONField()

@@ -31,7 +31,8 @@ class DriftCheck(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="drift_checks")
     at = models.DateTimeField()
     model_number = models.PositiveIntegerField()
-    window = models.PositiveIntegerField()
+    window = models.PositiveIntegerField()  # answers compared
+    since = models.DateTimeField(null=True)  # they came after this moment; None for checks of release 0.1
     outcome = models.CharField(max_length=10)  # none | drift | too-few
     statistics = models.JSONField()  # [{"feature", "statistic", "threshold", "drifted", "reason"}]
     sentence = models.CharField(max_length=400)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import numpy as np
 from django.db import transaction
+from django.db.models import Max
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
@@ -17,6 +18,8 @@ from apps.live.topics import News, Topic
 from apps.monitoring.models import Alert, DriftCheck, Prediction
 from apps.projects.models import Project
 from apps.rules import monitors
+
+DRIFT = "drift"  # the kind of alert that a drift check raises
 
 
 @dataclass(frozen=True)
@@ -68,9 +71,13 @@ def predictions_record(*, rows: Sequence[LoggedPrediction]) -> int:
 
 
 def drift_check(*, project: Project, model_number: int, reference: Reference, at: datetime, seed: int) -> DriftCheck:
-    """Compare what the champion served lately with what it said of its holdout; drift raises or refreshes an alert."""
+    """Compare what the champion served lately with what it said of its holdout; drift raises or refreshes an alert.
+
+    Somebody who resolved an alert has judged the answers up to then: only what came afterwards can raise another.
+    """
+    since = _window_begins(project, at)
     window = list(
-        Prediction.objects.filter(project=project, model_number=model_number, at__gte=at - monitors.WINDOW, at__lte=at)
+        Prediction.objects.filter(project=project, model_number=model_number, at__gt=since, at__lte=at)
         .order_by("-at")
         .values_list("label", "confidence")[: monitors.MOST_IN_WINDOW]
     )
@@ -89,6 +96,7 @@ def drift_check(*, project: Project, model_number: int, reference: Reference, at
             at=at,
             model_number=model_number,
             window=len(window),
+            since=since,
             outcome=found.outcome,
             statistics=[
                 {
@@ -104,9 +112,19 @@ def drift_check(*, project: Project, model_number: int, reference: Reference, at
             sentence=sentence,
         )
         if found.outcome == monitors.DriftOutcome.DRIFT:
-            alert_raise(project=project, kind="drift", title="Drift", detail=sentence, check=check, at=at)
+            alert_raise(project=project, kind=DRIFT, title="Drift", detail=sentence, check=check, at=at)
         look_again(Topic.PROJECT.of(project.pk), News.DRIFT, check.pk)
     return check
+
+
+def _window_begins(project: Project, at: datetime) -> datetime:
+    judged = _last_resolved(project, DRIFT)
+    return max(at - monitors.WINDOW, judged) if judged else at - monitors.WINDOW
+
+
+def _last_resolved(project: Project, kind: str) -> datetime | None:
+    found: datetime | None = Alert.objects.filter(project=project, kind=kind).aggregate(at=Max("resolved_at"))["at"]
+    return found
 
 
 def _indices(labels: Sequence[str], index: dict[str, int]) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
@@ -117,10 +135,13 @@ def _indices(labels: Sequence[str], index: dict[str, int]) -> "np.ndarray[tuple[
 @transaction.atomic
 def alert_raise(
     *, project: Project, kind: str, title: str, detail: str, check: DriftCheck | None, at: datetime
-) -> Alert:
-    """Open an alert, or note on the open one that it was seen again."""
+) -> Alert | None:
+    """Open an alert, or note on the open one that it was seen again; None where the check looked at answers that
+    somebody has judged meanwhile by resolving the alert."""
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    alert = Alert.objects.filter(project=project, kind=kind, resolved_at=None).first()
+    alert = Alert.objects.select_for_update(no_key=True).filter(project=project, kind=kind, resolved_at=None).first()
+    if alert is None and check and check.since and (_last_resolved(project, kind) or check.since) > check.since:
+        return None
     if alert:
         alert.last_seen_at, alert.detail, alert.check_row = at, detail[:400], check
         alert.times_seen += 1
@@ -145,16 +166,16 @@ def alert_raise(
 def alert_resolve(*, project: Project, alert_id: int, note: str, by: User, at: datetime) -> Alert:
     alert = Alert.objects.select_for_update(no_key=True).filter(pk=alert_id, project=project).first()
     if alert is None:
-        raise NotFound(gettext("There is no such alert."))
+        raise NotFound(gettext("There is no such alarm."))
     if alert.resolved_at:
         raise DomainError(
-            gettext("{somebody} resolved this alert already: “{note}”.").format(
+            gettext("{somebody} resolved this alarm already: “{note}”.").format(
                 somebody=alert.resolved_by or "Somebody", note=alert.note
             )
         )
     if not note.strip():
         raise Invalid(
-            gettext("Say in a note what it was; the next person to see such an alert will read it."), field="note"
+            gettext("Say in a note what it was; the next person to see such an alarm will read it."), field="note"
         )
     alert.resolved_at, alert.resolved_by, alert.note = at, by, note.strip()[:400]
     alert.save(update_fields=["resolved_at", "resolved_by", "note"])
@@ -164,7 +185,7 @@ def alert_resolve(*, project: Project, alert_id: int, note: str, by: User, at: d
         subject=f"alert {alert.pk}",
         by=by,
         at=at,
-        sentence=f"{by} resolved the alert “{alert.title}”: {alert.note}",
+        sentence=f"{by} resolved the alarm “{alert.title}”: {alert.note}",
     )
     look_again(Topic.PROJECT.of(project.pk), News.ALERT, alert.pk)
     return alert

@@ -75,10 +75,10 @@ def resolve(request: Signed, project: Project, alert_id: int) -> HttpResponse:
     if not form.is_valid():
         raise Invalid(
             gettext(
-                "Say in a note of at most 400 characters what it was; the next person to see such an alert reads it."
+                "Say in a note of at most 400 characters what it was; the next person to see such an alarm reads it."
             ),
             field="note",
         )
     services.alert_resolve(project=project, alert_id=alert_id, by=request.user, at=timezone.now(), **form.cleaned_data)
-    messages.success(request, gettext("The alert is resolved; your note stays with it."))
+    messages.success(request, gettext("The alarm is resolved; your note stays with it."))
     return go(request, reverse("monitoring:monitor", args=[project.pk]))

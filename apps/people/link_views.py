@@ -35,7 +35,7 @@ def link(request: HttpRequest, words: str) -> HttpResponse:
             person = _accepted(found, words, form)
             login(request, person, backend=BACKEND)
             messages.success(request, gettext("You are signed in."))
-            return redirect("projects:list")
+            return redirect("portfolio:projects")
     except Invalid as error:
         refused(form, error)
     return _page(request, found, form, status=422)

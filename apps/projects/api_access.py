@@ -21,11 +21,13 @@ class ListingAPI(APIView):
 
     pagination_class = Pages  # the schema reads it
 
-    def page(self, rows: QuerySet[Any] | Sequence[Any], serializer: type[BaseSerializer]) -> Response:
-        """One page of a list, as `{"next", "previous", "results"}`."""
+    def page(
+        self, rows: QuerySet[Any] | Sequence[Any], serializer: type[BaseSerializer], **context: object
+    ) -> Response:
+        """One page of a list, as `{"next", "previous", "results"}`; `context` reaches the serializer."""
         pages = self.pagination_class()
         found = pages.paginate_queryset(rows, self.request, view=self)
-        return pages.get_paginated_response(serializer(found, many=True).data)
+        return pages.get_paginated_response(serializer(found, many=True, context=context).data)
 
 
 class ProjectAPI(ListingAPI):

@@ -29,7 +29,7 @@ class Permission(StrEnum):
     PROMOTE = "promote and roll back"
     PREDICT = "ask the champion"
     VIEW_MONITOR = "see monitoring"
-    RESOLVE_ALERT = "resolve alerts"
+    RESOLVE_ALERT = "resolve alarms"
     VIEW_SLA = "see service levels"
     VIEW_AUDIT = "read the audit trail"
 

@@ -3,13 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count
-
 from apps.accounts.models import User
-from apps.projects import task_types
 from apps.projects.access import may_create_projects, projects_visible_to
 from apps.projects.models import GuidelineVersion, Membership, Project, SchemaLabel
-from apps.projects.roles import Role
 
 
 @dataclass(frozen=True)
@@ -41,46 +37,12 @@ class LabelSchema:
         return next((x for x in self.labels if x.name == name), None)
 
 
-@dataclass(frozen=True)
-class ListedProject:
-    """One line of the list of projects."""
-
-    project: Project
-    task_title: str
-    examples: int
-    labeled: int
-    role: str
-
-    @property
-    def labeled_percent(self) -> int:
-        return round(100 * self.labeled / self.examples) if self.examples else 0
-
-
 def only_project_of(user: User) -> int | None:
     """The key of the single project of somebody who makes none; None where there is a choice."""
     if may_create_projects(user):
         return None
     found = list(projects_visible_to(user).values_list("pk", flat=True)[:2])
     return found[0] if len(found) == 1 else None
-
-
-def projects_listed_for(user: User) -> list[ListedProject]:
-    """The projects of a person with their counts; four queries however many there are."""
-    projects = projects_visible_to(user)
-    examples = dict(projects.annotate(n=Count("examples")).values_list("pk", "n"))
-    labeled = dict(projects.annotate(n=Count("resolved_labels")).values_list("pk", "n"))
-    roles = dict(Membership.objects.filter(user=user).values_list("project_id", "role"))
-    titles, names = dict(task_types.choices()), dict(Role.choices)
-    return [
-        ListedProject(
-            project,
-            str(titles.get(project.task_type, project.task_type)),
-            examples.get(project.pk, 0),
-            labeled.get(project.pk, 0),
-            str(names[roles.get(project.pk, Role.ADMIN)]),
-        )
-        for project in projects
-    ]
 
 
 def schema_of(project: Project) -> LabelSchema:

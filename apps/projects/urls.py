@@ -6,7 +6,6 @@ from apps.projects import views
 
 app_name = "projects"
 urlpatterns = [
-    path("", views.project_list, name="list"),
     path("<int:project_id>/settings/", views.project_settings, name="settings"),
     path("<int:project_id>/settings/labels/", views.labels_add, name="labels_add"),
     path("<int:project_id>/settings/guidelines/", views.guidelines_write, name="guidelines_write"),

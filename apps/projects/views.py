@@ -19,7 +19,7 @@ from apps.errors import Invalid
 from apps.pages.asked import text_asked
 from apps.pages.requests import Signed, refused
 from apps.projects import membership, selectors, services, task_types
-from apps.projects.access import may_create_projects, project_permission
+from apps.projects.access import project_permission
 from apps.projects.forms import GuidelinesForm, LabelsForm, MemberForm
 from apps.projects.models import Project
 from apps.projects.roles import Permission, Role
@@ -31,14 +31,7 @@ EVENTS_A_PAGE = 50
 def home(request: HttpRequest) -> HttpResponse:
     """The bare address, and where signing in leads: to the one project of whoever has one, else to the list."""
     only = selectors.only_project_of(request.user) if request.user.is_authenticated else None
-    return redirect("loop:overview", only) if only else redirect("projects:list")
-
-
-@require_GET
-@login_required
-def project_list(request: Signed) -> HttpResponse:
-    listed = selectors.projects_listed_for(request.user)
-    return render(request, "projects/list.html", {"listed": listed, "may_create": may_create_projects(request.user)})
+    return redirect("loop:overview", only) if only else redirect("portfolio:projects")
 
 
 def _settings_page(request: Signed, project: Project, *, status: int = 200, **forms: Form) -> HttpResponse:
@@ -161,7 +154,7 @@ def member_remove(request: Signed, project: Project, user_id: int) -> HttpRespon
     membership.member_remove(project=project, user_id=user_id, by=request.user, at=timezone.now())
     messages.success(request, gettext("Removed. Their answers stay."))
     left = user_id == request.user.pk
-    return redirect("projects:list") if left else redirect("projects:members", project.pk)
+    return redirect("portfolio:projects") if left else redirect("projects:members", project.pk)
 
 
 @require_GET

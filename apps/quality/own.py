@@ -29,11 +29,11 @@ LISTED = 30
 
 @dataclass(frozen=True)
 class ReturnedAnswer:
-    """One own answer that somebody decided on. `said` and `now` are words; `note` is the reviewer's, or gold's own."""
+    """One own answer that somebody decided on. `answered` and `now` are words; `note` is the reviewer's, or gold's own."""
 
     kind: Literal["review", "gold", "others"]
     summary: str
-    said: str
+    answered: str
     now: str
     finding: str
     note: str
@@ -41,7 +41,7 @@ class ReturnedAnswer:
 
     @property
     def stands(self) -> bool:
-        return self.said == self.now
+        return self.answered == self.now
 
 
 @dataclass(frozen=True)

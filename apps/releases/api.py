@@ -1,5 +1,6 @@
 """Model versions, promote and roll back, over the API."""
 
+from datetime import datetime
 from typing import ClassVar, cast
 
 from django.utils import timezone
@@ -12,7 +13,8 @@ from rest_framework.views import APIView
 from apps.accounts.models import User
 from apps.projects.api_access import ProjectAPI
 from apps.projects.roles import Permission
-from apps.releases.selectors import version_for, versions_of
+from apps.releases.models import ModelVersion
+from apps.releases.selectors import rolled_back_of, version_for, versions_of
 from apps.releases.services import model_promote, model_roll_back
 
 
@@ -24,9 +26,21 @@ class VersionOutput(serializers.Serializer):
     outcome = serializers.CharField(source="report.outcome")
     metrics = serializers.JSONField(source="report.metrics")
     aliases = serializers.SerializerMethodField()
+    rolled_back_at = serializers.SerializerMethodField(
+        help_text="When the crown was taken from it; null while it was not."
+    )
+    rolled_back_reason = serializers.SerializerMethodField()
 
     def get_aliases(self, version: object) -> list[str]:
         return [alias.name for alias in version.aliases.all()]  # type: ignore[attr-defined]
+
+    def get_rolled_back_at(self, version: ModelVersion) -> datetime | None:
+        back = self.context["rolled_back"].get(version.pk)
+        return back.at if back else None
+
+    def get_rolled_back_reason(self, version: ModelVersion) -> str:
+        back = self.context["rolled_back"].get(version.pk)
+        return back.reason if back else ""
 
 
 class PromotionOutput(serializers.Serializer):
@@ -44,13 +58,14 @@ class ModelsAPI(ProjectAPI):
 
     @extend_schema(operation_id="models_list", responses=VersionOutput(many=True), summary="Model versions")
     def get(self, request: Request, project_id: int) -> Response:
-        return self.page(versions_of(self.project).prefetch_related("aliases"), VersionOutput)
+        rows = versions_of(self.project).prefetch_related("aliases")
+        return self.page(rows, VersionOutput, rolled_back=rolled_back_of(self.project))
 
 
 class PromoteAPI(APIView):
     class InputSerializer(serializers.Serializer):
         reason = serializers.CharField(
-            required=False, default="", allow_blank=True, help_text="Needed when inconclusive."
+            required=False, default="", allow_blank=True, help_text="Needed when inconclusive or rolled back."
         )
 
     @extend_schema(
@@ -73,7 +88,9 @@ class RollBackAPI(ProjectAPI):
 
     class InputSerializer(serializers.Serializer):
         champion = serializers.IntegerField(help_text="The champion’s number as you see it; another one is refused.")
-        reason = serializers.CharField(required=False, default="", allow_blank=True)
+        reason = serializers.CharField(
+            required=False, default="", allow_blank=True, help_text="Why; it stands beside the model from then on."
+        )
 
     @extend_schema(
         operation_id="models_roll_back",

@@ -1,5 +1,6 @@
 """Read models and who is champion."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +65,16 @@ def candidate_of(project: Project) -> ModelVersion | None:
     return None if Promotion.objects.filter(version=candidate).exists() else candidate
 
 
+def rolled_back_of(project: Project) -> dict[int, Promotion]:
+    """Versions that the last change from or to them took the crown from, with that roll-back: one query."""
+    last: dict[int, Promotion] = {}
+    for change in Promotion.objects.filter(project=project).select_related("by").order_by("id"):
+        last.pop(change.version_id, None)
+        if change.kind == PromotionKind.ROLL_BACK and change.replaced_id:
+            last[change.replaced_id] = change
+    return last
+
+
 def version_in(project: Project, version_id: int) -> ModelVersion:
     """The version of this project; the project's permission is checked by then."""
     version = versions_of(project).filter(pk=version_id).first()
@@ -81,6 +92,7 @@ class Board:
     versions: tuple[ModelVersion, ...]
     promotions: tuple[Promotion, ...]
     rolls_back_to: ModelVersion | None
+    rolled_back: Mapping[int, Promotion]  # by the version that lost the crown
 
     @property
     def loading(self) -> bool:
@@ -107,7 +119,12 @@ def board_of(project: Project) -> Board:
         (p for p in promotions if champion and p.kind == PromotionKind.PROMOTE and p.version_id == champion.pk), None
     )
     return Board(
-        champion, candidate, tuple(versions_of(project)[:50]), promotions, crowning.replaced if crowning else None
+        champion,
+        candidate,
+        tuple(versions_of(project)[:50]),
+        promotions,
+        crowning.replaced if crowning else None,
+        rolled_back_of(project),
     )
 
 

@@ -19,6 +19,7 @@ from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.projects.models import Project
 from apps.releases.models import Alias, AliasName, ModelVersion, Promotion, PromotionKind
+from apps.releases.selectors import rolled_back_of
 from apps.training.models import Run, RunKind
 
 logger = logging.getLogger(__name__)
@@ -63,7 +64,8 @@ def candidate_register(*, run: Run, report: Report, at: datetime) -> ModelVersio
 
 @transaction.atomic
 def model_promote(*, version: ModelVersion, reason: str, by: User, at: datetime) -> Promotion:
-    """Make a version the champion. Raises GateClosed for a failed one, Invalid where a written reason is missing."""
+    """Make a version the champion. Raises GateClosed for a failed one, Invalid where a written reason is missing: the
+    verdict cannot tell, or somebody rolled this version back."""
     project = Project.objects.select_for_update(no_key=True).get(pk=version.project_id)
     version = ModelVersion.objects.select_related("report", "run").get(pk=version.pk)
     champion = _champion(project)
@@ -87,6 +89,15 @@ def model_promote(*, version: ModelVersion, reason: str, by: User, at: datetime)
             ).format(number=version.number, least_reason=LEAST_REASON),
             field="reason",
         )
+    back = rolled_back_of(project).get(version.pk)
+    if back and len(reason.strip()) < LEAST_REASON:
+        raise Invalid(
+            gettext(
+                "v{number} was rolled back: “{reason}”. Say what is different now, in at least {least_reason} "
+                "characters; it is kept in the audit trail."
+            ).format(number=version.number, reason=back.reason, least_reason=LEAST_REASON),
+            field="reason",
+        )
     return _crown(project, version, champion, PromotionKind.PROMOTE, reason, by, at)
 
 
@@ -95,7 +106,7 @@ def model_roll_back(
     *, project: Project, reason: str, expected_champion: int | None, by: User, at: datetime
 ) -> Promotion:
     """Give the crown back to whom the present champion replaced. `expected_champion` is what the person saw: a second
-    click, or a click on an old page, is refused instead of rolling back once more."""
+    click, or a click on an old page, is refused instead of rolling back once more. Raises Invalid without a reason."""
     project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     champion = _champion(project)
     if champion is None:
@@ -110,6 +121,13 @@ def model_roll_back(
     if before is None:
         raise NothingToRollBackTo(
             gettext("v{number} is the first champion; there is none before it.").format(number=champion.number)
+        )
+    if not reason.strip():
+        raise Invalid(
+            gettext("Say why v{number} is taken back; it stands beside the model from then on.").format(
+                number=champion.number
+            ),
+            field="reason",
         )
     return _crown(project, before, champion, PromotionKind.ROLL_BACK, reason, by, at)
 

@@ -99,7 +99,7 @@ def stop_agreement(previous: Ints, current: Ints, n_classes: int) -> Agreement:
     if len(previous) != len(current):
         raise ValueError("Two models agree or not on the same examples only.")
     if len(previous) == 0:
-        return Agreement(None, None, 0, reason="The stop set is empty.")
+        return Agreement(None, None, 0)
     cells = np.zeros((n_classes, n_classes))
     try:
         np.add.at(cells, (previous, current), 1)
@@ -143,7 +143,7 @@ def advise(
     limits = limits or StoppingLimits()
     missing = _missing(curve, limits)
     if missing:
-        return Advice(None, f"Cannot tell yet: {missing}", (missing,))
+        return Advice(None, missing, (missing,))
     slope = _slope(curve, limits, seed)
     moved = (slope.moved(slope.low), slope.moved(slope.high))
     agreed, agreement_told = _agreed(agreements, limits)
@@ -162,10 +162,14 @@ def advise(
 
 def _missing(curve: LearningCurve, limits: StoppingLimits) -> str:
     if len(curve.labels) < limits.least_models:
-        return f"{count(len(curve.labels), 'model')} of {limits.least_models} that draw a curve."
+        return f"Needs {count(limits.least_models - len(curve.labels), 'more run')}."
     if curve.rows < limits.least_rows:
-        return f"{count(curve.rows, 'labeled holdout example')} of {limits.least_rows}."
-    return "" if curve.labels[-limits.look :][0] > 0 else "the first model of the curve saw no label."
+        return f"Needs {count(limits.least_rows - curve.rows, 'more labeled holdout example')}."
+    return (
+        ""
+        if curve.labels[-limits.look :][0] > 0
+        else "Needs a run that learned from labels: the first of the last ones saw none."
+    )
 
 
 def _slope(curve: LearningCurve, limits: StoppingLimits, seed: int) -> _Slope:

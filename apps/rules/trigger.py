@@ -156,7 +156,7 @@ def chance_of_at_least(observed: int, rates: Floats) -> float:
 def _by_labels(evidence: TriggerEvidence, needed: int) -> Condition:
     new, needed = evidence.new_labels, max(needed, 1)
     return Condition(
-        Cause.LABELS, new >= needed, new >= IMPATIENCE * needed, f"{new:,} of {count(needed, 'new label')}"
+        Cause.LABELS, new >= needed, new >= IMPATIENCE * needed, f"{count(new, 'new label')}; it starts at {needed:,}"
     )
 
 

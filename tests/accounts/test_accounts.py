@@ -12,7 +12,7 @@ def _sign_in(client, password="correct horse", **more):
 
 
 def test_the_right_password_leads_to_the_projects(client, ada):
-    assert _sign_in(client)["Location"] == reverse("projects:list")
+    assert _sign_in(client)["Location"] == reverse("home")
 
 
 def test_a_wrong_password_and_an_unknown_name_get_the_same_sentence(client, ada):
@@ -32,11 +32,11 @@ def test_signing_in_goes_on_to_the_page_that_was_asked_for(client, ada):
 
 
 def test_a_foreign_address_is_not_followed_after_signing_in(client, ada):
-    assert _sign_in(client, next="https://elsewhere.example/")["Location"] == reverse("projects:list")
+    assert _sign_in(client, next="https://elsewhere.example/")["Location"] == reverse("home")
 
 
 def test_whoever_is_signed_in_does_not_see_the_form(as_, ada):
-    assert as_(ada).get(SIGN_IN)["Location"] == reverse("projects:list")
+    assert as_(ada).get(SIGN_IN)["Location"] == reverse("home")
 
 
 def test_signing_out_takes_a_post(as_, ada):

@@ -33,8 +33,8 @@ def gates(*outcomes: str) -> list[dict[str, object]]:
     ("outcomes", "words"),
     [
         (("pass", "pass"), "Pass: all 2 gates"),
-        (("pass", "fail", "pass"), "Fail: 2 gates pass, 1 fails, none cannot tell"),
-        (("pass", "inconclusive"), "Inconclusive: 1 gate passes, none fails, 1 cannot tell"),
+        (("pass", "fail", "pass"), "Fail: 1 of 3 gates"),
+        (("pass", "inconclusive"), "Inconclusive: 1 of 2 gates cannot tell"),
     ],
 )
 def test_the_headline_counts_the_gates(outcomes: tuple[str, ...], words: str) -> None:
@@ -50,7 +50,7 @@ def test_the_headline_counts_the_gates(outcomes: tuple[str, ...], words: str) ->
         ("accuracy", -0.003, 0.015, "may be chance"),
         ("log_loss", -0.09, -0.01, "better"),
         ("log_loss", 0.01, 0.09, "worse"),
-        ("log_loss", None, None, "cannot be told"),
+        ("log_loss", None, None, "too few examples to tell"),
     ],
 )
 def test_an_interval_is_read_by_its_sign(name: str, low: float, high: float, words: str) -> None:

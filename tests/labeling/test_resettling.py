@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.urls import reverse
 
 from apps.audit.models import Event
-from apps.labeling.models import Annotation, FrontierItem, GoldItem, Label, Lane, QueueSettings, Review
+from apps.labeling.models import LANE_WEIGHTS, Annotation, FrontierItem, GoldItem, Label, Lane, QueueSettings, Review
 from apps.labeling.services import resettling
 from apps.labeling.services.annotations import Answer
 from apps.labeling.services.frontier import Origin, Scored, frontier_refill, frontier_swap
@@ -16,6 +16,7 @@ from apps.work.names import Job
 from tests.conftest import NOON
 
 LATER = NOON + timedelta(hours=1)  # every lease has run out
+ONLY_ACTIVE = dict.fromkeys(LANE_WEIGHTS, 0) | {"active": 1}  # a lane that is not named has its usual weight
 
 
 def set_queue(project, by, **given):
@@ -56,15 +57,15 @@ def test_half_answered_examples_get_their_label_when_one_answer_is_enough(
 def test_raising_the_number_asks_twice_for_what_waits_and_begun_examples_come_first(
     make_project, add_examples, lease, say, ada, grace, mona
 ):
-    project = make_project(overlap=1)
-    add_examples(project, 10)
+    project = make_project(overlap=1, lane_weights=ONLY_ACTIVE)
+    add_examples(project, 40)
     labeled = say(lease(project, ada)[0]).example_id
     held = lease(project, ada)[0]  # on Ada's screen while the number changes
     queue_settings_set(project=project, by=mona, at=NOON, overlap=2)
     project.refresh_from_db()
 
     assert Label.objects.filter(pk=labeled).exists()  # what is settled stays settled
-    assert len(slots_of(project)) == 9
+    assert len(slots_of(project)) == 39
     assert set(slots_of(project).values()) == {2}
     say(held)
     assert not Label.objects.filter(pk=held.example_id).exists()
@@ -106,7 +107,7 @@ def test_from_three_to_two_trims_the_slots_and_settles_what_has_two(
 
 
 def test_a_lanes_own_number_counts_like_the_projects(make_project, add_examples, lease, say, ada, mona):
-    project = make_project(lane_overlap={"active": 2}, lane_weights={"active": 1})
+    project = make_project(lane_overlap={"active": 2}, lane_weights=ONLY_ACTIVE)
     add_examples(project, 30)
     said = say(lease(project, ada)[0])
     assert not Label.objects.exists()
@@ -169,7 +170,7 @@ def test_what_else_is_set_settles_nothing(make_project, add_examples, lease, say
 
 
 def test_a_new_order_keeps_what_somebody_has_begun(make_project, add_examples, lease, say, ada, grace):
-    project = make_project(overlap=2, lane_weights={"active": 1})
+    project = make_project(overlap=2, lane_weights=ONLY_ACTIVE)
     add_examples(project, 30)
     begun = say(lease(project, ada)[0]).example_id
     others = project.examples.filter(holdout=False).exclude(pk=begun).values_list("pk", flat=True)[:5]

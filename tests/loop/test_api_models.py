@@ -172,14 +172,24 @@ def test_a_roll_back_returns_to_the_champion_before(project: Project, lin: User,
         2,
     )
     assert champion_number(project) == 1
+    listed = api_of(lin).get(at(project, "models/")).json()["results"]
+    assert [(v["number"], v["rolled_back_reason"]) for v in listed] == [(2, "Too many false alarms."), (1, "")]
+    assert listed[0]["rolled_back_at"] and listed[1]["rolled_back_at"] is None
+
+
+def test_a_roll_back_without_a_reason_changes_nothing(project: Project, lin: User, champion: int) -> None:
+    promote(lin, rows.model(project).pk)
+    answer = post(lin, at(project, "roll-back/"), champion=2)
+    assert (answer.status_code, champion_number(project)) == (422, 2)
+    assert answer.json()["detail"] == "Say why v2 is taken back; it stands beside the model from then on."
 
 
 def test_a_roll_back_from_a_stale_page_is_refused_and_the_champion_stays(
     project: Project, lin: User, champion: int
 ) -> None:
     promote(lin, rows.model(project).pk)
-    post(lin, at(project, "roll-back/"), champion=2)
-    again = post(lin, at(project, "roll-back/"), champion=2)
+    post(lin, at(project, "roll-back/"), champion=2, reason="A drill.")
+    again = post(lin, at(project, "roll-back/"), champion=2, reason="A drill.")
     assert again.status_code == 409
     assert again.json()["detail"] == "The champion is v1 now, not v2. Nothing was changed; look again."
     assert (champion_number(project), Promotion.objects.count()) == (1, 3)
@@ -264,7 +274,7 @@ def test_an_alert_is_resolved_once_with_a_note(project: Project, lin: User, mona
     answer = post(lin, at(project, f"alerts/{alert.pk}/resolve/"), note="A holiday.")
     assert (answer.status_code, answer.json()["note"]) == (200, "A holiday.")
     again = post(mona, at(project, f"alerts/{alert.pk}/resolve/"), note="Mine.")
-    assert (again.status_code, again.json()["detail"]) == (409, "Lin resolved this alert already: “A holiday.”.")
+    assert (again.status_code, again.json()["detail"]) == (409, "Lin resolved this alarm already: “A holiday.”.")
     alert.refresh_from_db()
     assert (alert.note, alert.resolved_by) == ("A holiday.", lin)
 
@@ -282,7 +292,7 @@ def test_an_alert_of_another_project_is_not_found(
 ) -> None:
     other = make_project()
     answer = post(lin, at(other, f"alerts/{alert.pk}/resolve/"), note="A holiday.")
-    assert (answer.status_code, answer.json()["detail"]) == (404, "There is no such alert.")
+    assert (answer.status_code, answer.json()["detail"]) == (404, "There is no such alarm.")
 
 
 def test_laps_are_listed_and_empty_at_first(project: Project, rosa: User) -> None:

@@ -55,7 +55,8 @@ def turned(project: Project, lin: User, times: int) -> Run:
 
 
 def cost(browser: Client, name: str, project: Project, run: Run) -> int:
-    url = reverse(name, args=[project.pk, run.pk] if name == "lineage:run" else [project.pk])
+    args = {"lineage:run": [project.pk, run.pk], "portfolio:projects": []}.get(name, [project.pk])
+    url = reverse(name, args=args)
     with CaptureQueriesContext(connection) as queries:
         assert browser.get(url).status_code == 200
     return len(queries)

@@ -36,7 +36,7 @@ def test_a_project_whose_trigger_nobody_touched_starts_a_run_after_its_hundred_l
     assert fresh >= 100
     started = loop.triggers_check(at=timezone.now() + timedelta(minutes=1))
     assert [run.state for run in started] == [RunState.QUEUED]
-    assert started[0].trigger.startswith(f"{fresh} of 100 new labels.")
+    assert started[0].trigger.startswith(f"{fresh} new labels; it starts at 100.")
     assert started[0].trigger_type == RunTrigger.LABELS
 
 

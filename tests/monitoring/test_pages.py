@@ -10,9 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.loop.services.drift import drift_check_now
 from apps.monitoring import charts, selectors
 from apps.monitoring.models import Alert, DriftCheck, Prediction
-from apps.monitoring.services import alert_raise
+from apps.monitoring.services import alert_raise, alert_resolve
 from apps.projects.models import Project
 from apps.releases.services import model_promote
 from tests.conftest import NOON
@@ -20,6 +21,7 @@ from tests.rows import labeled, model
 
 As = Callable[[User], Client]
 HX = {"HX-Request": "true"}
+LATER = NOON + timedelta(hours=1)
 DAY = selectors.RANGES["day"]
 
 
@@ -116,7 +118,7 @@ def test_an_alert_resolved_before_is_refused_with_the_name_of_who_was_faster(
     url = reverse("monitoring:resolve", args=[project.pk, alert.pk])
     as_(lin).post(url, {"note": "A sale."})
     second = as_(mona).post(url, {"note": "Something else."}, headers=HX)
-    assert second.status_code == 409 and "Lin resolved this alert already" in second.text
+    assert second.status_code == 409 and "Lin resolved this alarm already" in second.text
     assert Alert.objects.get().note == "A sale."
 
 
@@ -149,6 +151,49 @@ def test_a_changed_mix_of_answers_raises_the_alarm(as_: As, lin: User, project: 
     assert DriftCheck.objects.get().outcome == "drift"
     page = as_(lin).get(reverse("monitoring:monitor", args=[project.pk]))
     assert "“ham” went from 50 % to 100 % of predictions" in page.text
+
+
+def drifting(project: Project, lin: User) -> Alert:
+    """A champion that answers `ham` only, where its holdout had half of it: the alert it raised."""
+    labeled(project)
+    model_promote(version=model(project), reason="", by=lin, at=NOON)
+    answered(project, 200, label="ham", at=LATER)
+    drift_check_now(project=project, at=LATER, seed=0)
+    return Alert.objects.get(resolved_at=None)
+
+
+def test_a_resolved_alert_does_not_ring_again_from_the_same_requests(lin: User, project: Project) -> None:
+    alert = drifting(project, lin)
+    alert_resolve(project=project, alert_id=alert.pk, note="A drill.", by=lin, at=LATER)
+    answered(project, 10, label="spam", minutes_ago=-1, at=LATER)
+    check = drift_check_now(project=project, at=LATER + timedelta(minutes=5), seed=0)
+    assert (check.window, check.since, check.outcome) == (10, LATER, "too-few")
+    assert not Alert.objects.filter(resolved_at=None).exists()
+
+
+def test_new_drift_after_a_resolution_rings_and_counts_only_what_came_since(lin: User, project: Project) -> None:
+    alert = drifting(project, lin)
+    alert_resolve(project=project, alert_id=alert.pk, note="A drill.", by=lin, at=LATER)
+    answered(project, 80, label="ham", minutes_ago=-1, at=LATER)
+    check = drift_check_now(project=project, at=LATER + timedelta(minutes=5), seed=0)
+    again = Alert.objects.get(resolved_at=None)
+    assert (check.window, again.check_row, again.times_seen) == (80, check, 1)
+
+
+def test_a_check_that_began_before_the_resolution_opens_nothing(lin: User, project: Project) -> None:
+    alert = drifting(project, lin)
+    late = DriftCheck.objects.get()
+    alert_resolve(project=project, alert_id=alert.pk, note="A drill.", by=lin, at=LATER)
+    assert alert_raise(project=project, kind="drift", title="Drift", detail="x", check=late, at=LATER) is None
+    assert not Alert.objects.filter(resolved_at=None).exists()
+
+
+def test_an_alarm_shows_the_window_it_looked_at(as_: As, lin: User, project: Project) -> None:
+    drifting(project, lin)
+    page = " ".join(as_(lin).get(reverse("monitoring:monitor", args=[project.pk])).text.split())
+    assert (
+        f"It looked at 200 requests, from {LATER - timedelta(days=1):%-d %b, %H:%M} to {LATER:%-d %b, %H:%M}." in page
+    )
 
 
 @pytest.mark.parametrize("name", ["monitor", "numbers", "figures", "drift", "alerts"])

@@ -38,7 +38,7 @@ def test_an_invited_person_makes_an_account_and_is_in_the_project(as_, keeper, p
     assert "Kim invites you to this console and to its project Project 1." in page and 'value="Nina"' in page
 
     browser, answer = join(address)
-    assert answer["Location"] == reverse("projects:list")
+    assert answer["Location"] == reverse("portfolio:projects")
     assert browser.get(reverse("labeling:desk", args=[project.pk])).status_code == 200
     nina = User.objects.get(username="nina")
     assert nina.check_password(GOOD) and not nina.is_superuser and not nina.may_create_projects

@@ -67,7 +67,7 @@ def decide(answer, rosa, label, *, kind="slip", note=""):
 
 
 def told(project, ada):
-    return [(x.kind, x.said, x.now, x.finding, x.note, x.stands) for x in returned_to(project, ada)]
+    return [(x.kind, x.answered, x.now, x.finding, x.note, x.stands) for x in returned_to(project, ada)]
 
 
 def test_a_reviewers_word_comes_back_with_the_kind_of_error_and_the_comment(project, said, ada, rosa):

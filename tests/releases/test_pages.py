@@ -1,6 +1,8 @@
 """The models: who is champion, who may change that, and asking the champion."""
 
+import ast
 import base64
+import html
 import io
 import math
 from collections.abc import Callable
@@ -182,3 +184,20 @@ def test_the_board_looks_again_by_itself_while_the_predictor_loads(as_: As, proj
     assert 'id="ask"' in board and 'hx-swap-oob="true"' in board and "ask-hint" not in board
     page = as_(lin).get(reverse("releases:models", args=[project.pk])).content.decode()
     assert "It answers all requests" in page and ", every 2s" not in page
+
+
+def test_the_champion_can_be_called_from_a_program_with_the_project_filled_in(
+    as_: As, lin: User, make_project: Callable[..., Project]
+) -> None:
+    make_project(name="A first one")
+    project = make_project(name="Second")
+    labeled(project)
+    model_promote(version=model(project), reason="", by=lin, at=NOON)
+    browser = as_(lin)
+    address = f"{reverse('api-start')}?project={project.pk}"
+    assert f'href="{address}#ask"' in browser.get(reverse("releases:models", args=[project.pk])).text
+    page = html.unescape(browser.get(address).text)
+    body = next(line for line in page.splitlines() if line.strip().startswith("json="))
+    asked = ast.literal_eval(body.strip().removeprefix("json=").rstrip(","))
+    assert asked["inputs"][0]["name"] == "text" and asked["inputs"][0]["data"][0].startswith("text ")
+    assert f'/projects/{project.pk}/predict/",' in page and 'id="ask"' in page

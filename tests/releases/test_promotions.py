@@ -11,8 +11,8 @@ from apps.accounts.models import User
 from apps.audit.models import Event
 from apps.evaluation.models import Outcome
 from apps.projects.models import Project
-from apps.releases.models import Alias, Promotion
-from apps.releases.selectors import candidate_of, champion_of
+from apps.releases.models import Alias, ModelVersion, Promotion
+from apps.releases.selectors import candidate_of, champion_of, rolled_back_of
 from apps.releases.services import (
     AlreadyChampion,
     GateClosed,
@@ -148,7 +148,7 @@ def test_a_roll_back_gives_the_crown_to_whom_the_champion_replaced(as_: As, lin:
 
 def test_rolling_back_twice_from_an_old_page_is_refused(as_: As, lin: User, project: Project) -> None:
     two_champions(project, lin)
-    url, form = reverse("releases:roll_back", args=[project.pk]), {"expected_champion": 2}
+    url, form = reverse("releases:roll_back", args=[project.pk]), {"expected_champion": 2, "reason": "A drill."}
     as_(lin).post(url, form, headers=HX)
     second = as_(lin).post(url, form, headers=HX)
     assert second.status_code == 409 and "The champion is v1 now, not v2." in second.text
@@ -160,6 +160,45 @@ def test_a_roll_back_that_does_not_say_what_it_saw_is_refused(as_: As, lin: User
     two_champions(project, lin)
     assert as_(lin).post(reverse("releases:roll_back", args=[project.pk]), {}).status_code == 422
     assert champion_of(project).number == 2  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("reason", ["", "   "])
+def test_a_roll_back_wants_a_reason(as_: As, lin: User, project: Project, reason: str) -> None:
+    two_champions(project, lin)
+    form = {"expected_champion": 2, "reason": reason}
+    answer = as_(lin).post(reverse("releases:roll_back", args=[project.pk]), form, headers=HX)
+    assert answer.status_code == 422 and "Say why v2 is taken back" in answer.text
+    assert champion_of(project).number == 2  # type: ignore[union-attr]
+
+
+def rolled_back(project: Project, lin: User) -> ModelVersion:
+    """The second champion, after a roll-back to the first."""
+    two_champions(project, lin)
+    at = NOON + timedelta(hours=4)
+    model_roll_back(project=project, reason="Just a drill.", expected_champion=2, by=lin, at=at)
+    return ModelVersion.objects.get(project=project, number=2)
+
+
+def test_a_rolled_back_model_is_marked_and_its_button_is_plain(as_: As, lin: User, project: Project) -> None:
+    rolled_back(project, lin)
+    page = " ".join(as_(lin).get(reverse("releases:models", args=[project.pk])).text.split())
+    day = NOON + timedelta(hours=4)
+    assert page.count(f"rolled back {day.day} {day:%b}: Just a drill.") == 2  # beside the candidate and in the list
+    assert '<summary class="btn"> Promote v2' in page and '<summary class="btn primary"> Promote v2' not in page
+
+
+def test_what_was_rolled_back_serves_again_only_with_a_written_reason(as_: As, lin: User, project: Project) -> None:
+    version = rolled_back(project, lin)
+    refused = as_(lin).post(promote_url(project, version.pk), {"reason": "again"}, headers=HX)
+    assert refused.status_code == 422 and "v2 was rolled back: “Just a drill.”" in refused.text
+    assert champion_of(project).number == 1  # type: ignore[union-attr]
+    assert as_(lin).post(promote_url(project, version.pk), {"reason": REASON}).status_code == 302
+    assert champion_of(project) == version and rolled_back_of(project) == {}
+
+
+def test_the_loop_does_not_offer_again_what_was_rolled_back(as_: As, lin: User, project: Project) -> None:
+    rolled_back(project, lin)
+    assert "Promote v2" not in as_(lin).get(reverse("loop:overview", args=[project.pk])).text
 
 
 def test_the_first_champion_has_nothing_to_roll_back_to(project: Project, lin: User) -> None:

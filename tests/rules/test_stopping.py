@@ -45,7 +45,7 @@ def test_an_undefined_agreement_says_why():
     assert (one.kappa, one.share) == (None, 1.0)
     assert one.reason == "Both models give every example the same label, so agreement says nothing."
     empty = stop_agreement(np.empty(0, int), np.empty(0, int), 2)
-    assert (empty.kappa, empty.reason) == (None, "The stop set is empty.")
+    assert (empty.kappa, empty.reason) == (None, "")
 
 
 def test_answers_that_cannot_be_compared_are_refused():
@@ -147,10 +147,13 @@ def test_answers_that_never_differ_are_no_proof_on_few_rows():
 @pytest.mark.parametrize(
     ("known", "sentence"),
     [
-        (curve([]), "Cannot tell yet: 0 models of 3 that draw a curve."),
-        (curve([(1, 0.5), (2, 0.6)]), "Cannot tell yet: 2 models of 3 that draw a curve."),
-        (curve([(1, 0.5), (2, 0.6), (3, 0.7)], rows=29), "Cannot tell yet: 29 labeled holdout examples of 30."),
-        (curve([(0, 0.5), (2, 0.6), (3, 0.7)]), "Cannot tell yet: the first model of the curve saw no label."),
+        (curve([]), "Needs 3 more runs."),
+        (curve([(1, 0.5), (2, 0.6)]), "Needs 1 more run."),
+        (curve([(1, 0.5), (2, 0.6), (3, 0.7)], rows=29), "Needs 1 more labeled holdout example."),
+        (
+            curve([(0, 0.5), (2, 0.6), (3, 0.7)]),
+            "Needs a run that learned from labels: the first of the last ones saw none.",
+        ),
     ],
 )
 def test_too_little_to_tell_says_what_is_missing(known, sentence):

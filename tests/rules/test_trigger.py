@@ -32,13 +32,13 @@ CONTRADICTED = Guesses(answers=40, contradicted=14, expected=4.0, chance=1e-5)
 def test_enough_labels_and_a_pause_start_a_run():
     decision = decide(NOW, READY, LABELS)
     assert (decision.fire, decision.cause) == (True, Cause.LABELS)
-    assert decision.reason == "50 of 50 new labels."
+    assert decision.reason == "50 new labels; it starts at 50."
 
 
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"new_labels": 49}, "49 of 50 new labels."),
+        ({"new_labels": 49}, "49 new labels; it starts at 50."),
         ({"run_open": True}, "A run is open; 50 new labels wait for the next."),
         ({"last_label_at": NOW - timedelta(seconds=59)}, "50 new labels, and more are coming in."),
         ({"last_run_at": NOW - timedelta(seconds=59)}, "The last run started less than 60 s ago."),
@@ -50,7 +50,10 @@ def test_each_condition_alone_holds_a_run_back(change, reason):
 
 
 def test_no_labels_never_start_a_run():
-    assert decide(NOW, replace(READY, new_labels=0), replace(LABELS, new_labels=0)).reason == "0 of 1 new label."
+    assert (
+        decide(NOW, replace(READY, new_labels=0), replace(LABELS, new_labels=0)).reason
+        == "0 new labels; it starts at 1."
+    )
 
 
 def test_people_who_never_pause_do_not_starve_training():
@@ -111,7 +114,7 @@ def test_several_causes_say_each_how_far_they_are():
     all_on = Settings(new_labels=100, minutes=90, disagreement_points=10)
     decision = decide(NOW, replace(READY, guesses=Guesses(answers=12)), all_on)
     assert decision.reason == (
-        "50 of 100 new labels. 60 of 90 min with 50 new labels. 12 of 30 answers to compare with the model’s guesses."
+        "50 new labels; it starts at 100. 60 of 90 min with 50 new labels. 12 of 30 answers to compare with the model’s guesses."
     )
     assert [c.cause for c in conditions_of(NOW, READY, all_on)] == list(Cause)
 

@@ -1,5 +1,6 @@
 """The list of runs, the trigger, the curves."""
 
+import re
 from collections.abc import Callable
 
 import plotly.graph_objects as go
@@ -10,13 +11,14 @@ from django.urls import reverse
 from apps.accounts.models import User
 from apps.audit.models import Event
 from apps.errors import Invalid
+from apps.evaluation.models import Outcome, Report
 from apps.projects.models import Project
 from apps.training import charts
 from apps.training.models import Run, RunState, RunTrigger, Trigger
 from apps.training.selectors import Curves
 from apps.training.services.triggers import trigger_set
 from tests.conftest import NOON
-from tests.rows import labeled, started, trained
+from tests.rows import labeled, model, started, trained
 
 As = Callable[[User], Client]
 
@@ -25,7 +27,7 @@ def test_an_empty_project_says_when_the_first_run_starts(as_: As, lin: User, pro
     page = as_(lin).get(reverse("training:runs", args=[project.pk]))
     assert page.status_code == 200
     assert "No run yet" in page.text and "starts by itself at 100 new labels" in page.text
-    assert "0 of 100 new labels." in page.text
+    assert "0 new labels; it starts at 100." in page.text
 
 
 def test_the_list_names_each_run(as_: As, mona: User, project: Project) -> None:
@@ -138,7 +140,7 @@ def test_the_trigger_is_read_and_changed_over_the_api_and_the_rest_stays(as_: As
         "disagreement_points": None,
         "debounce_s": 20,
         "kind": "incremental",
-        "conditions": [{"cause": "labels", "met": False, "sentence": "0 of 100 new labels"}],
+        "conditions": [{"cause": "labels", "met": False, "sentence": "0 new labels; it starts at 100"}],
     }
     answer = as_(lin).patch(url, {"new_labels": None, "minutes": 30}, content_type="application/json")
     assert answer.status_code == 200
@@ -208,3 +210,47 @@ def test_the_labels_at_the_ends_of_two_close_lines_do_not_meet() -> None:
     found = Curves((1, 2), (1.0, 0.44), (1.1, 0.45), (None, None), (None, None))
     shifts = [a["yshift"] for a in charts.loss(found, 2)["layout"]["annotations"]]
     assert sorted(shifts) == [-7, 7]
+
+
+def numbers_shown(page: str) -> list[int]:
+    return [int(n) for n in re.findall(r"compare-(\d+)", page)]
+
+
+def test_the_list_shows_accuracy_and_the_change_against_the_champion(as_: As, lin: User, project: Project) -> None:
+    labeled(project)
+    first = model(project)
+    model(project, base=first.run)
+    page = " ".join(as_(lin).get(reverse("training:runs", args=[project.pk])).text.split())
+    assert page.count("90.0 %") == 2
+    assert "+1.9" in page and "+0.3 to +3.6" in page
+
+
+def test_runs_are_chosen_by_kind_state_and_verdict(as_: As, lin: User, project: Project) -> None:
+    labeled(project)
+    first = model(project)
+    model(project, Outcome.FAIL, base=first.run)
+    started(project)
+    browser, url = as_(lin), reverse("training:runs", args=[project.pk])
+    for query, wanted in (
+        ("", [3, 2, 1]),
+        ("?verdict=fail", [2]),
+        ("?verdict=none", [3]),
+        ("?kind=full&verdict=pass", [1]),
+        ("?state=queued", [3]),
+        ("?state=nonsense&sort=nonsense", [3, 2, 1]),
+    ):
+        assert numbers_shown(browser.get(url + query).text) == wanted, query
+    assert "No run is like that" in browser.get(url + "?state=canceled").text
+
+
+def test_runs_are_sorted_by_accuracy_and_those_without_one_come_last(as_: As, lin: User, project: Project) -> None:
+    labeled(project)
+    first = model(project)
+    second = model(project, base=first.run)
+    started(project)
+    metrics = {**second.report.metrics, "accuracy": {"value": 0.95, "low": 0.9, "high": 0.99}}
+    Report.objects.filter(pk=second.report.pk).update(metrics=metrics)
+    url = reverse("training:runs", args=[project.pk])
+    assert numbers_shown(as_(lin).get(url + "?sort=accuracy").text) == [2, 1, 3]
+    page = as_(lin).get(url + "?sort=accuracy&kind=full").text
+    assert "?page=1&kind=full&amp;sort=accuracy" in page, "the live part asks for the list as it was chosen"

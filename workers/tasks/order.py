@@ -40,7 +40,7 @@ def finish(scoring: ScoringPass, plan: ScoringPlan, parts: Sequence[Thinned], se
     best = with_vectors(plan, best)
     sentences = [plan.sentence]
     if Need.VECTORS in strategy.needs and best.vectors is None:
-        sentences.append("No vector is there yet, so the order does not look at what resembles what.")
+        sentences.append("Likeness is not used yet: vectors are being made.")
     labeled = (
         labeled_of(plan)
         if best.vectors is not None

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-class DiskFull(RuntimeError):
+class CheckpointDiskFull(RuntimeError):
     """No checkpoint fits any more, so nor would the model: better to say so now than after hours."""
 
 
@@ -46,13 +46,13 @@ def from_checkpoints(run: Run, fitted: Callable[[bytes | None], FitResult]) -> F
 
 
 def checkpoint_keep(run: Run, blob: bytes) -> None:
-    """Keep the newest two. A store that is away costs a checkpoint; a full disk ends the run. Raises DiskFull."""
+    """Keep the newest two. A store that is away costs a checkpoint; a full disk ends the run. Raises CheckpointDiskFull."""
     at = timezone.now()
     try:
         url = wiring.storage().write(f"checkpoints/{run.project_id}/{run.pk}-{at:%H%M%S%f}.pt", blob)
     except Unavailable as fault:
         if full(fault):
-            raise DiskFull(
+            raise CheckpointDiskFull(
                 f"The disk is full: the checkpoint after step {run.step:,} could not be written. "
                 f"Free {len(blob) / 1e6:,.0f} MB at least and start the run again. ({fault})"
             ) from fault

@@ -56,8 +56,8 @@ def suspects_find(run: Run) -> int:
     found = doubted(labels, judged_apart(vectors, labels.classes, seed=run.seed))
     room = max(min(round(MOST_SHARE * len(labels.ids)), MOST) - suspects_waiting(project), 0)
     sentence = (
-        f"Confident learning doubts {count(len(found), 'label')} of {len(labels.ids):,} after run {run.number}; "
-        f"{count(min(len(found), room), 'example')} asked again, the most doubtful first"
+        f"Run {run.number} disagrees with {count(len(found), 'label')} of {len(labels.ids):,}; "
+        f"{count(min(len(found), room), 'example')} to a second look, the most doubtful first"
     )
     made = suspects_record(
         project=project, run_number=run.number, doubts=found[:room], sentence=sentence, at=timezone.now()

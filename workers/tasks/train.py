@@ -72,7 +72,7 @@ REFUSALS = (
     BundleUnreadable,
     Unavailable,
     MemoryTooSmall,
-    relay.DiskFull,
+    relay.CheckpointDiskFull,
     TaskNotTuned,
     EncoderMissing,
     LabelsUnknown,

@@ -50,7 +50,7 @@ def why_flagged() -> str:
 
 
 def why_blind() -> str:
-    return gettext("Chosen for the model’s doubt. Its guess stays hidden on this one, so that it cannot sway you.")
+    return gettext("Chosen for the model’s doubt. Its suggestion stays hidden on this one, so that it cannot sway you.")
 
 
 def assignment_json(

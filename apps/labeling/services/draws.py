@@ -21,7 +21,9 @@ OPEN = """
 """
 
 
-_FREE = "NOT EXISTS (SELECT 1 FROM labeling_frontieritem f WHERE f.example_id = e.id AND f.lane <> %(displaces)s)"
+# What somebody has begun stays in its lane, at the front of it: a draw never moves it to the end of another.
+_FREE = """NOT EXISTS (SELECT 1 FROM labeling_frontieritem f WHERE f.example_id = e.id AND (f.lane <> %(displaces)s
+    OR EXISTS (SELECT 1 FROM labeling_assignment b WHERE b.example_id = e.id AND b.state = 'answered')))"""
 
 _WALK = f"""
     SELECT e.id, count(*) OVER () AS pool {OPEN} AND {_FREE}

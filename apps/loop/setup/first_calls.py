@@ -20,6 +20,7 @@ class FirstCalls:
 
     batch: str
     question: str
+    asked: str  # the same question as Python writes it
     label: str
 
 
@@ -28,7 +29,7 @@ def first_calls(project: Project) -> FirstCalls:
     sent = {name: base64.b64encode(v).decode() if isinstance(v, bytes) else v for name, v in row.items()}
     question = {"inputs": task_types.get(project.task_type).payload.inputs([row])}
     label = next((x.name for x in project.labels.all()), "")
-    return FirstCalls(_quoted({"examples": [{"id": "my-1", **sent}]}), _quoted(question), label)
+    return FirstCalls(_quoted({"examples": [{"id": "my-1", **sent}]}), _quoted(question), repr(question), label)
 
 
 def _row_like(project: Project) -> dict[str, Any]:

@@ -4,11 +4,13 @@ from datetime import datetime
 from typing import Any
 
 from django import template
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from apps.rules.acquisition import STRATEGIES
+from apps.rules.encoders import ENCODERS
 from apps.rules.words import signed as with_sign
 
 register = template.Library()
@@ -59,6 +61,15 @@ def moment(at: datetime | None) -> str:
         return gettext("none")
     local = timezone.localtime(at)
     return f"{local:%H:%M}" if (timezone.now() - at).total_seconds() < 86_400 else f"{local.day} {local:%b}"
+
+
+@register.filter
+def clock(at: datetime | None) -> str:
+    """The time of day with its date, for the ends of a span: 3 Nov, 14:32."""
+    if at is None:
+        return gettext("none")
+    local = timezone.localtime(at)
+    return f"{formats.date_format(local, 'j M')}, {local:%H:%M}"
 
 
 @register.filter
@@ -117,6 +128,20 @@ def phase(name: str) -> str:
     }
     attempt = name.removeprefix("resuming, attempt ")
     return known.get(name) or (gettext("resuming, attempt {n}").format(n=attempt) if attempt != name else name)
+
+
+@register.filter
+def strategy_title(name: str) -> str:
+    """The title that the settings' form offers; an uninstalled strategy keeps its name."""
+    found = STRATEGIES.get(name)
+    return gettext(found.title) if found else name
+
+
+@register.filter
+def encoder_title(name: str) -> str:
+    """The title that the settings' form offers; an encoder that an admin brought has its name alone."""
+    found = ENCODERS.get(name)
+    return gettext(found.title) if found else name or gettext("none")
 
 
 @register.filter

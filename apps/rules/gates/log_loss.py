@@ -15,7 +15,13 @@ def _judge(evidence: Evidence, limits: GateLimits) -> Judgment:
     )
     if difference.low > 0 and difference.value > limits.log_loss_rise:
         return Judgment(GateOutcome.FAIL, f"{measured}. It rose by more than the {limits.log_loss_rise:.2f} allowed.")
-    return Judgment(GateOutcome.PASS, f"{measured}.")
+    within = f"; a rise of up to {limits.log_loss_rise:.2f} passes" if difference.low > 0 else ""
+    return Judgment(GateOutcome.PASS, f"{measured}{within}.")
 
 
-LOG_LOSS = Gate("log_loss", "Its confidence is honest", _judge, needs=frozenset({GateNeed.CHAMPION, GateNeed.HOLDOUT}))
+LOG_LOSS = Gate(
+    "log_loss",
+    "Its log-loss rose by no more than allowed",
+    _judge,
+    needs=frozenset({GateNeed.CHAMPION, GateNeed.HOLDOUT}),
+)

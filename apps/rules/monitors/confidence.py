@@ -22,7 +22,7 @@ def _distance(of: MonitorComparison) -> Distance:
     n, m = len(index), len(window)
     by_chance = np.array([_chance_gap(index, n, m, len(atoms), of.rng) for _ in range(of.draws)])
     before, now = float(np.median(reference)), float(np.median(window))
-    reason = f"The middle confidence went from {percent(before)} to {percent(now)}"
+    reason = f"Half of the answers now claim at least {percent(now)} ({percent(before)} before)"
     return Distance(kolmogorov_smirnov(reference, window), by_chance, reason)
 
 

@@ -16,9 +16,9 @@ from apps.projects.access import project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission
 from apps.rules.trigger import conditions_of
-from apps.training import charts, selectors
+from apps.training import charts, listing, selectors
 from apps.training.forms import TriggerForm
-from apps.training.models import RunPriority
+from apps.training.models import RunKind, RunPriority, RunState
 from apps.training.schedule_selectors import startable
 from apps.training.services import runs as run_services
 from apps.training.services.triggers import FIELDS, trigger_of, trigger_set
@@ -39,7 +39,8 @@ def _listed(request: Signed, project: Project, form: TriggerForm | None = None) 
     trigger = trigger_of(project)
     form = form or TriggerForm(initial={name: getattr(trigger, name) for name in FIELDS})
     form.fields["kind"].choices = [(kind.value, kind.label) for kind in selectors.kinds_of(project)]  # type: ignore[attr-defined]
-    page = Paginator(selectors.runs_listed(project), PAGE).get_page(request.GET.get("page"))
+    chosen = listing.listing_from(request.GET)
+    page = Paginator(chosen.of(selectors.runs_listed(project)), PAGE).get_page(request.GET.get("page"))
     last_run = selectors.last_run_of(project)
     evidence = selectors.evidence_for(trigger, last_run)
     conditions = conditions_of(timezone.now(), evidence, selectors.settings_of(trigger))
@@ -47,6 +48,11 @@ def _listed(request: Signed, project: Project, form: TriggerForm | None = None) 
     return {
         "project": project,
         "page": page,
+        "listing": chosen,
+        "all_kinds": RunKind.choices,
+        "states": RunState.choices,
+        "verdicts": listing.VERDICTS.items(),
+        "sorts": listing.SORTS.items(),
         "kinds": startable(project),
         "priorities": RunPriority.choices,
         "turns": turns,

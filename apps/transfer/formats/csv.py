@@ -109,9 +109,7 @@ CSV = FileFormat(
     _("CSV"),
     (".csv", ".tsv"),
     "text/csv; charset=utf-8",
-    _(
-        "One line a row; spans and boxes as JSON in a cell. Cells that a spreadsheet would run stand behind an apostrophe."
-    ),
+    _("One line a row; spans and boxes as JSON in a cell. Formulas are defused with an apostrophe."),
     GRAINS,
     _read,
     _write,

@@ -1,0 +1,1 @@
+"""All projects of a person side by side: which of them needs somebody first."""
