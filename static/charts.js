@@ -2,6 +2,7 @@
 // Charts: fetches figures as JSON, draws them in the sheet's colors, again on live news and on a change of theme.
 // A figure comes as data and axes; the look they share is here. Plotly itself is fetched by the first chart only.
 
+import { counts } from "./cells.js";
 import { $, $$, el } from "./dom.js";
 
 /** @typedef {{ data: any[], layout?: any }} Figure */
@@ -141,6 +142,8 @@ function dressed(figure) {
   for (const name of ["xaxis", "yaxis", ...more]) {
     layout[name] = over(name.startsWith("x") ? xaxis : yaxis, own.layout?.[name] || {});
   }
+  const cells = own.data.filter((/** @type {any} */ t) => t.type === "heatmap" && t.meta?.written);
+  layout.annotations = [...(layout.annotations || []), ...cells.flatMap(counts)];
   return { data: own.data, layout };
 }
 

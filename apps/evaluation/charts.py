@@ -34,7 +34,9 @@ def confusion(report: Report) -> Figure:
                 "showscale": False,
                 "xgap": 1,
                 "ygap": 1,
-                "texttemplate": "%{text}" if len(names) <= WRITTEN else None,
+                "meta": {
+                    "written": len(names) <= WRITTEN
+                },  # each count in black or white, whichever its cell lets read
                 "hovertemplate": gettext("truth %{y}<br>said %{x}<br>%{text} examples, %{z:.0%}") + "<extra></extra>",
             }
         ],

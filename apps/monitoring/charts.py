@@ -1,6 +1,7 @@
 """Traffic as Plotly figures: how much, how fast, how sure, and what was answered."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -9,13 +10,20 @@ from django.utils.translation import gettext, gettext_lazy
 from apps.monitoring.selectors import Bucket, Traffic
 
 Figure = dict[str, Any]
+ROOM = 0.12  # of the range, free at the right of every figure: labels at the lines’ ends, and one axis for all
 NAMED = 6  # labels with a color of their own; the rest is one band
 COLORS = [f"var(--{name})" for name in ("collect", "annotate", "train", "evaluate", "deploy", "monitor")]
 OTHER = gettext_lazy("all other labels")
 
 
-def traffic(found: Traffic) -> dict[str, Figure]:
-    return {"volume": volume(found), "latency": latency(found), "confidence": confidence(found), "mix": mix(found)}
+def traffic(found: Traffic, colors: Mapping[str, str]) -> dict[str, Figure]:
+    """Four figures over one time axis; `colors` are the labels' own, by name."""
+    return {
+        "volume": volume(found),
+        "latency": latency(found),
+        "confidence": confidence(found),
+        "mix": mix(found, colors),
+    }
 
 
 def volume(found: Traffic) -> Figure:
@@ -49,7 +57,7 @@ def latency(found: Traffic) -> Figure:
         if found.slowest_ms
         else ""
     )
-    figure = _figure(found, [median, slow], {"rangemode": "tozero", "ticksuffix": " ms"}, words, room=0.12)
+    figure = _figure(found, [median, slow], {"rangemode": "tozero", "ticksuffix": " ms"}, words)
     figure["layout"]["annotations"] = [_end(t, "{:.0f} ms") for t in (median, slow) if t["x"]]
     return figure
 
@@ -70,14 +78,16 @@ def confidence(found: Traffic) -> Figure:
     return _figure(found, [line], {"range": [0, 100], "ticksuffix": " %"}, words)
 
 
-def mix(found: Traffic) -> Figure:
+def mix(found: Traffic, colors: Mapping[str, str]) -> Figure:
     """Shares of the labels answered, most frequent at the bottom."""
     total = Counter[str]()
     for bucket in found.buckets:
         total.update(bucket.by_label)
     named = [label for label, _ in total.most_common(NAMED)]
     traces = [
-        _share(found, label, [b.by_label.get(label, 0) / b.answers for b in found.buckets], COLORS[i])
+        _share(
+            found, label, [b.by_label.get(label, 0) / b.answers for b in found.buckets], colors.get(label) or COLORS[i]
+        )
         for i, label in enumerate(named)
     ]
     if len(total) > NAMED:
@@ -134,8 +144,7 @@ def _line(found: Traffic, name: str, values: list[float], color: str, hover: str
     }
 
 
-def _figure(found: Traffic, traces: list[Figure], yaxis: Figure, finding: str, room: float = 0.02) -> Figure:
-    """`room` is the share of the range kept free at the right, for labels at the lines' ends."""
+def _figure(found: Traffic, traces: list[Figure], yaxis: Figure, finding: str) -> Figure:
     shown = traces if found.buckets else []
     since = found.until - found.range.span
     return {
@@ -143,7 +152,7 @@ def _figure(found: Traffic, traces: list[Figure], yaxis: Figure, finding: str, r
         "layout": {
             "xaxis": {
                 "type": "date",
-                "range": [since.isoformat(), (found.until + room * found.range.span).isoformat()],
+                "range": [since.isoformat(), (found.until + ROOM * found.range.span).isoformat()],
             },
             "yaxis": yaxis,
             "bargap": 0.1,

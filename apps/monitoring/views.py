@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
+from apps.audit.marks import marked, marks_of
 from apps.errors import Invalid
 from apps.monitoring import charts, selectors, services
 from apps.monitoring.forms import ResolveForm
@@ -16,6 +17,7 @@ from apps.pages.requests import Signed, go
 from apps.projects.access import project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission
+from apps.projects.selectors import schema_of
 
 
 @require_GET
@@ -64,7 +66,11 @@ def _shown(request: Signed, project: Project) -> dict[str, object]:
 @project_permission(Permission.VIEW_MONITOR)
 def figures(request: Signed, project: Project) -> HttpResponse:
     chosen = selectors.range_named(request.GET.get("range", "day"))
-    return JsonResponse(charts.traffic(selectors.traffic_of(project, timezone.now(), chosen)))
+    at = timezone.now()
+    colors = {label.name: label.color for label in schema_of(project).labels}
+    drawn = charts.traffic(selectors.traffic_of(project, at, chosen), colors)
+    marks = marks_of(project.pk, at - chosen.span, at)
+    return JsonResponse({name: marked(figure, marks) for name, figure in drawn.items()})
 
 
 @require_POST

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
+from apps.audit.marks import marked, marks_of
 from apps.pages.requests import Signed, go
 from apps.projects.access import project_permission
 from apps.projects.models import Project
@@ -59,7 +60,11 @@ def _levels(request: Signed, project: Project) -> selectors.Levels:
 @login_required
 @project_permission(Permission.VIEW_SLA)
 def figures(request: Signed, project: Project) -> HttpResponse:
-    return JsonResponse(charts.figures(_levels(request, project)))
+    found = _levels(request, project)
+    drawn = charts.figures(found)
+    if found.laps:
+        marked(drawn["laps"], marks_of(project.pk, found.laps[0].closed_at, timezone.now()))
+    return JsonResponse(drawn)
 
 
 @require_GET

@@ -274,6 +274,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "api-alert-resolve": {"note": "A holiday."},
     "api-encoders": {"name": "ours", "url": "file:///none"},
     "monitoring:resolve": {"note": "A holiday."},
+    "api-example-delete": {"reason": "Asked for."},
 }
 # Routes without a project: a stranger is told that the account lacks the right, there is nothing to hide.
 WITHOUT_PROJECT = {
@@ -346,7 +347,7 @@ def things(project: Project, lin: User, ada: User) -> Things:
     rows.labeled(project)
     version = rows.model(project)
     model_promote(version=version, reason="", by=lin, at=NOON)
-    example = Example.objects.filter(project=project).first()
+    example = Example.objects.filter(project=project).last()
     assert example is not None
     ExampleBlob.objects.create(example=example, content=b"a picture")
     alert = alert_raise(project=project, kind="drift", title="Drift", detail="It changed.", check=None, at=NOON)

@@ -1,0 +1,61 @@
+"""Releases and runs as marks on charts over time."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import plotly.graph_objects as go
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.accounts.models import User
+from apps.audit.marks import marked, marks_of
+from apps.monitoring import charts, selectors
+from apps.projects.models import Project
+from apps.releases.services import model_promote, model_roll_back
+from tests.conftest import NOON
+from tests.monitoring.test_pages import DAY, answered
+from tests.rows import HOUR, labeled, model
+
+As = Callable[[User], Client]
+
+
+def released(project: Project, lin: User) -> None:
+    labeled(project)
+    first = model(project)
+    model_promote(version=first, reason="", by=lin, at=NOON + HOUR)
+    model_promote(version=model(project, base=first.run), reason="", by=lin, at=NOON + 2 * HOUR)
+    model_roll_back(project=project, reason="A drill.", expected_champion=2, by=lin, at=NOON + 3 * HOUR)
+
+
+def test_releases_are_named_and_runs_are_not(project: Project, lin: User, make_project: Callable[..., Project]) -> None:
+    released(project, lin)
+    released(make_project(), lin)
+    marks = marks_of(project.pk, NOON, NOON + 4 * HOUR)
+    assert [m.words for m in marks] == ["", "", "v1", "v2", "back to v1"]
+    assert [m.words for m in marks_of(project.pk, NOON + 1.5 * HOUR, NOON + 2.5 * HOUR)] == ["v2"]
+
+
+def test_each_mark_is_a_line_that_plotly_draws(project: Project, lin: User) -> None:
+    released(project, lin)
+    answered(project, 5, at=NOON)
+    figure = charts.latency(selectors.traffic_of(project, NOON, DAY))
+    before = len(figure["layout"]["annotations"])
+    drawn = marked(figure, marks_of(project.pk, NOON, NOON + 4 * HOUR))["layout"]
+    assert len(drawn["shapes"]) == 5 and len(drawn["annotations"]) == before + 3
+    assert drawn["shapes"][2]["x0"] == (NOON + HOUR).isoformat()
+    go.Figure(figure)
+
+
+def test_the_monitor_marks_all_four_charts_on_one_axis_in_the_labels_colors(
+    as_: As, project: Project, lin: User
+) -> None:
+    labeled(project)
+    model_promote(version=model(project), reason="", by=lin, at=timezone.now() - timedelta(minutes=9))
+    answered(project, 5)
+    project.labels.filter(name="ham").update(color="#123456")
+    figures = as_(lin).get(reverse("monitoring:figures", args=[project.pk]) + "?range=hour").json()
+    assert len({tuple(f["layout"]["xaxis"]["range"]) for f in figures.values()}) == 1
+    for figure in figures.values():
+        assert "v1" in [a["text"] for a in figure["layout"]["annotations"]]
+    assert figures["mix"]["data"][0]["marker"]["color"] == "#123456"
