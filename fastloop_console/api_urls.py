@@ -11,7 +11,9 @@ from apps.labeling import api as labeling
 from apps.labeling import settings_api
 from apps.lineage import ledger_api, lineage_api, run_api
 from apps.loop import api as loop
+from apps.loop.examples import api as examples
 from apps.loop.setup import api as setup
+from apps.loop.setup import schema_api
 from apps.loop.setup.views import api_start
 from apps.monitoring import api as monitoring
 from apps.projects import api as projects
@@ -32,10 +34,20 @@ urlpatterns = [
     path("v1/encoders/<str:name>/check/", features.EncoderCheckAPI.as_view(), name="api-encoder-check"),
     path("v1/projects/", setup.ProjectsAPI.as_view(), name="api-projects"),
     path(PROJECT, setup.ProjectDetailAPI.as_view(), name="api-project"),
+    path(f"{PROJECT}schema/", schema_api.SchemaAPI.as_view(), name="api-project-schema"),
+    path(f"{PROJECT}schema/<int:label_id>/", schema_api.SchemaLabelAPI.as_view(), name="api-project-schema-label"),
     path(f"{PROJECT}queue/", settings_api.QueueAPI.as_view(), name="api-queue"),
     path(f"{PROJECT}members/", projects.MembersAPI.as_view(), name="api-members"),
     path(f"{PROJECT}members/<int:user_id>/", projects.MemberAPI.as_view(), name="api-member"),
     path(f"{PROJECT}examples/", loop.ExamplesAPI.as_view(), name="api-examples"),
+    path(f"{PROJECT}examples/<int:example_id>/", examples.ExampleAPI.as_view(), name="api-example"),
+    path(f"{PROJECT}examples/<int:example_id>/delete/", examples.ExampleDeleteAPI.as_view(), name="api-example-delete"),
+    path(f"{PROJECT}deleted-examples/", examples.TombstonesAPI.as_view(), name="api-deleted-examples"),
+    path(
+        f"{PROJECT}deleted-examples/<int:number>/allow/",
+        examples.TombstoneAllowAPI.as_view(),
+        name="api-deleted-example-allow",
+    ),
     path(f"{PROJECT}uploads/", loop.UploadsAPI.as_view(), name="api-uploads"),
     path(f"{PROJECT}ingestions/", datasets.IngestionsAPI.as_view(), name="api-ingestions"),
     path(f"{PROJECT}ingestions/<int:ingestion_id>/", datasets.IngestionAPI.as_view(), name="api-ingestion"),

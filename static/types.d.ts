@@ -23,7 +23,7 @@ interface HTMLElementEventMap {
 }
 
 // --- the labeling desk
-type Label = { name: string; hotkey: string; color: string };
+type Label = { name: string; hotkey: string; color: string; description?: string };
 type Stretch = { start: number; end: number };
 type Span = Stretch & { label: string };
 type Size = { width: number; height: number };

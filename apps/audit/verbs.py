@@ -30,10 +30,15 @@ class Verb(StrEnum):
     SCHEMA_EXTENDED = "schema.extended"
     SCHEMA_RETIRED = "schema.retired"
     SCHEMA_RESTORED = "schema.restored"
+    SCHEMA_EDITED = "schema.edited"
+    PROJECT_RENAMED = "project.renamed"
     GUIDELINES_WRITTEN = "guidelines.written"
     MEMBER_SET = "member.set"
     MEMBER_REMOVED = "member.removed"
     EXAMPLES_INGESTED = "examples.ingested"
+    EXAMPLE_ASKED_AGAIN = "example.asked_again"
+    EXAMPLE_DELETED = "example.deleted"
+    EXAMPLE_ALLOWED = "example.allowed"
     COLUMNS_SET = "columns.set"
     DATA_EXPORTED = "data.exported"
     VERSIONS_POLICY = "versions.policy"
@@ -133,9 +138,14 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.SCHEMA_EXTENDED: EventPayload("project", {"labels": list}),
     Verb.SCHEMA_RETIRED: _LABEL,
     Verb.SCHEMA_RESTORED: _LABEL,
+    Verb.SCHEMA_EDITED: EventPayload("label", open=True),
+    Verb.PROJECT_RENAMED: EventPayload("project", {"name": str}),
     Verb.GUIDELINES_WRITTEN: EventPayload("guidelines"),
     Verb.MEMBER_SET: EventPayload("user", {"role": str | None}),
     Verb.MEMBER_REMOVED: EventPayload("user", {"role": str}),
+    Verb.EXAMPLE_ASKED_AGAIN: EventPayload("example"),
+    Verb.EXAMPLE_DELETED: EventPayload("example", {"reason": str}),
+    Verb.EXAMPLE_ALLOWED: EventPayload("example"),
     Verb.EXAMPLES_INGESTED: EventPayload(
         "ingestion", {"labels": int, "gold": int, "answers": int, "answers_of_others": int}
     ),

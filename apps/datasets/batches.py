@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from apps.datasets.content import canonical, digest_of
 from apps.datasets.copying import ids_reserved, rows_copy
+from apps.datasets.erasing import IdErased, erased_among, refuse_erased
 from apps.datasets.letters import given_id, letter_of
 from apps.datasets.models import DeadLetter, Example, ExampleBlob, Ingestion
 from apps.datasets.readers import Row
@@ -103,6 +104,7 @@ class Sorted:
     first_row: dict[int, str] = field(default_factory=dict)  # row number -> the example that it brings
     beside: list[tuple[Row, Arrival, Any]] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
+    erased: set[str] = field(default_factory=set)  # ids that were deleted on request
     fitting: int = 0
 
 
@@ -136,10 +138,14 @@ def _sorted(intake: Intake, batch: Sequence[Row], at: datetime) -> Sorted:
         except ValueRefused as refused:
             found.dead.append(letter_of(intake.ingestion, row, str(refused), at))
     found.arrivals = _known(intake.project, rows)
+    found.erased = erased_among(intake.project, _ids_in(rows))
     task = task_types.get(intake.project.task_type)
     for row in rows:
         try:
             _sort(intake, task, row, found, at)
+        except IdErased as refused:
+            bare = replace(row, values=None, raw="")
+            found.dead.append(letter_of(intake.ingestion, bare, str(refused), at))
         except ValueRefused as refused:
             found.dead.append(letter_of(intake.ingestion, row, str(refused), at))
         except UnicodeEncodeError:
@@ -157,6 +163,7 @@ def _named(intake: Intake, row: Row) -> Row:
 def _sort(intake: Intake, task: task_types.TaskType, row: Row, found: Sorted, at: datetime) -> None:
     assert row.values is not None
     name = id_of(given_id(row.values))
+    refuse_erased(name, found.erased)
     shown, said = intake.beside.read(row.values) if intake.beside else (row.values, None)
     arrival = found.arrivals.get(name)
     new = arrival is None
@@ -192,12 +199,16 @@ def _fit(name: str, task: task_types.TaskType, shown: Mapping[str, Any], at: dat
     )
 
 
-def _known(project: Project, rows_given: Iterable[Row]) -> dict[str, Arrival]:
+def _ids_in(rows_given: Iterable[Row]) -> set[str]:
     names = set[str]()
     for row in rows_given:
         with suppress(ValueRefused):
             names.add(id_of(given_id(row.values or {})))
-    rows = Example.objects.filter(project=project, external_id__in=names)
+    return names
+
+
+def _known(project: Project, rows_given: Iterable[Row]) -> dict[str, Arrival]:
+    rows = Example.objects.filter(project=project, external_id__in=_ids_in(rows_given))
     columns = rows.values_list("external_id", "fields", "content_digest", "holdout", "pk")
     return {name: Arrival(name, None, fields, "", digest, None, held, pk) for name, fields, digest, held, pk in columns}
 

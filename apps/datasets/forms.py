@@ -1,27 +1,10 @@
-"""What the lists of examples and dead letters are asked for. Nonsense in an address means no filter, never an error."""
+"""What the list of dead letters is asked for. Nonsense in an address means no filter, never an error."""
 
 from dataclasses import dataclass
 
 from django.http import QueryDict
 
-from apps.pages.asked import number_asked, text_asked
-
-
-@dataclass(frozen=True)
-class ExamplesFilter:
-    query: QueryDict
-
-    @property
-    def text(self) -> str:
-        return text_asked(self.query, "text")
-
-    @property
-    def side(self) -> str:
-        return self.query.get("side", "")
-
-    @property
-    def holdout(self) -> bool | None:
-        return {"holdout": True, "training": False}.get(self.side)
+from apps.pages.asked import number_asked
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,47 @@ class ExampleBlob(models.Model):
     content = models.BinaryField()
 
 
+class ExampleTombstone(models.Model):
+    """What is left of an example that somebody had deleted: its number, which versions and reports go on naming.
+
+    Its id is kept as a digest only: enough to refuse it when it is sent again, nothing that tells whose it was.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="tombstones")
+    number = models.BigIntegerField()  # the example's key
+    id_digest = models.CharField(max_length=32)
+    reason = models.CharField(max_length=300)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField()
+    held = models.JSONField(default=list)  # assignments that people held: their answers end in words
+    allowed_at = models.DateTimeField(null=True)  # since then the id is taken again, as a new example
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        constraints = [models.UniqueConstraint(fields=["project", "number"], name="datasets_tombstone_once")]
+
+    def __str__(self) -> str:
+        return f"example {self.number}, deleted"
+
+
+class SavedView(models.Model):
+    """The table of examples as somebody wants to see it again: filters, order and columns, as in an address."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="saved_views")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=80)
+    query = models.TextField(blank=True)
+    shared = models.BooleanField(default=False)  # shown to everybody who sees the data
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["project", "by", "name"], name="datasets_view_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class DeadLetter(models.Model):
     """A row that did not fit, kept with its number and reason: nothing sent to us is lost."""
 

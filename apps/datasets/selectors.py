@@ -87,6 +87,12 @@ def external_ids_of(example_ids: Sequence[int]) -> dict[int, str]:
     return dict(Example.objects.filter(pk__in=example_ids).values_list("pk", "external_id"))
 
 
+def named(project: Project, external_ids: Sequence[str]) -> dict[str, int]:
+    """The ids of those examples that people call so."""
+    rows = Example.objects.filter(project=project, external_id__in=set(external_ids) - {""})
+    return dict(rows.values_list("external_id", "pk"))
+
+
 def blobs_of(example_ids: Sequence[int]) -> dict[int, bytes]:
     """The encoded images of those that have one, by id."""
     rows = ExampleBlob.objects.filter(example_id__in=example_ids).values_list("example_id", "content")

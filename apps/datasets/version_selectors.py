@@ -10,8 +10,9 @@ from django.utils.translation import gettext, gettext_lazy
 
 from apps.datasets.models import DatasetVersion, Example
 from apps.datasets.versions import Change, ChangeKind, VersionRow, VersionUnreadable, changes_between
-from apps.datasets.versions.storing import version_state
+from apps.datasets.versions.storing import changes_of_example, version_state
 from apps.errors import DomainError, NotFound
+from apps.integrations.ports import Unavailable
 from apps.projects import task_types
 from apps.projects.models import Project
 
@@ -182,3 +183,37 @@ def _people(example: Any, answers: Sequence[int]) -> tuple[str, ...]:
     """Who gave the answers, also where they were withdrawn since; each once."""
     given = {a.pk: str(a.annotator) for a in example.annotations.all()} if example else {}
     return tuple(dict.fromkeys(given[pk] for pk in answers if pk in given))
+
+
+@dataclass(frozen=True)
+class VersionChange:
+    """What one version changed about an example; `label` is empty where it was taken out."""
+
+    number: int
+    kind: str
+    label: str
+
+
+@dataclass(frozen=True)
+class HoldingVersions:
+    """The changes of an example from version to version, how many versions hold it, and why that cannot be told."""
+
+    changes: tuple[VersionChange, ...] = ()
+    numbers: tuple[int, ...] = ()
+    sentence: str = ""
+
+
+def versions_holding(project: Project, example_id: int) -> HoldingVersions:
+    try:
+        said = changes_of_example(project.pk, example_id)
+    except Unavailable as cause:
+        return HoldingVersions(sentence=str(cause))
+    written = DatasetVersion.objects.filter(project=project, dropped_at=None).exclude(batch=None)
+    holding, label, left = [], None, list(said)
+    for number in written.order_by("number").values_list("number", flat=True):
+        while left and left[0][0] <= number:
+            label = left.pop(0)[2]
+        if label is not None:
+            holding.append(number)
+    changes = tuple(VersionChange(number, str(KINDS[ChangeKind(kind)]), name or "") for number, kind, name in said)
+    return HoldingVersions(changes, tuple(holding))

@@ -1,7 +1,9 @@
 """Read reports."""
 
 import io
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow.parquet as pq
 from django.utils.translation import gettext
@@ -9,6 +11,7 @@ from django.utils.translation import gettext
 from apps.evaluation.models import LearningReport, Outcome, Report
 from apps.evaluation.services import HoldoutPredictions, curve_unpacked
 from apps.integrations import wiring
+from apps.integrations.ports import Unavailable
 from apps.labeling.selectors import median_active_s
 from apps.projects.models import Project
 from apps.rules.lift import Lift
@@ -37,6 +40,39 @@ def predictions_of(report: Report) -> HoldoutPredictions:
         table["predicted"].to_pylist(),
         table["confidence"].to_pylist(),
     )
+
+
+@dataclass(frozen=True)
+class HoldoutSaying:
+    """What one run's model said of an example of the holdout when it was judged."""
+
+    run: Run
+    truth: str
+    predicted: str
+    confidence: float
+
+    @property
+    def right(self) -> bool:
+        return self.truth == self.predicted
+
+
+SAYINGS = 10  # reports back
+
+
+def sayings_of(project: Project, example_id: int) -> list[HoldoutSaying]:
+    """Of the newest reports that held this example, newest first. A report whose file is gone is passed over."""
+    reports = Report.objects.filter(run__project=project).exclude(predictions_url="").select_related("run")
+    found = []
+    for report in reports.order_by("-run__number")[:SAYINGS]:
+        with suppress(Unavailable):
+            content = wiring.storage().read(report.predictions_url)
+            table = pq.read_table(io.BytesIO(content), filters=[("example_id", "==", example_id)])
+            found += [HoldoutSaying(report.run, r["truth"], r["predicted"], r["confidence"]) for r in _rows(table)]
+    return found
+
+
+def _rows(table: Any) -> list[dict[str, Any]]:
+    return list(table.select(["truth", "predicted", "confidence"]).to_pylist())
 
 
 @dataclass(frozen=True)

@@ -44,12 +44,14 @@ class DeltaTables:
         )
         return self.size(url)
 
-    def read(self, url: str, batches: Collection[str]) -> "pa.Table":
+    def read(self, url: str, batches: Collection[str], *, example_id: int | None = None) -> "pa.Table":
         """A reader that a vacuum overtook finds the same rows in other files when it looks again."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
         wanted = pc.field("batch").isin(pa.array(sorted(batches), pa.string()))
+        if example_id is not None:
+            wanted &= pc.field("example_id") == example_id
         return _attempted(url, lambda: _opened(url).to_pyarrow_table(filters=wanted))
 
     def size(self, url: str) -> TableSize:

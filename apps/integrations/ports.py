@@ -70,8 +70,8 @@ class Tables(Protocol):
     def append(self, url: str, rows: "pa.Table") -> TableSize:
         """All rows or none. The first append makes the table."""
 
-    def read(self, url: str, batches: Collection[str]) -> "pa.Table":
-        """The rows of these batches, in no order."""
+    def read(self, url: str, batches: Collection[str], *, example_id: int | None = None) -> "pa.Table":
+        """The rows of these batches, or of one example in them, in no order."""
 
     def size(self, url: str) -> TableSize: ...
 

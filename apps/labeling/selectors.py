@@ -44,8 +44,9 @@ def counts_of(project: Project) -> QueueCounts:
 
 @dataclass(frozen=True)
 class Contradiction:
-    """One content that was given several labels."""
+    """One content that was given several labels; `example_id` is the first example that shows it."""
 
+    example_id: int
     summary: str
     labels: tuple[str, ...]
 
@@ -67,6 +68,7 @@ def contradictions_of(project: Project, limit: int = 20) -> list[Contradiction]:
     summary = task_types.get(project.task_type).summary
     return [
         Contradiction(
+            group[0].example_id,
             summary(group[0].example.fields, group[0].example.external_id),
             tuple(sorted({x.label.name for x in group if x.label})),
         )

@@ -37,7 +37,16 @@ class ExampleOutput(serializers.Serializer):
     holdout = serializers.BooleanField()
     collected_at = serializers.DateTimeField()
     ingested_at = serializers.DateTimeField()
-    label = serializers.CharField(source="label.label.name", default=None, allow_null=True)
+    label = serializers.CharField(
+        source="label.label.name", default=None, allow_null=True, help_text="Where the answer is one label."
+    )
+    value = serializers.JSONField(
+        source="label.value",
+        default=None,
+        allow_null=True,
+        help_text='Every other kind of answer: {"labels": [..]}, {"spans": [..]} or {"boxes": [..]}. Both are null '
+        "while the example has no label.",
+    )
 
 
 class ExamplesAPI(ProjectAPI):

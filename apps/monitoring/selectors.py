@@ -163,3 +163,11 @@ def _weighted_middle(pairs: Sequence[tuple[float, int]]) -> float | None:
 def predictions_of(project: Project) -> QuerySet[Prediction]:
     """Newest first."""
     return Prediction.objects.filter(project=project)
+
+
+NAMED_LIKE = 20  # answers under one id that a page lists
+
+
+def predictions_named(project: Project, inference_id: str) -> list[Prediction]:
+    """The newest answers to requests under this id."""
+    return list(Prediction.objects.filter(project=project, inference_id=inference_id)[:NAMED_LIKE])

@@ -44,6 +44,11 @@ class Reference:
     confidence: Sequence[float]
 
 
+def predictions_forget(*, project: Project, inference_id: str) -> int:
+    """The answers stay in the figures, without the id that they were asked under."""
+    return Prediction.objects.filter(project=project, inference_id=inference_id).update(inference_id="")
+
+
 def predictions_record(*, rows: Sequence[LoggedPrediction]) -> int:
     made = Prediction.objects.bulk_create(
         [

@@ -32,7 +32,10 @@ class SchemaLabel(models.Model):
     name = models.CharField(max_length=80)
     color = models.CharField(max_length=7)
     hotkey = models.CharField(max_length=1, blank=True)
-    position = models.PositiveIntegerField()
+    position = models.PositiveIntegerField()  # the class index of every model: it never changes
+    place = models.PositiveIntegerField(default=0)  # where it stands among those that people choose from
+    description = models.CharField(max_length=300, blank=True)  # what it means, shown on the desk
+    former_names = models.JSONField(default=list, blank=True)  # as models and versions made before a rename know it
     retired_at = models.DateTimeField(null=True)  # no longer offered; what was answered with it stays readable
 
     class Meta:

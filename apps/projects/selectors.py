@@ -1,5 +1,6 @@
 """Read projects."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.accounts.models import User
@@ -15,8 +16,18 @@ class LabelSchema:
 
     @property
     def offered(self) -> tuple[SchemaLabel, ...]:
-        """Those that may still be given."""
-        return tuple(x for x in self.labels if x.retired_at is None)
+        """Those that may still be given, as they are to be shown."""
+        return tuple(x for x in self.shown if x.retired_at is None)
+
+    @property
+    def shown(self) -> tuple[SchemaLabel, ...]:
+        """All of them, in the order in which people see them."""
+        return tuple(sorted(self.labels, key=lambda x: (x.place, x.position)))
+
+    def today(self, names: Sequence[str]) -> tuple[str, ...]:
+        """What labels are called now that a model or a version knows by these names."""
+        now = {former: x.name for x in self.labels for former in x.former_names}
+        return tuple(now.get(name, name) for name in names)
 
     @property
     def names(self) -> tuple[str, ...]:

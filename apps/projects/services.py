@@ -105,7 +105,7 @@ def schema_extend(
     """Append labels. Colors and hotkeys that are not given are chosen without collision."""
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     have = list(project.labels.all())
-    names, keys = {looks(x.name) for x in have}, {x.hotkey for x in have}
+    names, keys = {looks(n) for x in have for n in (x.name, *x.former_names)}, {x.hotkey for x in have}
     wanted = {_key(s.hotkey) or _own_key(s.name) for s in labels}
     free_keys = iter(k for k in HOTKEYS if k not in keys | wanted)
     made = []
@@ -126,7 +126,9 @@ def schema_extend(
         names.add(looks(name))
         keys.add(hotkey)
         color = spec.color or PALETTE[position % len(PALETTE)]
-        made.append(SchemaLabel(project=project, name=name, color=color, hotkey=hotkey, position=position))
+        made.append(
+            SchemaLabel(project=project, name=name, color=color, hotkey=hotkey, position=position, place=position)
+        )
     SchemaLabel.objects.bulk_create(made)
     if audit and made:
         event_record(
@@ -235,6 +237,20 @@ def _key(given: str) -> str:
         return key_of(given)
     except ValueRefused as refused:
         raise Invalid(str(refused), field="labels") from refused
+
+
+def label_name(given: str, *, field: str, what: str = "") -> str:
+    """As `_named`, for whoever changes one. Raises Invalid."""
+    what = what or gettext("A label’s name")
+    return _named(given, gettext("{what} is empty.").format(what=what), what, field)
+
+
+def label_key(given: str, *, field: str) -> str:
+    """Raises Invalid with the field."""
+    try:
+        return _key(given)
+    except Invalid as refused:
+        raise Invalid(refused.message, field=field) from refused
 
 
 def _own_key(name: str) -> str:

@@ -41,7 +41,7 @@ def _settings_page(request: Signed, project: Project, *, status: int = 200, **fo
     context: dict[str, Any] = {
         "project": project,
         "task": task_types.get(project.task_type),
-        "labels": selectors.schema_of(project).labels,
+        "labels": selectors.schema_of(project).shown,
         "versions": versions,
         "newest": newest,
         "shown": next((v for v in versions if str(v.number) == asked), newest),

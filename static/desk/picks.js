@@ -24,6 +24,7 @@ export function picks(root, { labels, nearest, shown, pressed, onPick, words }) 
     const key = pick.key ? el("kbd", { "aria-hidden": "true" }, shown(codeOf(pick.key))) : null;
     const name = el("span", { dir: "auto" }, ...jointed(pick.name));
     const made = el("button.pick", { type: "button", "data-label": pick.name }, key, name);
+    if (pick.description) made.title = pick.description;
     const state = pressed(pick.name);
     if (state !== undefined) made.setAttribute("aria-pressed", String(state));
     if (/^#[0-9a-f]{6}$/i.test(pick.color)) made.style.setProperty("--pick", pick.color);

@@ -44,7 +44,7 @@ def test_the_data_page_costs_the_same_queries_for_fifty_as_for_five(as_, project
     browser = as_(lin)
     for first in (0, 100):
         ingest(project, [{"id": str(n), "text": "x"} for n in range(first, first + (5 if not first else 45))])
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(16):
             browser.get(_at("data", project))
 
 

@@ -75,6 +75,10 @@ BODIES: dict[str, Body | Callable[[Asked], Body]] = {
     "alerts_resolve": {"note": "A holiday: fewer letters, and shorter ones."},
     "auto_labeling_set": {"enabled": True},
     "queue_set": {"overlap": 2},
+    "examples_delete": {"reason": "Asked by whom it tells of, on 1 November."},
+    "schema_add": {"name": "unsure", "hotkey": "U"},
+    "schema_edit": {"description": "What somebody wants to sell.", "color": "#c2386b"},
+    "projects_rename": {"name": "Letters of customers"},
     "runs_create": {"kind": "full"},
     "runs_prioritize": {"priority": 1},
     "trigger_set": {"enabled": True, "new_labels": 100},
@@ -95,6 +99,8 @@ IDS: dict[str, Callable[[Asked], dict[str, Any]]] = {
     "encoders_check": lambda _: {"name": "our-domain-v2"},
     "runs_cancel": lambda asked: {"run_id": asked.of("runs_create")["id"]},
     "runs_prioritize": lambda asked: {"run_id": asked.of("runs_create")["id"]},
+    "examples_delete": lambda asked: {"example_id": asked.of("examples_list")["results"][0]["id"]},
+    "deleted_examples_allow": lambda asked: {"number": asked.of("examples_delete")["number"]},
     "members_remove": lambda asked: {"user_id": asked.of("members_set")["user_id"]},
 }
 # First these, since later ones need what they make; then the others; then what takes things away.
@@ -107,7 +113,15 @@ FIRST = (
     "annotations_submit",
     "sweeps_cancel",
 )
-LAST = ("runs_prioritize", "runs_cancel", "annotations_withdraw", "auto_batches_withdraw", "members_remove")
+LAST = (
+    "runs_prioritize",
+    "runs_cancel",
+    "annotations_withdraw",
+    "auto_batches_withdraw",
+    "examples_delete",
+    "deleted_examples_allow",
+    "members_remove",
+)
 
 
 def in_order(operations: dict[str, Operation]) -> list[Operation]:

@@ -18,7 +18,7 @@ from apps.rules import autolabel
 from apps.rules.words import count, percent
 from apps.work.jobs import task
 from apps.work.names import Job
-from workers.tasks.bundles import bundle_at
+from workers.tasks.bundles import bundle_today
 from workers.tasks.rows import rows_of
 from workers.training.models.bundle import Bundle, BundleUnreadable, predict
 
@@ -35,7 +35,7 @@ def auto_label(project_id: int) -> None:
     if not settings.enabled or champion is None:
         return
     try:
-        said, bundle = predictions_of(champion.report), bundle_at(champion.run.artifact_url)
+        said, bundle = predictions_of(champion.report), bundle_today(champion.run)
     except (Unavailable, BundleUnreadable) as lost:
         auto_labeling_found(project=project, sentence=f"v{champion.number} cannot be asked: {lost}", at=at)
         return

@@ -14,6 +14,7 @@ from apps.evaluation.models import Outcome, Report
 from apps.evaluation.services import HoldoutPredictions, report_record
 from apps.integrations.ports import Unavailable
 from apps.projects import task_types
+from apps.projects.selectors import schema_of
 from apps.releases.selectors import champion_of
 from apps.releases.services import candidate_register
 from apps.rules import gates, metrics
@@ -62,12 +63,12 @@ def judge_run(run: Run) -> Report:
         gates.Evidence(
             loaded=candidate is not None,
             finite=bool(np.isfinite(mine).all()),
-            labels=tuple(names),
+            labels=schema_of(run.project).today(names),
             n_holdout=len(holdout),
             accuracy=measures.accuracy,
             majority_rate=measures.majority_rate,
             load_error=load_error,
-            champion_labels=tuple(baseline.label_names) if baseline else None,
+            champion_labels=schema_of(run.project).today(baseline.label_names) if baseline else None,
             accuracy_difference=differences["accuracy"] if differences else None,
             log_loss_difference=differences["log_loss"] if differences else None,
             metrics={name: getattr(measures, name) for name in metrics.NAMES},
@@ -139,7 +140,8 @@ def _predict(bundle: Bundle | None, run: Run, holdout: Sequence[VersionRow], nam
     if not holdout:
         return np.zeros((0, len(names)), np.float32)
     found = predict(bundle, rows_of(run.project, [r.example_id for r in holdout], encoder=bundle.encoder))
-    return metrics.align(found, bundle.labels, names)
+    today = schema_of(run.project).today  # either may know a label by the name that it had
+    return metrics.align(found, today(bundle.labels), today(names))
 
 
 def _named(measures: metrics.Measures) -> dict[str, Any]:

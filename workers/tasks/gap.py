@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from apps.evaluation.freshness import gap_record, incremental_before
 from apps.evaluation.models import FreshnessGap
 from apps.integrations.ports import Unavailable
+from apps.projects.selectors import schema_of
 from apps.rules import metrics
 from apps.training.models import Run
 from workers.tasks.bundles import bundle_at
@@ -30,8 +31,9 @@ def gap_measure(
     except (BundleUnreadable, Unavailable) as gone:
         logger.warning("Run %s is not compared with the incremental line: %s", run.pk, gone)
         return None
+    today = schema_of(run.project).today
     found = predict(bundle, rows_of(run.project, example_ids, encoder=bundle.encoder))
-    theirs = metrics.align(found, bundle.labels, run.label_names)
+    theirs = metrics.align(found, today(bundle.labels), today(run.label_names))
     accuracy = bundle.learner.outputs.compare(truth, probabilities, theirs, seed=run.seed)["accuracy"]
     if accuracy.value is None or accuracy.low is None:
         return None

@@ -14,7 +14,7 @@ from apps.rules import acquisition
 from apps.rules.acquisition import Need, Strategy
 from apps.training.models import Run
 from apps.training.selectors import run_numbered
-from workers.tasks.bundles import bundle_at
+from workers.tasks.bundles import bundle_today
 from workers.tasks.rows import rows_of
 from workers.training.models.bundle import Bundle, BundleUnreadable, predict
 
@@ -67,13 +67,13 @@ def plan_again(scoring: ScoringPass) -> ScoringPlan:
     if scoring.run_number is None:
         return plan
     run = run_numbered(scoring.project, scoring.run_number)
-    return replace(plan, run=run, bundle=bundle_at(run.artifact_url))
+    return replace(plan, run=run, bundle=bundle_today(run))
 
 
 def _newest_model(project: Project) -> tuple[Run | None, Bundle | None]:
     for run in models_to_ask(project):
         try:
-            return run, bundle_at(run.artifact_url)
+            return run, bundle_today(run)
         except (Unavailable, BundleUnreadable) as gone:
             logger.warning("%s of %s cannot order the queue: %s", run, project, gone)
     return None, None

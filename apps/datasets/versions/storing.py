@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils.translation import gettext
 
+from apps.datasets.erasing import erased_numbers
 from apps.datasets.models import DatasetVersion, VersionPolicy
 from apps.datasets.versions.rows import ChangeKind, VersionRow, changes_between, digest_of, state_of, table_of
 from apps.integrations import wiring
@@ -77,8 +78,12 @@ def version_write(*, project_id: int, rows: Sequence[VersionRow], at: datetime) 
 
 
 def version_rows(version: DatasetVersion) -> list[VersionRow]:
-    """Exactly what was written, in the order of the examples' ids. Raises VersionUnreadable with a sentence."""
-    return list(version_state(version).values())
+    """What was written, in the order of the examples' ids, but for examples that were deleted since.
+
+    Raises VersionUnreadable with a sentence.
+    """
+    gone = erased_numbers(version.project_id)
+    return [row for row in version_state(version).values() if row.example_id not in gone]
 
 
 def version_state(version: DatasetVersion) -> dict[int, VersionRow]:
@@ -97,6 +102,22 @@ def version_state(version: DatasetVersion) -> dict[int, VersionRow]:
         found = _read(version)
         _remember(version, found)
     return found
+
+
+def changes_of_example(project_id: int, example_id: int) -> list[tuple[int, str, str | None]]:
+    """What versions that can be read say of one example, oldest first: (version, change, label or None where it went).
+
+    Raises Unavailable. Versions from before there was a table say nothing here.
+    """
+    named = DatasetVersion.objects.filter(project_id=project_id, dropped_at=None).exclude(batch=None)
+    tables: dict[str, dict[str, int]] = {}
+    for url, batch, number in named.values_list("url", "batch", "number"):
+        tables.setdefault(url, {})[str(batch)] = number
+    found = []
+    for url, numbers in tables.items():
+        rows = wiring.tables.read(url, numbers, example_id=example_id).select(["batch", "change", "label"]).to_pylist()
+        found += [(numbers[row["batch"]], str(row["change"]), row["label"]) for row in rows]
+    return sorted(found)
 
 
 def size_note(*, project_id: int, size: TableSize) -> None:

@@ -114,6 +114,8 @@ def why(lane: str, reason: Mapping[str, Any], *, blind: bool, label_names: Seque
     strategy = reason.get("strategy", NO_STRATEGY)
     if strategy == "tie":
         return gettext("The answers so far are split. Yours settles it.")
+    if strategy == "asked":
+        return gettext("Somebody wants a second look at this one. What it is labeled now stays hidden.")
     if strategy == "begun":
         return gettext("Somebody has answered it already, and this project wants more than one answer of each example.")
     if lane == Lane.REVIEW and reason.get("why") == ReviewWhy.FLAG:

@@ -83,11 +83,13 @@ def _first(reasons: Any) -> str:
 @project_permission(Permission.LABEL)
 def desk(request: HttpRequest, project: Project) -> HttpResponse:
     by, at, task = _user(request), timezone.now(), task_types.get(project.task_type)
-    labels = [{"name": x.name, "color": x.color, "hotkey": x.hotkey} for x in schema_of(project).offered]
+    offered = schema_of(project).offered
+    labels = [{"name": x.name, "color": x.color, "hotkey": x.hotkey, "description": x.description} for x in offered]
     context = {
         "project": project,
         "task": task,
         "labels": labels,
+        "described": [x for x in offered if x.description],
         "guidelines": guidelines_of(project),
         "skip_reasons": SkipReason.choices,
         "error_kinds": ErrorKind.choices,

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
+from apps.datasets.erasing import assignment_erased
 from apps.errors import DomainError, Invalid, NotFound
 from apps.labeling.models import (
     Annotation,
@@ -26,7 +27,7 @@ from apps.labeling.services.example_state import ExampleState, Vote, example_sta
 from apps.labeling.services.gold import GoldVerdict, gold_judge, pause_if_failing
 from apps.labeling.services.labels import label_resolve
 from apps.labeling.services.reviews import answers_differ, review_decide, review_open, reviews_wanted
-from apps.labeling.values import value_of
+from apps.labeling.values import value_of, value_today
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.projects import task_types
@@ -139,6 +140,10 @@ def annotation_store(*, project: Project, answer: Answer, by: User, at: datetime
     state = example_state_of(answer.assignment_id, project)
     given = _given(state, project, answer, by) if state else None
     if state is None or given is None:
+        if assignment_erased(project, answer.assignment_id):
+            raise NotFound(
+                _("This example was deleted while you had it, so your answer is not kept. Go on with the next.")
+            )
         words = _("This example was never given to you under this token. Reload the page to get the next one.")
         raise NotFound(words)
     assignment = _current(state, given)
@@ -189,7 +194,10 @@ def _checked(given: Assignment, answer: Answer, state: ExampleState) -> CheckedA
     fields = given.example.fields if task.structured else {}
     raw = answer.value if answer.value is not None else {"label": answer.label}
     try:
-        value = task.answer.check(raw, labels=list(labels), fields=fields)
+        try:
+            value = task.answer.check(raw, labels=list(labels), fields=fields)
+        except AnswerRefused:  # a label that was renamed while the answer was on its way
+            value = task.answer.check(value_today(given.project, raw), labels=list(labels), fields=fields)
     except AnswerRefused as refused:
         raise Invalid(str(refused), field="value" if answer.value is not None else "label") from refused
     return CheckedAnswer(value, {"value": value} if task.structured else {"label_id": labels[value["label"]]})

@@ -172,7 +172,7 @@ _STILL_OPEN = """
 def _give(project: Project, batch: AutoBatch, given: AutoLabelsGiven, at: datetime) -> NDArray[np.int64]:
     """By COPY into a table of this transaction, then one statement: a million labels take seconds, not minutes."""
     keys = {x.name: x.pk for x in schema_of(project).labels}
-    label_ids = [keys[name] for name in given.label_names]
+    label_ids = [keys[name] for name in schema_of(project).today(given.label_names)]
     picks = f"auto_picks_{uuid.uuid4().hex[:12]}"
     with connection.cursor() as cursor:
         cursor.execute(

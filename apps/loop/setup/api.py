@@ -14,6 +14,7 @@ from apps.projects import task_types
 from apps.projects.access import projects_visible_to
 from apps.projects.api_access import ListingAPI, ProjectAPI
 from apps.projects.roles import Permission
+from apps.projects.schema import project_rename
 from apps.projects.services import LabelSpec
 
 
@@ -67,8 +68,23 @@ class ProjectsAPI(ListingAPI):
 
 
 class ProjectDetailAPI(ProjectAPI):
-    needs: ClassVar[dict[str, Permission]] = {"GET": Permission.VIEW_PROJECT}
+    needs: ClassVar[dict[str, Permission]] = {"GET": Permission.VIEW_PROJECT, "PATCH": Permission.EDIT_PROJECT}
+
+    class InputSerializer(serializers.Serializer):
+        name = serializers.CharField(max_length=80)
 
     @extend_schema(operation_id="projects_read", responses=ProjectOutput, summary="One project with its labels")
     def get(self, request: Request, project_id: int) -> Response:
         return Response(ProjectOutput(self.project).data)
+
+    @extend_schema(
+        operation_id="projects_rename",
+        request=InputSerializer,
+        responses=ProjectOutput,
+        summary="Rename a project; its address and its model name stay",
+    )
+    def patch(self, request: Request, project_id: int) -> Response:
+        given = self.InputSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        name, by = given.validated_data["name"], cast(User, request.user)
+        return Response(ProjectOutput(project_rename(project=self.project, name=name, by=by, at=timezone.now())).data)

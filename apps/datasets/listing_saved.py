@@ -1,0 +1,44 @@
+"""Views of the table of examples that people keep by name: an address with its filters, order and columns."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import User
+from apps.datasets.listing import ListingAsked
+from apps.datasets.models import SavedView
+from apps.errors import Invalid
+from apps.projects.models import Project
+from apps.rules.values import ValueRefused, name_of
+
+MOST = 50  # of one person in a project
+
+
+def views_for(project: Project, person: User) -> QuerySet[SavedView]:
+    """The person's own and those that others share, by name."""
+    mine = Q(by=person) | Q(shared=True)
+    return SavedView.objects.filter(mine, project=project).order_by("name", "pk")
+
+
+@transaction.atomic
+def view_save(*, project: Project, name: str, query: str, shared: bool, by: User, at: datetime) -> SavedView:
+    """The same name again replaces what the person kept under it. Only what the table understands is kept."""
+    try:
+        name = name_of(name, _("The view’s name"))
+    except ValueRefused as refused:
+        raise Invalid(str(refused), field="name") from refused
+    kept = ListingAsked(QueryDict(query[:4000])).address
+    own = SavedView.objects.filter(project=project, by=by)
+    if own.exclude(name=name).count() >= MOST:
+        raise Invalid(_("You keep {n} views here already. Remove one first.").format(n=MOST), field="name")
+    defaults = {"query": kept, "shared": shared, "at": at}
+    return SavedView.objects.update_or_create(project=project, by=by, name=name, defaults=defaults)[0]
+
+
+@transaction.atomic
+def view_remove(*, project: Project, view_id: int, by: User) -> None:
+    """One's own; anybody else's stays."""
+    SavedView.objects.filter(project=project, by=by, pk=view_id).delete()

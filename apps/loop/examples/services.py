@@ -1,0 +1,42 @@
+"""Delete one example everywhere, as a request of privacy asks: every stage forgets it, and its number stays."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import User
+from apps.datasets.erasing import example_erase
+from apps.datasets.models import ExampleTombstone
+from apps.errors import NotFound
+from apps.features.shards.erasing import vectors_erase
+from apps.labeling.locks import examples_locked
+from apps.labeling.models import Assignment, AssignmentState
+from apps.labeling.services.duplicates import duplicates_lock, duplicates_settle
+from apps.live.publish import look_again
+from apps.live.topics import News, Topic
+from apps.monitoring.services import predictions_forget
+from apps.projects.models import Project
+
+
+@transaction.atomic
+def example_delete(*, project: Project, example_id: int, reason: str, by: User, at: datetime) -> ExampleTombstone:
+    """Its row, image, answers, label, queue slots, reviews, guesses, vectors, and the ids of logged predictions.
+
+    What stays names only its number: data versions, reports, the audit trail. People who hold it are told when they
+    answer. Copies that had their label of it lose that label. Raises NotFound, or Invalid without a reason.
+    """
+    example = examples_locked(project, [example_id]).get(example_id)
+    if example is None:
+        raise NotFound(_("There is no such example in this project."))
+    digests = duplicates_lock(project_id=project.pk, digests=[example.content_digest])
+    open_leases = Assignment.objects.filter(example=example, state=AssignmentState.LEASED)
+    held = list(open_leases.values_list("pk", flat=True))
+    named = example.external_id
+    tombstone = example_erase(project=project, example=example, reason=reason, held=held, by=by, at=at)
+    duplicates_settle(project_id=project.pk, digests=digests, at=at)
+    predictions_forget(project=project, inference_id=named)
+    vectors_erase(project_id=project.pk, example_id=example_id)
+    for news in (News.LABELS, News.QUEUE, News.QUALITY):
+        look_again(Topic.PROJECT.of(project.pk), news)
+    return tombstone
