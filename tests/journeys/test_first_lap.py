@@ -129,6 +129,7 @@ def roll_back(page: Page, project: int) -> None:
     box = page.locator("details[open]")
     expect(box.get_by_text("Give the crown back to v1?")).to_be_visible()
     expect(box.get_by_role("button", name="Keep v2")).to_be_focused()
+    box.get_by_label("Why").fill("A drill.")
     box.get_by_role("button", name="Roll back to v1").click()
     expect(page.get_by_text("Rolled back to v1. The predictor loads it.")).to_be_visible()
     expect(page.locator("#board").get_by_text("It answers all requests")).to_be_visible()
