@@ -83,7 +83,7 @@ def test_at_most_two_percent_wait_at_a_time_and_a_second_run_adds_none_twice(wro
     open_ones = Suspect.objects.filter(project=project, state=SuspectState.OPEN)
     assert open_ones.count() <= round(0.02 * labels)
     assert open_ones.values("example").distinct().count() == open_ones.count()
-    assert "Confident learning doubts" in Event.objects.filter(verb="labels.doubted").first().sentence
+    assert "to a second look" in Event.objects.filter(verb="labels.doubted").first().sentence
 
 
 def test_what_was_looked_at_again_is_not_doubted_a_second_time(wrong) -> None:

@@ -32,7 +32,7 @@ class GivenAnswerOutput(serializers.Serializer):
     answered_at = serializers.DateTimeField(source="annotation.answered_at")
     withdrawn_at = serializers.DateTimeField(source="annotation.withdrawn_at", allow_null=True)
 
-    def get_value(self, line: GivenAnswer) -> dict[str, Any] | None:
+    def get_value(self, line: GivenAnswer) -> dict[str, Any] | None:  # type: ignore[override]
         return value_of(line.annotation)
 
 
