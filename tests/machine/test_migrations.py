@@ -77,7 +77,11 @@ def test_every_command_of_ours_and_those_that_people_use_find_it_up_to_date(monk
     ours = {name for name, app in get_commands().items() if str(app).startswith("apps.")}
     assert {"simulate", "demo", "reproduce"} <= ours
     exempt = commands.WITHOUT_DATABASE | commands.OWN_SERVERS | commands.MIGRATES | commands.LOOKS
-    assert (ours | {"createsuperuser", "changepassword", "shell", "loaddata", "dumpdata"}) & exempt == {"bench", "predictor_key", "restore"}
+    assert (ours | {"createsuperuser", "changepassword", "shell", "loaddata", "dumpdata"}) & exempt == {
+        "bench",
+        "predictor_key",
+        "restore",
+    }
 
 
 def test_a_command_is_brought_up_to_date_before_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
