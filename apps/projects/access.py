@@ -44,11 +44,14 @@ def permissions_of(user: User | AnonymousUser, project_id: int) -> frozenset[Per
     return GRANTS[role] if role else frozenset()
 
 
-def project_for(user: User, project_id: int, permission: Permission) -> Project:
-    """The project, or NotFound for strangers (they learn nothing), or Forbidden naming the role that is missing."""
+def project_for(user: User, project_id: int, permission: Permission, *, unseen: str = "") -> Project:
+    """The project, or NotFound for strangers (they learn nothing), or Forbidden naming the role that is missing.
+
+    `unseen` is the sentence for strangers where the address names a part of the project: that of a part that is not there.
+    """
     role = role_of(user, project_id)
     if role is None:
-        raise NotFound(NO_PROJECT)
+        raise NotFound(unseen or NO_PROJECT)
     if permission not in GRANTS[role]:
         needed = " or ".join(r.lower() for r in roles_with(permission))
         raise Forbidden(

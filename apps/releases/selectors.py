@@ -42,9 +42,10 @@ def version_for(user: User, version_id: int, permission: Permission) -> ModelVer
         .filter(pk=version_id)
         .first()
     )
+    unseen = gettext("There is no such model version.")
     if version is None:
-        raise NotFound(gettext("There is no such model version."))
-    project_for(user, version.project_id, permission)
+        raise NotFound(unseen)
+    project_for(user, version.project_id, permission, unseen=unseen)
     return version
 
 

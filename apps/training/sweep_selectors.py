@@ -67,9 +67,10 @@ def sweep_in(project: Project, sweep_id: int) -> Sweep:
 def sweep_for(user: User, sweep_id: int, permission: Permission) -> Sweep:
     """The sweep, if the person may. Raises NotFound or Forbidden."""
     sweep = Sweep.objects.filter(pk=sweep_id).select_related("run", "started_by", "project").first()
+    unseen = gettext("There is no such sweep.")
     if sweep is None:
-        raise NotFound(gettext("There is no such sweep."))
-    project_for(user, sweep.project_id, permission)
+        raise NotFound(unseen)
+    project_for(user, sweep.project_id, permission, unseen=unseen)
     return sweep
 
 
