@@ -12,7 +12,7 @@ import tarfile
 import tempfile
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fastloop_console.machine import env, place
@@ -65,7 +65,7 @@ def restore(*, given: Path, database: Mapping[str, Any], empty: bool) -> dict[st
         )
     with _opened(given) as tar, tempfile.TemporaryDirectory(dir=env.home()) as folder:
         about = _about(tar, given)
-        tar.extractall(folder, filter="data")
+        tar.extractall(folder, members=_plain_members(tar, given))
         _run(
             "pg_restore",
             database,
@@ -115,6 +115,18 @@ def _about(tar: tarfile.TarFile, given: Path) -> dict[str, Any]:
     if about.get("format") != FORMAT:
         raise BackupRefused(f"{given} is no backup of a console, or of a newer one.")
     return about
+
+
+def _plain_members(tar: tarfile.TarFile, given: Path) -> list[tarfile.TarInfo]:
+    """Files and folders below the place they are put in: Python before 3.11.4 does not see to that by itself."""
+    members = tar.getmembers()
+    for each in members:
+        way = PurePosixPath(each.name)
+        if way.is_absolute() or ".." in way.parts or not (each.isfile() or each.isdir()):
+            raise BackupRefused(
+                f"{given} holds “{each.name[:80]}”, which no backup of a console does. Nothing was changed."
+            )
+    return members
 
 
 def _files() -> Path | None:

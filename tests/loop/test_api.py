@@ -173,7 +173,7 @@ def test_no_page_holds_more_than_a_thousand(project: Project, lin: User) -> None
 def test_every_route_of_the_api_stands_in_the_schema(client: Client) -> None:
     api = next(p for p in get_resolver().url_patterns if str(p.pattern) == "api/")
     routes = {f"/api/{p.pattern}" for p in api.url_patterns if isinstance(p, URLPattern)}
-    plain = {r for r in routes if not r.endswith(("api/", "schema/", "reference/"))}
+    plain = routes - {"/api/", "/api/schema/", "/api/reference/"}
     for kind in ("int", "uuid", "str"):
         plain = {r.replace(f"<{kind}:", "{").replace(">", "}") for r in plain}
     schema = client.get("/api/schema/", HTTP_ACCEPT="application/vnd.oai.openapi+json").json()

@@ -108,7 +108,7 @@ def test_an_image_that_is_not_whole_becomes_a_dead_letter(make_project: Callable
             {"id": "words", "image": "this is no picture"},
             {"id": "cut", "image": base64.b64encode(base64.b64decode(whole)[:40]).decode()},
             {"id": "gif", "image": "R0lGODlhAQABAIAAAAUEBAAAACwAAAAAAQABAAACAkQBADs="},
-            {"id": "none", "image": None},
+            {"id": "nothing", "image": None},
         ],
     )
     assert counts(answer) == (2, 0, 3)

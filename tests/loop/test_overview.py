@@ -42,8 +42,10 @@ def test_an_empty_project_says_what_to_do_first_and_fills_that_button(as_: As, m
     assert cards(mona, project)["collect"].action == Action("Add examples", "datasets:data", filled=True)
 
 
-def test_the_band_has_six_stages_for_everybody(as_: As, ada: User, lin: User, project: Project) -> None:
-    for user in (ada, lin):
+def test_the_band_has_six_stages_for_whoever_looks_after_the_loop(
+    as_: As, rosa: User, lin: User, project: Project
+) -> None:
+    for user in (rosa, lin):
         page = as_(user).get(reverse("loop:overview", args=[project.pk]))
         assert all(f'id="stage-{stage}"' in page.text for stage in STAGES)
 

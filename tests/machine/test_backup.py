@@ -65,6 +65,20 @@ def test_a_console_comes_back_from_its_backup_in_another_folder() -> None:
         assert (second / "secret_key").read_text() == (first / "secret_key").read_text()
 
 
+def test_a_file_that_would_be_put_elsewhere_is_refused() -> None:
+    with own_home() as home:
+        given = home.parent / "given.tar"
+        with tarfile.open(given, "w") as tar:
+            (home / "about.json").write_text(
+                json.dumps({"format": 1, "at": "2026-11-29T00:00:00", "root": "file:///x"})
+            )
+            tar.add(home / "about.json", "about.json")
+            tar.add(home / "about.json", "../elsewhere")
+        refused = manage(home, "restore", str(given))
+        assert refused.returncode == 1 and "no backup of a console does" in refused.stderr
+        assert not (home.parent / "elsewhere").exists()
+
+
 @pytest.mark.parametrize("content", [b"no tar", None])
 def test_what_is_no_backup_is_refused_in_a_sentence(content: bytes | None) -> None:
     with own_home() as home:

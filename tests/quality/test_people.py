@@ -67,7 +67,7 @@ def test_a_guess_that_sways_is_said_with_its_interval(as_, project, said, ada, m
             suggestion="ham" if shown else "",
         )
     page = as_(mona).get(at("person", project, ada.pk)).content.decode()
-    assert "Seeing the guess raises agreement with it by +50.0 points" in page
+    assert "Seeing the suggestion raises agreement with it by +50.0 points" in page
     assert "+50.0" in as_(mona).get(at("people", project)).content.decode()
 
 

@@ -151,7 +151,7 @@ def test_a_project_without_any_vector_is_ordered_by_chance_and_says_so(make_proj
     take(project, texts(0, 30, labeled=False))
     score(project.pk)
     found = frontier(project)
-    assert "No vector is there yet" in found.sentence
+    assert "Likeness is not used yet" in found.sentence
     assert set(order(project)) == pool_of(project) - waiting_elsewhere(project)
 
 

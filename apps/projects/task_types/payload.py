@@ -100,7 +100,10 @@ def text_in(row: Mapping[str, Any], column: str) -> str:
         raise PayloadRefused("The text is empty.")
     if len(text) > MAX_TEXT:
         raise PayloadRefused(f"The text has {len(text):,} characters; at most {MAX_TEXT:,} are taken.")
-    return whole(text, "The text")
+    try:
+        return whole(text, "The text")
+    except ValueRefused as cause:
+        raise PayloadRefused(str(cause)) from None
 
 
 def strings(name: str, values: Sequence[str | None]) -> Tensor:
