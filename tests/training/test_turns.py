@@ -54,6 +54,20 @@ def test_four_workers_at_once_take_no_more_runs_than_there_are_places_and_none_t
         assert Run.objects.filter(state=RunState.RUNNING).count() == at_once
 
 
+@pytest.mark.django_db
+def test_a_message_whose_run_another_worker_took_wakes_its_worker_for_the_run_that_still_waits(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second message is used up for the first run, so the first must serve the second: else that waits for a sweep."""
+    monkeypatch.setattr(wiring, "jobs", Sent([]))
+    Policy.objects.create(project=project, runs_at_once=2)
+    first, second, *_ = queued(project)
+    assert run_claim(run_id=second.pk, at=NOON) == first
+    assert run_claim(run_id=first.pk, at=NOON) == second
+    with pytest.raises(RunLost, match="under another worker"):
+        run_claim(run_id=first.pk, at=NOON)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_while_a_worker_counts_free_places_nobody_else_can(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that comes with a better priority meanwhile would be another row, so the run's own lock is not enough."""

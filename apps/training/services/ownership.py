@@ -34,12 +34,14 @@ def run_claim(*, run_id: int, at: datetime) -> Run:
     """Take the run whose turn it is, or this one where its worker is dead. Raises RunLost when there is nothing to take.
 
     A message names a run, but it only wakes the worker: of all queued runs the one with the best priority and the longest
-    wait is taken, if its project has a free place.
+    wait is taken, if its project has a free place. That holds too where another worker took the named run meanwhile: its
+    own message named one that still waits, and nobody else will wake for that.
     """
-    queued = Run.objects.only("state").get(pk=run_id).state == RunState.QUEUED  # no lock yet: the project's comes first
-    run = turn_take() if queued else _abandoned(run_id, at)
+    named = Run.objects.only("number", "state", "leased_until").get(pk=run_id)  # no lock yet: the project's comes first
+    dead = named.state == RunState.RUNNING and not named.is_held(at)
+    run = _abandoned(run_id, at) if dead else turn_take()
     if run is None:
-        raise RunLost(gettext("Every queued run waits for a place."))
+        raise RunLost(gettext("Every queued run waits for a place.") if named.state == RunState.QUEUED else _taken(named))
     if run.cancel_requested_at:
         _move(run, RunState.CANCELED, at)
         return run
@@ -63,12 +65,14 @@ def _abandoned(run_id: int, at: datetime) -> Run:
     """A run under a lease that ended."""
     run = Run.objects.select_for_update(of=("self",), no_key=True).select_related("project").get(pk=run_id)
     if run.state != RunState.RUNNING or run.is_held(at):
-        raise RunLost(
-            gettext("Run {number} is {state_display} under another worker.").format(
-                number=run.number, state_display=run.get_state_display().lower()
-            )
-        )
+        raise RunLost(_taken(run))
     return run
+
+
+def _taken(run: Run) -> str:
+    return gettext("Run {number} is {state_display} under another worker.").format(
+        number=run.number, state_display=run.get_state_display().lower()
+    )
 
 
 def run_heartbeat(*, run_id: int, owner: uuid.UUID, at: datetime) -> bool:
