@@ -41,7 +41,9 @@ def run_claim(*, run_id: int, at: datetime) -> Run:
     dead = named.state == RunState.RUNNING and not named.is_held(at)
     run = _abandoned(run_id, at) if dead else turn_take()
     if run is None:
-        raise RunLost(gettext("Every queued run waits for a place.") if named.state == RunState.QUEUED else _taken(named))
+        raise RunLost(
+            gettext("Every queued run waits for a place.") if named.state == RunState.QUEUED else _taken(named)
+        )
     if run.cancel_requested_at:
         _move(run, RunState.CANCELED, at)
         return run
