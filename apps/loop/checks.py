@@ -12,12 +12,14 @@ from apps.rules.encoders import ENCODERS
 from apps.rules.gates import GATES
 from apps.rules.monitors import MONITORS
 from apps.rules.registry import PluginRefused, Registry
+from apps.rules.rollouts.metrics import METRICS
 from apps.transfer.formats import FORMATS
 
 REGISTRIES: tuple[Registry[Any], ...] = (
     STRATEGIES,
     GATES,
     MONITORS,
+    METRICS,
     TASK_TYPES,
     ANSWER_KINDS,
     FORMATS,

@@ -17,6 +17,7 @@ from apps.rules.answers import ANSWER_KINDS
 from apps.rules.encoders import ENCODERS
 from apps.rules.gates import GATES
 from apps.rules.monitors import MONITORS
+from apps.rules.rollouts.metrics import METRICS
 from fastloop_console.machine.env import ROOT
 
 CATALOG = ROOT / "locale/es/LC_MESSAGES/django.po"
@@ -30,7 +31,7 @@ def words_of_rules() -> list[str]:
     """What pure Python keeps in English; whoever shows it translates it first."""
     titles: list[str] = [
         each.title
-        for registry in (STRATEGIES, GATES, MONITORS, ANSWER_KINDS, INTEGRATIONS, ENCODERS)
+        for registry in (STRATEGIES, GATES, MONITORS, METRICS, ANSWER_KINDS, INTEGRATIONS, ENCODERS)
         for each in registry.own
     ]
     first_titles = [gate.first_title for gate in GATES.own if gate.first_title]

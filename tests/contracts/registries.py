@@ -12,6 +12,7 @@ from apps.rules.encoders import ENCODERS
 from apps.rules.gates import GATES
 from apps.rules.monitors import MONITORS
 from apps.rules.registry import Registry
+from apps.rules.rollouts.metrics import METRICS
 from apps.transfer.formats import FORMATS
 from fastloop_console.machine.env import ROOT
 
@@ -29,6 +30,7 @@ EVERY = (
     Plugged(STRATEGIES, "apps.rules.acquisition:STRATEGIES"),
     Plugged(GATES, "apps.rules.gates:GATES", ROOT / "apps/rules/gates"),
     Plugged(MONITORS, "apps.rules.monitors:MONITORS", ROOT / "apps/rules/monitors"),
+    Plugged(METRICS, "apps.rules.rollouts.metrics:METRICS", ROOT / "apps/rules/rollouts/metrics"),
     Plugged(TASK_TYPES, "apps.projects.task_types:TASK_TYPES"),
     Plugged(ANSWER_KINDS, "apps.rules.answers:ANSWER_KINDS", ROOT / "apps/rules/answers"),
     Plugged(FORMATS, "apps.transfer.formats:FORMATS", ROOT / "apps/transfer/formats"),

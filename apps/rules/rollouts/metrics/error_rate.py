@@ -1,0 +1,5 @@
+"""Requests that the model did not answer. What a client asked wrongly is no error of the model's."""
+
+from apps.rules.rollouts.metrics.metric import Harm, RolloutMetric, shares_of
+
+ERROR_RATE = RolloutMetric("error-rate", "Requests that failed", Harm.HIGHER, shares_of("errors"))

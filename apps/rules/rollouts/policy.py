@@ -1,0 +1,249 @@
+"""What a release does, step by step, in the words of Argo Rollouts; read from YAML or JSON, refused with one sentence.
+
+steps:
+- setWeight: 1
+- analysis:
+    metrics:
+    - {name: error-rate, interval: 5m, count: 12, minSample: 500}
+- setWeight: 100
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
+from pydantic.alias_generators import to_camel
+
+from apps.rules.rollouts.analysis import MetricTest
+from apps.rules.rollouts.conditions import ConditionRefused, is_met
+from apps.rules.rollouts.durations import duration_of, in_words
+from apps.rules.rollouts.metrics import METRICS
+from apps.rules.words import count
+
+MOST_TEXT = 20_000  # characters of YAML
+MOST_STEPS, MOST_METRICS, MOST_LOOKS = 30, 12, 200
+FULL = 100.0
+Duration = Annotated[
+    timedelta, BeforeValidator(duration_of), PlainSerializer(in_words, return_type=str, when_used="always")
+]
+
+
+class PolicyRefused(ValueError):
+    """The policy cannot be used; the sentence says where and why."""
+
+
+class PolicyPart(BaseModel):
+    """Unknown keys are refused: a misspelled limit would be no limit."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class MetricSettings(PolicyPart):
+    """One metric of an analysis. `count` is the number of looks, `interval` the time between two."""
+
+    name: str
+    feedback: str = Field("", max_length=80)  # which feedback, of the metric “feedback”
+    test: MetricTest = MetricTest.OBRIEN_FLEMING
+    interval: Duration = timedelta(minutes=5)
+    initial_delay: Duration = timedelta(0)
+    count: int = Field(12, ge=0, le=MOST_LOOKS)
+    min_sample: int = Field(100, ge=0, le=10_000_000)
+    alpha: float | None = Field(None, gt=0, le=0.5)  # None: its share of the policy's falseAborts
+    tau: float = Field(0.005, gt=0, le=1)
+    limit: float | None = Field(None, gt=0, lt=1)
+    higher_is_better: bool = True
+    two_sided: bool = False
+    success_condition: str = ""
+    failure_condition: str = ""
+    failure_limit: int = Field(0, ge=0, le=MOST_LOOKS)
+    inconclusive_limit: int = Field(0, ge=0, le=MOST_LOOKS)
+    consecutive_error_limit: int = Field(4, ge=0, le=MOST_LOOKS)
+    dry_run: bool = False
+
+    @model_validator(mode="after")
+    def _fits(self) -> "MetricSettings":
+        if self.name not in METRICS:
+            raise ValueError(f"no metric is called “{self.name}”; {', '.join(METRICS)} are")
+        if self.test is MetricTest.OBRIEN_FLEMING and self.count == 0:
+            raise ValueError("obrien-fleming needs a count of looks; msprt may look for ever")
+        if self.test is MetricTest.THRESHOLD and not (self.success_condition or self.failure_condition):
+            raise ValueError("a threshold needs successCondition or failureCondition")
+        if self.interval < timedelta(seconds=1):
+            raise ValueError("an interval is at least 1s")
+        for condition in filter(None, (self.success_condition, self.failure_condition)):
+            is_met(condition, {"result": 0.5, "canary": 0.5, "stable": 0.5})
+        return self
+
+
+class AnalysisStep(PolicyPart):
+    metrics: tuple[MetricSettings, ...] = Field(min_length=1, max_length=MOST_METRICS)
+
+
+class PauseStep(PolicyPart):
+    duration: Duration | None = None  # None waits for a person
+
+
+class MirrorStep(PolicyPart):
+    percentage: float = Field(ge=0, le=FULL)
+
+
+class RolloutStep(PolicyPart):
+    """Exactly one of its keys."""
+
+    set_weight: float | None = Field(None, ge=0, le=FULL)
+    pause: PauseStep | None = None
+    analysis: AnalysisStep | None = None
+    set_mirror_route: MirrorStep | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_pause(cls, given: Any) -> Any:
+        return (
+            {**given, "pause": {}} if isinstance(given, dict) and "pause" in given and given["pause"] is None else given
+        )
+
+    @model_validator(mode="after")
+    def _one(self) -> "RolloutStep":
+        if len(self.model_fields_set) != 1:
+            raise ValueError("a step is exactly one of setWeight, pause, analysis and setMirrorRoute")
+        return self
+
+    @property
+    def kind(self) -> str:
+        return next(iter(self.model_fields_set))
+
+
+class RolloutPolicy(PolicyPart):
+    """`falseAborts` is the share of good models that all tests together may stop by chance. `rollbackWindow` is how many
+    versions back a release may go at once, without steps; `whileOne` says what a second release does meanwhile."""
+
+    steps: tuple[RolloutStep, ...] = Field(min_length=1, max_length=MOST_STEPS)
+    false_aborts: float = Field(0.05, gt=0, le=0.5)
+    rollback_window: int = Field(3, ge=0, le=50)
+    while_one: Literal["refuse", "supersede"] = "refuse"
+
+    @model_validator(mode="after")
+    def _reaches_everybody(self) -> "RolloutPolicy":
+        weights = [step.set_weight for step in self.steps if step.set_weight is not None]
+        if not weights or weights[-1] != FULL:
+            raise ValueError("the last setWeight is 100, or the release would never end")
+        if any(later < sooner for sooner, later in pairwise(weights)):
+            raise ValueError("weights only rise; to lower one, abort")
+        if self.steps[-1].set_weight != FULL:
+            raise ValueError("nothing follows setWeight 100")
+        for at, step in enumerate(self.steps):
+            if step.analysis and not any(s.set_weight or s.set_mirror_route for s in self.steps[:at]):
+                raise ValueError("an analysis needs traffic: set a weight or a mirror before it")
+        return self
+
+    def written(self) -> dict[str, Any]:
+        """As a person would write it: only what differs from the defaults."""
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+
+    def alpha_of(self, metric: MetricSettings) -> float:
+        """Its own, or an even share of `falseAborts` among all that test and can stop the rollout (Bonferroni)."""
+        if metric.alpha is not None:
+            return metric.alpha
+        metrics = [m for step in self.steps if step.analysis for m in step.analysis.metrics]
+        return self.false_aborts / max(sum(m.test is not MetricTest.THRESHOLD and not m.dry_run for m in metrics), 1)
+
+
+def policy_of(given: Any) -> RolloutPolicy:
+    """Raises PolicyRefused."""
+    try:
+        return RolloutPolicy.model_validate(given)
+    except ValidationError as fault:
+        raise PolicyRefused(_sentence(fault)) from None
+    except (ConditionRefused, RecursionError) as fault:
+        raise PolicyRefused(str(fault)) from None
+
+
+def policy_of_yaml(text: str) -> RolloutPolicy:
+    """Raises PolicyRefused; also for aliases, by which a small file becomes a huge one."""
+    if len(text) > MOST_TEXT:
+        raise PolicyRefused(f"The policy has more than {MOST_TEXT:,} characters.")
+    try:
+        given = yaml.load(text, Loader=PlainLoader)
+    except yaml.YAMLError as fault:
+        mark = getattr(fault, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark else ""
+        raise PolicyRefused(f"The YAML cannot be read{where}: {getattr(fault, 'problem', None) or fault}.") from None
+    except (RecursionError, ValueError) as fault:
+        raise PolicyRefused(f"The YAML cannot be read: {fault}.") from None
+    return policy_of(given)
+
+
+class PlainLoader(yaml.SafeLoader):
+    """No aliases, and no key twice."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            at = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not taken", at)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        names = [key.value for key, _ in node.value]
+        twice = next((name for name in names if isinstance(name, str) and names.count(name) > 1), None)
+        if twice is not None:
+            raise yaml.constructor.ConstructorError(None, None, f"“{twice}” stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def _sentence(fault: ValidationError) -> str:
+    """The first fault, with where it is: “steps 2, analysis, metrics 1, count: …”."""
+    faults = fault.errors(include_url=False)
+    first, *rest = [
+        f for f in faults if f["type"] != "too_short"
+    ] or faults  # a step that is refused is also one too few
+    where = ", ".join(_place(first["loc"]))
+    why = _WHY.get(first["type"], "{msg}").format(
+        key=first["loc"][-1] if first["loc"] else "", msg=_first_small(first["msg"]), **first.get("ctx", {})
+    )
+    more = f" {count(len(rest), 'more fault')} after it." if rest else ""
+    return f"The policy cannot be used{f' ({where})' if where else ''}: {why.rstrip('.')}.{more}"
+
+
+def _place(loc: tuple[int | str, ...]) -> Iterator[str]:
+    for part, after in zip(loc, (*loc[1:], ""), strict=False):
+        if isinstance(part, str):
+            yield f"{part} {after + 1}" if isinstance(after, int) else part
+
+
+def _first_small(message: str) -> str:
+    plain = message.removeprefix("Value error, ")
+    return plain[:1].lower() + plain[1:] if plain[:2] != plain[:2].upper() else plain
+
+
+_WHY = {
+    "model_type": "it is a mapping, like “steps: [{{setWeight: 100}}]”",
+    "extra_forbidden": "“{key}” is not known here",
+    "missing": "“{key}” is missing",
+    "too_short": "it has at least {min_length}",
+    "too_long": "it has at most {max_length}",
+    "greater_than_equal": "it is at least {ge}",
+    "less_than_equal": "it is at most {le}",
+    "greater_than": "it is more than {gt}",
+    "less_than": "it is less than {lt}",
+}
+AT_ONCE = policy_of({"steps": [{"setWeight": 100}]})
+
+
+def canary(*, interval: str = "5m", looks: int = 6, least: int = 100) -> RolloutPolicy:
+    """The usual one: 1, 10, 50, 100 %, with errors, slowness and what is answered looked at on each."""
+    metrics = [
+        {"name": name, "interval": interval, "count": looks, "minSample": least}
+        for name in ("error-rate", "latency-p95", "class-mix")
+    ]
+    steps = [step for w in (1, 10, 50) for step in ({"setWeight": w}, {"analysis": {"metrics": metrics}})]
+    return policy_of({"steps": [*steps, {"setWeight": 100}]})
+
+
+def shadow_first(*, interval: str = "5m", looks: int = 6, least: int = 100) -> RolloutPolicy:
+    """Copies of all requests first, answers compared with the champion's, then the usual canary."""
+    watched = {"name": "agreement", "interval": interval, "count": looks, "minSample": least, "limit": 0.8}
+    steps = [{"setMirrorRoute": {"percentage": 100}}, {"analysis": {"metrics": [watched]}}]
+    return policy_of({"steps": [*steps, *canary(interval=interval, looks=looks, least=least).written()["steps"]]})
