@@ -273,21 +273,11 @@ def _first_steps(project: Project, facts: _Facts) -> tuple[Step, ...]:
     """From nothing to the first lap. The first step that is not done is the one for now."""
     counts = facts.counts
     trained = facts.champion or facts.candidate or facts.open_run
+    here = fill(gettext("{examples:,} are here"), examples=counts.examples)
+    given = fill(gettext("{labeled:,} given"), labeled=counts.labeled)
     rows = [
-        (
-            gettext("Examples"),
-            fill(gettext("{examples:,} are here"), examples=counts.examples)
-            if counts.examples
-            else gettext("Add the first ones"),
-            counts.examples > 0,
-        ),
-        (
-            gettext("Labels"),
-            fill(gettext("{labeled:,} given"), labeled=counts.labeled)
-            if counts.labeled
-            else gettext("At least two different ones"),
-            counts.labeled > 0,
-        ),
+        (gettext("Examples"), here if counts.examples else gettext("Add the first ones"), counts.examples > 0),
+        (gettext("Labels"), given if counts.labeled else gettext("At least two different ones"), counts.labeled > 0),
         (gettext("A run"), gettext("It learns from the labels"), trained is not None),
         (gettext("A verdict"), gettext("The gates judge it on the holdout"), bool(facts.champion or facts.candidate)),
         (gettext("A champion"), gettext("Promote it, and the first lap closes"), facts.champion is not None),
