@@ -22,6 +22,12 @@ const there = (/** @type {any} */ at) =>
   typeof at === "string" && ISO.test(at) ? whole.format(new Date(at)).replace(",", ".") : at;
 const allThere = (/** @type {any} */ row) => (Array.isArray(row) ? row.map(there) : row);
 
+/** At the end of the axis, in the line of its dates. */
+const NAME_OF_ZONE = {
+  ...{ text: zone.replaceAll("_", " "), showarrow: false, font: { color: "var(--ink-3)" } },
+  ...{ xref: "paper", yref: "paper", x: 1, y: 0, xanchor: "right", yanchor: "top", yshift: -21 },
+};
+
 /** A figure whose times are those of the reader's zone; one without an axis of time as it is. @param {any} figure */
 export function inZone(figure) {
   const layout = figure.layout || {};
@@ -30,7 +36,7 @@ export function inZone(figure) {
   const axes = times.map(key => {
     const axis = layout[key];
     const range = axis.range ? { range: allThere(axis.range) } : {};
-    return [key, { ...axis, ...range, title: axis.title ?? { text: zone.replaceAll("_", " ") } }];
+    return [key, { ...axis, ...range }];
   });
   const rows = layout.meta?.rows ? { rows: `${layout.meta.rows}, ${zone}` } : {};
   return {
@@ -39,7 +45,10 @@ export function inZone(figure) {
       ...layout,
       ...Object.fromEntries(axes),
       shapes: (layout.shapes || []).map((/** @type {any} */ s) => ({ ...s, x0: there(s.x0), x1: there(s.x1) })),
-      annotations: (layout.annotations || []).map((/** @type {any} */ note) => ({ ...note, x: there(note.x) })),
+      annotations: [
+        ...(layout.annotations || []).map((/** @type {any} */ note) => ({ ...note, x: there(note.x) })),
+        NAME_OF_ZONE,
+      ],
       meta: { ...layout.meta, ...rows },
     },
   };

@@ -6,6 +6,7 @@ The API, CSV files and `datetime` attributes stay ISO 8601 in UTC. A clock forma
 from datetime import date, datetime, time, timedelta, tzinfo
 
 from django.utils import formats, timezone
+from django.utils.dates import MONTHS
 from django.utils.translation import gettext
 
 RECENT = timedelta(days=1)  # the time of day says it alone
@@ -13,27 +14,27 @@ RECENT = timedelta(days=1)  # the time of day says it alone
 
 def day_of(at: datetime | date) -> str:
     """29 Nov 2026."""
-    return formats.date_format(_local(at), "j M Y")
+    return _written(_local(at), "j M Y")
 
 
 def stamp_of(at: datetime) -> str:
     """29 Nov 2026, 14:32."""
-    return formats.date_format(_local(at), "j M Y, H:i")
+    return _written(_local(at), "j M Y, H:i")
 
 
 def exact_of(at: datetime) -> str:
     """29 Nov 2026, 14:32:07."""
-    return formats.date_format(_local(at), "j M Y, H:i:s")
+    return _written(_local(at), "j M Y, H:i:s")
 
 
 def clock_of(at: datetime) -> str:
     """29 Nov, 14:32: the ends of a span."""
-    return formats.date_format(_local(at), "j M, H:i")
+    return _written(_local(at), "j M, H:i")
 
 
 def moment_of(at: datetime) -> str:
     """14:32 within the last day, before that 3 Nov."""
-    return formats.date_format(_local(at), "H:i" if timezone.now() - at < RECENT else "j M")
+    return _written(_local(at), "H:i" if timezone.now() - at < RECENT else "j M")
 
 
 def second_of(at: datetime) -> str:
@@ -43,7 +44,7 @@ def second_of(at: datetime) -> str:
 
 def weekday_in(at: datetime, zone: tzinfo) -> str:
     """Sun 29 Nov, 14:32, in a zone of its own: what comes within the week."""
-    return formats.date_format(timezone.localtime(at, zone), "D j M, H:i")
+    return _written(timezone.localtime(at, zone), "D j M, H:i")
 
 
 def hours_of(at: time) -> str:
@@ -67,6 +68,11 @@ def zone_words(at: datetime | None = None) -> str:
     sign = "\N{MINUS SIGN}" if minutes < 0 else "+"
     apart = f"UTC{sign}{hours}" + (f":{rest:02d}" if rest else "")
     return gettext("{zone} ({apart})").format(zone=name.replace("_", " "), apart=apart)
+
+
+def _written(at: datetime | date, form: str) -> str:
+    """Months begin with a capital only in languages that write them so."""
+    return formats.date_format(at, form.replace("M", "b") if str(MONTHS[1]).islower() else form)
 
 
 def _local(at: datetime | date) -> datetime | date:

@@ -47,9 +47,7 @@ def test_a_moment_is_said_in_the_zone_that_is_active(zone: str, at: datetime, wo
 
 def test_each_form_of_a_moment_is_written_once_and_translated() -> None:
     with timezone.override(ZoneInfo("Europe/Madrid")), translation.override("es"):
-        assert (
-            moments.exact_of(WINTER) == "10 Ene 2026, 00:30:07" or moments.exact_of(WINTER) == "10 ene 2026, 00:30:07"
-        )
+        assert moments.exact_of(WINTER) == "10 ene 2026, 00:30:07"
         assert moments.second_of(WINTER) == "00:30:07"
         assert moments.hours_of(time(3, 0)) == "03:00"
         assert moments.month_of(date(2026, 1, 1)).lower() == "enero 2026"
