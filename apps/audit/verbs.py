@@ -81,6 +81,12 @@ class Verb(StrEnum):
     MODEL_PROMOTED = "model.promoted"
     MODEL_ROLLED_BACK = "model.rolled_back"
     MODEL_SERVING = "model.serving"
+    RELEASE_POLICY_SET = "release_policy.set"
+    ROLLOUT_STARTED = "rollout.started"
+    ROLLOUT_MOVED = "rollout.moved"
+    ROLLOUT_PAUSED = "rollout.paused"
+    ROLLOUT_RESUMED = "rollout.resumed"
+    ROLLOUT_ABORTED = "rollout.aborted"
     ALERT_RAISED = "alert.raised"
     ALERT_RESOLVED = "alert.resolved"
     TARGET_SET = "target.set"
@@ -115,6 +121,7 @@ _NUMBER = int | float | None
 _RUN = EventPayload("run", _STATE)
 _SWEEP = EventPayload("sweep", _STATE)
 _VERDICT = EventPayload("run", {"outcome": str, "gates": dict})
+_ROLLOUT = EventPayload("rollout", {"step": int, "weight": _NUMBER})
 _CHAMPION = EventPayload("model", {"champion": int | None, "reason": str})
 _LABEL = EventPayload("label", {"label": str})
 PAYLOADS: dict[Verb, EventPayload] = {
@@ -191,6 +198,12 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.MODEL_PROMOTED: _CHAMPION,
     Verb.MODEL_ROLLED_BACK: _CHAMPION,
     Verb.MODEL_SERVING: EventPayload("model"),
+    Verb.RELEASE_POLICY_SET: EventPayload("release policy", {"policy": dict}),
+    Verb.ROLLOUT_STARTED: EventPayload("rollout", {"version": int, "reason": str}),
+    Verb.ROLLOUT_MOVED: _ROLLOUT,
+    Verb.ROLLOUT_PAUSED: _ROLLOUT,
+    Verb.ROLLOUT_RESUMED: _ROLLOUT,
+    Verb.ROLLOUT_ABORTED: EventPayload("rollout", {"step": int}),
     Verb.ALERT_RAISED: EventPayload("alert"),
     Verb.ALERT_RESOLVED: EventPayload("alert"),
     Verb.TARGET_SET: EventPayload("target", {"hours": _NUMBER}),

@@ -7,6 +7,7 @@ from apps.labeling.services.resettling import resettlings_sweep
 from apps.lineage.mirror import mirror_all
 from apps.loop import services
 from apps.loop.services.versions import versions_keep
+from apps.releases.rollouts.services import rollouts_advance
 from apps.training.services.online import online_check
 from apps.training.services.runs import runs_sweep
 from apps.training.services.sweeps import sweeps_check
@@ -28,6 +29,7 @@ def sweep() -> None:
         sweeps_check,
         services.verdicts_sweep,
         services.ingestions_sweep,
+        rollouts_advance,
         services.laps_close,
         services.scoring_sweep,
         resettlings_sweep,

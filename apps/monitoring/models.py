@@ -1,13 +1,26 @@
 """What the champion answered, whether it drifts, and the alerts people close with a note."""
 
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 
 from apps.projects.models import Project
+from apps.rules.rollouts.arms import Arm
+
+
+class PredictionQuerySet(models.QuerySet["Prediction"]):
+    def shown(self) -> Self:
+        """What users got: neither what a shadow said nor what failed."""
+        return self.filter(failed=False).exclude(arm=Arm.SHADOW)
 
 
 class Prediction(models.Model):
-    """One answered item. Written in batches, off the request's path."""
+    """One item that a model was asked about. Written in batches, off the request's path.
+
+    `rollout` is the number of the one that was under way, `entity` a hash of who asked. A failed one has no label. `agreed` says of
+    a shadow's answer whether it was the champion's.
+    """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="predictions")
     inference_id = models.CharField(max_length=100)
@@ -16,10 +29,26 @@ class Prediction(models.Model):
     label = models.CharField(max_length=80)
     confidence = models.FloatField()
     latency_ms = models.FloatField()
+    arm = models.CharField(
+        max_length=8, choices=[(str(arm), str(arm)) for arm in Arm], default="champion", db_default="champion"
+    )
+    rollout = models.BigIntegerField(null=True)
+    entity = models.BigIntegerField(null=True)
+    failed = models.BooleanField(default=False, db_default=False)
+    agreed = models.BooleanField(null=True)
+
+    objects = PredictionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["project", "at"], name="monitoring_prediction_time")]
+        indexes = [
+            models.Index(fields=["project", "at"], name="monitoring_prediction_time"),
+            models.Index(
+                fields=["rollout", "at"],
+                condition=models.Q(rollout__isnull=False),
+                name="monitoring_prediction_rollout",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.label} ({self.confidence:.2f})"

@@ -23,7 +23,7 @@ SELECT date_bin(%(step)s, at, %(epoch)s) AS bucket, label, count(*),
        percentile_cont(0.95) WITHIN GROUP (ORDER BY latency_ms),
        avg(confidence)
 FROM monitoring_prediction
-WHERE project_id = %(project)s AND at > %(since)s AND at <= %(until)s
+WHERE project_id = %(project)s AND at > %(since)s AND at <= %(until)s AND NOT failed AND arm <> 'shadow'
 GROUP BY GROUPING SETS ((1), (1, 2))
 ORDER BY 1, 2 NULLS FIRST
 """
@@ -99,7 +99,7 @@ class Monitor:
 
 def range_that_fits(project: Project, at: datetime) -> Range:
     """The shortest range that holds all answers so far: a young project's hour is no bar in an empty day."""
-    first = Prediction.objects.filter(project=project).order_by("at").values_list("at", flat=True).first()
+    first = Prediction.objects.shown().filter(project=project).order_by("at").values_list("at", flat=True).first()
     age = at - first if first else RANGES["day"].span
     return next((r for r in RANGES.values() if age <= r.span), RANGES["day"])
 
@@ -161,8 +161,8 @@ def _weighted_middle(pairs: Sequence[tuple[float, int]]) -> float | None:
 
 
 def predictions_of(project: Project) -> QuerySet[Prediction]:
-    """Newest first."""
-    return Prediction.objects.filter(project=project)
+    """What users got, newest first."""
+    return Prediction.objects.shown().filter(project=project)
 
 
 NAMED_LIKE = 20  # answers under one id that a page lists

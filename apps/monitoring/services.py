@@ -18,6 +18,7 @@ from apps.live.topics import News, Topic
 from apps.monitoring.models import Alert, DriftCheck, Prediction
 from apps.projects.models import Project
 from apps.rules import monitors
+from apps.rules.rollouts.arms import Arm
 
 DRIFT = "drift"  # the kind of alert that a drift check raises
 
@@ -33,6 +34,11 @@ class LoggedPrediction:
     label: str
     confidence: float
     latency_ms: float
+    arm: str = Arm.CHAMPION
+    rollout: int | None = None
+    entity: int | None = None
+    failed: bool = False
+    agreed: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,11 @@ def predictions_record(*, rows: Sequence[LoggedPrediction]) -> int:
                 label=r.label,
                 confidence=r.confidence,
                 latency_ms=r.latency_ms,
+                arm=r.arm,
+                rollout=r.rollout,
+                entity=r.entity,
+                failed=r.failed,
+                agreed=r.agreed,
             )
             for r in rows
         ],
@@ -77,7 +88,8 @@ def drift_check(*, project: Project, model_number: int, reference: Reference, at
     """
     since = _window_begins(project, at)
     window = list(
-        Prediction.objects.filter(project=project, model_number=model_number, at__gt=since, at__lte=at)
+        Prediction.objects.shown()
+        .filter(project=project, model_number=model_number, at__gt=since, at__lte=at)
         .order_by("-at")
         .values_list("label", "confidence")[: monitors.MOST_IN_WINDOW]
     )

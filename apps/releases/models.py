@@ -1,4 +1,4 @@
-"""Model versions, which of them is champion, and every promotion and rollback."""
+"""Model versions, which of them is champion, the rollouts that bring one to its users, and every promotion and rollback."""
 
 from django.conf import settings
 from django.db import models
@@ -73,6 +73,121 @@ class Promotion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.version}"
+
+
+class ReleasePolicy(models.Model):
+    """What a release of this project does, step by step. Each edit is a new row; the newest counts."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="release_policies")
+    number = models.PositiveIntegerField()
+    policy = models.JSONField()  # apps.rules.rollouts.policy, as it was written
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["project", "number"], name="releases_policy_once")]
+
+    def __str__(self) -> str:
+        return f"release policy {self.number} of {self.project}"
+
+
+class RolloutPhase(models.TextChoices):
+    """Argo Rollouts' words."""
+
+    PROGRESSING = "Progressing", gettext_lazy("Progressing")
+    PAUSED = "Paused", gettext_lazy("Paused")
+    HEALTHY = "Healthy", gettext_lazy("Serves everybody")
+    DEGRADED = "Degraded", gettext_lazy("Aborted")
+
+
+OPEN_PHASES = (RolloutPhase.PROGRESSING, RolloutPhase.PAUSED)
+ROLLOUT_MOVES: dict[str, tuple[RolloutPhase, ...]] = {
+    RolloutPhase.PROGRESSING: (RolloutPhase.PAUSED, RolloutPhase.HEALTHY, RolloutPhase.DEGRADED),
+    RolloutPhase.PAUSED: (RolloutPhase.PROGRESSING, RolloutPhase.HEALTHY, RolloutPhase.DEGRADED),
+    RolloutPhase.HEALTHY: (),
+    RolloutPhase.DEGRADED: (),
+}
+
+
+class PauseCause(models.TextChoices):
+    """Why a paused rollout waits for a person."""
+
+    STEP = "step", gettext_lazy("The policy pauses here")
+    INCONCLUSIVE = "inconclusive", gettext_lazy("The analysis cannot tell")
+    SPLIT = "split", gettext_lazy("The split is not the one asked for")
+    PERSON = "person", gettext_lazy("Somebody paused it")
+
+
+class Rollout(models.Model):
+    """The way of a version to its users. The policy is a copy: an edit meanwhile changes nothing that is under way.
+
+    `weight` is the percentage of entities that meet the version now, `mirror` that of the champion's requests which it answers
+    unseen. Whoever looks at the row next goes on from it, so no worker owns it.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="rollouts")
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="rollouts")
+    stable = models.ForeignKey(ModelVersion, null=True, on_delete=models.PROTECT, related_name="+")
+    policy = models.JSONField()
+    phase = models.CharField(max_length=12, choices=RolloutPhase.choices, default=RolloutPhase.PROGRESSING)
+    step = models.PositiveSmallIntegerField(default=0)
+    step_since = models.DateTimeField()
+    weight = models.FloatField(default=0)
+    mirror = models.FloatField(default=0)
+    salt = models.CharField(max_length=32)
+    pause = models.CharField(max_length=12, choices=PauseCause.choices, blank=True)
+    message = models.CharField(max_length=400, blank=True)  # why it waits, or ended so
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    reason = models.CharField(max_length=400, blank=True)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    promotion = models.OneToOneField(Promotion, null=True, on_delete=models.SET_NULL, related_name="rollout")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project"], condition=models.Q(ended_at=None), name="releases_one_open_rollout"
+            )
+        ]
+
+    @property
+    def is_open(self) -> bool:
+        return self.phase in OPEN_PHASES
+
+    def __str__(self) -> str:
+        return f"rollout of {self.version}: {self.phase}"
+
+
+class AnalysisLook(models.Model):
+    """What one metric showed at one look of a rollout. `bound` is the z value at which it would have failed, None for none."""
+
+    rollout = models.ForeignKey(Rollout, on_delete=models.CASCADE, related_name="looks")
+    step = models.PositiveSmallIntegerField()
+    metric = models.PositiveSmallIntegerField()  # its place in the step
+    name = models.CharField(max_length=60)
+    number = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+    canary = models.FloatField(null=True)
+    stable = models.FloatField(null=True)
+    samples = models.PositiveIntegerField()
+    difference = models.FloatField()
+    variance = models.FloatField()
+    z = models.FloatField()
+    information = models.FloatField()
+    bound = models.FloatField(null=True)
+    phase = models.CharField(max_length=12)
+    sentence = models.CharField(max_length=400)
+
+    class Meta:
+        ordering = ["step", "metric", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["rollout", "step", "metric", "number"], name="releases_look_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.sentence
 
 
 class Mirrored(Retried):

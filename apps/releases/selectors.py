@@ -14,7 +14,7 @@ from apps.projects import task_types
 from apps.projects.access import project_for
 from apps.projects.models import Project
 from apps.projects.roles import Permission
-from apps.releases.models import Alias, AliasName, ModelVersion, Promotion, PromotionKind
+from apps.releases.models import Alias, AliasName, ModelVersion, Promotion, PromotionKind, Rollout
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,19 @@ class ServedModel:
     artifact_url: str
     promotion_id: int
     confirmed: bool
+    route: "Route | None" = None
+
+
+@dataclass(frozen=True)
+class Route:
+    """A version on its way to users: who meets it, and whose requests it answers unseen. Percentages, 0 to 100."""
+
+    rollout_id: int
+    version_number: int
+    artifact_url: str
+    weight: float
+    mirror: float
+    salt: str
 
 
 def versions_of(project: Project) -> QuerySet[ModelVersion]:
@@ -142,7 +155,7 @@ def promotions_of(project: Project) -> QuerySet[Promotion]:
 
 
 def served() -> list[ServedModel]:
-    """Every project's champion with the promotion that made it, newest promotion each."""
+    """Every project's champion with the promotion that made it, newest promotion each, and what is on its way beside it."""
     newest = {
         p.version_id: p
         for p in Promotion.objects.filter(version__aliases__name=AliasName.CHAMPION)
@@ -150,6 +163,7 @@ def served() -> list[ServedModel]:
         .only("id", "version_id", "serving_at")
     }
     aliases = Alias.objects.filter(name=AliasName.CHAMPION).select_related("project", "version__run")
+    under_way = {r.project_id: r for r in Rollout.objects.filter(ended_at=None).select_related("version__run")}
     return [
         ServedModel(
             a.project_id,
@@ -159,6 +173,14 @@ def served() -> list[ServedModel]:
             a.version.run.artifact_url,
             newest[a.version_id].pk,
             newest[a.version_id].serving_at is not None,
+            _route(under_way.get(a.project_id)),
         )
         for a in aliases
     ]
+
+
+def _route(rollout: Rollout | None) -> Route | None:
+    if rollout is None:
+        return None
+    version = rollout.version
+    return Route(rollout.pk, version.number, version.run.artifact_url, rollout.weight, rollout.mirror, rollout.salt)

@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime
+from secrets import token_hex
 
 from django.db import transaction
 from django.db.models import Max
@@ -18,8 +19,9 @@ from apps.labeling.services.labels import labels_trained
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.projects.models import Project
-from apps.releases.models import Alias, AliasName, ModelVersion, Promotion, PromotionKind
+from apps.releases.models import Alias, AliasName, ModelVersion, Promotion, PromotionKind, Rollout, RolloutPhase
 from apps.releases.selectors import rolled_back_of
+from apps.rules.rollouts.policy import AT_ONCE
 from apps.training.models import Run, RunKind
 
 logger = logging.getLogger(__name__)
@@ -32,6 +34,10 @@ class GateClosed(DomainError):
 
 class AlreadyChampion(DomainError):
     code = "already_champion"
+
+
+class RolloutUnderWay(DomainError):
+    code = "rollout_under_way"
 
 
 class NothingToRollBackTo(DomainError):
@@ -68,7 +74,14 @@ def model_promote(*, version: ModelVersion, reason: str, by: User, at: datetime)
     verdict cannot tell, or somebody rolled this version back."""
     project = Project.objects.select_for_update(no_key=True).get(pk=version.project_id)
     version = ModelVersion.objects.select_related("report", "run").get(pk=version.pk)
-    champion = _champion(project)
+    champion = champion_now(project)
+    release_refuse(project=project, version=version, champion=champion, reason=reason)
+    return champion_set(project, version, champion, PromotionKind.PROMOTE, reason, by, at)
+
+
+def release_refuse(*, project: Project, version: ModelVersion, champion: ModelVersion | None, reason: str) -> None:
+    """Raises what forbids that this version meets users: it does already, a gate failed, a reason is missing, or another
+    rollout is under way."""
     if champion and champion.pk == version.pk:
         raise AlreadyChampion(
             gettext("v{number} is champion already; nothing was changed.").format(number=version.number)
@@ -98,7 +111,13 @@ def model_promote(*, version: ModelVersion, reason: str, by: User, at: datetime)
             ).format(number=version.number, reason=back.reason, least_reason=LEAST_REASON),
             field="reason",
         )
-    return _crown(project, version, champion, PromotionKind.PROMOTE, reason, by, at)
+    under_way = Rollout.objects.filter(project=project, ended_at=None).select_related("version").first()
+    if under_way:
+        raise RolloutUnderWay(
+            gettext("v{number} is on its way to users. Abort that rollout, or wait for its end.").format(
+                number=under_way.version.number
+            )
+        )
 
 
 @transaction.atomic
@@ -108,7 +127,7 @@ def model_roll_back(
     """Give the crown back to whom the present champion replaced. `expected_champion` is what the person saw: a second
     click, or a click on an old page, is refused instead of rolling back once more. Raises Invalid without a reason."""
     project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    champion = _champion(project)
+    champion = champion_now(project)
     if champion is None:
         raise NothingToRollBackTo(gettext("No model serves yet, so there is nothing to roll back."))
     if expected_champion is not None and expected_champion != champion.number:
@@ -129,25 +148,29 @@ def model_roll_back(
             ),
             field="reason",
         )
-    return _crown(project, before, champion, PromotionKind.ROLL_BACK, reason, by, at)
+    for under_way in Rollout.objects.filter(project=project, ended_at=None):
+        rollout_stop(rollout=under_way, message=f"Rolled back to v{before.number}: {reason.strip()}", by=by, at=at)
+    return champion_set(project, before, champion, PromotionKind.ROLL_BACK, reason, by, at)
 
 
 def previous_champion(project: Project) -> ModelVersion | None:
     """Whom the present champion replaced when it was last promoted (not rolled back to)."""
-    champion = _champion(project)
+    champion = champion_now(project)
     promotion = Promotion.objects.filter(project=project, version=champion, kind=PromotionKind.PROMOTE).first()
     return promotion.replaced if promotion else None
 
 
-def _crown(
+def champion_set(
     project: Project,
     version: ModelVersion,
     champion: ModelVersion | None,
     kind: PromotionKind,
     reason: str,
-    by: User,
+    by: User | None,
     at: datetime,
+    rollout: Rollout | None = None,
 ) -> Promotion:
+    """The end of a rollout: all traffic. Without one it is a rollout of one step. The project's row is locked by then."""
     _point(project, AliasName.CHAMPION, version, at)
     if version.run.kind == RunKind.ONLINE:
         _seen_by(version.run)
@@ -171,8 +194,38 @@ def _crown(
         before={"champion": champion.number if champion else None},
         after={"champion": version.number, "reason": promotion.reason},
     )
+    rollout = rollout or Rollout(
+        project=project,
+        version=version,
+        stable=champion,
+        policy=AT_ONCE.written(),
+        salt=token_hex(8),
+        by=by,
+        reason=promotion.reason,
+        started_at=at,
+    )
+    rollout.phase, rollout.weight, rollout.mirror, rollout.pause = RolloutPhase.HEALTHY, 100, 0, ""
+    rollout.step_since, rollout.ended_at, rollout.promotion = at, at, promotion
+    rollout.save()
     look_again(Topic.PROJECT.of(project.pk), News.MODEL, version.pk)
     return promotion
+
+
+def rollout_stop(*, rollout: Rollout, message: str, by: User | None, at: datetime) -> None:
+    """No entity meets the version from now on: the predictor sees the weight within a second. The row is locked by then."""
+    rollout.phase, rollout.weight, rollout.mirror, rollout.pause = RolloutPhase.DEGRADED, 0, 0, ""
+    rollout.message, rollout.ended_at = message[:400], at
+    rollout.save()
+    event_record(
+        project_id=rollout.project_id,
+        verb=Verb.ROLLOUT_ABORTED,
+        subject=f"rollout {rollout.pk}",
+        by=by,
+        at=at,
+        sentence=f"The rollout of v{rollout.version.number} was aborted: {rollout.message}",
+        after={"step": rollout.step},
+    )
+    look_again(Topic.PROJECT.of(rollout.project_id), News.MODEL, rollout.version_id)
 
 
 def _seen_by(run: Run) -> None:
@@ -206,7 +259,7 @@ def serving_confirm(*, promotion_id: int, at: datetime) -> bool:
     return first
 
 
-def _champion(project: Project) -> ModelVersion | None:
+def champion_now(project: Project) -> ModelVersion | None:
     alias = Alias.objects.filter(project=project, name=AliasName.CHAMPION).select_related("version").first()
     return alias.version if alias else None
 

@@ -21,7 +21,7 @@ from workers.predictor import __main__ as predictor
 from workers.predictor import log as logging_of_answers
 from workers.predictor import watch
 from workers.predictor.log import PredictionLog
-from workers.predictor.models import LoadedModel, ProjectModel
+from workers.predictor.models import LoadedModel, ProjectModel, ServingArms
 from workers.training.learners import learner_named
 from workers.training.models.bundle import Bundle, dump
 
@@ -67,7 +67,7 @@ def served() -> Iterator[tuple[Any, KeptLog]]:
     log, repository = KeptLog(), ModelRepository()
     eyes = bundle_of("image-classification", [base64.b64decode(picture())])
     for slug, bundle in (("loans", LOANS), ("eyes", eyes)):
-        repository.update(ProjectModel(slug, LoadedModel(bundle, 3, 1, "file:///a"), log))
+        repository.update(ProjectModel(slug, ServingArms(LoadedModel(bundle, 3, 1, "file:///a")), log))
     server = predictor.BoundServer(
         "kserve.model_server:app", predictor.NamedDataPlane(repository), ModelRepositoryExtension(repository), 0
     )
@@ -352,10 +352,10 @@ def test_a_champion_that_was_taken_away_comes_back_at_the_next_look(champions):
     repository = ModelRepository()
     watcher = watch.Watcher(repository, KeptLog())
     watcher.look()
-    assert repository.get_model("loans").crowned.version == 3
+    assert repository.get_model("loans").serving.champion.version == 3
     repository.unload("loans")
     watcher.look()
-    assert repository.get_model("loans").crowned.version == 3
+    assert repository.get_model("loans").serving.champion.version == 3
     champions.clear()
     watcher.look()
     assert repository.get_models() == {}

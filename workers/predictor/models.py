@@ -1,12 +1,17 @@
-"""One project's champion behind `/v2/models/<slug>`. Swapping it is one assignment, so no request ever meets half a model."""
+"""One project's models behind `/v2/models/<slug>`: the champion, and what is on its way to users beside it.
+
+What answers is one frozen object, so a swap is one assignment and no request ever meets half a model.
+"""
 
 import asyncio
+import logging
 import time
 import uuid
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from hashlib import blake2b
 
 import numpy as np
 from django.conf import settings
@@ -15,12 +20,18 @@ from kserve.errors import InvalidInput
 from numpy.typing import NDArray
 
 from apps.monitoring.services import LoggedPrediction
+from apps.releases.selectors import Route
+from apps.rules.rollouts.arms import Arm, is_canary
 from workers.encoders import encoder_ready
 from workers.predictor.log import PredictionLog
-from workers.predictor.requests import missing_allowed, refuse_id
+from workers.predictor.requests import entity_of, missing_allowed, refuse_id
 from workers.training.learners import RequestUnreadable
 from workers.training.models.bundle import Bundle, predict
 from workers.training.models.inputs import Rows
+
+logger = logging.getLogger(__name__)
+GUARDED, MOST_FAILURES = 50, 10  # of the canary's last answers; beyond it this predictor asks it no more
+MOST_SHADOWS = 32  # copies on their way at once; more are not made, since users' requests come first
 
 
 @dataclass(frozen=True)
@@ -33,27 +44,135 @@ class LoadedModel:
     artifact_url: str
 
 
-class ProjectModel(Model):
-    """A kserve model whose weights follow the project's champion."""
+@dataclass(frozen=True)
+class ServingArms:
+    """The champion, and beside it the version of a rollout once it is loaded."""
 
-    def __init__(self, slug: str, crowned: LoadedModel, log: PredictionLog) -> None:
+    champion: LoadedModel
+    canary: LoadedModel | None = None
+    route: Route | None = None
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What one arm said to one request."""
+
+    model: LoadedModel
+    arm: Arm
+    labels: list[str]
+    confidence: list[float]
+    probabilities: NDArray[np.float32]
+    latency_ms: float
+
+
+class ProjectModel(Model):
+    """A kserve model whose weights follow the project's champion and its rollout."""
+
+    def __init__(self, slug: str, serving: ServingArms, log: PredictionLog) -> None:
         super().__init__(slug)
-        self.crowned, self.log = crowned, log
+        self.serving, self.log = serving, log
+        self._failures: deque[bool] = deque(maxlen=GUARDED)
+        self._guarded: int | None = None  # the rollout whose canary this predictor has given up
+        self._shadows: set[asyncio.Task[None]] = set()
         self.ready = True
 
-    def crown(self, crowned: LoadedModel) -> None:
-        self.crowned = crowned
+    def serve(self, serving: ServingArms) -> None:
+        if (serving.route and serving.route.rollout_id) != (self.serving.route and self.serving.route.rollout_id):
+            self._failures.clear()
+        self.serving = serving
 
     async def predict(self, payload: InferRequest, headers: dict[str, str] | None = None) -> InferResponse:
         refuse_id(payload.id)
-        crowned, began = self.crowned, time.perf_counter()
-        loop = asyncio.get_running_loop()
-        probabilities = await loop.run_in_executor(None, partial(answer, crowned.bundle, payload))
-        latency_ms = (time.perf_counter() - began) * 1000
-        labels, confidence = summary(crowned.bundle, probabilities)
-        inference_id = payload.id or uuid.uuid4().hex
-        self.log.add(_served(crowned, inference_id, labels, confidence, latency_ms))
-        return _response(self.name, crowned, inference_id, labels, confidence, probabilities)
+        serving, inference_id = self.serving, payload.id or uuid.uuid4().hex
+        entity = entity_of(payload) or inference_id
+        route = serving.route
+        if route and serving.canary and _meets(entity, route):
+            answered = await self._by_canary(serving.canary, route, payload, inference_id, entity)
+            if answered is None:  # it failed: the champion answers, and that counts for neither arm
+                answered, route = await _asked(serving.champion, Arm.CHAMPION, payload), None
+        else:
+            answered = await _asked(serving.champion, Arm.CHAMPION, payload)
+            if self._mirrored(serving, entity):
+                self._shadow(serving, payload, inference_id, entity, answered)
+        self.log.add(_logged(answered, inference_id, entity, route))
+        return _response(self.name, answered, inference_id, serving.route)
+
+    async def _by_canary(
+        self, canary: LoadedModel, route: Route, payload: InferRequest, inference_id: str, entity: str
+    ) -> Answered | None:
+        """None where it failed, with that on record. Once it is given up it is not asked, and that counts as a failure too:
+        or the figures would say that all is well."""
+        began = time.perf_counter()
+        if self._guarded != route.rollout_id:
+            try:
+                answered = await _asked(canary, Arm.CANARY, payload)
+            except InvalidInput:
+                raise  # the client's fault, whoever answers
+            except Exception as cause:
+                self._failed(route, cause)
+            else:
+                self._failures.append(False)
+                return answered
+        self.log.add([_failure(canary, inference_id, entity, route, began)])
+        return None
+
+    def _failed(self, route: Route, cause: Exception) -> None:
+        """Without the database too: past the limit the canary is asked no more by this predictor."""
+        self._failures.append(True)
+        logger.warning(
+            "v%s of %s failed on a request; the champion answered it: %s", route.version_number, self.name, cause
+        )
+        if sum(self._failures) >= MOST_FAILURES:
+            self._guarded = route.rollout_id
+            logger.error(
+                "v%s of %s failed %d times; its traffic goes to the champion",
+                route.version_number,
+                self.name,
+                MOST_FAILURES,
+            )
+
+    def _mirrored(self, serving: ServingArms, entity: str) -> bool:
+        route = serving.route
+        return bool(
+            route
+            and serving.canary
+            and route.mirror
+            and len(self._shadows) < MOST_SHADOWS
+            and is_canary(entity, salt=f"mirror {route.salt}", weight=route.mirror)
+        )
+
+    def _shadow(
+        self, serving: ServingArms, payload: InferRequest, inference_id: str, entity: str, champion: Answered
+    ) -> None:
+        task = asyncio.get_running_loop().create_task(
+            self._asked_unseen(serving, payload, inference_id, entity, champion)
+        )
+        self._shadows.add(task)
+        task.add_done_callback(self._shadows.discard)
+
+    async def _asked_unseen(
+        self, serving: ServingArms, payload: InferRequest, inference_id: str, entity: str, champion: Answered
+    ) -> None:
+        assert serving.canary and serving.route
+        try:
+            answered = await _asked(serving.canary, Arm.SHADOW, payload)
+        except Exception as cause:
+            logger.warning("v%s of %s failed on a copy: %s", serving.route.version_number, self.name, cause)
+            return
+        rows = _logged(answered, inference_id, entity, serving.route)
+        pairs = zip(rows, champion.labels, strict=True)
+        self.log.add([replace(row, agreed=row.label == label) for row, label in pairs])
+
+
+def _meets(entity: str, route: Route) -> bool:
+    return is_canary(entity, salt=route.salt, weight=route.weight)
+
+
+async def _asked(model: LoadedModel, arm: Arm, payload: InferRequest) -> Answered:
+    began = time.perf_counter()
+    probabilities = await asyncio.get_running_loop().run_in_executor(None, partial(answer, model.bundle, payload))
+    latency_ms = (time.perf_counter() - began) * 1000
+    return Answered(model, arm, *summary(model.bundle, probabilities), probabilities, latency_ms)
 
 
 def answer(bundle: Bundle, request: InferRequest) -> NDArray[np.float32]:
@@ -79,33 +198,69 @@ def summary(bundle: Bundle, probabilities: NDArray[np.floating]) -> tuple[list[s
     return [bundle.labels[int(i)] for i in places], [float(p) for p in confidence]
 
 
-def _served(
-    crowned: LoadedModel, inference_id: str, labels: list[str], confidence: list[float], latency_ms: float
-) -> list[LoggedPrediction]:
-    at = datetime.now(UTC)
+def _logged(answered: Answered, inference_id: str, entity: str, route: Route | None) -> list[LoggedPrediction]:
+    at, model = datetime.now(UTC), answered.model
     return [
-        LoggedPrediction(crowned.project_id, inference_id, at, crowned.version, label, sure, latency_ms)
-        for label, sure in zip(labels, confidence, strict=True)
+        LoggedPrediction(
+            model.project_id,
+            inference_id,
+            at,
+            model.version,
+            label,
+            sure,
+            answered.latency_ms,
+            arm=answered.arm,
+            rollout=route.rollout_id if route else None,
+            entity=_hash(entity) if route else None,
+        )
+        for label, sure in zip(answered.labels, answered.confidence, strict=True)
     ]
 
 
-def _response(
-    slug: str, crowned: LoadedModel, inference_id: str, labels: list[str], confidence: list[float], probabilities: Any
-) -> InferResponse:
-    n, classes = probabilities.shape
+def _failure(model: LoadedModel, inference_id: str, entity: str, route: Route, began: float) -> LoggedPrediction:
+    latency_ms = (time.perf_counter() - began) * 1000
+    at = datetime.now(UTC)
+    return LoggedPrediction(
+        model.project_id,
+        inference_id,
+        at,
+        model.version,
+        "",
+        0.0,
+        latency_ms,
+        arm=Arm.CANARY,
+        rollout=route.rollout_id,
+        entity=_hash(entity),
+        failed=True,
+    )
+
+
+def _hash(entity: str) -> int:
+    """A signed 64-bit number: who asked is counted, not kept."""
+    return int.from_bytes(
+        blake2b(entity.encode(), key=settings.INSTANCE_ID.encode()[:64], digest_size=8).digest(), "big", signed=True
+    )
+
+
+def _response(slug: str, answered: Answered, inference_id: str, route: Route | None) -> InferResponse:
+    n, classes = answered.probabilities.shape
+    version = answered.model.version
+    rollout = {"rollout": route.rollout_id} if route else {}
     return InferResponse(
         response_id=inference_id,
         model_name=slug,
-        model_version=str(crowned.version),
+        model_version=str(version),
         infer_outputs=[
-            InferOutput("label", [n], "BYTES", labels),
-            InferOutput("confidence", [n], "FP64", confidence),
-            InferOutput("probabilities", [n, classes], "FP64", [float(p) for p in probabilities.reshape(-1)]),
+            InferOutput("label", [n], "BYTES", answered.labels),
+            InferOutput("confidence", [n], "FP64", answered.confidence),
+            InferOutput("probabilities", [n, classes], "FP64", [float(p) for p in answered.probabilities.reshape(-1)]),
         ],
         parameters={
-            "model_version": crowned.version,
-            "alias": "champion",
-            "labels": "\n".join(crowned.bundle.labels),
+            "model_version": version,
+            "alias": str(answered.arm),
+            "arm": str(answered.arm),
+            **rollout,
+            "labels": "\n".join(answered.model.bundle.labels),
             "instance": settings.INSTANCE_ID,  # whoever asks compares it: a stranger may answer at our port
         },
     )

@@ -19,6 +19,7 @@ from kserve.protocol.rest.v2_datamodels import InferenceRequest
 HEADER = "inference-header-content-length"
 MOST_ID = 100  # characters: what the log keeps of it
 MOST_INPUTS = 10_000
+ENTITY, MOST_ENTITY = "entity", 200  # of `parameters`: who asks; rollouts keep an entity with one model
 ALLOW_MISSING = "allow_missing"  # of `parameters`: features that are not sent are missing values
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -92,6 +93,21 @@ def refuse_id(given: Any) -> None:
         raise InvalidInput(f"The id of a request is text of at most {MOST_ID} characters.")
     if _UNWRITABLE.search(given):
         raise InvalidInput("The id of the request holds a NUL character or half a character.")
+
+
+def entity_of(request: InferRequest) -> str:
+    """Who asks, where `parameters.entity` says so: a user, a device, whatever must meet one model only. Raises InvalidInput."""
+    given = (request.parameters or {}).get(ENTITY)
+    if given is None:
+        return ""
+    if isinstance(given, bool) or not isinstance(given, str | int):
+        raise InvalidInput(f"“{ENTITY}” is a text or a whole number, not {type(given).__name__}.")
+    entity = str(given)
+    if len(entity) > MOST_ENTITY:
+        raise InvalidInput(f"“{ENTITY}” has {len(entity):,} characters; {MOST_ENTITY} are the most.")
+    if _UNWRITABLE.search(entity):
+        raise InvalidInput(f"“{ENTITY}” holds a NUL character or half a character.")
+    return entity
 
 
 def missing_allowed(request: InferRequest) -> bool:

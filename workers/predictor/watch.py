@@ -13,10 +13,10 @@ from kserve.model_repository import ModelRepository
 
 from apps.integrations import wiring
 from apps.loop.services import serving_confirmed
-from apps.releases.selectors import ServedModel, served
+from apps.releases.selectors import Route, ServedModel, served
 from workers.encoders import encoder_ready
 from workers.predictor.log import PredictionLog
-from workers.predictor.models import LoadedModel, ProjectModel
+from workers.predictor.models import LoadedModel, ProjectModel, ServingArms
 from workers.training.models.bundle import load
 
 logger = logging.getLogger(__name__)
@@ -59,6 +59,7 @@ class Watcher:
         try:
             if self._serving(wanted.slug) != wanted.artifact_url:
                 self._install(wanted)
+            self._follow_route(wanted)
             if not wanted.confirmed and self._serving(wanted.slug) == wanted.artifact_url:
                 serving_confirmed(promotion_id=wanted.promotion_id, at=timezone.now())
         except Exception as cause:
@@ -67,7 +68,7 @@ class Watcher:
     def _serving(self, slug: str) -> str:
         """The artifact that answers now, as the repository has it: whatever took a model away, it comes back."""
         model = self.repository.get_model(slug)
-        return model.crowned.artifact_url if isinstance(model, ProjectModel) and model.ready else ""
+        return model.serving.champion.artifact_url if isinstance(model, ProjectModel) and model.ready else ""
 
     def _forget_others(self, wanted: set[str]) -> None:
         """Models of projects that are gone."""
@@ -75,25 +76,49 @@ class Watcher:
             self.repository.unload(slug)
             logger.info("%s has no champion any more", slug)
 
+    def _follow_route(self, wanted: ServedModel) -> None:
+        """Beside the champion that serves: load what is on its way, follow its weight, forget it once it has ended."""
+        model = self.repository.get_model(wanted.slug)
+        if not isinstance(model, ProjectModel) or model.serving.route == wanted.route:
+            return
+        champion, canary = model.serving.champion, model.serving.canary
+        if wanted.route is None:
+            model.serve(ServingArms(champion))
+        elif canary and canary.artifact_url == wanted.route.artifact_url:
+            model.serve(ServingArms(champion, canary, wanted.route))
+        elif loaded := self._loaded(wanted, wanted.route):
+            model.serve(ServingArms(champion, loaded, wanted.route))
+            logger.info("%s knows v%s beside its champion", wanted.slug, wanted.route.version_number)
+
     def _install(self, wanted: ServedModel) -> None:
+        model = self.repository.get_model(wanted.slug)
+        arms = model.serving if isinstance(model, ProjectModel) and model.ready else None
+        if arms and arms.canary and arms.canary.artifact_url == wanted.artifact_url:
+            champion: LoadedModel | None = arms.canary  # what was on its way has arrived
+        else:
+            champion = self._loaded(wanted, wanted)
+        if champion is None:
+            return
+        if isinstance(model, ProjectModel) and model.ready:
+            model.serve(ServingArms(champion))
+        else:
+            self.repository.update(ProjectModel(wanted.slug, ServingArms(champion), self.log))
+        logger.info("%s answers with v%s", wanted.slug, wanted.version_number)
+
+    def _loaded(self, wanted: ServedModel, arm: ServedModel | Route) -> LoadedModel | None:
+        """None where it does not load, with one line of log however often it is tried."""
         try:
-            bundle = load(wiring.storage().read(wanted.artifact_url))
+            bundle = load(wiring.storage().read(arm.artifact_url))
             if bundle.encoder:
                 encoder_ready(bundle.encoder)  # now, so that no request waits for it
         except Exception as cause:
-            if wanted.artifact_url not in self._broken:
-                self._broken.add(wanted.artifact_url)
+            if arm.artifact_url not in self._broken:
+                self._broken.add(arm.artifact_url)
                 logger.exception(
                     "v%s of %s does not load; the model before it keeps serving: %s",
-                    wanted.version_number,
+                    arm.version_number,
                     wanted.slug,
                     cause,
                 )
-            return
-        crowned = LoadedModel(bundle, wanted.version_number, wanted.project_id, wanted.artifact_url)
-        model = self.repository.get_model(wanted.slug)
-        if isinstance(model, ProjectModel) and model.ready:
-            model.crown(crowned)
-        else:
-            self.repository.update(ProjectModel(wanted.slug, crowned, self.log))
-        logger.info("%s answers with v%s", wanted.slug, wanted.version_number)
+            return None
+        return LoadedModel(bundle, arm.version_number, wanted.project_id, arm.artifact_url)

@@ -59,7 +59,7 @@ def drift_check_all(*, at: datetime) -> None:
 
 def _has_news(project: Project) -> bool:
     last = DriftCheck.objects.filter(project=project).first()
-    news = Prediction.objects.filter(project=project)
+    news = Prediction.objects.shown().filter(project=project)
     return (news.filter(at__gt=last.at) if last else news).exists()
 
 

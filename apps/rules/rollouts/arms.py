@@ -1,8 +1,17 @@
 """Who meets the canary: a fixed place for each entity, so that raising the weight only ever adds entities."""
 
+from enum import StrEnum
 from hashlib import blake2b
 
 PLACES = 10_000  # a weight is measured in hundredths of a percent
+
+
+class Arm(StrEnum):
+    """Who answers: the champion, a canary that some entities meet, or a shadow whose answer nobody sees."""
+
+    CHAMPION = "champion"
+    CANARY = "canary"
+    SHADOW = "shadow"
 
 
 def place_of(entity: str, *, salt: str) -> int:

@@ -1,0 +1,129 @@
+"""Read rollouts, their looks and the policy in force."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from math import inf
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext
+
+from apps.accounts.models import User
+from apps.errors import NotFound
+from apps.projects.access import project_for
+from apps.projects.models import Project
+from apps.projects.roles import Permission
+from apps.releases.models import AnalysisLook, ReleasePolicy, Rollout
+from apps.rules.rollouts.analysis import MetricJudgment, MetricPhase, MetricPlan, judge
+from apps.rules.rollouts.metrics import METRICS, Figures, Harm
+from apps.rules.rollouts.policy import AT_ONCE, MetricSettings, RolloutPolicy, policy_of
+from apps.rules.rollouts.progress import looks_due
+from apps.rules.rollouts.samples import ArmDifference
+
+
+def policy_in_force(project: Project) -> RolloutPolicy:
+    newest = ReleasePolicy.objects.filter(project=project).first()
+    return policy_of(newest.policy) if newest else AT_ONCE
+
+
+def policies_of(project: Project) -> QuerySet[ReleasePolicy]:
+    return ReleasePolicy.objects.filter(project=project).select_related("by")
+
+
+def rollouts_of(project: Project) -> QuerySet[Rollout]:
+    """Newest first."""
+    return Rollout.objects.filter(project=project).select_related("version", "stable", "by")
+
+
+def open_rollout(project: Project) -> Rollout | None:
+    return rollouts_of(project).filter(ended_at=None).first()
+
+
+def rollout_in(project: Project, rollout_id: int) -> Rollout:
+    rollout = rollouts_of(project).filter(pk=rollout_id).first()
+    if rollout is None:
+        raise NotFound(gettext("There is no such rollout in this project."))
+    return rollout
+
+
+def rollout_for(user: User, rollout_id: int, permission: Permission) -> Rollout:
+    rollout = Rollout.objects.select_related("project", "version", "stable", "by").filter(pk=rollout_id).first()
+    unseen = gettext("There is no such rollout.")
+    if rollout is None:
+        raise NotFound(unseen)
+    project_for(user, rollout.project_id, permission, unseen=unseen)
+    return rollout
+
+
+def looks_of(rollout: Rollout, step: int) -> dict[int, list[Figures]]:
+    """The looks of one step by metric, oldest first."""
+    found: dict[int, list[Figures]] = defaultdict(list)
+    for look in AnalysisLook.objects.filter(rollout=rollout, step=step).order_by("metric", "number"):
+        found[look.metric].append(figures_of(look))
+    return found
+
+
+def figures_of(look: AnalysisLook) -> Figures:
+    difference = ArmDifference(look.difference, look.variance, look.z, look.information)
+    return Figures(look.canary, look.stable, look.samples, difference)
+
+
+def plan_of(policy: RolloutPolicy, metric: MetricSettings) -> MetricPlan:
+    """How a metric of a policy is judged."""
+    known = METRICS[metric.name]
+    harm = Harm.HIGHER if known.harm is Harm.LOWER and not metric.higher_is_better else known.harm
+    return MetricPlan(
+        title=known.title,
+        harm=Harm.EITHER if metric.two_sided else harm,
+        test=metric.test,
+        looks=metric.count,
+        min_sample=metric.min_sample,
+        alpha=policy.alpha_of(metric),
+        tau=metric.tau,
+        success_condition=metric.success_condition,
+        failure_condition=metric.failure_condition,
+        failure_limit=metric.failure_limit,
+        inconclusive_limit=metric.inconclusive_limit,
+    )
+
+
+@dataclass(frozen=True)
+class MetricWatch:
+    """One metric of one step with its looks, as a page shows it."""
+
+    step: int
+    settings: MetricSettings
+    title: str
+    looks: tuple[AnalysisLook, ...]
+    judgment: MetricJudgment
+    due: int
+
+    @property
+    def last(self) -> AnalysisLook | None:
+        return self.looks[-1] if self.looks else None
+
+    @property
+    def ended(self) -> bool:
+        return self.judgment.phase is not MetricPhase.RUNNING
+
+    @property
+    def bounds(self) -> tuple[float | None, ...]:
+        return tuple(None if bound == inf else bound for bound in self.judgment.bounds)
+
+
+def watches_of(rollout: Rollout, at: datetime) -> tuple[MetricWatch, ...]:
+    """All metrics of all analyses that began, in the order of the policy."""
+    policy = policy_of(rollout.policy)
+    looks: dict[tuple[int, int], list[AnalysisLook]] = defaultdict(list)
+    for look in AnalysisLook.objects.filter(rollout=rollout):
+        looks[look.step, look.metric].append(look)
+    found = list[MetricWatch]()
+    for number, step in enumerate(policy.steps):
+        for place, settings in enumerate(step.analysis.metrics if step.analysis else ()):
+            taken = looks.get((number, place), [])
+            if not taken and number != rollout.step:
+                continue
+            judgment = judge(plan_of(policy, settings), [figures_of(look) for look in taken])
+            due = looks_due(settings, since=rollout.step_since, now=at) if number == rollout.step else len(taken)
+            found.append(MetricWatch(number, settings, METRICS[settings.name].title, tuple(taken), judgment, due))
+    return tuple(found)
