@@ -19,6 +19,7 @@ from apps.monitoring import api as monitoring
 from apps.projects import api as projects
 from apps.quality import api as quality
 from apps.releases import api as releases
+from apps.releases.rollouts import api as rollouts
 from apps.slas import api as slas
 from apps.training import api as training
 from apps.training import online_api, schedule_api, sweep_api
@@ -96,6 +97,14 @@ urlpatterns = [
     path(f"{PROJECT}models/", releases.ModelsAPI.as_view(), name="api-models"),
     path("v1/models/<int:version_id>/lineage/", lineage_api.LineageAPI.as_view(), name="api-model-lineage"),
     path("v1/models/<int:version_id>/promote/", releases.PromoteAPI.as_view(), name="api-promote"),
+    path("v1/models/<int:version_id>/release/", rollouts.ReleaseAPI.as_view(), name="api-release"),
+    path(f"{PROJECT}release-policy/", rollouts.ReleasePolicyAPI.as_view(), name="api-release-policy"),
+    path(f"{PROJECT}rollouts/", rollouts.RolloutsAPI.as_view(), name="api-rollouts"),
+    path("v1/rollouts/<int:rollout_id>/", rollouts.RolloutAPI.as_view(), name="api-rollout"),
+    path("v1/rollouts/<int:rollout_id>/pause/", rollouts.RolloutPauseAPI.as_view(), name="api-rollout-pause"),
+    path("v1/rollouts/<int:rollout_id>/resume/", rollouts.RolloutResumeAPI.as_view(), name="api-rollout-resume"),
+    path("v1/rollouts/<int:rollout_id>/promote/", rollouts.RolloutPromoteAPI.as_view(), name="api-rollout-promote"),
+    path("v1/rollouts/<int:rollout_id>/abort/", rollouts.RolloutAbortAPI.as_view(), name="api-rollout-abort"),
     path(f"{PROJECT}roll-back/", releases.RollBackAPI.as_view(), name="api-roll-back"),
     path(f"{PROJECT}predict/", loop.PredictAPI.as_view(), name="api-predict"),
     path(f"{PROJECT}predictions/", monitoring.PredictionsAPI.as_view(), name="api-predictions"),

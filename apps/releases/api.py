@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import ClassVar, cast
 
 from django.utils import timezone
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -14,8 +15,10 @@ from apps.accounts.models import User
 from apps.projects.api_access import ProjectAPI
 from apps.projects.roles import Permission
 from apps.releases.models import ModelVersion
-from apps.releases.selectors import rolled_back_of, version_for, versions_of
-from apps.releases.services import model_promote, model_roll_back
+from apps.releases.rollouts.selectors import policy_in_force
+from apps.releases.selectors import champion_of, rolled_back_of, version_for, versions_of
+from apps.releases.services import ReleasedBySteps, model_promote, model_roll_back
+from apps.rules.rollouts.policy import AT_ONCE
 
 
 class VersionOutput(serializers.Serializer):
@@ -79,6 +82,10 @@ class PromoteAPI(APIView):
         version = version_for(user, version_id, Permission.PROMOTE)
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)
+        if policy_in_force(version.project) != AT_ONCE and champion_of(version.project):
+            raise ReleasedBySteps(
+                gettext("This project releases by steps. Post to models/{id}/release/ instead.").format(id=version.pk)
+            )
         promotion = model_promote(version=version, reason=given.validated_data["reason"], by=user, at=timezone.now())
         return Response(PromotionOutput(promotion).data, status=201)
 

@@ -40,6 +40,10 @@ class RolloutUnderWay(DomainError):
     code = "rollout_under_way"
 
 
+class ReleasedBySteps(DomainError):
+    code = "released_by_steps"
+
+
 class NothingToRollBackTo(DomainError):
     code = "nothing_to_roll_back_to"
 

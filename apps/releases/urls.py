@@ -3,11 +3,20 @@
 from django.urls import path
 
 from apps.releases import views
+from apps.releases.rollouts import views as rollouts
 
 app_name = "releases"
 urlpatterns = [
     path("", views.models, name="models"),
     path("<int:version_id>/promote/", views.promote, name="promote"),
     path("roll-back/", views.roll_back, name="roll_back"),
+    path("policy/", rollouts.policy, name="policy"),
+    path("policy/set/", rollouts.policy_set, name="policy_set"),
+    path("rollouts/<int:rollout_id>/", rollouts.rollout, name="rollout"),
+    path("rollouts/<int:rollout_id>/figures/", rollouts.figures, name="rollout_figures"),
+    path("rollouts/<int:rollout_id>/pause/", rollouts.pause, name="rollout_pause"),
+    path("rollouts/<int:rollout_id>/resume/", rollouts.resume, name="rollout_resume"),
+    path("rollouts/<int:rollout_id>/promote/", rollouts.promote, name="rollout_promote"),
+    path("rollouts/<int:rollout_id>/abort/", rollouts.abort, name="rollout_abort"),
     path("try/", views.try_champion, name="try"),
 ]

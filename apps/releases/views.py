@@ -17,6 +17,9 @@ from apps.projects.models import Project
 from apps.projects.roles import Permission
 from apps.releases import inference, selectors, services
 from apps.releases.forms import PromoteForm, RollBackForm
+from apps.releases.rollouts.presenters import steps_in_force
+from apps.releases.rollouts.selectors import open_rollout
+from apps.releases.rollouts.services import release_start
 
 
 @require_GET
@@ -29,6 +32,8 @@ def models(request: Signed, project: Project) -> HttpResponse:
         "board": selectors.board_of(project),
         "task": task_types.get(project.task_type),
         "features": selectors.features_like(project),
+        "under_way": open_rollout(project),
+        "steps": steps_in_force(project),
     }
     return render(request, template, context)
 
@@ -41,7 +46,10 @@ def promote(request: Signed, project: Project, version_id: int) -> HttpResponse:
     if not form.is_valid():
         raise Invalid(gettext("The reason is longer than 400 characters. Say it shorter."), field="reason")
     version = selectors.version_in(project, version_id)
-    services.model_promote(version=version, reason=form.cleaned_data["reason"], by=request.user, at=timezone.now())
+    rollout = release_start(version=version, reason=form.cleaned_data["reason"], by=request.user, at=timezone.now())
+    if rollout.is_open:
+        messages.success(request, gettext("v{number} is on its way to users.").format(number=version.number))
+        return go(request, reverse("releases:rollout", args=[project.pk, rollout.pk]))
     messages.success(request, gettext("v{number} is champion. The predictor loads it.").format(number=version.number))
     return go(request, reverse("releases:models", args=[project.pk]))
 

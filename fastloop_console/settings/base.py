@@ -183,6 +183,8 @@ SPECTACULAR_SETTINGS = {
         "RunKindEnum": "apps.training.models.RunKind",
         "IngestionStateEnum": "apps.datasets.models.IngestionState",
         "OutcomeEnum": "apps.evaluation.models.Outcome",
+        "RolloutPhaseEnum": ["Progressing", "Paused", "Healthy", "Degraded"],
+        "MetricPhaseEnum": ["Running", "Successful", "Failed", "Inconclusive"],
     },
 }
 CODE_VERSION = env.code_version()

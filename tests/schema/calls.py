@@ -88,6 +88,8 @@ BODIES: dict[str, Body | Callable[[Asked], Body]] = {
     "sweeps_start": {"trials": 4},
     "target_set": {"hours": 24},
     "models_promote": {"reason": "The rare labels matter more to us than the mean."},
+    "release_policy_set": {"yaml": "steps: [{setWeight: 10}, {pause: {duration: 2h}}, {setWeight: 100}]"},
+    "rollouts_promote": {"reason": "It served the whole week beside the champion."},
     "models_roll_back": {"champion": 2, "reason": "It answers too slowly."},
     "predict": {"id": "q-1", "inputs": [{"name": "text", "datatype": "BYTES", "shape": [1], "data": ["Where is it?"]}]},
 }
@@ -101,6 +103,11 @@ IDS: dict[str, Callable[[Asked], dict[str, Any]]] = {
     "runs_prioritize": lambda asked: {"run_id": asked.of("runs_create")["id"]},
     "examples_delete": lambda asked: {"example_id": asked.of("examples_list")["results"][0]["id"]},
     "deleted_examples_allow": lambda asked: {"number": asked.of("examples_delete")["number"]},
+    "models_release": lambda asked: {"version_id": asked.world.ids["next_version_id"]},
+    "rollouts_pause": lambda asked: {"rollout_id": asked.of("models_release")["id"]},
+    "rollouts_resume": lambda asked: {"rollout_id": asked.of("models_release")["id"]},
+    "rollouts_abort": lambda asked: {"rollout_id": asked.of("models_release")["id"]},
+    "rollouts_promote": lambda asked: {"rollout_id": asked.world.ids["waiting_rollout_id"]},
     "members_remove": lambda asked: {"user_id": asked.of("members_set")["user_id"]},
 }
 # First these, since later ones need what they make; then the others; then what takes things away.
@@ -112,6 +119,12 @@ FIRST = (
     "assignments_next",
     "annotations_submit",
     "sweeps_cancel",
+    "models_promote",
+    "release_policy_set",
+    "models_release",
+    "rollouts_pause",
+    "rollouts_resume",
+    "rollouts_abort",
 )
 LAST = (
     "runs_prioritize",

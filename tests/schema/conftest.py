@@ -1,5 +1,7 @@
 """A console with one of everything, asked over the API by whoever runs it; and its schema."""
 
+from collections.abc import Callable
+
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -12,6 +14,10 @@ from apps.integrations import wiring
 from apps.labeling.services.frontier import frontier_refill
 from apps.monitoring.services import LoggedPrediction, predictions_record
 from apps.projects.models import Project
+from apps.releases.models import Rollout
+from apps.releases.rollouts.services import release_policy_set, release_start
+from apps.releases.services import model_promote
+from apps.rules.rollouts.policy import policy_of
 from tests import rows
 from tests.architecture.test_roles import Things, things
 from tests.conftest import NOON
@@ -26,13 +32,23 @@ def schema(django_db_setup: None) -> Schema:
 
 
 @pytest.fixture
-def full(project: Project, lin: User, ada: User, alma: User, mallory: User, monkeypatch: pytest.MonkeyPatch) -> Things:
+def full(
+    make_project: Callable[..., Project],
+    project: Project,
+    lin: User,
+    ada: User,
+    alma: User,
+    mallory: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Things:
     monkeypatch.setattr(wiring, "jobs", rows.Sent([]))
     monkeypatch.setattr(settings, "PREDICTOR_URL", "http://127.0.0.1:1")
     User.objects.filter(pk=alma.pk).update(is_superuser=True)
     made = things(project, lin, ada)
     rows.labeled(project, 120)
     made.ids["version_id"] = rows.model(project).pk
+    made.ids["next_version_id"] = rows.model(project).pk
+    made.ids["waiting_rollout_id"] = under_way(make_project, lin).pk
     for label in ("ham", "spam"):
         made.ids["dataset_version"] = version_write(project_id=project.pk, rows=[row(1, label)], at=NOON).number
     ingestion = datasets.ingestion_open(project=project, source="api", by=lin, at=NOON)
@@ -42,6 +58,16 @@ def full(project: Project, lin: User, ada: User, alma: User, mallory: User, monk
     predictions_record(rows=[LoggedPrediction(project.pk, f"q{i}", NOON, 1, "ham", 0.9, 3.0) for i in range(3)])
     made.people = {"admin": alma}
     return made
+
+
+def under_way(make_project: Callable[..., Project], by: User) -> Rollout:
+    """Of a project of its own, since a project has one at a time."""
+    project = make_project(name="Second letters")
+    rows.labeled(project)
+    model_promote(version=rows.model(project), reason="", by=by, at=NOON)
+    policy = policy_of({"steps": [{"setWeight": 10}, {"pause": {}}, {"setWeight": 100}]})
+    release_policy_set(project=project, policy=policy, by=by, at=NOON)
+    return release_start(version=rows.model(project), reason="", by=by, at=NOON)
 
 
 @pytest.fixture

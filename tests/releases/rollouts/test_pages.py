@@ -1,0 +1,95 @@
+"""The pages of rollouts: what they show, who may do what, and the policy in a form."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from apps.accounts.models import User
+from apps.projects.models import Project
+from apps.releases.models import ReleasePolicy, Rollout, RolloutPhase
+from apps.releases.rollouts.services import rollout_advance
+from tests.conftest import NOON
+from tests.releases.rollouts.test_services import WHY, ready, released  # noqa: F401
+from tests.releases.rollouts.traffic import asked
+
+As = Callable[[User], Client]
+
+
+@pytest.fixture
+def rollout(ready: Project, lin: User) -> Rollout:  # noqa: F811
+    found = released(ready, lin)
+    asked(found, 2_000, NOON + timedelta(seconds=50))
+    return rollout_advance(rollout_id=found.pk, at=NOON + timedelta(minutes=1))
+
+
+def at(name: str, rollout: Rollout) -> str:
+    return reverse(f"releases:{name}", args=[rollout.project_id, rollout.pk])
+
+
+def test_the_page_says_who_meets_it_what_was_seen_and_what_comes(as_: As, lin: User, rollout: Rollout) -> None:
+    page = as_(lin).get(at("rollout", rollout))
+    assert page.status_code == 200
+    for words in ("Rollout of v2", "20 % of who asks meet it", "no harm so far", "1 of 3", "Waits for a person"):
+        assert words in page.text
+    assert "Abort the rollout" in page.text and "Promote now" in page.text
+
+
+def test_who_only_looks_sees_no_buttons(as_: As, mona: User, rollout: Rollout) -> None:
+    page = as_(mona).get(at("rollout", rollout))
+    assert page.status_code == 200 and "Abort the rollout" not in page.text
+
+
+def test_each_metric_has_a_chart_with_its_boundary(as_: As, lin: User, rollout: Rollout) -> None:
+    figures = as_(lin).get(at("rollout_figures", rollout)).json()
+    assert set(figures) == {"s1-error-rate", "s1-class-mix"}
+    seen, boundary = figures["s1-error-rate"]["data"]
+    assert len(seen["y"]) == len(boundary["y"]) == 1 and seen["y"][0] < boundary["y"][0]
+
+
+def test_the_models_page_leads_to_what_is_under_way(as_: As, lin: User, rollout: Rollout) -> None:
+    page = as_(lin).get(reverse("releases:models", args=[rollout.project_id]))
+    assert "v2 is on its way to users" in page.text and at("rollout", rollout) in page.text
+
+
+def test_the_buttons_pause_go_on_promote_and_abort(as_: As, lin: User, rollout: Rollout) -> None:
+    client = as_(lin)
+    for act, cause in (("pause", "person"), ("resume", "step")):  # by today's clock all looks of that noon are due
+        assert client.post(at(f"rollout_{act}", rollout)).status_code == 302
+        rollout.refresh_from_db()
+        assert rollout.pause == cause
+    assert client.post(at("rollout_promote", rollout), {"reason": "soon"}).status_code == 422
+    assert client.post(at("rollout_promote", rollout), {"reason": WHY}).status_code == 302
+    rollout.refresh_from_db()
+    assert rollout.phase == RolloutPhase.HEALTHY
+    assert client.post(at("rollout_abort", rollout)).status_code == 409
+
+
+def test_the_one_click_starts_the_policy(as_: As, lin: User, ready: Project) -> None:  # noqa: F811
+    version = ready.model_versions.get(number=2)
+    page = as_(lin).get(reverse("releases:models", args=[ready.pk]))
+    assert "Release v2" in page.text and "step by step" in page.text
+    answer = as_(lin).post(reverse("releases:promote", args=[ready.pk, version.pk]))
+    rollout = Rollout.objects.get(version=version)
+    assert rollout.is_open and answer["Location"] == at("rollout", rollout)
+
+
+def test_a_policy_is_set_and_what_cannot_be_used_stays_in_the_form(as_: As, lin: User, project: Project) -> None:
+    client, address = as_(lin), reverse("releases:policy_set", args=[project.pk])
+    refused = client.post(address, {"policy": "steps: [{setWeight: 10}] # mine"})
+    assert refused.status_code == 422 and "the last setWeight is 100" in refused.text and "# mine" in refused.text
+    assert not ReleasePolicy.objects.exists()
+    taken = client.post(address, {"policy": "steps: [{setWeight: 10}, {pause: {duration: 1h}}, {setWeight: 100}]"})
+    assert taken.status_code == 302
+    page = client.get(reverse("releases:policy", args=[project.pk]))
+    assert "Waits 1h" in page.text and "Policy 1" in page.text
+
+
+@pytest.mark.parametrize("preset", ["at-once", "canary", "shadow-first"])
+def test_every_preset_can_be_set_as_it_is_shown(as_: As, lin: User, project: Project, preset: str) -> None:
+    client = as_(lin)
+    page = client.get(reverse("releases:policy", args=[project.pk]), {"preset": preset})
+    written = page.context["form"].initial["policy"]
+    assert client.post(reverse("releases:policy_set", args=[project.pk]), {"policy": written}).status_code == 302
