@@ -7,7 +7,7 @@ from apps.labeling.services.resettling import resettlings_sweep
 from apps.lineage.mirror import mirror_all
 from apps.loop import services
 from apps.loop.services.versions import versions_keep
-from apps.releases.rollouts.services import rollouts_advance
+from apps.releases.rollouts.moving import rollouts_advance
 from apps.training.services.online import online_check
 from apps.training.services.runs import runs_sweep
 from apps.training.services.sweeps import sweeps_check

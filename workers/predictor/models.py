@@ -54,7 +54,7 @@ class ServingArms:
 
 
 @dataclass(frozen=True)
-class Answered:
+class ArmAnswer:
     """What one arm said to one request."""
 
     model: LoadedModel
@@ -99,7 +99,7 @@ class ProjectModel(Model):
 
     async def _by_canary(
         self, canary: LoadedModel, route: Route, payload: InferRequest, inference_id: str, entity: str
-    ) -> Answered | None:
+    ) -> ArmAnswer | None:
         """None where it failed, with that on record. Once it is given up it is not asked, and that counts as a failure too:
         or the figures would say that all is well."""
         began = time.perf_counter()
@@ -142,7 +142,7 @@ class ProjectModel(Model):
         )
 
     def _shadow(
-        self, serving: ServingArms, payload: InferRequest, inference_id: str, entity: str, champion: Answered
+        self, serving: ServingArms, payload: InferRequest, inference_id: str, entity: str, champion: ArmAnswer
     ) -> None:
         task = asyncio.get_running_loop().create_task(
             self._asked_unseen(serving, payload, inference_id, entity, champion)
@@ -151,7 +151,7 @@ class ProjectModel(Model):
         task.add_done_callback(self._shadows.discard)
 
     async def _asked_unseen(
-        self, serving: ServingArms, payload: InferRequest, inference_id: str, entity: str, champion: Answered
+        self, serving: ServingArms, payload: InferRequest, inference_id: str, entity: str, champion: ArmAnswer
     ) -> None:
         assert serving.canary and serving.route
         try:
@@ -168,11 +168,11 @@ def _meets(entity: str, route: Route) -> bool:
     return is_canary(entity, salt=route.salt, weight=route.weight)
 
 
-async def _asked(model: LoadedModel, arm: Arm, payload: InferRequest) -> Answered:
+async def _asked(model: LoadedModel, arm: Arm, payload: InferRequest) -> ArmAnswer:
     began = time.perf_counter()
     probabilities = await asyncio.get_running_loop().run_in_executor(None, partial(answer, model.bundle, payload))
     latency_ms = (time.perf_counter() - began) * 1000
-    return Answered(model, arm, *summary(model.bundle, probabilities), probabilities, latency_ms)
+    return ArmAnswer(model, arm, *summary(model.bundle, probabilities), probabilities, latency_ms)
 
 
 def answer(bundle: Bundle, request: InferRequest) -> NDArray[np.float32]:
@@ -198,7 +198,7 @@ def summary(bundle: Bundle, probabilities: NDArray[np.floating]) -> tuple[list[s
     return [bundle.labels[int(i)] for i in places], [float(p) for p in confidence]
 
 
-def _logged(answered: Answered, inference_id: str, entity: str, route: Route | None) -> list[LoggedPrediction]:
+def _logged(answered: ArmAnswer, inference_id: str, entity: str, route: Route | None) -> list[LoggedPrediction]:
     at, model = datetime.now(UTC), answered.model
     return [
         LoggedPrediction(
@@ -242,7 +242,7 @@ def _hash(entity: str) -> int:
     )
 
 
-def _response(slug: str, answered: Answered, inference_id: str, route: Route | None) -> InferResponse:
+def _response(slug: str, answered: ArmAnswer, inference_id: str, route: Route | None) -> InferResponse:
     n, classes = answered.probabilities.shape
     version = answered.model.version
     rollout = {"rollout": route.rollout_id} if route else {}

@@ -12,7 +12,7 @@ class StopForm(forms.Form):
     reason = forms.CharField(required=False, max_length=400)
 
 
-class PolicyForm(forms.Form):
+class ReleasePolicyForm(forms.Form):
     policy = forms.CharField(
         max_length=MOST_TEXT,
         label=gettext_lazy("Steps"),

@@ -1,7 +1,6 @@
 """Start, move, pause and stop rollouts. The row says all: whoever looks next goes on from it, on any machine."""
 
-from datetime import datetime, timedelta
-from math import isfinite
+from datetime import datetime
 from secrets import token_hex
 
 from django.db import transaction
@@ -11,11 +10,7 @@ from django.utils.translation import gettext
 from apps.accounts.models import User
 from apps.audit.services import event_record
 from apps.audit.verbs import Verb
-from apps.errors import DomainError, Invalid
-from apps.live.publish import look_again
-from apps.live.topics import News, Topic
-from apps.monitoring.arms import arms_seen, entities_seen
-from apps.monitoring.services import alert_raise
+from apps.errors import Invalid
 from apps.projects.models import Project
 from apps.releases.models import (
     AnalysisLook,
@@ -26,17 +21,19 @@ from apps.releases.models import (
     Rollout,
     RolloutPhase,
 )
-from apps.releases.rollouts.selectors import looks_of, plan_of, policy_in_force
+from apps.releases.rollouts.moving import (
+    pause_set,
+    phase_refuse,
+    rollout_advance,
+    rollout_finish,
+    rollout_locked,
+    rollout_record,
+    step_enter,
+    where,
+)
+from apps.releases.rollouts.selectors import policy_in_force
 from apps.releases.services import LEAST_REASON, champion_now, champion_set, release_refuse, rollout_stop
-from apps.rules.rollouts.analysis import MetricJudgment, judge
-from apps.rules.rollouts.metrics import METRICS, Figures, LookEvidence
-from apps.rules.rollouts.policy import AT_ONCE, AnalysisStep, PolicyRefused, RolloutPolicy, policy_of
-from apps.rules.rollouts.progress import RolloutMove, looks_due, progress
-from apps.rules.rollouts.ratio import mismatch
-from apps.work.alone import alone
-
-ALERT = "rollout"  # the kind of alert that an abort raises
-SETTLING = timedelta(seconds=3)  # until every predictor follows a new weight; answers of that time belong to no step
+from apps.rules.rollouts.policy import AT_ONCE, PolicyRefused, RolloutPolicy, policy_of
 
 
 @transaction.atomic
@@ -66,7 +63,7 @@ def release_start(*, version: ModelVersion, reason: str, by: User, at: datetime)
         reason=reason.strip()[:400],
         started_at=at,
     )
-    _record(
+    rollout_record(
         rollout,
         Verb.ROLLOUT_STARTED,
         f"{by} released v{version.number}, {len(policy.steps)} steps.",
@@ -89,71 +86,39 @@ def _within_window(project: Project, version: ModelVersion, champion: ModelVersi
     return version.number < champion.number and version.pk in served
 
 
-def rollouts_advance(*, at: datetime) -> None:
-    """All that are under way, each alone: one that cannot be judged holds up no other."""
-    for rollout in Rollout.objects.filter(phase=RolloutPhase.PROGRESSING).select_related("project"):
-        with alone("the rollout", rollout.project):
-            rollout_advance(rollout_id=rollout.pk, at=at)
-
-
-@transaction.atomic
-def rollout_advance(*, rollout_id: int, at: datetime) -> Rollout:
-    """Take the looks that are due and go as far as they allow. Idempotent: twice at one moment is once."""
-    rollout = _locked(rollout_id)
-    if rollout.phase != RolloutPhase.PROGRESSING:
-        return rollout
-    policy = policy_of(rollout.policy)
-    while True:
-        judgments = _judged(rollout, policy, at)
-        if judgments is None:  # the split is broken
-            return rollout
-        found = progress(policy, step=rollout.step, since=rollout.step_since, now=at, judgments=judgments)
-        if found.move is RolloutMove.WAIT:
-            return rollout
-        if found.move is RolloutMove.NEXT:
-            _enter(rollout, policy, rollout.step + 1, at)
-            continue
-        if found.move is RolloutMove.PAUSE:
-            waits = policy.steps[rollout.step].analysis is None
-            _pause(rollout, PauseCause.STEP if waits else PauseCause.INCONCLUSIVE, found.reason, None, at)
-        elif found.move is RolloutMove.ABORT:
-            _abort(rollout, found.reason, at)
-        else:
-            _finish(rollout, None, at)
-        return rollout
-
-
 @transaction.atomic
 def rollout_pause(*, rollout: Rollout, by: User, at: datetime) -> Rollout:
     """The weight stays as it is, and no look is taken until somebody goes on."""
-    row = _locked(rollout.pk)
-    _refuse_unless(row, RolloutPhase.PROGRESSING)
-    _pause(row, PauseCause.PERSON, f"{by} paused it.", by, at)
+    row = rollout_locked(rollout.pk)
+    phase_refuse(row, RolloutPhase.PROGRESSING)
+    pause_set(row, PauseCause.PERSON, f"{by} paused it.", by, at)
     return row
 
 
 @transaction.atomic
 def rollout_resume(*, rollout: Rollout, by: User, at: datetime) -> Rollout:
     """Go on: from where a person paused it, past the step that paused it, or with a fresh count where the split was broken."""
-    row = _locked(rollout.pk)
-    _refuse_unless(row, RolloutPhase.PAUSED)
+    row = rollout_locked(rollout.pk)
+    phase_refuse(row, RolloutPhase.PAUSED)
     policy, cause = policy_of(row.policy), row.pause
     row.phase, row.pause, row.message = RolloutPhase.PROGRESSING, "", ""
     if cause == PauseCause.SPLIT:
         AnalysisLook.objects.filter(rollout=row, step=row.step).delete()
         row.step_since = at
     row.save()
-    _record(row, Verb.ROLLOUT_RESUMED, f"{by} resumed the rollout of v{row.version.number}.", by, at, **_where(row))
+    rollout_record(
+        row, Verb.ROLLOUT_RESUMED, f"{by} resumed the rollout of v{row.version.number}.", by, at, **where(row)
+    )
     if cause in (PauseCause.STEP, PauseCause.INCONCLUSIVE):
-        _enter(row, policy, row.step + 1, at)
+        step_enter(row, policy, row.step + 1, at)
     return rollout_advance(rollout_id=row.pk, at=at)
 
 
 @transaction.atomic
 def rollout_promote(*, rollout: Rollout, reason: str, by: User, at: datetime) -> Rollout:
     """All traffic now, whatever steps are left. Raises Invalid without a written reason: evidence is waived."""
-    row = _locked(rollout.pk)
-    _refuse_unless(row, *(RolloutPhase.PROGRESSING, RolloutPhase.PAUSED))
+    row = rollout_locked(rollout.pk)
+    phase_refuse(row, *(RolloutPhase.PROGRESSING, RolloutPhase.PAUSED))
     if len(reason.strip()) < LEAST_REASON:
         raise Invalid(
             gettext("Say why the steps that are left can be skipped, in at least {least} characters.").format(
@@ -162,15 +127,15 @@ def rollout_promote(*, rollout: Rollout, reason: str, by: User, at: datetime) ->
             field="reason",
         )
     row.reason = reason.strip()[:400]
-    _finish(row, by, at)
+    rollout_finish(row, by, at)
     return row
 
 
 @transaction.atomic
 def rollout_abort(*, rollout: Rollout, reason: str, by: User, at: datetime) -> Rollout:
     """Back to the champion alone, at once. A reason is welcome, but nobody is kept from pulling the brake."""
-    row = _locked(rollout.pk)
-    _refuse_unless(row, *(RolloutPhase.PROGRESSING, RolloutPhase.PAUSED))
+    row = rollout_locked(rollout.pk)
+    phase_refuse(row, *(RolloutPhase.PROGRESSING, RolloutPhase.PAUSED))
     rollout_stop(rollout=row, message=reason.strip() or f"{by} aborted it.", by=by, at=at)
     return row
 
@@ -199,154 +164,3 @@ def policy_given(given: object) -> RolloutPolicy:
         return policy_of(given)
     except PolicyRefused as refused:
         raise Invalid(str(refused), field="policy") from None
-
-
-def _locked(rollout_id: int) -> Rollout:
-    """The project's row first, as everywhere."""
-    project_id = Rollout.objects.values_list("project_id", flat=True).get(pk=rollout_id)
-    Project.objects.select_for_update(no_key=True).get(pk=project_id)
-    rows = Rollout.objects.select_for_update(of=("self",)).select_related("version__run", "stable", "project")
-    return rows.get(pk=rollout_id)
-
-
-def _refuse_unless(rollout: Rollout, *phases: RolloutPhase) -> None:
-    if rollout.phase not in phases:
-        raise DomainError(
-            gettext("The rollout of v{number} is “{phase}” by now. Nothing was changed; look again.").format(
-                number=rollout.version.number, phase=rollout.get_phase_display()
-            )
-        )
-
-
-def _judged(rollout: Rollout, policy: RolloutPolicy, at: datetime) -> dict[int, MetricJudgment] | None:
-    """Of the step's analysis, with the looks that are due taken; None where the split stopped it."""
-    analysis = policy.steps[rollout.step].analysis
-    if analysis is None:
-        return {}
-    taken = looks_of(rollout, rollout.step)
-    due = {
-        place: looks_due(metric, since=rollout.step_since, now=at) - len(taken.get(place, []))
-        for place, metric in enumerate(analysis.metrics)
-    }
-    if any(more > 0 for more in due.values()):
-        since = rollout.step_since + SETTLING
-        if _split_is_broken(rollout, since, at):
-            return None
-        evidence = arms_seen(rollout=rollout.pk, since=since, until=at)
-        for place, more in due.items():
-            _take(rollout, policy, analysis, place, more, taken.setdefault(place, []), evidence, at)
-    return {
-        place: judge(plan_of(policy, metric), taken.get(place, [])) for place, metric in enumerate(analysis.metrics)
-    }
-
-
-def _split_is_broken(rollout: Rollout, since: datetime, at: datetime) -> bool:
-    seen = entities_seen(rollout=rollout.pk, since=since, until=at)
-    canary, stable = seen.get("canary", 0), seen.get("champion", 0)
-    chance = mismatch(canary=canary, stable=stable, weight=rollout.weight)
-    if chance is None:
-        return False
-    reason = (
-        f"{canary:,} of {canary + stable:,} entities met the canary where {rollout.weight:g} % were asked for; by chance "
-        f"that happens once in {1 / max(chance, 1e-12):,.0f} times. Its figures cannot be compared."
-    )
-    _pause(rollout, PauseCause.SPLIT, reason, None, at)
-    return True
-
-
-def _take(
-    rollout: Rollout,
-    policy: RolloutPolicy,
-    analysis: AnalysisStep,
-    place: int,
-    more: int,
-    taken: list[Figures],
-    evidence: LookEvidence,
-    at: datetime,
-) -> None:
-    """The looks of one metric that are due. Where several were missed, the later ones saw nothing new and call nothing."""
-    settings = analysis.metrics[place]
-    figures = METRICS[settings.name].look(evidence, settings.limit)
-    for _ in range(more):
-        taken.append(figures)
-        judgment = judge(plan_of(policy, settings), taken)
-        bound = judgment.bounds[-1]
-        AnalysisLook.objects.create(
-            rollout=rollout,
-            step=rollout.step,
-            metric=place,
-            name=settings.name,
-            number=len(taken),
-            at=at,
-            canary=figures.canary,
-            stable=figures.stable,
-            samples=figures.samples,
-            difference=figures.comparison.difference,
-            variance=figures.comparison.variance,
-            z=figures.comparison.z,
-            information=figures.comparison.information,
-            bound=bound if isfinite(bound) else None,
-            phase=judgment.phase,
-            sentence=judgment.reason[:400],
-        )
-    if more > 0:
-        look_again(Topic.PROJECT.of(rollout.project_id), News.MODEL, rollout.version_id)
-
-
-def _enter(rollout: Rollout, policy: RolloutPolicy, step: int, at: datetime) -> None:
-    """The step just left has done its work: a weight or a mirror is in force from here."""
-    left = policy.steps[rollout.step]
-    rollout.weight = left.set_weight if left.set_weight is not None else rollout.weight
-    rollout.mirror = left.set_mirror_route.percentage if left.set_mirror_route else rollout.mirror
-    rollout.step, rollout.step_since = step, at
-    rollout.save()
-    _record(
-        rollout,
-        Verb.ROLLOUT_MOVED,
-        f"The rollout of v{rollout.version.number} reached step {step + 1} of {len(policy.steps)}.",
-        None,
-        at,
-        **_where(rollout),
-    )
-
-
-def _pause(rollout: Rollout, cause: PauseCause, reason: str, by: User | None, at: datetime) -> None:
-    rollout.phase, rollout.pause, rollout.message = RolloutPhase.PAUSED, cause, reason[:400]
-    rollout.save()
-    _record(
-        rollout,
-        Verb.ROLLOUT_PAUSED,
-        f"The rollout of v{rollout.version.number} waits for a person: {reason}",
-        by,
-        at,
-        **_where(rollout),
-    )
-
-
-def _abort(rollout: Rollout, reason: str, at: datetime) -> None:
-    rollout_stop(rollout=rollout, message=reason, by=None, at=at)
-    title = f"The rollout of v{rollout.version.number} was aborted"
-    alert_raise(project=rollout.project, kind=ALERT, title=title, detail=reason, check=None, at=at)
-
-
-def _finish(rollout: Rollout, by: User | None, at: datetime) -> None:
-    champion = champion_now(rollout.project)
-    author = by or rollout.by
-    champion_set(rollout.project, rollout.version, champion, PromotionKind.PROMOTE, rollout.reason, author, at, rollout)
-
-
-def _where(rollout: Rollout) -> dict[str, int | float]:
-    return {"step": rollout.step, "weight": rollout.weight}
-
-
-def _record(rollout: Rollout, verb: Verb, sentence: str, by: User | None, at: datetime, **facts: object) -> None:
-    event_record(
-        project_id=rollout.project_id,
-        verb=verb,
-        subject=f"rollout {rollout.pk}",
-        by=by,
-        at=at,
-        sentence=sentence,
-        after=facts,
-    )
-    look_again(Topic.PROJECT.of(rollout.project_id), News.MODEL, rollout.version_id)

@@ -17,7 +17,7 @@ from apps.projects.models import Project
 from apps.projects.roles import Permission
 from apps.releases.models import Rollout
 from apps.releases.rollouts import charts, selectors, services
-from apps.releases.rollouts.forms import PolicyForm, StopForm
+from apps.releases.rollouts.forms import ReleasePolicyForm, StopForm
 from apps.releases.rollouts.presenters import page_of, presets, steps_in_force
 from apps.rules.rollouts.policy import PolicyRefused, policy_of, policy_of_yaml
 
@@ -85,7 +85,7 @@ def abort(request: Signed, project: Project, rollout_id: int) -> HttpResponse:
 def policy(request: Signed, project: Project) -> HttpResponse:
     chosen = presets().get(request.GET.get("preset", ""))
     written = (chosen.policy if chosen else selectors.policy_in_force(project)).written()
-    form = PolicyForm(initial={"policy": yaml.safe_dump(written, sort_keys=False, allow_unicode=True)})
+    form = ReleasePolicyForm(initial={"policy": yaml.safe_dump(written, sort_keys=False, allow_unicode=True)})
     return _policy_page(request, project, form)
 
 
@@ -94,7 +94,7 @@ def policy(request: Signed, project: Project) -> HttpResponse:
 @project_permission(Permission.PROMOTE)
 def policy_set(request: Signed, project: Project) -> HttpResponse:
     """What cannot be used stays in the form, with one sentence."""
-    form = PolicyForm(request.POST)
+    form = ReleasePolicyForm(request.POST)
     if form.is_valid():
         try:
             given = policy_of_yaml(form.cleaned_data["policy"])
@@ -107,7 +107,7 @@ def policy_set(request: Signed, project: Project) -> HttpResponse:
     return _policy_page(request, project, form)
 
 
-def _policy_page(request: Signed, project: Project, form: PolicyForm) -> HttpResponse:
+def _policy_page(request: Signed, project: Project, form: ReleasePolicyForm) -> HttpResponse:
     context = {
         "project": project,
         "form": form,

@@ -10,7 +10,7 @@ from django.urls import reverse
 from apps.accounts.models import User
 from apps.projects.models import Project
 from apps.releases.models import ReleasePolicy, Rollout, RolloutPhase
-from apps.releases.rollouts.services import rollout_advance
+from apps.releases.rollouts.moving import rollout_advance
 from tests.conftest import NOON
 from tests.releases.rollouts.test_services import WHY, ready, released  # noqa: F401
 from tests.releases.rollouts.traffic import asked

@@ -10,16 +10,15 @@ from apps.monitoring.models import Alert, Prediction
 from apps.monitoring.selectors import predictions_of
 from apps.projects.models import Project
 from apps.releases.models import AnalysisLook, PauseCause, Promotion, Rollout, RolloutPhase
+from apps.releases.rollouts.moving import rollout_advance, rollouts_advance
 from apps.releases.rollouts.services import (
     policy_given,
     release_policy_set,
     release_start,
     rollout_abort,
-    rollout_advance,
     rollout_pause,
     rollout_promote,
     rollout_resume,
-    rollouts_advance,
 )
 from apps.releases.selectors import champion_of, served
 from apps.releases.services import RolloutUnderWay, model_promote, model_roll_back
