@@ -134,6 +134,10 @@ class Portfolio:
         return any(each.target_s is not None for each in self.holdings)
 
     @property
+    def shows_stand(self) -> bool:
+        return not self.archived and (self.shows_laps or self.shows_alarms or self.shows_reviews)
+
+    @property
     def shows_alarms(self) -> bool:
         return any(each.alarms is not None for each in self.holdings)
 
@@ -198,7 +202,7 @@ def _counted(rows: Any) -> dict[int, int]:
 
 def _holding(project: Project, role: Role, facts: _Facts, at: datetime) -> Holding:
     may, pk = GRANTS[role], project.pk
-    sees_laps = Permission.VIEW_SLA in may
+    sees_laps = Permission.VIEW_SLA in may and project.archived_at is None  # nobody serves what waits in the archive
     collected = facts.collected.get(pk) if sees_laps else None
     return Holding(
         project=project,
