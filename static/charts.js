@@ -4,6 +4,8 @@
 
 import { counts } from "./cells.js";
 import { $, $$, el } from "./dom.js";
+import { calendar, inZone } from "./moments.js";
+import { language, number, separators } from "./words.js";
 
 /** @typedef {{ data: any[], layout?: any }} Figure */
 /**
@@ -30,7 +32,10 @@ function load() {
   plotly ??= new Promise((done, fail) => {
     const script = document.createElement("script");
     script.src = $("script[data-plotly]").dataset.plotly;
-    script.onload = () => done(window.Plotly);
+    script.onload = () => {
+      window.Plotly.register(calendar());
+      done(window.Plotly);
+    };
     script.onerror = () => {
       plotly = null;
       fail(new Error("Plotly did not load"));
@@ -110,7 +115,7 @@ function look() {
       showlegend: false,
       hovermode: "x unified",
       dragmode: false,
-      separators: ".,",
+      separators,
       uirevision: "kept",
       hoverlabel: {
         bgcolor: color("var(--raised)"),
@@ -176,7 +181,7 @@ async function plot(chart, figure) {
     { data, layout } = dressed(figure);
   if (!chart.drawn) chart.canvas.textContent = "";
   chart.drawn = true;
-  await Plotly.react(chart.canvas, data, layout, { displayModeBar: false, responsive: true });
+  await Plotly.react(chart.canvas, data, layout, { displayModeBar: false, responsive: true, locale: language });
 }
 /** @param {Chart} chart */
 async function refresh(chart) {
@@ -187,7 +192,7 @@ async function refresh(chart) {
   }
   try {
     const figure = (await fetched(figureUrl))[name];
-    if (figure) await draw(chart, figure);
+    if (figure) await draw(chart, inZone(figure));
   } catch {
     const sentence = gettext("The chart could not be fetched. It is tried again when the console answers.");
     if (!chart.figure) chart.canvas.textContent = sentence;
@@ -200,13 +205,10 @@ function shown(trace, i) {
   const value = trace.y[i];
   if (Array.isArray(trace.text) && trace.text[i] !== undefined) return trace.text[i];
   if (typeof value !== "number") return value ?? "";
-  return value.toLocaleString("en", { maximumFractionDigits: 4 });
+  return number(value, 4);
 }
-/** 2026-01-02 03:04 of an ISO time, which a point may be named by; any other name as it is. @param {unknown} name */
-const named = name =>
-  String(name)
-    .replace("T", " ")
-    .replace(/(:\d\d)(\.\d+)?(\+00:00|Z)$/, "$1");
+/** A moment without what nobody reads of it; any other name as it is. @param {unknown} name */
+const named = name => String(name).replace(/^(\d{4}-\d\d-\d\d \d\d:\d\d):\d\d\.\d+$/, "$1");
 
 /** @param {Figure} figure @returns {{ head: string[], rows: any[][] }} */
 function cells(figure) {

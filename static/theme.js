@@ -1,5 +1,5 @@
 // @ts-check
-// Before the first paint: the theme this browser chose. Nothing kept means that the system decides.
+// Before the first paint: the theme this browser chose (nothing kept: the system decides), and its time zone.
 (() => {
   try {
     const kept = localStorage.getItem("theme");
@@ -7,4 +7,8 @@
   } catch {
     /* storage is closed: the system decides */
   }
+  // The zone of this browser, told once: pages say moments in it, unless the person chose another.
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  if (!timeZone || document.cookie.split("; ").includes(`time_zone=${timeZone}`)) return;
+  document.cookie = `time_zone=${timeZone}; path=/; max-age=31536000; SameSite=Lax`;
 })();

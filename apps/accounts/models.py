@@ -15,6 +15,7 @@ class User(AbstractUser):
     sessions_ended = models.PositiveIntegerField(
         default=0, editable=False
     )  # how often; part of what a session must match
+    time_zone = models.CharField(max_length=63, blank=True, default="", editable=False)  # empty: as the browser says
     last_seen_at = models.DateTimeField(null=True, editable=False)  # to five minutes
 
     def __str__(self) -> str:

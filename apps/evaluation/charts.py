@@ -5,8 +5,8 @@ from typing import Any
 from django.utils.translation import gettext
 
 from apps.evaluation.models import FreshnessGap, LearningReport, Report
+from apps.pages.numbers import fill, percent, signed
 from apps.pages.words import counted
-from apps.rules.words import percent, signed
 
 Figure = dict[str, Any]
 SHORT = 18  # characters of a label's name on an axis
@@ -108,9 +108,7 @@ def finding(report: Report) -> str:
     right = sum(row[i] for i, row in enumerate(report.confusion) if i < len(row))
     mistakes = [(cell, i, j) for i, row in enumerate(report.confusion) for j, cell in enumerate(row) if i != j]
     times, truth, said = max(mistakes, default=(0, 0, 0))
-    words = gettext("{right:,} of {examples:,} holdout examples are right").format(
-        right=right, examples=report.examples
-    )
+    words = fill(gettext("{right:,} of {examples:,} holdout examples are right"), right=right, examples=report.examples)
     if not times:
         return gettext("{words}; no two labels are confused.").format(words=words)
     names = report.label_names

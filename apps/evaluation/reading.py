@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from apps.evaluation.models import Outcome, Report
-from apps.rules.words import percent, points, signed
+from apps.pages.numbers import decimal, percent, points, signed
 
 TITLES = {
     "accuracy": gettext_lazy("Accuracy"),
@@ -77,7 +77,7 @@ def headline(report: Report) -> str:
 
 
 def _row(name: str, report: Report) -> MetricRow:
-    say = (lambda v: percent(v, 1)) if name in SHARES else (lambda v: f"{v:.3f}")
+    say = (lambda v: percent(v, 1)) if name in SHARES else (lambda v: decimal(v, 3))
     candidate = report.metrics.get(name) or {}
     champion = (report.baseline_metrics or {}).get(name) or {}
     change = (report.differences or {}).get(name) or {}

@@ -13,10 +13,11 @@ from apps.evaluation.services import HoldoutPredictions, curve_unpacked
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
 from apps.labeling.selectors import median_active_s
+from apps.pages.numbers import percent
 from apps.projects.models import Project
 from apps.rules.lift import Lift
 from apps.rules.stopping import Advice, Agreement, Effort, advise
-from apps.rules.words import MINUS, percent
+from apps.rules.words import MINUS
 from apps.training.models import Run
 
 AGREEMENTS = 5  # models back; the advice looks at the last three

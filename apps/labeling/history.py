@@ -27,6 +27,7 @@ from apps.labeling.models import (
     Suspect,
 )
 from apps.labeling.values import value_of
+from apps.pages.moments import day_of
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
@@ -44,7 +45,7 @@ def example_opened(project: Project, example_id: int, *, by: User, sees_all: boo
         gone = tombstone_of(project, example_id) if sees_all else None
         if gone:
             words = _("This example was deleted on {day}: {reason}")
-            raise NotFound(words.format(day=f"{gone.at:%Y-%m-%d}", reason=gone.reason))
+            raise NotFound(words.format(day=day_of(gone.at), reason=gone.reason))
         raise NotFound(_("There is no such example in this project."))
     if not sees_all and not _is_own(example, by) and not _waits(example):
         raise Forbidden(

@@ -12,6 +12,7 @@ from apps.errors import Invalid
 from apps.labeling.forms import QueueForm
 from apps.labeling.models import QueueSettings
 from apps.labeling.services.queue_settings import queue_settings_set
+from apps.pages.numbers import grouped
 from apps.pages.requests import Signed, refused
 from apps.projects.access import project_permission
 from apps.projects.models import Project
@@ -28,10 +29,10 @@ def _what_was_settled(kept: QueueSettings) -> str:
     done, left = kept.settling_done, kept.settling_left
     words = [gettext("The queue is set.")]
     if done:
-        words.append(ngettext("{n} example settled.", "{n} examples settled.", done).format(n=f"{done:,}"))
+        words.append(ngettext("{n} example settled.", "{n} examples settled.", done).format(n=grouped(done)))
     if left:
         more = ngettext("{n} more is looked at now.", "{n} more are looked at now.", left)
-        words.append(more.format(n=f"{left:,}"))
+        words.append(more.format(n=grouped(left)))
     return " ".join(words)
 
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 
 from apps.errors import Invalid, NotFound
 from apps.evaluation.models import Report
+from apps.pages.numbers import grouped
 from apps.projects.models import Project
 from apps.releases.models import ModelVersion
 from apps.training.models import Run, RunPoint
@@ -109,7 +110,7 @@ def _settings(runs: Sequence[Run]) -> tuple[Setting, ...]:
         (gettext("kind"), [str(run.get_kind_display()) for run in runs]),
         (gettext("base"), [str(run.base_run.number) if run.base_run else none for run in runs]),
         (gettext("data version"), [str(r.dataset_version.number) if r.dataset_version else none for r in runs]),
-        (gettext("labels"), [f"{run.labels:,}" for run in runs]),
+        (gettext("labels"), [grouped(run.labels) for run in runs]),
         (gettext("seed"), [str(run.seed) for run in runs]),
         (gettext("device"), [run.device or none for run in runs]),
         (gettext("code"), [run.code_version[:12] or none for run in runs]),

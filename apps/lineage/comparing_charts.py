@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext
 
 from apps.lineage.comparing import ComparedCurve
+from apps.pages.numbers import localized
 
 Figure = dict[str, Any]
 LINES = [
@@ -90,5 +91,5 @@ def _names(traces: list[Figure]) -> list[Figure]:
 
 
 def _ends(traces: list[Figure], words: str, form: str) -> str:
-    said = [f"{t['name']}: {form.format(end[1])}" for t in traces if (end := _last(t)) is not None]
+    said = [f"{t['name']}: {localized(form.format(end[1]))}" for t in traces if (end := _last(t)) is not None]
     return f"{words} {', '.join(said)}." if said else gettext("None of these runs has reported a point.")

@@ -6,8 +6,8 @@ from math import ceil
 
 from django.utils.translation import gettext
 
+from apps.pages.numbers import percent
 from apps.pages.templatetags.wording import duration
-from apps.rules.words import percent
 
 HOUR = 3600.0
 STEPS_S = (

@@ -17,6 +17,7 @@ from apps.loop.cards.card import STAGES, Card, Judge, hidden, with_one_filled
 from apps.loop.cards.facts import Collecting, Deploying, Evaluating, Monitoring, TrainingFacts
 from apps.loop.clockface import LapClock, clock_of, laps_of
 from apps.monitoring.models import Alert, DriftCheck
+from apps.pages.numbers import fill
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.roles import Permission
@@ -261,9 +262,9 @@ def _reading(ingestion: Ingestion) -> Running:
     expected = ingestion.rows_expected
     percent = min(100, round(100 * ingestion.rows_read / expected)) if expected else None
     words = (
-        gettext("{rows_read:,} of {expected:,} rows").format(rows_read=ingestion.rows_read, expected=expected)
+        fill(gettext("{rows_read:,} of {expected:,} rows"), rows_read=ingestion.rows_read, expected=expected)
         if expected
-        else gettext("{rows_read:,} rows").format(rows_read=ingestion.rows_read)
+        else fill(gettext("{rows_read:,} rows"), rows_read=ingestion.rows_read)
     )
     return Running(gettext("Reading {ingestion}").format(ingestion=ingestion), words, percent, "datasets:data")
 
@@ -272,21 +273,11 @@ def _first_steps(project: Project, facts: _Facts) -> tuple[Step, ...]:
     """From nothing to the first lap. The first step that is not done is the one for now."""
     counts = facts.counts
     trained = facts.champion or facts.candidate or facts.open_run
+    here = fill(gettext("{examples:,} are here"), examples=counts.examples)
+    given = fill(gettext("{labeled:,} given"), labeled=counts.labeled)
     rows = [
-        (
-            gettext("Examples"),
-            gettext("{examples:,} are here").format(examples=counts.examples)
-            if counts.examples
-            else gettext("Add the first ones"),
-            counts.examples > 0,
-        ),
-        (
-            gettext("Labels"),
-            gettext("{labeled:,} given").format(labeled=counts.labeled)
-            if counts.labeled
-            else gettext("At least two different ones"),
-            counts.labeled > 0,
-        ),
+        (gettext("Examples"), here if counts.examples else gettext("Add the first ones"), counts.examples > 0),
+        (gettext("Labels"), given if counts.labeled else gettext("At least two different ones"), counts.labeled > 0),
         (gettext("A run"), gettext("It learns from the labels"), trained is not None),
         (gettext("A verdict"), gettext("The gates judge it on the holdout"), bool(facts.champion or facts.candidate)),
         (gettext("A champion"), gettext("Promote it, and the first lap closes"), facts.champion is not None),

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext, gettext_lazy
 
 from apps.monitoring.selectors import Bucket, Traffic
+from apps.pages.numbers import fill, localized
 
 Figure = dict[str, Any]
 ROOM = 0.12  # of the range, free at the right of every figure: labels at the lines’ ends, and one axis for all
@@ -41,7 +42,7 @@ def volume(found: Traffic) -> Figure:
         found,
         [bars],
         {"rangemode": "tozero", "tickformat": ",d"},
-        gettext("{answers:,} answers in the {found}.").format(answers=found.answers, found=_span(found)),
+        fill(gettext("{answers:,} answers in the {found}."), answers=found.answers, found=_span(found)),
     )
 
 
@@ -51,8 +52,9 @@ def latency(found: Traffic) -> Figure:
         found, gettext("95 of 100 within"), [b.slowest_ms for b in found.buckets], "var(--ink-2)", "%{y:.0f} ms"
     )
     words = (
-        gettext("The slowest five in a hundred took {slowest_ms:.0f} milliseconds at most.").format(
-            slowest_ms=found.slowest_ms
+        fill(
+            gettext("The slowest five in a hundred took {slowest_ms:.0f} milliseconds at most."),
+            slowest_ms=found.slowest_ms,
         )
         if found.slowest_ms
         else ""
@@ -71,7 +73,7 @@ def confidence(found: Traffic) -> Figure:
         "%{y:.1f} %",
     )
     words = (
-        gettext("Mean confidence is {confidence:.0f} percent.").format(confidence=100 * found.confidence)
+        fill(gettext("Mean confidence is {confidence:.0f} percent."), confidence=100 * found.confidence)
         if found.confidence is not None
         else ""
     )
@@ -95,8 +97,10 @@ def mix(found: Traffic, colors: Mapping[str, str]) -> Figure:
         traces.append(_share(found, str(OTHER), rest, "var(--line-strong)"))
     first = total.most_common(1)
     words = (
-        gettext("“{first}” is answered most often, {answers:.0f} percent of the time.").format(
-            first=first[0][0], answers=100 * first[0][1] / found.answers
+        fill(
+            gettext("“{first}” is answered most often, {answers:.0f} percent of the time."),
+            first=first[0][0],
+            answers=100 * first[0][1] / found.answers,
         )
         if first
         else ""
@@ -159,7 +163,7 @@ def _figure(found: Traffic, traces: list[Figure], yaxis: Figure, finding: str) -
             "meta": {
                 "finding": finding or gettext("No answers."),
                 "empty": gettext("No answer in the {found}.").format(found=_span(found)),
-                "rows": gettext("from, UTC"),
+                "rows": gettext("from"),
             },
         },
     }
@@ -169,7 +173,7 @@ def _end(trace: Figure, form: str) -> Figure:
     return {
         "x": trace["x"][-1],
         "y": trace["y"][-1],
-        "text": form.format(trace["y"][-1]),
+        "text": localized(form.format(trace["y"][-1])),
         "showarrow": False,
         "xanchor": "left",
         "xshift": 6,

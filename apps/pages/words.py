@@ -2,6 +2,8 @@
 
 from django.utils.translation import ngettext
 
+from apps.pages.numbers import grouped
+
 
 def counted(number: int, noun: str) -> str:
     """`1 label`, `1,200 labels`. Raises KeyError for a noun that has no plural here."""
@@ -22,4 +24,4 @@ def counted(number: int, noun: str) -> str:
         "time": ngettext("{n} time", "{n} times", number),
         "version": ngettext("{n} version", "{n} versions", number),
     }
-    return said[noun].format(n=f"{number:,}")
+    return said[noun].format(n=grouped(number))

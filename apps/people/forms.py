@@ -4,12 +4,14 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.people.models import Scope
 from apps.people.tokens import LASTS_DAYS
 from apps.projects.models import Project
 from apps.projects.roles import Role
+from apps.rules.values.zones import zone_names, zone_of
 
 MOST_PASSWORD = 4096
 
@@ -25,6 +27,23 @@ class SignInForm(AuthenticationForm):
 
 class NameForm(forms.Form):
     display_name = forms.CharField(required=False, max_length=80)
+
+
+class ZoneForm(forms.Form):
+    """A person's zone; empty is that of each browser, which is named where it said it."""
+
+    time_zone = forms.ChoiceField(required=False)
+
+    def __init__(self, *args: Any, of_browser: str, **more: Any) -> None:
+        super().__init__(*args, **more)
+        as_browser = (
+            gettext("As the browser: {zone}").format(zone=of_browser)
+            if zone_of(of_browser)
+            else gettext("As the browser")
+        )
+        field = self.fields["time_zone"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", as_browser), *((name, name.replace("_", " ")) for name in zone_names())]
 
 
 class TokenForm(forms.Form):

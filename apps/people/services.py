@@ -15,6 +15,7 @@ from apps.live.publish import rights_changed
 from apps.people.links import only_admin, password_set_checked
 from apps.people.names import display_name_of
 from apps.people.tokens import tokens_end
+from apps.rules.values.zones import zone_of
 
 
 @transaction.atomic
@@ -40,6 +41,13 @@ def name_set(*, user: User, display_name: str, at: datetime) -> User:
         after={"display_name": named},
     )
     return user
+
+
+def time_zone_set(*, user: User, zone: str) -> None:
+    """The zone in which pages say moments to this person; empty: that of each browser. Raises Invalid."""
+    if zone and zone_of(zone) is None:
+        raise Invalid(gettext("No time zone is called “{zone}”.").format(zone=zone), field="time_zone")
+    User.objects.filter(pk=user.pk).update(time_zone=zone)
 
 
 @transaction.atomic

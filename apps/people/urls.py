@@ -12,6 +12,7 @@ urlpatterns = [
     path("sign-out/", views.sign_out, name="sign_out"),
     path("account/", views.account, name="account"),
     path("account/password/", views.password_change, name="password_change"),
+    path("account/time-zone/", views.time_zone, name="time_zone"),
     path("account/tokens/", views.token_create, name="token_create"),
     path("account/tokens/<slug:key>/revoke/", views.token_revoke, name="token_revoke"),
 ]

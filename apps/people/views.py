@@ -18,8 +18,9 @@ from apps.errors import DomainError, Invalid, TooMany
 from apps.live.publish import rights_changed
 from apps.pages.requests import Signed, refused
 from apps.people import services, tokens
-from apps.people.forms import NameForm, PasswordForm, SignInForm, TokenForm
+from apps.people.forms import NameForm, PasswordForm, SignInForm, TokenForm, ZoneForm
 
+ZONE_COOKIE = "time_zone"  # what the browser says of itself
 MOST_JSON_BYTES = 20_000  # a name and a password
 
 
@@ -100,10 +101,12 @@ sign_out = SignOut.as_view()
 
 
 def _page(request: Signed, *, status: int = 200, **more: object) -> HttpResponse:
+    of_browser = request.COOKIES.get(ZONE_COOKIE, "")
     context = {
         "name_form": NameForm(initial={"display_name": request.user.display_name}),
         "token_form": TokenForm(),
         "password_form": PasswordForm(),
+        "zone_form": ZoneForm(of_browser=of_browser, initial={"time_zone": request.user.time_zone}),
         "tokens": tokens.tokens_of(request.user, at=timezone.now()),
     }
     return render(request, "accounts/account.html", context | more, status=status)
@@ -124,6 +127,17 @@ def account(request: Signed) -> HttpResponse:
     except Invalid as error:
         refused(form, error)
     return _page(request, name_form=form, status=422)
+
+
+@require_POST
+@login_required
+def time_zone(request: Signed) -> HttpResponse:
+    form = ZoneForm(request.POST, of_browser=request.COOKIES.get(ZONE_COOKIE, ""))
+    if not form.is_valid():
+        return _page(request, zone_form=form, status=422)
+    services.time_zone_set(user=request.user, zone=form.cleaned_data["time_zone"])
+    messages.success(request, gettext("Your time zone is saved."))
+    return redirect("accounts:account")
 
 
 @require_POST

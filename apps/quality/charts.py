@@ -7,10 +7,11 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from apps.pages.moments import clock_of, day_of
+from apps.pages.numbers import decimal, grouped, percent, signed
 from apps.quality.times import NAMES, Durations, OverTime
 from apps.quality.votes import Agreed
 from apps.rules.agreement import Pair
-from apps.rules.words import percent, signed
 
 Figure = dict[str, Any]
 MOST = 20  # people on the map: those who met others most often
@@ -70,17 +71,17 @@ def _strength(pair: Pair | None) -> float | None:
 
 def _cell(pair: Pair | None, same: bool) -> str:
     strength = _strength(pair)
-    return "" if strength is None or same else f"{strength:.2f}".replace("-", "\N{MINUS SIGN}")
+    return "" if strength is None or same else decimal(strength, 2).replace("-", "\N{MINUS SIGN}")
 
 
 def _meeting(pair: Pair | None) -> str:
     if pair is None:
         return ""
-    shared = ngettext("{n} shared example", "{n} shared examples", pair.examples).format(n=f"{pair.examples:,}")
+    shared = ngettext("{n} shared example", "{n} shared examples", pair.examples).format(n=grouped(pair.examples))
     same = _("{share} the same").format(share=percent(pair.share))
     if pair.kappa is None:
         return f"{shared}, {same}"
-    kappa = _("kappa {k}").format(k=f"{pair.kappa:.2f}".replace("-", "\N{MINUS SIGN}"))
+    kappa = _("kappa {k}").format(k=decimal(pair.kappa, 2).replace("-", "\N{MINUS SIGN}"))
     if pair.low is None or pair.high is None:
         return f"{shared}, {same}<br>{kappa}"
     between = _("between {low} and {high}").format(low=signed(pair.low, 2), high=signed(pair.high, 2))
@@ -93,7 +94,7 @@ def _pairs_finding(agreed: Agreed, names: Mapping[int, str]) -> str:
         return _("No two people have answered the same example yet.")
     least = min(enough, key=lambda p: (_strength(p), p.one, p.other))
     return _("{one} and {other} agree least: {share} of {n} shared examples.").format(
-        one=names[least.one], other=names[least.other], share=percent(least.share), n=f"{least.examples:,}"
+        one=names[least.one], other=names[least.other], share=percent(least.share), n=grouped(least.examples)
     )
 
 
@@ -120,7 +121,7 @@ def over_time(found: OverTime) -> Figure:
             "meta": {
                 "finding": _over_time_finding(found, total),
                 "empty": _("Nobody has answered yet."),
-                "rows": _("from, UTC"),
+                "rows": _("from"),
             },
         },
     }
@@ -149,11 +150,11 @@ def _over_time_finding(found: OverTime, total: int) -> str:
         )
     else:
         words = ngettext("{n} answer; most on {at}: {m}.", "{n} answers; most on {at}: {m}.", total)
-    return words.format(n=f"{total:,}", at=_at(start, found.step), m=f"{found.answers[most]:,}")
+    return words.format(n=grouped(total), at=_at(start, found.step), m=grouped(found.answers[most]))
 
 
 def _at(start: datetime, step: str) -> str:
-    return f"{start:%Y-%m-%d %H:%M}" if step == "hour" else f"{start:%Y-%m-%d}"
+    return clock_of(start) if step == "hour" else day_of(start)
 
 
 def durations(found: Durations, name: str = "") -> Figure:
@@ -172,7 +173,7 @@ def durations(found: Durations, name: str = "") -> Figure:
                 "x": names,
                 "y": [n / sum(times) for n in times],
                 "marker": {"color": color},
-                "text": [f"{percent(n / sum(times))} ({n:,})" for n in times],
+                "text": [f"{percent(n / sum(times))} ({grouped(n)})" for n in times],
                 "textposition": "none",
                 "hovertemplate": "%{text}",
             }
@@ -203,6 +204,6 @@ def _durations_finding(found: Durations, name: str) -> str:
         return _("No answer has a known time on screen yet.")
     fast = sum(times[:FAST])
     words = ngettext("{n} of {total} answers took under 2 s.", "{n} of {total} answers took under 2 s.", fast).format(
-        n=f"{fast:,}", total=f"{total:,}"
+        n=grouped(fast), total=grouped(total)
     )
     return f"{name}: {words}" if times is found.own else words

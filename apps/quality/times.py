@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.projects.models import Project
@@ -17,13 +18,15 @@ SHOWN = {"hour": timedelta(hours=48), "day": timedelta(days=30)}
 
 @dataclass(frozen=True)
 class OverTime:
+    """`starts` are hours or days of the reader's zone, without it."""
+
     step: str  # hour | day
     starts: tuple[datetime, ...]
     answers: tuple[int, ...]
 
 
 _OVER_TIME = """
-    SELECT date_trunc(%(step)s, answered_at AT TIME ZONE 'UTC'), count(*) FROM labeling_annotation
+    SELECT date_trunc(%(step)s, answered_at AT TIME ZONE %(zone)s), count(*) FROM labeling_annotation
     WHERE project_id = %(project)s AND withdrawn_at IS NULL AND skip_reason = '' AND answered_at >= %(since)s
       AND (%(person)s::bigint IS NULL OR annotator_id = %(person)s) GROUP BY 1 ORDER BY 1
 """
@@ -44,7 +47,8 @@ def over_time(project: Project, user: User | None = None) -> OverTime:
             return OverTime("day", (), ())
         step = "hour" if last - first < BY_HOUR else "day"
         since = max(first, last - SHOWN[step])
-        cursor.execute(_OVER_TIME, {**bound, "step": step, "since": since})
+        zone = timezone.get_current_timezone_name()
+        cursor.execute(_OVER_TIME, {**bound, "step": step, "since": since, "zone": zone})
         counted = dict(cursor.fetchall())
     starts = tuple(_between(min(counted), max(counted), timedelta(**{f"{step}s": 1})))
     return OverTime(step, starts, tuple(counted.get(start, 0) for start in starts))

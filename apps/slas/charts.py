@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
+from apps.pages.numbers import decimal, fill
 from apps.slas.models import Lap, Stage
 from apps.slas.selectors import Levels
 
@@ -122,7 +123,7 @@ def _marks(name: str, laps: list[Lap], symbol: str, color: str, unit_s: float, u
         "y": [round(lap.p90_s / unit_s, 4) for lap in laps],
         "marker": {"symbol": symbol, "size": 9, "color": color},
         "text": [
-            gettext("lap {number}: {took:.1f} {unit}").format(number=lap.number, took=lap.p90_s / unit_s, unit=unit)
+            fill(gettext("lap {number}: {took:.1f} {unit}"), number=lap.number, took=lap.p90_s / unit_s, unit=unit)
             for lap in laps
         ],
         "hovertemplate": "%{text}<extra></extra>",
@@ -138,7 +139,7 @@ def _middle(laps: tuple[Lap, ...], unit_s: float, unit: str) -> Figure:
         "x": [lap.closed_at.isoformat() for lap in laps],
         "y": [round(m / unit_s, 4) for m in middles],
         "line": {"color": "var(--line-strong)", "width": 1},
-        "text": [f"{m / unit_s:.1f} {unit}" for m in middles],
+        "text": [f"{decimal(m / unit_s, 1)} {unit}" for m in middles],
         "hoverinfo": "skip",
     }
 
@@ -152,7 +153,7 @@ def _last(found: Levels, unit_s: float, unit: str) -> list[Figure]:
         {
             "x": lap.closed_at.isoformat(),
             "y": lap.p90_s / unit_s,
-            "text": f"{lap.p90_s / unit_s:.1f} {unit}",
+            "text": f"{decimal(lap.p90_s / unit_s, 1)} {unit}",
             "showarrow": False,
             "yshift": -14,
             "font": {"color": color},

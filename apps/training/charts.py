@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
+from apps.pages.numbers import fill, localized
 from apps.training.models import Run
 from apps.training.selectors import Curves
 
@@ -57,7 +58,7 @@ def holdout(found: Curves, holdout_rows: int, champion: float | None, steps_tota
             "arrayminus": [100 * (a - low) for a, (low, _) in zip(shares, ends, strict=True)],
         }
         trace["text"] = [
-            gettext("{a:.1f} %, between {lo:.1f} and {hi:.1f}").format(a=100 * a, lo=100 * lo, hi=100 * hi)
+            fill(gettext("{a:.1f} %, between {lo:.1f} and {hi:.1f}"), a=100 * a, lo=100 * lo, hi=100 * hi)
             for a, (lo, hi) in zip(shares, ends, strict=True)
         ]
     layout: Figure = {
@@ -83,7 +84,7 @@ def holdout(found: Curves, holdout_rows: int, champion: float | None, steps_tota
                 "y": 100 * champion,
                 "yanchor": "bottom",
                 "showarrow": False,
-                "text": gettext("champion {champion:.1f} %").format(champion=100 * champion),
+                "text": fill(gettext("champion {champion:.1f} %"), champion=100 * champion),
                 "font": {"color": "var(--ink)"},
             }
         )
@@ -122,7 +123,8 @@ def _end_label(trace: Figure, form: str) -> list[Figure]:
     )
     if last is None:
         return []
-    words = form.format(last[1]) if trace["mode"] != "lines" else f"{trace['name']} {form.format(last[1])}"
+    words = localized(form.format(last[1]))
+    words = words if trace["mode"] != "lines" else f"{trace['name']} {words}"
     return [{**END_LABEL, "x": last[0], "y": last[1], "text": words, "font": {"color": trace["line"]["color"]}}]
 
 
@@ -147,26 +149,31 @@ def _loss_finding(found: Curves) -> str:
     if not found.steps:
         return gettext("No loss was reported yet.")
     held = [v for v in found.validation_loss if v is not None]
-    words = gettext("Training loss went from {first:.2f} to {last:.2f}").format(
-        first=found.train_loss[0], last=found.train_loss[-1]
+    words = fill(
+        gettext("Training loss went from {first:.2f} to {last:.2f}"),
+        first=found.train_loss[0],
+        last=found.train_loss[-1],
     )
     return (
-        gettext("{words}, validation loss to {held:.2f}, at step {steps:,}.").format(
-            words=words, held=held[-1], steps=found.steps[-1]
+        fill(
+            gettext("{words}, validation loss to {held:.2f}, at step {steps:,}."),
+            words=words,
+            held=held[-1],
+            steps=found.steps[-1],
         )
         if held
-        else gettext("{words} at step {steps:,}.").format(words=words, steps=found.steps[-1])
+        else fill(gettext("{words} at step {steps:,}."), words=words, steps=found.steps[-1])
     )
 
 
 def _holdout_finding(shares: list[float], champion: float | None) -> str:
     if not shares:
         return gettext("Nothing was measured on the holdout yet.")
-    words = gettext("Holdout accuracy is {last:.1f} percent after {n} measurements").format(
-        last=100 * shares[-1], n=len(shares)
+    words = fill(
+        gettext("Holdout accuracy is {last:.1f} percent after {n} measurements"), last=100 * shares[-1], n=len(shares)
     )
     return (
-        gettext("{words}; the champion had {champion:.1f}.").format(words=words, champion=100 * champion)
+        fill(gettext("{words}; the champion had {champion:.1f}."), words=words, champion=100 * champion)
         if champion is not None
         else f"{words}."
     )

@@ -9,6 +9,8 @@ from apps.training.models import RunPriority, asked_kinds
 from apps.training.services.policies import MOST_AT_ONCE
 from apps.training.services.triggers import NEVER
 
+TIME_OF_DAY = r"([01]?\d|2[0-3]):[0-5]\d"  # 24 h in every browser; its own field is written as the system writes
+
 
 class TriggerForm(forms.Form):
     """A cause that is left empty is off."""
@@ -51,7 +53,7 @@ class ScheduleForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": gettext_lazy("Choose at least one day of the week, or switch the schedule off.")},
     )
-    time = forms.TimeField(widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
+    time = forms.TimeField(widget=forms.TimeInput(attrs={"pattern": TIME_OF_DAY}, format="%H:%M"))
     zone = forms.CharField(max_length=63)
 
     def clean_days(self) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
+from apps.pages.numbers import fill
 from apps.training.online_selectors import Progress
 
 Figure = dict[str, Any]
@@ -75,14 +76,18 @@ def _line(name: str, x: list[int], y: list[float], color: str, *, width: int) ->
 def _loss_words(found: Progress) -> str:
     if not found.examples:
         return gettext("Nothing was learned yet.")
-    return gettext("Before it learned them, it gave {n:,} examples a loss of {loss:.3f} nats on average.").format(
-        n=sum(found.learned), loss=mean_so_far(found.loss, found.learned)[-1]
+    return fill(
+        gettext("Before it learned them, it gave {n:,} examples a loss of {loss:.3f} nats on average."),
+        n=sum(found.learned),
+        loss=mean_so_far(found.loss, found.learned)[-1],
     )
 
 
 def _accuracy_words(found: Progress) -> str:
     if not found.examples:
         return gettext("Nothing was learned yet.")
-    return gettext("Before it learned them, it was right on {share:.1f} percent of {n:,} examples.").format(
-        n=sum(found.learned), share=100 * mean_so_far(found.accuracy, found.learned)[-1]
+    return fill(
+        gettext("Before it learned them, it was right on {share:.1f} percent of {n:,} examples."),
+        n=sum(found.learned),
+        share=100 * mean_so_far(found.accuracy, found.learned)[-1],
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
+from apps.pages.numbers import fill, localized
 from apps.training.models import Trial, TrialState
 from apps.training.sweep_selectors import SweepShown
 
@@ -58,9 +59,7 @@ def importance(found: SweepShown) -> Figure:
     ranked = sorted(found.sweep.importance.items(), key=lambda pair: -pair[1])
     names, shares = [name for name, _ in ranked], [round(100 * share, 1) for _, share in ranked]
     words = (
-        gettext("{name} explains {share:.0f} percent of the differences in loss.").format(
-            name=names[0], share=shares[0]
-        )
+        fill(gettext("{name} explains {share:.0f} percent of the differences in loss."), name=names[0], share=shares[0])
         if ranked
         else gettext("It is worked out when the sweep has ended, from at least four completed trials.")
     )
@@ -98,7 +97,7 @@ def parallel(found: SweepShown) -> Figure:
                 "name": gettext("trial {n}").format(n=trial.number),
                 "x": columns,
                 "y": [round(_place(v, *s), 4) for v, s in zip(values, spans, strict=True)],
-                "text": [f"{v:.4g}" for v in values],
+                "text": [localized(f"{v:.4g}") for v in values],
                 "hovertemplate": "%{text}",
                 "line": {"color": _color(place, len(ended)), "width": 3 if place == 0 else 1},
                 "opacity": 1 if place == 0 else 0.6,
@@ -139,8 +138,8 @@ def _place(value: float, low: float, high: float, logarithmic: bool) -> float:
 def _ends(column: str, low: float, high: float) -> list[Figure]:
     shared = {"x": column, "showarrow": False, "font": {"size": 11, "color": "var(--ink-3)"}}
     return [
-        {**shared, "y": 0, "yanchor": "top", "yshift": -4, "text": f"{low:.4g}"},
-        {**shared, "y": 1, "yanchor": "bottom", "yshift": 4, "text": f"{high:.4g}"},
+        {**shared, "y": 0, "yanchor": "top", "yshift": -4, "text": localized(f"{low:.4g}")},
+        {**shared, "y": 1, "yanchor": "bottom", "yshift": 4, "text": localized(f"{high:.4g}")},
     ]
 
 
@@ -163,6 +162,8 @@ def _dots(name: str, trials: list[Trial], color: str) -> Figure:
 def _best_words(found: SweepShown) -> str:
     if found.best is None or found.best.value is None:
         return gettext("No trial has come to its end yet.")
-    return gettext("Trial {n} is the best so far, with a validation loss of {loss:.3f} nats.").format(
-        n=found.best.number, loss=found.best.value
+    return fill(
+        gettext("Trial {n} is the best so far, with a validation loss of {loss:.3f} nats."),
+        n=found.best.number,
+        loss=found.best.value,
     )

@@ -2,7 +2,8 @@
 // The last answers, newest first: what can be undone or changed.
 
 import { $, $$, el } from "../dom.js";
-import { hour, say } from "../words.js";
+import { hour } from "../moments.js";
+import { say } from "../words.js";
 
 /**
  * @param {object} given

@@ -2,7 +2,8 @@
 // What stands around the example: progress, what waits to be sent, why nothing is here, notices.
 
 import { $, el, icon, speak, status } from "../dom.js";
-import { hour, many, number, say, tenths } from "../words.js";
+import { hour } from "../moments.js";
+import { many, number, say, tenths } from "../words.js";
 
 const SLOW_MS = 500; // an answer on its way is normal; a slow one is not "saved"
 const NEXT_LOOK_MS = 2000; // the console is not asked again sooner

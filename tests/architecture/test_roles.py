@@ -53,6 +53,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "accounts:sign_in_here": {"GET": EVERYBODY, "POST": EVERYBODY},
     "accounts:sign_out": {"POST": EVERYBODY},
     "accounts:account": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "accounts:time_zone": {"POST": SIGNED_IN},
     "accounts:token_create": {"POST": SIGNED_IN},
     "accounts:token_revoke": {"POST": SIGNED_IN},
     "portfolio:projects": {"GET": SIGNED_IN},

@@ -111,7 +111,7 @@ def test_charts_have_a_finding_and_their_empty_words(as_, project, examples, sai
     found = as_(mona).get(at("person_figures", project, ada.pk)).json()
     assert found["durations"]["layout"]["meta"]["finding"] == "Ada: 1 of 2 answers took under 2 s."
     assert [t["name"] for t in found["durations"]["data"]] == ["Ada", "team"]
-    assert found["over_time"]["layout"]["meta"]["finding"] == "2 answers; most in the hour from 2026-11-02 12:00: 2."
+    assert found["over_time"]["layout"]["meta"]["finding"] == "2 answers; most in the hour from 2 Nov, 12:00: 2."
 
 
 def test_the_table_leaves_as_csv_and_no_name_runs_as_a_formula(as_, project, examples, said, ada, mona):

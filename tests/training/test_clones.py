@@ -8,11 +8,13 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import User
+from apps.errors import Invalid
 from apps.loop.services.preparation import settings_of
 from apps.projects.models import Project
 from apps.rules.recipes import OF_KIND
 from apps.rules.sweeps import Bounds
 from apps.training.models import Run, RunKind
+from apps.training.services.clones import RunCopy, run_clone
 from tests.api import api_of, at, post
 from tests.conftest import NOON
 from tests.rows import labeled, model, trained
@@ -199,3 +201,15 @@ def test_the_lineage_of_its_model_names_the_run_it_is_a_copy_of(as_: As, lin: Us
     page = as_(lin).get(reverse("lineage:lineage", args=[project.pk, copy.pk]))
     assert "Cloned from" in page.text
     assert api_of(lin).get(f"/api/v1/models/{copy.pk}/lineage/").json()["cloned_from"] == run.pk
+
+
+@pytest.mark.parametrize("wrong", [{"state": "canceled"}, {"artifact_url": ""}, {"kind": "online"}])
+def test_an_incremental_copy_goes_on_from_no_run_without_layers(
+    lin: User, project: Project, run: Run, wrong: dict[str, str]
+) -> None:
+    Run.objects.filter(pk=run.pk).update(**wrong)
+    copy = RunCopy(kind="incremental", base_run=Run.objects.get(pk=run.pk))
+    other = trained(project)
+    with pytest.raises(Invalid, match="completed run of this project"):
+        run_clone(run=other, copy=copy, by=lin, at=NOON)
+    assert Run.objects.count() == 2

@@ -22,6 +22,8 @@ from apps.datasets.models import DatasetVersion, VersionPolicy
 from apps.datasets.versions.rows import ChangeKind, VersionRow, changes_between, digest_of, state_of, table_of
 from apps.integrations import wiring
 from apps.integrations.ports import TableMissing, TableSize, Unavailable
+from apps.pages.moments import day_of
+from apps.pages.numbers import grouped
 from apps.projects.models import Project
 
 logger = logging.getLogger(__name__)
@@ -91,7 +93,7 @@ def version_state(version: DatasetVersion) -> dict[int, VersionRow]:
     if version.dropped_at is not None:
         raise VersionUnreadable(
             gettext("{version} was dropped on {day} by the project’s policy; its labels can no longer be read.").format(
-                version=_named(version), day=f"{version.dropped_at:%Y-%m-%d}"
+                version=_named(version), day=day_of(version.dropped_at)
             )
         )
     with _remembering:
@@ -170,7 +172,7 @@ def _read(version: DatasetVersion) -> dict[int, VersionRow]:
             gettext(
                 "{version} is damaged: its table no longer holds what was written ({found} of {rows} labels). Restore "
                 "{url} from a copy. Labels and models are untouched."
-            ).format(version=_named(version), found=f"{len(found):,}", rows=f"{version.rows:,}", url=version.url)
+            ).format(version=_named(version), found=grouped(len(found)), rows=grouped(version.rows), url=version.url)
         )
     return found
 

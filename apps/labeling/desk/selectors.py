@@ -27,6 +27,7 @@ from apps.labeling.models import (
 from apps.labeling.selectors import QueueCounts, counts_of
 from apps.labeling.services.undo import UNDO_DEPTH
 from apps.labeling.values import value_of
+from apps.pages.numbers import grouped
 from apps.projects import task_types
 from apps.projects.access import permissions_of
 from apps.projects.models import Project
@@ -134,12 +135,12 @@ def _left_to_others(project: Project, by: User, at: datetime) -> EmptyQueue | No
     if held["n"]:
         left = ngettext(
             "1 example is left and somebody else holds it.", "{n} examples are left and held by others.", held["n"]
-        ).format(n=f"{held['n']:,}")
-        also = " " + others.format(n=f"{done_by_me:,}") if done_by_me else ""
+        ).format(n=grouped(held["n"]))
+        also = " " + others.format(n=grouped(done_by_me)) if done_by_me else ""
         then = _("What is not answered comes back here by itself.")
         return EmptyQueue(_("Nothing for you right now"), left + also, then, held["next"])
     if done_by_me:
-        sentence = others.format(n=f"{done_by_me:,}") + " " + _("You have given or skipped yours.")
+        sentence = others.format(n=grouped(done_by_me)) + " " + _("You have given or skipped yours.")
         return EmptyQueue(_("Nothing for you right now"), sentence, _("New examples appear here by themselves."))
     return None
 
@@ -150,10 +151,10 @@ def _held_by_oneself(own: int, frees_at: datetime, others: int) -> EmptyQueue:
         "You hold the example that is left yourself, in another tab or by a request of yours.",
         "You hold {n} examples that are left yourself, in another tab or by a request of yours.",
         own,
-    ).format(n=f"{own:,}")
+    ).format(n=grouped(own))
     if others:
         sentence += " " + ngettext("Somebody else holds 1 more.", "Others hold {n} more.", others).format(
-            n=f"{others:,}"
+            n=grouped(others)
         )
     then = _("Answer there. What is not answered comes back here by itself.")
     return EmptyQueue(_("You hold what is left"), sentence, then, frees_at)
@@ -168,15 +169,15 @@ def _nothing_left(project: Project, to_label: int, counts: QueueCounts) -> Empty
         if reviews:
             sentence = ngettext("{n} example waits for a review.", "{n} examples wait for a review.", reviews)
             then = _("A reviewer decides where answers disagree.")
-            return EmptyQueue(_("Nothing for you right now"), sentence.format(n=f"{reviews:,}"), then)
+            return EmptyQueue(_("Nothing for you right now"), sentence.format(n=grouped(reviews)), then)
         return EmptyQueue(
-            _("Nothing for you right now"), sentence.format(n=f"{to_label:,}"), _("A manager can open them.")
+            _("Nothing for you right now"), sentence.format(n=grouped(to_label)), _("A manager can open them.")
         )
-    sentence = _("All {n} examples are labeled.").format(n=f"{counts.examples - counts.set_aside:,}")
+    sentence = _("All {n} examples are labeled.").format(n=grouped(counts.examples - counts.set_aside))
     if counts.auto_labeled:
-        sentence += " " + _("{n} of them by the model alone.").format(n=f"{counts.auto_labeled:,}")
+        sentence += " " + _("{n} of them by the model alone.").format(n=grouped(counts.auto_labeled))
     if counts.set_aside:
-        sentence += " " + _("{n} were set aside after two skips.").format(n=f"{counts.set_aside:,}")
+        sentence += " " + _("{n} were set aside after two skips.").format(n=grouped(counts.set_aside))
     return EmptyQueue(_("All done"), sentence, _("New examples appear here by themselves."))
 
 

@@ -19,6 +19,7 @@ from apps.labeling.models import LANE_WEIGHTS, ConsensusMethod, QueueSettings
 from apps.labeling.services.resettling import AT_ONCE_S, resettle, resettling_open, slots_rebuild
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
+from apps.pages.numbers import grouped
 from apps.projects.models import Project
 from apps.rules.acquisition import STRATEGIES
 
@@ -117,7 +118,7 @@ def _check(s: QueueChoices, project: Project) -> None:
         not 0 <= weight <= MOST_WEIGHT for weight in s.lane_weights.values()
     ):
         sentence = _("The lanes are {lanes}; each has a weight of 0 to {most}.")
-        raise Invalid(sentence.format(lanes=", ".join(LANES), most=f"{MOST_WEIGHT:,}"), field="weight_active")
+        raise Invalid(sentence.format(lanes=", ".join(LANES), most=grouped(MOST_WEIGHT)), field="weight_active")
     counts = [s.overlap, *s.lane_overlap.values()]
     if any(not 1 <= n <= MOST_OVERLAP for n in counts) or not set(s.lane_overlap) <= set(LANES) - ONE_ANSWER_LANES:
         sentence = _(

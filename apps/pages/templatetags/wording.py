@@ -1,17 +1,19 @@
 """How the console says times, shares and numbers (voice of the design: `61 h 20 min`, `41 %`, true minus signs)."""
 
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from django import template
-from django.utils import formats, timezone
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from apps.pages import moments, numbers
 from apps.rules.acquisition import STRATEGIES
 from apps.rules.encoders import ENCODERS
-from apps.rules.words import signed as with_sign
+from apps.rules.values.zones import zone_of
+from apps.rules.words import MINUS
 
 register = template.Library()
 
@@ -22,7 +24,7 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return gettext("none")
     if seconds < 10:
-        return f"{seconds:.1f} s"
+        return f"{numbers.decimal(seconds, 1)} s"
     if seconds < 100:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
@@ -57,35 +59,86 @@ def age(moment: datetime | None) -> str:
 @register.filter
 def moment(at: datetime | None) -> str:
     """14:32 within the last day, before that 3 Nov."""
-    if at is None:
-        return gettext("none")
-    local = timezone.localtime(at)
-    return f"{local:%H:%M}" if (timezone.now() - at).total_seconds() < 86_400 else f"{local.day} {local:%b}"
+    return moments.moment_of(at) if at else gettext("none")
 
 
 @register.filter
 def clock(at: datetime | None) -> str:
     """The time of day with its date, for the ends of a span: 3 Nov, 14:32."""
-    if at is None:
-        return gettext("none")
-    local = timezone.localtime(at)
-    return f"{formats.date_format(local, 'j M')}, {local:%H:%M}"
+    return moments.clock_of(at) if at else gettext("none")
+
+
+@register.filter
+def stamp(at: datetime | None) -> str:
+    """29 Nov 2026, 14:32."""
+    return moments.stamp_of(at) if at else ""
+
+
+@register.filter
+def exact(at: datetime) -> str:
+    """With seconds: what a clock's title says."""
+    return moments.exact_of(at)
+
+
+@register.filter
+def day(at: datetime | date | None) -> str:
+    """29 Nov 2026."""
+    return moments.day_of(at) if at else ""
+
+
+@register.filter
+def second(at: datetime) -> str:
+    return moments.second_of(at)
+
+
+@register.filter
+def weekday_in(at: datetime, zone: str) -> str:
+    """In the zone of that name, which the page says beside it."""
+    return moments.weekday_in(at, zone_of(zone) or UTC)
+
+
+@register.filter
+def hours(at: time) -> str:
+    return moments.hours_of(at)
+
+
+@register.filter
+def month(at: date) -> str:
+    return moments.month_of(at)
+
+
+@register.filter
+def iso(at: datetime | None) -> str:
+    """For `datetime` attributes: what machines read stays in UTC."""
+    return at.astimezone(UTC).isoformat() if at else ""
+
+
+@register.simple_tag
+def zone_name() -> str:
+    """For scripts: the zone of this page's moments."""
+    return timezone.get_current_timezone_name()
+
+
+@register.simple_tag
+def zone_said() -> str:
+    """For people: Europe/Madrid (UTC+1)."""
+    return moments.zone_words()
 
 
 @register.filter
 def thousands(number: int | None) -> str:
-    return gettext("none") if number is None else f"{number:,}"
+    return gettext("none") if number is None else numbers.grouped(number)
 
 
 @register.filter
 def percent(share: float | None, digits: int = 1) -> str:
-    return gettext("none") if share is None else f"{100 * share:.{digits}f} %"
+    return gettext("none") if share is None else numbers.percent(share, digits)
 
 
 @register.filter
 def rate(share: float) -> str:
     """A share that somebody set, with the digits they gave it: 95 %, 99.5 %, 99.99 %."""
-    return f"{100 * share:.4g} %"
+    return f"{numbers.localized(f'{100 * share:.4g}')} %"
 
 
 @register.filter
@@ -97,12 +150,12 @@ def share(value: float) -> str:
 @register.filter
 def points(difference: float | None) -> str:
     """A difference of shares in points, signed, with a true minus."""
-    return gettext("none") if difference is None else f"{100 * difference:+.1f}".replace("-", "\N{MINUS SIGN}")
+    return gettext("none") if difference is None else numbers.localized(f"{100 * difference:+.1f}").replace("-", MINUS)
 
 
 @register.filter
 def signed(number: float | None, digits: int = 3) -> str:
-    return gettext("none") if number is None else with_sign(number, digits)
+    return gettext("none") if number is None else numbers.signed(number, digits)
 
 
 @register.filter

@@ -2,6 +2,8 @@
 
 from django import template
 
+from apps.pages import numbers
+
 register = template.Library()
 
 
@@ -14,8 +16,7 @@ def coefficient(value: float | None) -> str:
     """
     if value is None:
         return "none"
-    words = f"{value:.2f}"
-    return "0.00" if words == "-0.00" else words.replace("-", "\N{MINUS SIGN}")
+    return numbers.decimal(round(value, 2) + 0.0, 2).replace("-", "\N{MINUS SIGN}")
 
 
 @register.filter
@@ -25,7 +26,7 @@ def whole(value: float | None) -> str:
     >>> whole(1234.6), whole(None)
     ('1,235', '')
     """
-    return "" if value is None else f"{value:,.0f}"
+    return "" if value is None else numbers.localized(f"{value:,.0f}")
 
 
 @register.filter
@@ -34,4 +35,4 @@ def seconds(milliseconds: int) -> str:
     >>> seconds(840)
     '0.84 s'
     """
-    return f"{milliseconds / 1000:.2f} s"
+    return f"{numbers.decimal(milliseconds / 1000, 2)} s"

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext, gettext_lazy
 
 from apps.datasets.models import DatasetVersion
+from apps.pages.numbers import fill
 from apps.projects.models import Project
 from apps.rules.words import count
 from apps.work.leases import Attempted
@@ -261,9 +262,9 @@ class Trigger(models.Model):
         if not self.enabled:
             return gettext("never")
         if self.new_labels is not None:
-            return gettext("at {n:,}").format(n=self.new_labels)
+            return fill(gettext("at {n:,}"), n=self.new_labels)
         if self.minutes is not None:
-            return gettext("after {n:,} min").format(n=self.minutes)
+            return fill(gettext("after {n:,} min"), n=self.minutes)
         return gettext("on disagreement")
 
     def __str__(self) -> str:

@@ -13,6 +13,7 @@ from apps.errors import DomainError, Invalid
 from apps.labeling.models import Label
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
+from apps.pages.numbers import fill
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.rules.words import count
@@ -36,8 +37,11 @@ def online_set(*, project: Project, enabled: bool, publish_every: int, by: User,
     least, most = PUBLISH_EVERY
     if not least <= publish_every <= most:
         raise Invalid(
-            gettext("A model is made of {least} to {most:,} examples, not {publish_every:,}.").format(
-                least=least, most=most, publish_every=publish_every
+            fill(
+                gettext("A model is made of {least} to {most:,} examples, not {publish_every:,}."),
+                least=least,
+                most=most,
+                publish_every=publish_every,
             ),
             field="publish_every",
         )

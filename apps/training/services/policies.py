@@ -9,6 +9,7 @@ from apps.accounts.models import User
 from apps.audit.services import event_record
 from apps.audit.verbs import Verb
 from apps.errors import Invalid
+from apps.pages.numbers import fill
 from apps.projects.models import Project
 from apps.rules.freshness import FreshnessLimits
 from apps.training.models import Policy
@@ -40,15 +41,19 @@ def policy_set(
     """Write all of it. Raises Invalid with the field that is wrong."""
     if not 1 <= runs_at_once <= MOST_AT_ONCE:
         raise Invalid(
-            gettext("A project trains 1 to {most} runs at once, not {given:,}.").format(
-                most=MOST_AT_ONCE, given=runs_at_once
+            fill(
+                gettext("A project trains 1 to {most} runs at once, not {given:,}."),
+                most=MOST_AT_ONCE,
+                given=runs_at_once,
             ),
             field="runs_at_once",
         )
     if full_after_increments is not None and not 1 <= full_after_increments <= MOST_INCREMENTS:
         raise Invalid(
-            gettext("A full run follows after 1 to {most:,} incremental ones, not {given:,}.").format(
-                most=MOST_INCREMENTS, given=full_after_increments
+            fill(
+                gettext("A full run follows after 1 to {most:,} incremental ones, not {given:,}."),
+                most=MOST_INCREMENTS,
+                given=full_after_increments,
             ),
             field="full_after_increments",
         )

@@ -3,7 +3,6 @@ console was down is started once, whatever the number of times that passed, and 
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import transaction
 from django.utils.translation import gettext
@@ -16,6 +15,7 @@ from apps.errors import Invalid
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.projects.models import Project
+from apps.rules.values.zones import zone_of
 from apps.training.models import RunKind, Schedule
 from apps.training.selectors import kinds_of
 
@@ -66,13 +66,11 @@ def schedule_set(*, project: Project, kind: str, times: Times, by: User, at: dat
         )
     if not times.days or not set(times.days) <= set(DAYS):
         raise Invalid(gettext("Choose at least one day of the week, or switch the schedule off."), field="days")
-    try:
-        ZoneInfo(times.zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    if zone_of(times.zone) is None:
         raise Invalid(
             gettext("No time zone is called “{zone}”. Names look like Europe/Berlin or UTC.").format(zone=times.zone),
             field="zone",
-        ) from None
+        )
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     schedule = _write(project, RunKind(kind), times, at)
     event_record(

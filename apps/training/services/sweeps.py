@@ -16,6 +16,7 @@ from apps.errors import DomainError, Invalid
 from apps.labeling.models import Label
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
+from apps.pages.numbers import fill
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.rules.sweeps import LEAST_LABELS, TRIALS, Span, fault_of
@@ -79,8 +80,8 @@ def _check(space: Mapping[str, Span], trials: int) -> None:
     least, most = TRIALS
     if not least <= trials <= most:
         raise Invalid(
-            gettext("A sweep has {least} to {most} trials, not {trials:,}.").format(
-                least=least, most=most, trials=trials
+            fill(
+                gettext("A sweep has {least} to {most} trials, not {trials:,}."), least=least, most=most, trials=trials
             ),
             field="trials",
         )

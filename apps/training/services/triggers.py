@@ -11,6 +11,7 @@ from apps.accounts.models import User
 from apps.audit.services import event_record
 from apps.audit.verbs import Verb
 from apps.errors import Invalid
+from apps.pages.numbers import fill
 from apps.projects.models import Project
 from apps.training.models import Trigger
 from apps.training.selectors import kinds_of
@@ -82,16 +83,18 @@ def _check(change: TriggerChange, kinds: Sequence[str]) -> None:
         value = getattr(change, name)
         if value is not None and not least <= value <= most:
             raise Invalid(
-                gettext("The trigger takes {least} to {most:,} {noun}, not {value:,}.").format(
-                    least=least, most=most, noun=noun, value=value
+                fill(
+                    gettext("The trigger takes {least} to {most:,} {noun}, not {value:,}."),
+                    least=least,
+                    most=most,
+                    noun=noun,
+                    value=value,
                 ),
                 field=name,
             )
     if not 0 <= change.debounce_s <= 86_400:
         raise Invalid(
-            gettext("Runs wait for 0 to 86,400 quiet seconds, not {debounce_s:,}.").format(
-                debounce_s=change.debounce_s
-            ),
+            fill(gettext("Runs wait for 0 to 86,400 quiet seconds, not {debounce_s:,}."), debounce_s=change.debounce_s),
             field="debounce_s",
         )
     if change.kind not in kinds:
