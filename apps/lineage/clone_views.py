@@ -43,7 +43,7 @@ def again(request: Signed, project: Project, run_id: int) -> HttpResponse:
     form = _form(project, run, request.POST or None)
     try:
         if form.is_bound and form.is_valid():
-            priority = form.cleaned_data["priority"]
+            priority = int(form.cleaned_data["priority"])
             made = run_clone(run=run, copy=form.copy(), by=request.user, at=timezone.now(), priority=priority)
             messages.success(request, gettext("Run {number} is queued.").format(number=made.number))
             return go(request, reverse("lineage:run", args=[project.pk, made.pk]))

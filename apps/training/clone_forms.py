@@ -50,7 +50,7 @@ class CloneForm(forms.Form):
         coerce=int,
         initial=RunPriority.NORMAL.value,
         required=False,
-        empty_value=RunPriority.NORMAL.value,
+        empty_value=str(RunPriority.NORMAL.value),
     )
 
     def __init__(
