@@ -11,6 +11,7 @@ from apps.labeling import api as labeling
 from apps.labeling import settings_api
 from apps.lineage import ledger_api, lineage_api, run_api
 from apps.loop import api as loop
+from apps.loop import runs_api
 from apps.loop.closing import api as closing
 from apps.loop.examples import acts_api
 from apps.loop.examples import api as examples
@@ -93,7 +94,7 @@ urlpatterns = [
         evaluation.AutoBatchWithdrawAPI.as_view(),
         name="api-auto-batch-withdraw",
     ),
-    path(f"{PROJECT}runs/", loop.RunsAPI.as_view(), name="api-runs"),
+    path(f"{PROJECT}runs/", runs_api.RunsAPI.as_view(), name="api-runs"),
     path(f"{PROJECT}trigger/", training.TriggerAPI.as_view(), name="api-trigger"),
     path(f"{PROJECT}online/", online_api.OnlineAPI.as_view(), name="api-online"),
     path(f"{PROJECT}sweeps/", sweep_api.SweepsAPI.as_view(), name="api-sweeps"),

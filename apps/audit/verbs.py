@@ -66,6 +66,7 @@ class Verb(StrEnum):
     RUN_FAILED = "run.failed"
     RUN_CANCELED = "run.canceled"
     RUN_PRIORITIZED = "run.prioritized"
+    RUN_DESCRIBED = "run.described"
     SWEEP_STARTED = "sweep.started"
     SWEEP_COMPLETED = "sweep.completed"
     SWEEP_FAILED = "sweep.failed"
@@ -179,6 +180,7 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.RUN_FAILED: _RUN,
     Verb.RUN_CANCELED: _RUN,
     Verb.RUN_PRIORITIZED: EventPayload("run", {"priority": int}),
+    Verb.RUN_DESCRIBED: EventPayload("run", {"name": str, "note": str, "tags": list}),
     Verb.SWEEP_STARTED: EventPayload("sweep", {"space": dict, "trials": int, "seed": int}),
     Verb.SWEEP_COMPLETED: _SWEEP,
     Verb.SWEEP_FAILED: _SWEEP,

@@ -94,6 +94,11 @@ BODIES: dict[str, Body | Callable[[Asked], Body]] = {
     "projects_rename": {"name": "Letters of customers"},
     "runs_create": {"kind": "full"},
     "runs_prioritize": {"priority": 1},
+    "runs_describe": {
+        "name": "Small steps",
+        "note": "Half the learning rate of run 1.",
+        "tags": ["baseline", "low rate"],
+    },
     "trigger_set": {"enabled": True, "new_labels": 100},
     "online_set": {"enabled": False},
     "schedules_set": {"kind": "full", "enabled": True, "days": [0, 2, 4], "time": "06:30", "zone": "Europe/Berlin"},

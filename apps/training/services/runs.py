@@ -53,6 +53,7 @@ def run_start(
     recipe: dict[str, Any] | None = None,
     dataset_version: DatasetVersion | None = None,
     reproduces: Run | None = None,
+    cloned_from: Run | None = None,
 ) -> Run:
     """Queue one run. Raises NotEnoughLabels in words, RunOpen when one of this kind is queued or training already.
 
@@ -90,6 +91,7 @@ def run_start(
                 recipe=recipe or {},
                 dataset_version=dataset_version,
                 reproduces=reproduces,
+                cloned_from=cloned_from,
             )
     except IntegrityError:
         raise RunOpen(gettext("Another run of this kind is open already.")) from None

@@ -53,6 +53,7 @@ def _listed(request: Signed, project: Project, form: TriggerForm | None = None) 
         "states": RunState.choices,
         "verdicts": listing.VERDICTS.items(),
         "sorts": listing.SORTS.items(),
+        "all_tags": listing.tags_in(project),
         "kinds": startable(project),
         "priorities": RunPriority.choices,
         "turns": turns,
