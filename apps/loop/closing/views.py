@@ -30,7 +30,12 @@ class DeletionForm(forms.Form):
 
 
 def _page(request: Signed, project: Project, form: DeletionForm, *, status: int = 200) -> HttpResponse:
-    context: dict[str, Any] = {"project": project, "form": form, "champion": champion_of(project), "here": "projects:settings"}
+    context: dict[str, Any] = {
+        "project": project,
+        "form": form,
+        "champion": champion_of(project),
+        "here": "projects:settings",
+    }
     if project.archived_at is not None:
         context["hangs"] = hanging_on(project)
     return render(request, "closing/archive.html", context, status=status)
