@@ -79,7 +79,7 @@ class PromoteAPI(APIView):
     )
     def post(self, request: Request, version_id: int) -> Response:
         user = cast(User, request.user)
-        version = version_for(user, version_id, Permission.PROMOTE)
+        version = version_for(user, version_id, Permission.PROMOTE, changes=True)
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         if policy_in_force(version.project) != AT_ONCE and champion_of(version.project):

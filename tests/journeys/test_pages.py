@@ -23,6 +23,7 @@ PAGES = {
     "search": "/projects/{project}/label/search/?label=-",
     "runs": "/projects/{project}/runs/",
     "run": "/projects/{project}/models/runs/{run}/",
+    "run-again": "/projects/{project}/models/runs/{run}/again/",
     "schedules": "/projects/{project}/runs/schedules/",
     "freshness": "/projects/{project}/learning/freshness/",
     "cost": "/projects/{project}/models/ledger/",
