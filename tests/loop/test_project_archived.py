@@ -42,6 +42,8 @@ TAKEN = {
     "api-project",
     "releases:try",
     "api-predict",
+    "releases:rollout_abort",
+    "api-rollout-abort",
     "training:cancel",
     "training:sweep_cancel",
     "api-run-cancel",
@@ -67,7 +69,7 @@ def test_every_address_reads_and_none_writes(world, mona):
     world.session_of("admin")
     wrong = []
     for route in ROUTES:
-        if not {"project_id", "run_id", "sweep_id", "version_id"} & set(route.arguments):
+        if not {"project_id", "run_id", "sweep_id", "version_id", "rollout_id"} & set(route.arguments):
             continue
         for method in TABLE[route.name]:
             reply = ask(world, route, method, "admin")

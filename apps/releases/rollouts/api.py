@@ -119,7 +119,7 @@ class ReleaseAPI(APIView):
     )
     def post(self, request: Request, version_id: int) -> Response:
         user = cast(User, request.user)
-        version = version_for(user, version_id, Permission.PROMOTE)
+        version = version_for(user, version_id, Permission.PROMOTE, changes=True)
         given = ReasonSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         rollout = services.release_start(
@@ -141,7 +141,7 @@ class RolloutPauseAPI(APIView):
     )
     def post(self, request: Request, rollout_id: int) -> Response:
         user = cast(User, request.user)
-        rollout = rollout_for(user, rollout_id, Permission.PROMOTE)
+        rollout = rollout_for(user, rollout_id, Permission.PROMOTE, changes=True)
         return Response(RolloutOutput(services.rollout_pause(rollout=rollout, by=user, at=timezone.now())).data)
 
 
@@ -149,7 +149,7 @@ class RolloutResumeAPI(APIView):
     @extend_schema(operation_id="rollouts_resume", request=None, responses=RolloutOutput, summary="Go on after a pause")
     def post(self, request: Request, rollout_id: int) -> Response:
         user = cast(User, request.user)
-        rollout = rollout_for(user, rollout_id, Permission.PROMOTE)
+        rollout = rollout_for(user, rollout_id, Permission.PROMOTE, changes=True)
         return Response(RolloutOutput(services.rollout_resume(rollout=rollout, by=user, at=timezone.now())).data)
 
 
@@ -167,7 +167,7 @@ class RolloutPromoteAPI(APIView):
     )
     def post(self, request: Request, rollout_id: int) -> Response:
         user = cast(User, request.user)
-        rollout = rollout_for(user, rollout_id, Permission.PROMOTE)
+        rollout = rollout_for(user, rollout_id, Permission.PROMOTE, changes=True)
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         moved = services.rollout_promote(
@@ -185,7 +185,7 @@ class RolloutAbortAPI(APIView):
     )
     def post(self, request: Request, rollout_id: int) -> Response:
         user = cast(User, request.user)
-        rollout = rollout_for(user, rollout_id, Permission.PROMOTE)
+        rollout = rollout_for(user, rollout_id, Permission.PROMOTE)  # stopped in the archive too
         given = ReasonSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         stopped = services.rollout_abort(

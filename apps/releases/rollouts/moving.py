@@ -30,8 +30,9 @@ SETTLING = timedelta(seconds=3)  # until every predictor follows a new weight; a
 
 
 def rollouts_advance(*, at: datetime) -> None:
-    """All that are under way, each alone: one that cannot be judged holds up no other."""
-    for rollout in Rollout.objects.filter(phase=RolloutPhase.PROGRESSING).select_related("project"):
+    """All that are under way, each alone: one that cannot be judged holds up no other. In the archive nothing moves."""
+    going = Rollout.objects.filter(phase=RolloutPhase.PROGRESSING, project__archived_at=None)
+    for rollout in going.select_related("project"):
         with alone("the rollout", rollout.project):
             rollout_advance(rollout_id=rollout.pk, at=at)
 

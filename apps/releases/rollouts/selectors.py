@@ -46,12 +46,12 @@ def rollout_in(project: Project, rollout_id: int) -> Rollout:
     return rollout
 
 
-def rollout_for(user: User, rollout_id: int, permission: Permission) -> Rollout:
+def rollout_for(user: User, rollout_id: int, permission: Permission, *, changes: bool = False) -> Rollout:
     rollout = Rollout.objects.select_related("project", "version", "stable", "by").filter(pk=rollout_id).first()
     unseen = gettext("There is no such rollout.")
     if rollout is None:
         raise NotFound(unseen)
-    project_for(user, rollout.project_id, permission, unseen=unseen)
+    project_for(user, rollout.project_id, permission, unseen=unseen, changes=changes)
     return rollout
 
 

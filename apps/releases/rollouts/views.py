@@ -69,7 +69,7 @@ def promote(request: Signed, project: Project, rollout_id: int) -> HttpResponse:
 
 @require_POST
 @login_required
-@project_permission(Permission.PROMOTE)
+@project_permission(Permission.PROMOTE, changes=False)  # what is on its way may be stopped in the archive too
 def abort(request: Signed, project: Project, rollout_id: int) -> HttpResponse:
     row = selectors.rollout_in(project, rollout_id)
     services.rollout_abort(rollout=row, reason=_reason(request), by=request.user, at=timezone.now())
