@@ -48,9 +48,7 @@ def main() -> int | str:
     name = sys.argv[1] if len(sys.argv) > 1 else "help"
     try:
         if name == "up":
-            from fastloop_console.machine.up import main as up
-
-            return up()
+            return _up(sys.argv[2:])
         with _servers(name):
             _run(name)
     except CannotStart as refused:
@@ -58,6 +56,18 @@ def main() -> int | str:
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     return 0
+
+
+def _up(given: list[str]) -> int | str:
+    """It takes no arguments, so one that is given was meant for something: help, or a setting that has another place."""
+    from fastloop_console.machine import up
+
+    if {"-h", "--help"} & set(given):
+        print(up.__doc__.strip().splitlines()[0], "Settings are variables of the environment: .env.example lists them.")
+        return 0
+    if given:
+        return f"up takes no arguments, and {given[0]} is one. PORT and the other settings are variables of the environment."
+    return up.main()
 
 
 def _servers(name: str) -> contextlib.AbstractContextManager[object]:

@@ -51,3 +51,11 @@ def test_the_migrations_are_checked_without_a_server_and_without_waiting_for_one
     done = manage("makemigrations", "--check", "--dry-run", "-v3", FASTLOOP_HOME=str(tmp_path))
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
     assert "No changes detected" in done.stdout
+
+
+def test_up_says_what_it_takes_instead_of_starting(tmp_path: Path) -> None:
+    told = manage("up", "--help", FASTLOOP_HOME=str(tmp_path))
+    assert told.returncode == 0 and "Ctrl-C" in told.stdout and "environment" in told.stdout
+    refused = manage("up", "--port", "9000", FASTLOOP_HOME=str(tmp_path))
+    assert refused.returncode == 1 and refused.stderr.startswith("up takes no arguments, and --port is one.")
+    assert list(tmp_path.iterdir()) == []

@@ -16,5 +16,5 @@ class ReleasePolicyForm(forms.Form):
     policy = forms.CharField(
         max_length=MOST_TEXT,
         label=gettext_lazy("Steps"),
-        widget=forms.Textarea(attrs={"rows": 22, "spellcheck": "false", "class": "input code"}),
+        widget=forms.Textarea(attrs={"rows": 22, "spellcheck": "false"}),
     )

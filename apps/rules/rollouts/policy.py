@@ -11,7 +11,7 @@ steps:
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
@@ -141,7 +141,7 @@ class RolloutPolicy(PolicyPart):
 
     def written(self) -> dict[str, Any]:
         """As a person would write it: only what differs from the defaults."""
-        return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        return cast(dict[str, Any], _plain(self.model_dump(mode="json", by_alias=True, exclude_unset=True)))
 
     def alpha_of(self, metric: MetricSettings) -> float:
         """Its own, or an even share of `falseAborts` among all that test and can stop the rollout (Bonferroni)."""
@@ -149,6 +149,15 @@ class RolloutPolicy(PolicyPart):
             return metric.alpha
         metrics = [m for step in self.steps if step.analysis for m in step.analysis.metrics]
         return self.false_aborts / max(sum(m.test is not MetricTest.THRESHOLD and not m.dry_run for m in metrics), 1)
+
+
+def _plain(value: Any) -> Any:
+    """10 and not 10.0, as people write it."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def policy_of(given: Any) -> RolloutPolicy:

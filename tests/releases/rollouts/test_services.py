@@ -83,7 +83,7 @@ def test_a_canary_that_fails_is_taken_back_at_once_with_an_alarm(ready: Project,
     rollouts_advance(at=NOON + MINUTE)
     rollout.refresh_from_db()
     assert (rollout.phase, rollout.weight) == (RolloutPhase.DEGRADED, 0)
-    assert "Requests that failed" in rollout.message
+    assert "Failed requests" in rollout.message
     assert numbers(ready) == [(1, None)] and champion_of(ready).number == 1
     assert Alert.objects.get(resolved_at=None).kind == "rollout"
 

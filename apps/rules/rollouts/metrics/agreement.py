@@ -17,4 +17,4 @@ def _look(evidence: LookEvidence, limit: float | None) -> Figures:
     return Figures(rate, wanted, n, ArmDifference(rate - wanted, variance, z, float(n)))
 
 
-AGREEMENT = RolloutMetric("agreement", "Answers that agree with the champion’s", Harm.LOWER, _look, limit=WANTED)
+AGREEMENT = RolloutMetric("agreement", "Agreement with the champion", Harm.LOWER, _look, limit=WANTED)

@@ -21,4 +21,4 @@ def _look(evidence: LookEvidence, limit: float | None) -> Figures:
     return Figures(apart, 0.0, n, ArmDifference(apart, 0.0, z, 1 / (1 / n + 1 / others)))
 
 
-CLASS_MIX = RolloutMetric("class-mix", "What is answered", Harm.EITHER, _look)
+CLASS_MIX = RolloutMetric("class-mix", "Mix of answers", Harm.EITHER, _look)

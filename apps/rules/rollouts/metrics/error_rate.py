@@ -2,4 +2,4 @@
 
 from apps.rules.rollouts.metrics.metric import Harm, RolloutMetric, shares_of
 
-ERROR_RATE = RolloutMetric("error-rate", "Requests that failed", Harm.HIGHER, shares_of("errors"))
+ERROR_RATE = RolloutMetric("error-rate", "Failed requests", Harm.HIGHER, shares_of("errors"))

@@ -8,4 +8,4 @@ def _look(evidence: LookEvidence, limit: float | None) -> Figures:
     return of_samples(evidence.canary.samples.get("feedback"), evidence.stable.samples.get("feedback"), shares=False)
 
 
-FEEDBACK = RolloutMetric("feedback", "What came back", Harm.LOWER, _look)
+FEEDBACK = RolloutMetric("feedback", "Feedback", Harm.LOWER, _look)

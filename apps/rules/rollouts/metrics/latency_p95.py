@@ -5,6 +5,4 @@ A percentile has no sum over entities; a share beyond a fixed time has, and can 
 
 from apps.rules.rollouts.metrics.metric import Harm, RolloutMetric, shares_of
 
-LATENCY_P95 = RolloutMetric(
-    "latency-p95", "Requests slower than the champion’s 95th percentile", Harm.HIGHER, shares_of("slow")
-)
+LATENCY_P95 = RolloutMetric("latency-p95", "Slow requests", Harm.HIGHER, shares_of("slow"))
