@@ -2,6 +2,7 @@
 
 import re
 import weakref
+from collections.abc import Callable
 from typing import BinaryIO
 
 from django.http import FileResponse, HttpRequest, HttpResponse
@@ -71,7 +72,8 @@ def file_sent(
         content_type=content_type,
         status=206 if part else 200,
     )
-    response._resource_closers.append(weakref.finalize(response, places.give_back, by.pk))
+    closers: list[Callable[[], object]] = response._resource_closers  # type: ignore[attr-defined]  # run by the server
+    closers.append(weakref.finalize(response, places.give_back, by.pk))
     response["Content-Length"] = str(end - begin + 1)
     response["Accept-Ranges"], response["ETag"] = "bytes", etag
     if part:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from apps.errors import DomainError
 from apps.integrations import wiring
@@ -17,6 +17,13 @@ from apps.releases.models import ModelVersion
 from apps.rules.signature import HeaderUnreadable, Signature, header_of, signature_of
 from fastloop_console.machine.env import ROOT
 
+KINDS = {  # of inputs, for a reader
+    "number": gettext_lazy("number"),
+    "category": gettext_lazy("one of some values"),
+    "any": gettext_lazy("number or text"),
+    "text": gettext_lazy("text"),
+    "image": gettext_lazy("image, base64"),
+}
 PROGRAM = ROOT / "workers/training/standalone.py"  # read, never imported: it knows torch
 PIECE = 1_000_000  # bytes
 

@@ -21,7 +21,7 @@ from apps.projects.access import project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission
 from apps.releases import inference, selectors, services
-from apps.releases.archives import ModelFileGone, signature_read
+from apps.releases.archives import KINDS, ModelFileGone, signature_read
 from apps.releases.downloads import model_download
 from apps.releases.forms import PromoteForm, RollBackForm
 
@@ -50,6 +50,7 @@ def model(request: Signed, project: Project, version_id: int) -> HttpResponse:
     context["task"] = task_types.get(project.task_type)
     try:
         context["signature"] = signature = signature_read(version)
+        context["kinds"] = KINDS
         context["request_json"] = shlex.quote(json.dumps(signature.example, ensure_ascii=False))
         context["base"] = request.build_absolute_uri("/api/v1")
     except ModelFileGone as gone:

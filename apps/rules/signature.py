@@ -13,6 +13,7 @@ PICTURE = (
     "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAAAAADhZOFXAAAAKklEQVR42mPQsAlIqehZsIUBSmswQGkbBigdwAClUxigdAUDlO5h"
     "gNILAN51G4Gkg028AAAAAElFTkSuQmCC"
 )
+SAMPLES = {"image": PICTURE, "text": "The text to label."}
 Tensor = dict[str, Any]
 
 
@@ -106,11 +107,9 @@ def _category(name: str, values: list[str]) -> InputColumn:
 
 
 def _sample(column: InputColumn) -> Any:
-    if column.kind == "number":
-        return float(f"{column.typical or 0:.3g}")
-    if column.kind == "category":
-        return column.values[0] if column.values else "a value"
-    return {"image": PICTURE, "text": "The text to label."}.get(column.kind, "a value")
+    if column.typical is not None:
+        return float(f"{column.typical:.3g}")
+    return column.values[0] if column.values else SAMPLES.get(column.kind, "a value")
 
 
 def _tensor(name: str, datatype: str, value: Any) -> Tensor:

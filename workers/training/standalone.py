@@ -172,9 +172,9 @@ def _word(cell: Any) -> str:
 def rows_of(request: dict[str, Any]) -> Any:
     """Rows of a request in the words of the Open Inference Protocol v2, as signature.json has one."""
     columns = {each["name"]: each["data"] for each in request["inputs"]}
-    if set(columns) == {"text"}:
+    if len(columns) == 1 and "text" in columns:
         return columns["text"]
-    if set(columns) == {"image"}:
+    if len(columns) == 1 and "image" in columns:
         return [base64.b64decode(value) for value in columns["image"]]
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
