@@ -12,6 +12,8 @@ from apps.labeling import settings_api
 from apps.lineage import ledger_api, lineage_api, run_api
 from apps.loop import api as loop
 from apps.loop import runs_api
+from apps.loop.closing import api as closing
+from apps.loop.examples import acts_api
 from apps.loop.examples import api as examples
 from apps.loop.setup import api as setup
 from apps.loop.setup import schema_api
@@ -34,6 +36,8 @@ urlpatterns = [
     path("v1/encoders/", features.EncodersAPI.as_view(), name="api-encoders"),
     path("v1/encoders/<str:name>/check/", features.EncoderCheckAPI.as_view(), name="api-encoder-check"),
     path("v1/projects/", setup.ProjectsAPI.as_view(), name="api-projects"),
+    path("v1/deletions/", closing.DeletionsAPI.as_view(), name="api-deletions"),
+    path("v1/deletions/<int:number>/", closing.DeletionAPI.as_view(), name="api-deletion"),
     path(PROJECT, setup.ProjectDetailAPI.as_view(), name="api-project"),
     path(f"{PROJECT}schema/", schema_api.SchemaAPI.as_view(), name="api-project-schema"),
     path(f"{PROJECT}schema/<int:label_id>/", schema_api.SchemaLabelAPI.as_view(), name="api-project-schema-label"),
@@ -43,6 +47,15 @@ urlpatterns = [
     path(f"{PROJECT}examples/", loop.ExamplesAPI.as_view(), name="api-examples"),
     path(f"{PROJECT}examples/<int:example_id>/", examples.ExampleAPI.as_view(), name="api-example"),
     path(f"{PROJECT}examples/<int:example_id>/delete/", examples.ExampleDeleteAPI.as_view(), name="api-example-delete"),
+    path(
+        f"{PROJECT}examples/<int:example_id>/correct/", acts_api.ExampleCorrectAPI.as_view(), name="api-example-correct"
+    ),
+    path(f"{PROJECT}examples/<int:example_id>/flag/", acts_api.ExampleFlagAPI.as_view(), name="api-example-flag"),
+    path(
+        f"{PROJECT}examples/<int:example_id>/ask-again/",
+        acts_api.ExampleAskAgainAPI.as_view(),
+        name="api-example-ask-again",
+    ),
     path(f"{PROJECT}deleted-examples/", examples.TombstonesAPI.as_view(), name="api-deleted-examples"),
     path(
         f"{PROJECT}deleted-examples/<int:number>/allow/",

@@ -32,6 +32,9 @@ class Verb(StrEnum):
     SCHEMA_RESTORED = "schema.restored"
     SCHEMA_EDITED = "schema.edited"
     PROJECT_RENAMED = "project.renamed"
+    PROJECT_ARCHIVED = "project.archived"
+    PROJECT_UNARCHIVED = "project.unarchived"
+    PROJECT_DELETED = "project.deleted"
     GUIDELINES_WRITTEN = "guidelines.written"
     MEMBER_SET = "member.set"
     MEMBER_REMOVED = "member.removed"
@@ -142,6 +145,9 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.SCHEMA_RESTORED: _LABEL,
     Verb.SCHEMA_EDITED: EventPayload("label", open=True),
     Verb.PROJECT_RENAMED: EventPayload("project", {"name": str}),
+    Verb.PROJECT_ARCHIVED: EventPayload("project"),
+    Verb.PROJECT_UNARCHIVED: EventPayload("project"),
+    Verb.PROJECT_DELETED: EventPayload("project", {"name": str, "reason": str, "gone": dict}),
     Verb.GUIDELINES_WRITTEN: EventPayload("guidelines"),
     Verb.MEMBER_SET: EventPayload("user", {"role": str | None}),
     Verb.MEMBER_REMOVED: EventPayload("user", {"role": str}),

@@ -74,7 +74,7 @@ class RunDetailAPI(APIView):
     )
     def patch(self, request: Request, run_id: int) -> Response:
         user = cast(User, request.user)
-        run = run_for(user, run_id, Permission.START_RUN)
+        run = run_for(user, run_id, Permission.START_RUN, changes=True)
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         values = dict(given.validated_data)

@@ -146,6 +146,7 @@ class PredictOutput(serializers.Serializer):
 
 class PredictAPI(ProjectAPI):
     needs: ClassVar[dict[str, Permission]] = {"POST": Permission.PREDICT}
+    in_archive: ClassVar[frozenset[str]] = frozenset({"POST"})  # its champion goes on answering
 
     class InputSerializer(serializers.Serializer):
         id = serializers.CharField(required=False, max_length=100)

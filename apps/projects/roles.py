@@ -50,6 +50,9 @@ GRANTS: dict[str, frozenset[Permission]] = {
     Role.ADMIN: frozenset(Permission),
 }
 
+# What is left of them in the archive, whose buttons would all be refused; who manages may also take it out.
+READING = frozenset(_SEE_ALL | {_P.PREDICT, _P.MANAGE_MEMBERS})
+
 
 def roles_with(permission: Permission) -> list[str]:
     return [str(Role(role).label) for role, granted in GRANTS.items() if permission in granted]

@@ -134,7 +134,7 @@ class PromoteAPI(APIView):
     )
     def post(self, request: Request, version_id: int) -> Response:
         user = cast(User, request.user)
-        version = version_for(user, version_id, Permission.PROMOTE)
+        version = version_for(user, version_id, Permission.PROMOTE, changes=True)
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         promotion = model_promote(version=version, reason=given.validated_data["reason"], by=user, at=timezone.now())

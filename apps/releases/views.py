@@ -95,7 +95,7 @@ def roll_back(request: Signed, project: Project) -> HttpResponse:
 
 @require_POST
 @login_required
-@project_permission(Permission.PREDICT)
+@project_permission(Permission.PREDICT, changes=False)  # an archived project’s champion goes on answering
 def try_champion(request: Signed, project: Project) -> HttpResponse:
     image = request.FILES.get("image")
     question = inference.request_for(

@@ -47,13 +47,13 @@ def runs_of(project: Project) -> QuerySet[Run]:
     )
 
 
-def run_for(user: User, run_id: int, permission: Permission) -> Run:
+def run_for(user: User, run_id: int, permission: Permission, *, changes: bool = False) -> Run:
     """The run, if the person may. Raises NotFound or Forbidden."""
     run = Run.objects.select_related("project", "started_by", "base_run", "dataset_version").filter(pk=run_id).first()
     unseen = gettext("There is no such run.")
     if run is None:
         raise NotFound(unseen)
-    project_for(user, run.project_id, permission, unseen=unseen)
+    project_for(user, run.project_id, permission, unseen=unseen, changes=changes)
     return run
 
 

@@ -17,6 +17,7 @@ PLACE = re.compile(r"<li[^>]*>\s*<a href=\"([^\"]+)\"([^>]*)>")
 ENTRY = {
     "bulk:": "bulk:search",
     "bulk:bulk": "bulk:search",
+    "closing:": "projects:settings",
     "columns": "datasets:data",
     "datasets:": "datasets:data",
     "evaluation:": "evaluation:learning",

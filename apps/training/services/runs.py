@@ -17,6 +17,7 @@ from apps.labeling.models import Label
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.projects import task_types
+from apps.projects.access import refuse_archived
 from apps.projects.models import Project
 from apps.training.models import OPEN_STATES, Run, RunKind, RunPriority, RunState, RunTrigger
 from apps.training.services.turns import places_free, run_send, turn_tell
@@ -65,7 +66,7 @@ def run_start(
             ),
             field="kind",
         )
-    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    refuse_archived(Project.objects.select_for_update(no_key=True).get(pk=project.pk))
     _refuse_without_a_learner(project, kind)
     if reproduces is None:
         _refuse_a_second_run(project, kind)
