@@ -51,7 +51,7 @@ GRANTS: dict[str, frozenset[Permission]] = {
 }
 
 # What is left of them in the archive, whose buttons would all be refused; who manages may also take it out.
-READING = frozenset(_SEE_ALL | {_P.PREDICT, _P.MANAGE_MEMBERS})
+READING = frozenset(_SEE_ALL | {_P.PREDICT, _P.TAKE_MODEL, _P.MANAGE_MEMBERS})
 
 
 def roles_with(permission: Permission) -> list[str]:
