@@ -30,6 +30,7 @@ PAGES = {
     "online": "/projects/{project}/runs/online/",
     "sweeps": "/projects/{project}/runs/sweeps/",
     "models": "/projects/{project}/models/",
+    "model": "/projects/{project}/models/{version}/",
     "lineage": "/projects/{project}/models/{version}/lineage/",
     "compare": "/projects/{project}/models/compare/?runs=1,2",
     "compare-none": "/projects/{project}/models/compare/",
