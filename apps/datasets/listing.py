@@ -158,7 +158,7 @@ def label_called(project: Project, name: str) -> SchemaLabel | None:
 def lanes() -> list[tuple[str, str]]:
     """Those that an answer may have been given in; the table of answers stands above this app."""
     given = Example._meta.get_field("assignments").related_model._meta.get_field("lane")  # type: ignore[union-attr]
-    return [(value, str(words)) for value, words in given.choices]
+    return [(str(value), str(words)) for value, words in given.flatchoices]  # type: ignore[union-attr]
 
 
 def _ordered(name: str) -> Any:
