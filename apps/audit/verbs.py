@@ -82,6 +82,7 @@ class Verb(StrEnum):
     VERDICT_INCONCLUSIVE = "verdict.inconclusive"
     GAP_MEASURED = "gap.measured"
     MODEL_REGISTERED = "model.registered"
+    MODEL_DOWNLOADED = "model.downloaded"
     MODEL_PROMOTED = "model.promoted"
     MODEL_ROLLED_BACK = "model.rolled_back"
     MODEL_SERVING = "model.serving"
@@ -203,6 +204,7 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.VERDICT_INCONCLUSIVE: _VERDICT,
     Verb.GAP_MEASURED: EventPayload("run", {"points": _NUMBER, "low": _NUMBER, "high": _NUMBER}),
     Verb.MODEL_REGISTERED: EventPayload("model", {"outcome": str}),
+    Verb.MODEL_DOWNLOADED: EventPayload("model", {"weights": str, "bytes": int}),
     Verb.MODEL_PROMOTED: _CHAMPION,
     Verb.MODEL_ROLLED_BACK: _CHAMPION,
     Verb.MODEL_SERVING: EventPayload("model"),

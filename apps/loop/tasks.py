@@ -7,6 +7,7 @@ from apps.labeling.services.resettling import resettlings_sweep
 from apps.lineage.mirror import mirror_all
 from apps.loop import services
 from apps.loop.closing.deleting import deletion_work, deletions_sweep
+from apps.loop.examples.services import vectors_clear, vectors_clear_sweep
 from apps.loop.services.versions import versions_keep
 from apps.releases.rollouts.moving import rollouts_advance
 from apps.training.services.online import online_check
@@ -27,6 +28,11 @@ def project_delete(number: int) -> None:
     deletion_work(number=number)
 
 
+@task(Job.VECTORS_CLEAR)
+def vectors_of_deleted(project_id: int) -> None:
+    vectors_clear(project_id=project_id, at=timezone.now())
+
+
 @task(Job.SWEEP, expires=10)
 def sweep() -> None:
     at = timezone.now()
@@ -40,6 +46,7 @@ def sweep() -> None:
         services.scoring_sweep,
         resettlings_sweep,
         deletions_sweep,
+        vectors_clear_sweep,
     ):
         with alone(part.__name__):
             part(at=at)

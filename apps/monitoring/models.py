@@ -48,6 +48,7 @@ class Prediction(models.Model):
                 condition=models.Q(rollout__isnull=False),
                 name="monitoring_prediction_rollout",
             ),
+            models.Index(fields=["project", "inference_id"], name="monitoring_prediction_named"),
         ]
 
     def __str__(self) -> str:

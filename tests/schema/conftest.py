@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -22,6 +23,7 @@ from tests import rows
 from tests.architecture.test_roles import Things, things
 from tests.conftest import NOON
 from tests.datasets.test_versions import row
+from tests.releases.files import bundle_of, with_file
 from tests.schema.calls import Asked
 from tests.schema.documents import Schema
 
@@ -46,7 +48,8 @@ def full(
     User.objects.filter(pk=alma.pk).update(is_superuser=True)
     made = things(project, lin, ada)
     rows.labeled(project, 120)
-    made.ids["version_id"] = rows.model(project).pk
+    served = with_file(rows.model(project), bundle_of("text-classification", np.zeros((2, 384), np.float32)))
+    made.ids["version_id"] = served.pk
     made.ids["next_version_id"] = rows.model(project).pk
     made.ids["waiting_rollout_id"] = under_way(make_project, lin).pk
     for label in ("ham", "spam"):

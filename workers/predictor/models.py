@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 from django.conf import settings
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from apps.monitoring.services import LoggedPrediction
 from apps.releases.selectors import Route
 from apps.rules.rollouts.arms import Arm, is_canary
+from apps.rules.signature import Signature, signature_of
 from workers.encoders import encoder_ready
 from workers.predictor.log import PredictionLog
 from workers.predictor.requests import entity_of, missing_allowed, refuse_id
@@ -80,6 +82,24 @@ class ProjectModel(Model):
         if (serving.route and serving.route.rollout_id) != (self.serving.route and self.serving.route.rollout_id):
             self._failures.clear()
         self.serving = serving
+
+    def get_input_types(self) -> list[dict[str, Any]]:
+        """What `/v2/models/<name>` says of it, as the protocol has it; ranges and values are on the model's page."""
+        return self._signature.metadata_inputs
+
+    def get_output_types(self) -> list[dict[str, Any]]:
+        return self._signature.metadata_outputs
+
+    @property
+    def _signature(self) -> Signature:
+        bundle = self.serving.champion.bundle
+        return signature_of(
+            {
+                "preprocessor": bundle.preprocessor.to_json(),
+                "recipe": bundle.recipe.to_dict(),
+                "labels": list(bundle.labels),
+            }
+        )
 
     async def predict(self, payload: InferRequest, headers: dict[str, str] | None = None) -> InferResponse:
         refuse_id(payload.id)
