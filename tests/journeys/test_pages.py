@@ -48,6 +48,8 @@ PAGES = {
     "audit": "/projects/{project}/audit/",
     "queue-settings": "/projects/{project}/settings/queue/",
     "columns": "/projects/{project}/data/columns/",
+    "rollout": "/projects/{project}/models/rollouts/{rollout}/",
+    "release-policy": "/projects/{project}/models/policy/",
     "account": "/account/",
     "api": "/api/",
     "encoders": "/encoders/",
@@ -69,8 +71,9 @@ def addresses(console: Console) -> dict[str, str]:
         project = console.project(lin, "Handwritten digits")
         run = console.get(lin, f"projects/{project}/runs/")["results"][0]["id"]
         version = console.get(lin, f"projects/{project}/models/")["results"][0]["id"]
+        rollout = console.get(lin, f"projects/{project}/rollouts/")["results"][0]["id"]
         console.post(lin, f"projects/{project}/examples/", examples=[{"id": "broken", "image": "no picture"}])
-    return {name: address.format(project=project, run=run, version=version) for name, address in PAGES.items()}
+    return {name: address.format(project=project, run=run, version=version, rollout=rollout) for name, address in PAGES.items()}
 
 
 def settle(page: Page, address: str, *, status: int = 200) -> None:
