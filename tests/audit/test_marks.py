@@ -110,7 +110,7 @@ def answered_by(project: Project, person: User) -> None:
 
 def test_the_learning_curve_marks_the_runs_and_names_those_that_have_room(as_: As, project: Project, lin: User) -> None:
     labeled(project)
-    for labels in (10, 11, 40):
+    for labels in (10, 11, 40, 44):
         report = learned(model(project).run)
         report.active_points = [{**report.active_points[0], "labels": labels}]
         report.save()

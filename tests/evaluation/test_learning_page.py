@@ -52,7 +52,7 @@ def test_the_chart_has_both_lanes_with_their_bands_and_names_at_their_ends(as_, 
     found = as_(lin).get(_at("figures", project)).json()["learning"]
     assert [t.get("name", "band") for t in found["data"]] == ["band", "band", "Random", "Active"]
     assert found["data"][3]["x"] == [10, 20, 40]
-    assert [a["text"] for a in found["layout"]["annotations"]] == ["Random", "Active", "run 1"]
+    assert [a["text"] for a in found["layout"]["annotations"]] == ["Random", "Active"]
 
 
 def test_only_who_edits_the_project_sees_the_settings(as_, project, lin, mona):
