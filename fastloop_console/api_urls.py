@@ -11,6 +11,9 @@ from apps.labeling import api as labeling
 from apps.labeling import settings_api
 from apps.lineage import ledger_api, lineage_api, run_api
 from apps.loop import api as loop
+from apps.loop import runs_api
+from apps.loop.closing import api as closing
+from apps.loop.examples import acts_api
 from apps.loop.examples import api as examples
 from apps.loop.setup import api as setup
 from apps.loop.setup import schema_api
@@ -33,6 +36,8 @@ urlpatterns = [
     path("v1/encoders/", features.EncodersAPI.as_view(), name="api-encoders"),
     path("v1/encoders/<str:name>/check/", features.EncoderCheckAPI.as_view(), name="api-encoder-check"),
     path("v1/projects/", setup.ProjectsAPI.as_view(), name="api-projects"),
+    path("v1/deletions/", closing.DeletionsAPI.as_view(), name="api-deletions"),
+    path("v1/deletions/<int:number>/", closing.DeletionAPI.as_view(), name="api-deletion"),
     path(PROJECT, setup.ProjectDetailAPI.as_view(), name="api-project"),
     path(f"{PROJECT}schema/", schema_api.SchemaAPI.as_view(), name="api-project-schema"),
     path(f"{PROJECT}schema/<int:label_id>/", schema_api.SchemaLabelAPI.as_view(), name="api-project-schema-label"),
@@ -42,6 +47,15 @@ urlpatterns = [
     path(f"{PROJECT}examples/", loop.ExamplesAPI.as_view(), name="api-examples"),
     path(f"{PROJECT}examples/<int:example_id>/", examples.ExampleAPI.as_view(), name="api-example"),
     path(f"{PROJECT}examples/<int:example_id>/delete/", examples.ExampleDeleteAPI.as_view(), name="api-example-delete"),
+    path(
+        f"{PROJECT}examples/<int:example_id>/correct/", acts_api.ExampleCorrectAPI.as_view(), name="api-example-correct"
+    ),
+    path(f"{PROJECT}examples/<int:example_id>/flag/", acts_api.ExampleFlagAPI.as_view(), name="api-example-flag"),
+    path(
+        f"{PROJECT}examples/<int:example_id>/ask-again/",
+        acts_api.ExampleAskAgainAPI.as_view(),
+        name="api-example-ask-again",
+    ),
     path(f"{PROJECT}deleted-examples/", examples.TombstonesAPI.as_view(), name="api-deleted-examples"),
     path(
         f"{PROJECT}deleted-examples/<int:number>/allow/",
@@ -80,7 +94,7 @@ urlpatterns = [
         evaluation.AutoBatchWithdrawAPI.as_view(),
         name="api-auto-batch-withdraw",
     ),
-    path(f"{PROJECT}runs/", loop.RunsAPI.as_view(), name="api-runs"),
+    path(f"{PROJECT}runs/", runs_api.RunsAPI.as_view(), name="api-runs"),
     path(f"{PROJECT}trigger/", training.TriggerAPI.as_view(), name="api-trigger"),
     path(f"{PROJECT}online/", online_api.OnlineAPI.as_view(), name="api-online"),
     path(f"{PROJECT}sweeps/", sweep_api.SweepsAPI.as_view(), name="api-sweeps"),
@@ -94,6 +108,8 @@ urlpatterns = [
     path("v1/runs/<int:run_id>/priority/", schedule_api.PriorityAPI.as_view(), name="api-run-priority"),
     path("v1/runs/<int:run_id>/cancel/", training.CancelAPI.as_view(), name="api-run-cancel"),
     path(f"{PROJECT}models/", releases.ModelsAPI.as_view(), name="api-models"),
+    path("v1/models/<int:version_id>/", releases.ModelAPI.as_view(), name="api-model"),
+    path("v1/models/<int:version_id>/download/", releases.ModelDownloadAPI.as_view(), name="api-model-download"),
     path("v1/models/<int:version_id>/lineage/", lineage_api.LineageAPI.as_view(), name="api-model-lineage"),
     path("v1/models/<int:version_id>/promote/", releases.PromoteAPI.as_view(), name="api-promote"),
     path(f"{PROJECT}roll-back/", releases.RollBackAPI.as_view(), name="api-roll-back"),

@@ -16,6 +16,7 @@ urlpatterns = [
     path("projects/", include("apps.loop.portfolio.urls")),
     path("projects/", include("apps.projects.urls")),
     path("projects/", include("apps.loop.setup.urls")),
+    path("projects/", include("apps.loop.closing.urls")),
     path("projects/<int:project_id>/", include("apps.loop.urls")),
     path("projects/<int:project_id>/data/export/", include("apps.transfer.urls")),
     path("projects/<int:project_id>/data/", include("apps.datasets.urls")),

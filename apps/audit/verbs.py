@@ -32,6 +32,9 @@ class Verb(StrEnum):
     SCHEMA_RESTORED = "schema.restored"
     SCHEMA_EDITED = "schema.edited"
     PROJECT_RENAMED = "project.renamed"
+    PROJECT_ARCHIVED = "project.archived"
+    PROJECT_UNARCHIVED = "project.unarchived"
+    PROJECT_DELETED = "project.deleted"
     GUIDELINES_WRITTEN = "guidelines.written"
     MEMBER_SET = "member.set"
     MEMBER_REMOVED = "member.removed"
@@ -63,6 +66,7 @@ class Verb(StrEnum):
     RUN_FAILED = "run.failed"
     RUN_CANCELED = "run.canceled"
     RUN_PRIORITIZED = "run.prioritized"
+    RUN_DESCRIBED = "run.described"
     SWEEP_STARTED = "sweep.started"
     SWEEP_COMPLETED = "sweep.completed"
     SWEEP_FAILED = "sweep.failed"
@@ -78,6 +82,7 @@ class Verb(StrEnum):
     VERDICT_INCONCLUSIVE = "verdict.inconclusive"
     GAP_MEASURED = "gap.measured"
     MODEL_REGISTERED = "model.registered"
+    MODEL_DOWNLOADED = "model.downloaded"
     MODEL_PROMOTED = "model.promoted"
     MODEL_ROLLED_BACK = "model.rolled_back"
     MODEL_SERVING = "model.serving"
@@ -140,6 +145,9 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.SCHEMA_RESTORED: _LABEL,
     Verb.SCHEMA_EDITED: EventPayload("label", open=True),
     Verb.PROJECT_RENAMED: EventPayload("project", {"name": str}),
+    Verb.PROJECT_ARCHIVED: EventPayload("project"),
+    Verb.PROJECT_UNARCHIVED: EventPayload("project"),
+    Verb.PROJECT_DELETED: EventPayload("project", {"name": str, "reason": str, "gone": dict}),
     Verb.GUIDELINES_WRITTEN: EventPayload("guidelines"),
     Verb.MEMBER_SET: EventPayload("user", {"role": str | None}),
     Verb.MEMBER_REMOVED: EventPayload("user", {"role": str}),
@@ -173,6 +181,7 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.RUN_FAILED: _RUN,
     Verb.RUN_CANCELED: _RUN,
     Verb.RUN_PRIORITIZED: EventPayload("run", {"priority": int}),
+    Verb.RUN_DESCRIBED: EventPayload("run", {"name": str, "note": str, "tags": list}),
     Verb.SWEEP_STARTED: EventPayload("sweep", {"space": dict, "trials": int, "seed": int}),
     Verb.SWEEP_COMPLETED: _SWEEP,
     Verb.SWEEP_FAILED: _SWEEP,
@@ -188,6 +197,7 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.VERDICT_INCONCLUSIVE: _VERDICT,
     Verb.GAP_MEASURED: EventPayload("run", {"points": _NUMBER, "low": _NUMBER, "high": _NUMBER}),
     Verb.MODEL_REGISTERED: EventPayload("model", {"outcome": str}),
+    Verb.MODEL_DOWNLOADED: EventPayload("model", {"weights": str, "bytes": int}),
     Verb.MODEL_PROMOTED: _CHAMPION,
     Verb.MODEL_ROLLED_BACK: _CHAMPION,
     Verb.MODEL_SERVING: EventPayload("model"),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext, gettext_lazy
 from apps.datasets.models import DatasetVersion, Example
 from apps.datasets.versions import Change, ChangeKind, VersionRow, VersionUnreadable, changes_between
 from apps.datasets.versions.storing import changes_of_example, version_state
-from apps.errors import DomainError, NotFound
+from apps.errors import DomainError, Invalid, NotFound
 from apps.integrations.ports import Unavailable
 from apps.projects import task_types
 from apps.projects.models import Project
@@ -67,6 +67,23 @@ def version_numbered(project: Project, number: int) -> DatasetVersion:
 def numbers_readable(project: Project) -> list[int]:
     kept = DatasetVersion.objects.filter(project=project, dropped_at=None)
     return list(kept.values_list("number", flat=True)[:OFFERED])
+
+
+def version_wanted(project: Project, number: int | None) -> DatasetVersion | None:
+    """The version that a request names; None where it names none. Raises Invalid beside the field."""
+    if number is None:
+        return None
+    try:
+        return version_numbered(project, number)
+    except NotFound as missing:
+        raise Invalid(missing.message, field="dataset_version") from missing
+
+
+def versions_kept(project: Project, *, also: DatasetVersion | None = None, most: int = 20) -> list[DatasetVersion]:
+    """The newest that can be read, and one more where it is older than these; newest first."""
+    kept = list(DatasetVersion.objects.filter(project=project, dropped_at=None)[:most])
+    older = also is not None and also.dropped_at is None and also not in kept
+    return [*kept, also] if older and also else kept
 
 
 @dataclass(frozen=True)

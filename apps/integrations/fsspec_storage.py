@@ -65,5 +65,13 @@ class FsspecStorage:
         if filesystem.exists(path):
             filesystem.rm(path)
 
+    def remove_folder(self, folder: str) -> int:
+        filesystem, path = fsspec.core.url_to_fs(self.url(folder))
+        if not filesystem.exists(path):
+            return 0
+        held = len(filesystem.find(path))
+        filesystem.rm(path, recursive=True)
+        return held
+
 
 FSSPEC_STORAGE = Integration("fsspec-storage", "Files behind an fsspec URL", Port.STORAGE, FsspecStorage, "STORAGE_URL")

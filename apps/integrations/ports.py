@@ -50,6 +50,8 @@ class Storage(Protocol):
         """URL and time of the last change of each file below a folder."""
 
     def remove(self, url: str) -> None: ...
+    def remove_folder(self, folder: str) -> int:
+        """All files below it, and it; how many files went. Nothing happens where there is none."""
 
 
 @dataclass(frozen=True)

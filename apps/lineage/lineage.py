@@ -14,6 +14,7 @@ from apps.projects.models import Project
 from apps.releases.models import ModelVersion
 from apps.releases.selectors import version_in
 from apps.training.models import Run
+from apps.training.services.clones import RunDifference, differences_now
 
 MOST_STEPS = 50  # of the way back from an incremental model to a full one
 CHUNK = 20_000  # ids in one query
@@ -48,6 +49,7 @@ class Lineage:
     packages: tuple[tuple[str, str], ...]
     bases: tuple[Run, ...]  # the newest first
     repetitions: tuple[Run, ...]
+    differs: tuple[RunDifference, ...]  # from the run that this one is a copy of, with changes
 
     @property
     def reproduced(self) -> bool | None:
@@ -69,6 +71,7 @@ def lineage_of(project: Project, version_id: int) -> Lineage:
         tuple(sorted(run.packages.items())),
         tuple(bases_of(run)),
         tuple(repeats),
+        tuple(differences_now(run)),
     )
 
 

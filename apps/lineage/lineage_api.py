@@ -49,6 +49,9 @@ class LineageAPI(APIView):
         recipe = serializers.JSONField(source="run.recipe")
         packages = serializers.JSONField(source="run.packages")
         weights_digest = serializers.CharField(source="run.weights_digest", help_text="SHA-256 of the model file.")
+        cloned_from = serializers.IntegerField(
+            source="run.cloned_from_id", allow_null=True, help_text="The run that it is a copy of, with changes."
+        )
         bases = BaseSerializer(many=True, help_text="The runs it goes on from, the newest first.")
         reproduced = serializers.BooleanField(
             allow_null=True, help_text="Whether training again gave the same weights; null while nobody tried."

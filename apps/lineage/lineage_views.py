@@ -17,7 +17,8 @@ from apps.projects.roles import Permission
 @login_required
 @project_permission(Permission.VIEW_RUNS)
 def lineage(request: Signed, project: Project, version_id: int) -> HttpResponse:
-    return render(request, "lineage/lineage.html", {"project": project, "lineage": lineage_of(project, version_id)})
+    context = {"project": project, "lineage": lineage_of(project, version_id), "here": "releases"}
+    return render(request, "lineage/lineage.html", context)
 
 
 urlpatterns = [path("<int:version_id>/lineage/", lineage, name="lineage")]

@@ -1,4 +1,4 @@
-"""The API's steps that join stages: send examples, start runs, ask the champion, look for drift."""
+"""The API's steps that join stages: send examples, ask the champion, look for drift."""
 
 from typing import Any, ClassVar, cast
 
@@ -23,9 +23,6 @@ from apps.projects.api_access import ProjectAPI
 from apps.projects.roles import Permission
 from apps.releases import inference
 from apps.releases.selectors import champion_of
-from apps.training.api import RunOutput
-from apps.training.models import RunKind, RunPriority, asked_kinds
-from apps.training.selectors import runs_of
 
 FLAGS = {"true": True, "false": False}
 
@@ -125,38 +122,6 @@ class UploadsAPI(ProjectAPI):
         return Response(IngestionOutput(ingestion).data, status=202)
 
 
-class RunsAPI(ProjectAPI):
-    needs: ClassVar[dict[str, Permission]] = {"GET": Permission.VIEW_RUNS, "POST": Permission.START_RUN}
-
-    class InputSerializer(serializers.Serializer):
-        kind = serializers.ChoiceField(choices=asked_kinds(), required=False, default=RunKind.INCREMENTAL)
-        priority = serializers.ChoiceField(
-            choices=RunPriority.choices,
-            required=False,
-            default=RunPriority.NORMAL.value,
-            help_text="1 goes before 5, 5 before 9; among equals the oldest starts first.",
-        )
-
-    @extend_schema(operation_id="runs_list", responses=RunOutput(many=True), summary="Runs, newest first")
-    def get(self, request: Request, project_id: int) -> Response:
-        return self.page(runs_of(self.project), RunOutput)
-
-    @extend_schema(
-        operation_id="runs_create", request=InputSerializer, responses={201: RunOutput}, summary="Start a run"
-    )
-    def post(self, request: Request, project_id: int) -> Response:
-        given = self.InputSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        run = services.run_start_now(
-            project=self.project,
-            kind=given.validated_data["kind"],
-            priority=given.validated_data["priority"],
-            by=cast(User, request.user),
-            at=timezone.now(),
-        )
-        return Response(RunOutput(run).data, status=201)
-
-
 class QuestionRefused(Invalid):
     """In the protocol a request that does not fit the model is a bad request."""
 
@@ -181,6 +146,7 @@ class PredictOutput(serializers.Serializer):
 
 class PredictAPI(ProjectAPI):
     needs: ClassVar[dict[str, Permission]] = {"POST": Permission.PREDICT}
+    in_archive: ClassVar[frozenset[str]] = frozenset({"POST"})  # its champion goes on answering
 
     class InputSerializer(serializers.Serializer):
         id = serializers.CharField(required=False, max_length=100)

@@ -103,5 +103,6 @@ def _page(
         "remembered": remembered,
         "make_ids": make_ids,
         "error": error,
+        "here": "datasets",
     }
     return render(request, "loop/columns.html", context, status=422 if error else 200)

@@ -6,6 +6,7 @@ from apps.features.services import encoders_sweep
 from apps.labeling.services.resettling import resettlings_sweep
 from apps.lineage.mirror import mirror_all
 from apps.loop import services
+from apps.loop.closing.deleting import deletion_work, deletions_sweep
 from apps.loop.services.versions import versions_keep
 from apps.training.services.online import online_check
 from apps.training.services.runs import runs_sweep
@@ -20,6 +21,11 @@ def ingest(ingestion_id: int) -> None:
     services.ingestion_read(ingestion_id=ingestion_id)
 
 
+@task(Job.PROJECT_DELETE)
+def project_delete(number: int) -> None:
+    deletion_work(number=number)
+
+
 @task(Job.SWEEP, expires=10)
 def sweep() -> None:
     at = timezone.now()
@@ -31,6 +37,7 @@ def sweep() -> None:
         services.laps_close,
         services.scoring_sweep,
         resettlings_sweep,
+        deletions_sweep,
     ):
         with alone(part.__name__):
             part(at=at)

@@ -15,7 +15,7 @@ from apps.errors import Invalid
 from apps.labeling.desk.selectors import team_progress
 from apps.loop import selectors, services
 from apps.pages.requests import Signed, go
-from apps.projects.access import permissions_of, project_permission
+from apps.projects.access import may_now, project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission
 from apps.quality.own import own_day
@@ -29,7 +29,7 @@ SEES_THE_LOOP = {Permission.VIEW_DATA, Permission.VIEW_RUNS, Permission.VIEW_MON
 @login_required
 @project_permission(Permission.VIEW_PROJECT)
 def overview(request: Signed, project: Project) -> HttpResponse:
-    may = permissions_of(request.user, project.pk)
+    may = may_now(request.user, project)
     if not may & SEES_THE_LOOP:
         return render(request, "loop/home.html", _day(request, project) | {"team": team_progress(project)})
     found = selectors.overview(project, timezone.now(), may)
@@ -53,7 +53,7 @@ def day(request: Signed, project: Project) -> HttpResponse:
 @login_required
 @project_permission(Permission.VIEW_PROJECT)
 def band(request: Signed, project: Project) -> HttpResponse:
-    cards = selectors.cards(project, timezone.now(), permissions_of(request.user, project.pk))
+    cards = selectors.cards(project, timezone.now(), may_now(request.user, project))
     return render(request, "loop/_band.html", {"project": project, "cards": cards})
 
 
@@ -77,7 +77,7 @@ def activity(request: Signed, project: Project) -> HttpResponse:
 @login_required
 @project_permission(Permission.VIEW_PROJECT)
 def running(request: Signed, project: Project) -> HttpResponse:
-    found = selectors.running(project, timezone.now(), permissions_of(request.user, project.pk))
+    found = selectors.running(project, timezone.now(), may_now(request.user, project))
     return render(request, "loop/_running.html", {"project": project, "running": found})
 
 

@@ -38,14 +38,14 @@ class StreamPlaces:
             self._open[person_id] -= 1
 
 
-_places = StreamPlaces()
+places = StreamPlaces()
 
 
 def streamed(parts: Iterable[str | bytes], *, by: User, content_type: str, filename: str) -> StreamingHttpResponse:
     """A file to keep, sent while it is made. Raises TooMany."""
-    _places.take(by.pk)
+    places.take(by.pk)
     response = StreamingHttpResponse(parts, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
     # Once: by the server when the reader has everything, else with the last who holds the response.
-    response.after_delivery = weakref.finalize(response, _places.give_back, by.pk)  # type: ignore[attr-defined]
+    response.after_delivery = weakref.finalize(response, places.give_back, by.pk)  # type: ignore[attr-defined]
     return response

@@ -11,6 +11,7 @@ from apps.people.models import Scope
 from apps.people.tokens import LASTS_DAYS
 from apps.projects.models import Project
 from apps.projects.roles import Role
+from apps.projects.selectors import projects_in_use
 from apps.rules.values.zones import zone_names, zone_of
 
 MOST_PASSWORD = 4096
@@ -95,7 +96,7 @@ class InvitationForm(forms.Form):
         super().__init__(*args, **more)
         field = self.fields["project"]
         assert isinstance(field, forms.ModelChoiceField)
-        field.queryset = Project.objects.order_by("name")
+        field.queryset = projects_in_use().order_by("name")
 
 
 class RightsForm(forms.Form):

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from apps.accounts.models import User
 from apps.pages.pagination import Pages
-from apps.projects.access import project_for
+from apps.projects.access import SAFE, project_for
 from apps.projects.models import Project
 from apps.projects.roles import Permission
 
@@ -34,10 +34,14 @@ class ProjectAPI(ListingAPI):
     """A view below `/projects/<project_id>/`; `needs` says which permission each method asks for."""
 
     needs: ClassVar[dict[str, Permission]] = {}
+    in_archive: ClassVar[frozenset[str]] = frozenset()  # methods beside the reading ones that an archived project takes
     project: Project
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         method = str(request.method)
         if method in self.needs:
-            self.project = project_for(cast(User, request.user), kwargs["project_id"], self.needs[method])
+            changes = method not in SAFE | self.in_archive
+            self.project = project_for(
+                cast(User, request.user), kwargs["project_id"], self.needs[method], changes=changes
+            )

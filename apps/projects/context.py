@@ -6,9 +6,9 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import resolve, reverse
 
-from apps.projects.access import permissions_of, projects_with_roles, role_of
+from apps.projects.access import may_now, projects_with_roles, role_of
 from apps.projects.models import Project
-from apps.projects.roles import GRANTS, Role
+from apps.projects.roles import GRANTS, Permission, Role
 
 
 def current_project(request: HttpRequest) -> dict[str, Any]:
@@ -19,7 +19,8 @@ def current_project(request: HttpRequest) -> dict[str, Any]:
     mine = projects_with_roles(request.user, 50)
     return {
         "current": project,
-        "may": {p.name: True for p in permissions_of(request.user, project.pk)},
+        "may": {p.name: True for p in may_now(request.user, project)},
+        "may_unarchive": role is not None and Permission.EDIT_PROJECT in GRANTS[role],
         "my_role": Role(role).label.lower() if role else "",
         "switch_to": _ways(request, mine),
     }

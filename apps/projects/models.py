@@ -3,8 +3,10 @@
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from apps.projects.roles import Role
+from apps.work.leases import Attempted
 
 
 class Project(models.Model):
@@ -17,12 +19,65 @@ class Project(models.Model):
     holdout_salt = models.CharField(max_length=32)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField()
+    archived_at = models.DateTimeField(null=True)  # since then it is read only, and nothing of it starts by itself
+    deleting_since = models.DateTimeField(null=True)  # nobody may open it any more; see ProjectDeletion
 
     class Meta:
         ordering = ["name"]
 
     def __str__(self) -> str:
         return self.name
+
+
+class DeletionState(models.TextChoices):
+    DELETING = "deleting", gettext_lazy("Being deleted")
+    COMPLETED = "completed", gettext_lazy("Deleted")
+
+
+WAITS = {
+    "run": gettext_lazy("It waits until a run has stopped."),
+    "sweep": gettext_lazy("It waits until a sweep has stopped."),
+    "online": gettext_lazy("It waits until the online learner has stopped."),
+    "upload": gettext_lazy("It waits until a file has been read."),
+}
+
+
+class ProjectDeletion(Attempted):
+    """A project that goes for good, and how far that is. It outlives the project, which it names by number only."""
+
+    number = models.BigIntegerField(unique=True)  # the id that the project had
+    name = models.CharField(max_length=80)
+    reason = models.CharField(max_length=300)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    asked_at = models.DateTimeField()
+    state = models.CharField(max_length=10, choices=DeletionState.choices, default=DeletionState.DELETING)
+    rows = models.PositiveBigIntegerField(default=0)  # in all, as counted when it began
+    counts = models.JSONField(default=dict)  # what went so far: rows by table, and "files"
+    mirrored = models.PositiveIntegerField(default=0)  # runs of it that a tracking server has, and keeps
+    waits_for = models.CharField(
+        max_length=200, blank=True
+    )  # one of WAITS, or what could not be done and is tried again
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"deletion of {self.name}"
+
+    @property
+    def waits_in_words(self) -> str:
+        return str(WAITS.get(self.waits_for, self.waits_for))
+
+    @property
+    def rows_gone(self) -> int:
+        return sum(n for table, n in self.counts.items() if table != "files")
+
+    @property
+    def percent(self) -> int:
+        if self.state == DeletionState.COMPLETED:
+            return 100
+        return min(99, round(100 * self.rows_gone / self.rows)) if self.rows else 0
 
 
 class SchemaLabel(models.Model):

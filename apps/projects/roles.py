@@ -28,6 +28,7 @@ class Permission(StrEnum):
     START_RUN = "start and cancel runs"
     PROMOTE = "promote and roll back"
     PREDICT = "ask the champion"
+    TAKE_MODEL = "download models"
     VIEW_MONITOR = "see monitoring"
     RESOLVE_ALERT = "resolve alarms"
     VIEW_SLA = "see service levels"
@@ -43,9 +44,14 @@ GRANTS: dict[str, frozenset[Permission]] = {
         _SEE_ALL
         | {_P.LABEL, _P.REVIEW, _P.ADD_EXAMPLES, _P.EDIT_PROJECT, _P.MANAGE_MEMBERS, _P.EDIT_TARGET, _P.RESOLVE_ALERT}
     ),
-    Role.ENGINEER: frozenset(_SEE_ALL | {_P.ADD_EXAMPLES, _P.START_RUN, _P.PROMOTE, _P.PREDICT, _P.RESOLVE_ALERT}),
+    Role.ENGINEER: frozenset(
+        _SEE_ALL | {_P.ADD_EXAMPLES, _P.START_RUN, _P.PROMOTE, _P.PREDICT, _P.TAKE_MODEL, _P.RESOLVE_ALERT}
+    ),
     Role.ADMIN: frozenset(Permission),
 }
+
+# What is left of them in the archive, whose buttons would all be refused; who manages may also take it out.
+READING = frozenset(_SEE_ALL | {_P.PREDICT, _P.TAKE_MODEL, _P.MANAGE_MEMBERS})
 
 
 def roles_with(permission: Permission) -> list[str]:

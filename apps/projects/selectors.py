@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
 from apps.accounts.models import User
 from apps.projects.access import may_create_projects, projects_visible_to
 from apps.projects.models import GuidelineVersion, Membership, Project, SchemaLabel
@@ -47,6 +49,11 @@ def only_project_of(user: User) -> int | None:
 
 def schema_of(project: Project) -> LabelSchema:
     return LabelSchema(tuple(project.labels.all()))
+
+
+def projects_in_use() -> QuerySet[Project]:
+    """For the clock: what is archived starts nothing by itself."""
+    return Project.objects.filter(archived_at=None, deleting_since=None)
 
 
 def guidelines_of(project: Project) -> GuidelineVersion | None:

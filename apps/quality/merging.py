@@ -24,6 +24,7 @@ from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.projects import task_types
 from apps.projects.models import Project
+from apps.projects.selectors import projects_in_use
 from apps.rules.consensus import GoldScores, InForce
 from apps.rules.sentences import parts_of, sentence, term
 from apps.work.alone import alone
@@ -89,7 +90,7 @@ def consensus_check(*, at: datetime) -> list[int]:
     newest = Annotation.objects.values("project").annotate(last=Max("answered_at"), undone=Max("withdrawn_at"))
     moments = {row["project"]: max(row["last"], row["undone"] or row["last"]) for row in newest.order_by()}
     asked = []
-    for project in Project.objects.filter(pk__in=moments).select_related("consensus_report"):
+    for project in projects_in_use().filter(pk__in=moments).select_related("consensus_report"):
         with alone("the comparison of ways to merge answers", project):
             report = getattr(project, "consensus_report", None)
             waits = report is not None and report.at > at - DEBOUNCE

@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import ClassVar, cast
 
+from django.http.response import HttpResponseBase
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -13,6 +15,8 @@ from rest_framework.views import APIView
 from apps.accounts.models import User
 from apps.projects.api_access import ProjectAPI
 from apps.projects.roles import Permission
+from apps.releases.archives import ModelFileGone, signature_json, signature_read
+from apps.releases.downloads import model_download
 from apps.releases.models import ModelVersion
 from apps.releases.selectors import rolled_back_of, version_for, versions_of
 from apps.releases.services import model_promote, model_roll_back
@@ -62,6 +66,60 @@ class ModelsAPI(ProjectAPI):
         return self.page(rows, VersionOutput, rolled_back=rolled_back_of(self.project))
 
 
+class SignatureOutput(serializers.Serializer):
+    class ColumnSerializer(serializers.Serializer):
+        name = serializers.CharField()
+        kind = serializers.CharField(help_text="number, category, any (numbers and words), text or image.")
+        datatype = serializers.CharField(help_text="Of the Open Inference Protocol v2.")
+        low = serializers.FloatField(allow_null=True, help_text="Least seen in training; null where it is not known.")
+        high = serializers.FloatField(allow_null=True)
+        typical = serializers.FloatField(allow_null=True, help_text="The mean.")
+        values = serializers.ListField(
+            child=serializers.CharField(allow_blank=True), help_text="The first of those seen at least twice."
+        )
+        values_total = serializers.IntegerField()
+        side = serializers.IntegerField(help_text="Pixels that an image is fitted into; 0 for everything else.")
+
+    model_name = serializers.CharField()
+    model_version = serializers.IntegerField()
+    inputs = ColumnSerializer(many=True)
+    outputs = serializers.JSONField()
+    labels = serializers.ListField(child=serializers.CharField())
+    encoder = serializers.CharField(help_text="Whose vectors it reads; empty where it reads what is sent itself.")
+    example = serializers.JSONField(help_text="A request that the model answers.")
+
+
+class ModelAPI(APIView):
+    class OutputSerializer(VersionOutput):
+        signature = SignatureOutput(allow_null=True)
+        unreadable = serializers.CharField(help_text="Why there is no signature; empty where there is one.")
+
+    @extend_schema(
+        operation_id="models_read", responses=OutputSerializer, summary="One model, with what it reads and answers"
+    )
+    def get(self, request: Request, version_id: int) -> Response:
+        version = version_for(cast(User, request.user), version_id, Permission.VIEW_RUNS)
+        told = dict(VersionOutput(version, context={"rolled_back": rolled_back_of(version.project)}).data)
+        try:
+            signature = SignatureOutput(signature_json(version, signature_read(version))).data
+            return Response({**told, "signature": signature, "unreadable": ""})
+        except ModelFileGone as gone:
+            return Response({**told, "signature": None, "unreadable": gone.message})
+
+
+class ModelDownloadAPI(APIView):
+    @extend_schema(
+        operation_id="models_download",
+        responses={(200, "application/zip"): OpenApiTypes.BINARY, (206, "application/zip"): OpenApiTypes.BINARY},
+        summary="A model as one archive: weights, manifest, labels, signature, and a program that asks it",
+        description="One range of bytes may be asked for; a range that there is not is answered with 416.",
+    )
+    def get(self, request: Request, version_id: int) -> HttpResponseBase:
+        user = cast(User, request.user)
+        version = version_for(user, version_id, Permission.TAKE_MODEL)
+        return model_download(request=request._request, version=version, by=user, at=timezone.now())
+
+
 class PromoteAPI(APIView):
     class InputSerializer(serializers.Serializer):
         reason = serializers.CharField(
@@ -76,7 +134,7 @@ class PromoteAPI(APIView):
     )
     def post(self, request: Request, version_id: int) -> Response:
         user = cast(User, request.user)
-        version = version_for(user, version_id, Permission.PROMOTE)
+        version = version_for(user, version_id, Permission.PROMOTE, changes=True)
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         promotion = model_promote(version=version, reason=given.validated_data["reason"], by=user, at=timezone.now())

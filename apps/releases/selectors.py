@@ -36,7 +36,7 @@ def versions_of(project: Project) -> QuerySet[ModelVersion]:
     )
 
 
-def version_for(user: User, version_id: int, permission: Permission) -> ModelVersion:
+def version_for(user: User, version_id: int, permission: Permission, *, changes: bool = False) -> ModelVersion:
     version = (
         ModelVersion.objects.select_related("project", "run", "report", "run__dataset_version")
         .filter(pk=version_id)
@@ -45,7 +45,7 @@ def version_for(user: User, version_id: int, permission: Permission) -> ModelVer
     unseen = gettext("There is no such model version.")
     if version is None:
         raise NotFound(unseen)
-    project_for(user, version.project_id, permission, unseen=unseen)
+    project_for(user, version.project_id, permission, unseen=unseen, changes=changes)
     return version
 
 
@@ -149,7 +149,8 @@ def served() -> list[ServedModel]:
         .order_by("id")
         .only("id", "version_id", "serving_at")
     }
-    aliases = Alias.objects.filter(name=AliasName.CHAMPION).select_related("project", "version__run")
+    going = {"project__deleting_since": None}  # an archived project's champion goes on, a deleted one's stops at once
+    aliases = Alias.objects.filter(name=AliasName.CHAMPION, **going).select_related("project", "version__run")
     return [
         ServedModel(
             a.project_id,

@@ -1,8 +1,13 @@
-"""Pages of releases: the models, promote, roll back, ask the champion."""
+"""Pages of releases: the models, one of them and its file, promote, roll back, ask the champion."""
+
+import json
+import shlex
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +21,8 @@ from apps.projects.access import project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission
 from apps.releases import inference, selectors, services
+from apps.releases.archives import KINDS, ModelFileGone, signature_read
+from apps.releases.downloads import model_download
 from apps.releases.forms import PromoteForm, RollBackForm
 
 
@@ -31,6 +38,32 @@ def models(request: Signed, project: Project) -> HttpResponse:
         "features": selectors.features_like(project),
     }
     return render(request, template, context)
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_RUNS)
+def model(request: Signed, project: Project, version_id: int) -> HttpResponse:
+    """One version: what it reads and answers, a request to copy, its file."""
+    version = selectors.version_in(project, version_id)
+    context: dict[str, Any] = {"project": project, "version": version, "board": selectors.board_of(project)}
+    context["task"] = task_types.get(project.task_type)
+    try:
+        context["signature"] = signature = signature_read(version)
+        context["kinds"] = KINDS
+        context["request_json"] = shlex.quote(json.dumps(signature.example, ensure_ascii=False))
+        context["base"] = request.build_absolute_uri("/api/v1")
+    except ModelFileGone as gone:
+        context["gone"] = gone.message
+    return render(request, "releases/model.html", context)
+
+
+@require_GET
+@login_required
+@project_permission(Permission.TAKE_MODEL)
+def download(request: Signed, project: Project, version_id: int) -> HttpResponseBase:
+    version = selectors.version_in(project, version_id)
+    return model_download(request=request, version=version, by=request.user, at=timezone.now())
 
 
 @require_POST
@@ -62,7 +95,7 @@ def roll_back(request: Signed, project: Project) -> HttpResponse:
 
 @require_POST
 @login_required
-@project_permission(Permission.PREDICT)
+@project_permission(Permission.PREDICT, changes=False)  # an archived project’s champion goes on answering
 def try_champion(request: Signed, project: Project) -> HttpResponse:
     image = request.FILES.get("image")
     question = inference.request_for(

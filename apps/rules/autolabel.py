@@ -99,7 +99,7 @@ def audit(audited: int, errors: int, *, target: float, level: float = LEVEL) -> 
         return Audit(False, 1.0, sentence("Nothing is audited yet."), None, None, None)
     against = float(evidence(audited, errors, allowed=1 - target))
     failed = against >= 1 / (1 - level)
-    known = {"found": _wrong(errors, count(audited, "audited answer")), "allowed": _rate(1 - target)}
+    known = {"found": _wrong(errors, count(audited, "audited answer")), "allowed": rate(1 - target)}
     surely = sentence("{found}; surely more than the {allowed} allowed.", **known)
     unsure = sentence("{found}; not surely more than the {allowed} allowed.", **known)
     return Audit(
@@ -227,7 +227,7 @@ def _supported(held: tuple[int, float] | None, wrong: list[int], target: float, 
             "At a confidence of {least} or more {found}: the precision is surely at least {target}.",
             least=percent(value, 1),
             found=_wrong(wrong[n - 1], count(n, "holdout answer")),
-            target=_rate(target),
+            target=rate(target),
         ),
     )
 
@@ -240,7 +240,7 @@ def _too_few(rows: int, needed: int, wrong: list[int], target: float) -> Thresho
         None,
         sentence(
             "{target} needs at least {labels} without a mistake; {there}. Label {more:,} more in the holdout.",
-            target=_rate(target),
+            target=rate(target),
             labels=count(needed, "holdout label"),
             there=sentence("there is {n:,}", n=rows) if rows == 1 else sentence("there are {n:,}", n=rows),
             more=needed - rows,
@@ -252,12 +252,9 @@ def _too_few(rows: int, needed: int, wrong: list[int], target: float) -> Thresho
 def _refused(n: int, errors: int, target: float, level: float) -> Threshold:
     low = precision_low(n, errors, level=level)
     wrong = sentence("{n:,} was wrong", n=errors) if errors == 1 else sentence("{n:,} were wrong", n=errors)
+    known = {"n": n, "wrong": wrong, "low": percent(low, 1), "target": rate(target)}
     told = sentence(
-        "Of the {n:,} most confident holdout answers {wrong}: that proves a precision of {low}, not {target}.",
-        wrong=wrong,
-        n=n,
-        low=percent(low, 1),
-        target=_rate(target),
+        "Of the {n:,} most confident holdout answers {wrong}: that proves a precision of {low}, not {target}.", **known
     )
     more = _more_labels(n, errors, target, level)
     if more is None:
@@ -301,8 +298,3 @@ def _wrong(errors: int, of: str) -> str:
     if errors == 1:
         return sentence("{errors:,} of {of} was wrong", errors=errors, of=of)
     return sentence("{errors:,} of {of} were wrong", errors=errors, of=of)
-
-
-def _rate(share: float) -> str:
-    """As many digits as the manager set: 1 %, 99.5 %."""
-    return rate(share)

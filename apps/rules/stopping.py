@@ -159,16 +159,9 @@ def advise(
         return Advice(False, sentence("Go on: {why}", why=why), (*reasons, raised(why)), moved=moved)
     hours = labels * effort.seconds_per_label / 3600 if effort.seconds_per_label is not None else None
     money = hours * effort.rate_per_hour if hours is not None and effort.rate_per_hour is not None else None
-    told = _cost(labels, hours, money, effort.currency)
-    return Advice(
-        False,
-        sentence("Go on: about {told}, for the next point{why}.", told=told, why=why),
-        reasons,
-        labels,
-        hours,
-        money,
-        moved,
-    )
+    cost = _cost(labels, hours, money, effort.currency)
+    told = sentence("Go on: about {told}, for the next point{why}.", told=cost, why=why)
+    return Advice(False, told, reasons, labels, hours, money, moved)
 
 
 def _missing(curve: LearningCurve, limits: StoppingLimits) -> str:

@@ -22,6 +22,9 @@ from apps.training.services.triggers import BOUNDS, FIELDS, trigger_of, trigger_
 class RunOutput(serializers.Serializer):
     id = serializers.IntegerField()
     number = serializers.IntegerField()
+    name = serializers.CharField(help_text="Empty where nobody gave it one.")
+    note = serializers.CharField()
+    tags = serializers.ListField(child=serializers.CharField())
     kind = serializers.CharField()
     state = serializers.CharField()
     trigger = serializers.CharField()
@@ -34,6 +37,9 @@ class RunOutput(serializers.Serializer):
     seconds_left = serializers.FloatField(allow_null=True)
     labels = serializers.IntegerField()
     new_labels = serializers.IntegerField()
+    cloned_from = serializers.IntegerField(
+        source="cloned_from_id", allow_null=True, help_text="The run that it is a copy of, with changes."
+    )
     priority = serializers.IntegerField(help_text="1 goes first, 9 last.")
     fallback = serializers.CharField(help_text="Why an incremental run was made full; empty where it was not.")
     device = serializers.CharField()

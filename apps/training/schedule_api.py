@@ -33,7 +33,7 @@ class PriorityAPI(APIView):
     )
     def post(self, request: Request, run_id: int) -> Response:
         user = cast(User, request.user)
-        run = run_for(user, run_id, Permission.START_RUN)
+        run = run_for(user, run_id, Permission.START_RUN, changes=True)
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)
         run = run_prioritize(run=run, priority=given.validated_data["priority"], by=user, at=timezone.now())

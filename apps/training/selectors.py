@@ -6,7 +6,7 @@ from django.db.models import Count, Max, Min, QuerySet
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
-from apps.errors import NotFound
+from apps.errors import Invalid, NotFound
 from apps.labeling.models import Annotation, Label
 from apps.projects import task_types
 from apps.projects.access import project_for
@@ -21,6 +21,7 @@ from apps.training.models import (
     RunKind,
     RunLine,
     RunPoint,
+    RunState,
     Trial,
     Trigger,
 )
@@ -41,16 +42,18 @@ class Curves:
 
 
 def runs_of(project: Project) -> QuerySet[Run]:
-    return Run.objects.filter(project=project).select_related("started_by", "base_run", "dataset_version", "project")
+    return Run.objects.filter(project=project).select_related(
+        "started_by", "base_run", "cloned_from", "dataset_version", "project"
+    )
 
 
-def run_for(user: User, run_id: int, permission: Permission) -> Run:
+def run_for(user: User, run_id: int, permission: Permission, *, changes: bool = False) -> Run:
     """The run, if the person may. Raises NotFound or Forbidden."""
     run = Run.objects.select_related("project", "started_by", "base_run", "dataset_version").filter(pk=run_id).first()
     unseen = gettext("There is no such run.")
     if run is None:
         raise NotFound(unseen)
-    project_for(user, run.project_id, permission, unseen=unseen)
+    project_for(user, run.project_id, permission, unseen=unseen, changes=changes)
     return run
 
 
@@ -64,6 +67,23 @@ def run_in(project: Project, run_id: int) -> Run:
     run = runs_of(project).filter(pk=run_id).first()
     if run is None:
         raise NotFound(gettext("There is no such run in this project."))
+    return run
+
+
+def bases_for(project: Project, *, also: Run | None = None, most: int = 20) -> list[Run]:
+    """Runs that an incremental one can go on from, newest first; and one more where it is older than these."""
+    ended = Run.objects.filter(
+        project=project, state=RunState.COMPLETED, reproduces=None, dataset_version__isnull=False
+    )
+    found = list(ended.exclude(artifact_url="").exclude(kind=RunKind.ONLINE).select_related("dataset_version")[:most])
+    return [*found, also] if also is not None and also not in found else found
+
+
+def run_named_by(project: Project, run_id: int, field: str) -> Run:
+    """A run that a request names by its id. Raises Invalid beside the field."""
+    run = runs_of(project).filter(pk=run_id).first()
+    if run is None:
+        raise Invalid(gettext("There is no such run in this project."), field=field)
     return run
 
 

@@ -31,6 +31,7 @@ def export(request: HttpRequest, project: Project) -> HttpResponse:
         "formats": selectors.choices_of(project),
         "exports": selectors.exports_of(project),
         "ingestions": ingestions_of(project)[:NEWEST_INGESTIONS],
+        "here": "datasets",
     }
     return render(request, "transfer/export.html", context)
 

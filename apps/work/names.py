@@ -23,6 +23,7 @@ class Job(StrEnum):
     SCHEDULES = "loop.schedules"
     ONLINE_LOOK = "loop.online"
     MIRROR = "loop.mirror"
+    PROJECT_DELETE = "loop.project_delete"
     CONSENSUS_LOOK = "labeling.quality_look"
     SETTLE = "labeling.settle"
     TRAIN = "workers.train"

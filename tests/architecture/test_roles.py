@@ -24,7 +24,7 @@ from apps.datasets.services import ingestion_open
 from apps.integrations import wiring
 from apps.monitoring.services import alert_raise
 from apps.people.links import reset_make
-from apps.projects.models import Project
+from apps.projects.models import Project, ProjectDeletion
 from apps.releases.services import model_promote
 from tests import rows
 from tests.conftest import NOON
@@ -76,6 +76,11 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "setup:label": {"GET": MANAGERS, "POST": MANAGERS},
     "setup:rename": {"GET": MANAGERS, "POST": MANAGERS},
     "projects:label_retire": {"POST": MANAGERS},
+    "closing:deletions": {"GET": SIGNED_IN},
+    "closing:archive": {"GET": MANAGERS},
+    "closing:archive_now": {"POST": MANAGERS},
+    "closing:unarchive": {"POST": MANAGERS},
+    "closing:delete": {"POST": MANAGERS},
     "projects:guidelines_write": {"POST": MANAGERS},
     "projects:guidelines_preview": {"POST": MANAGERS},
     "queue:settings": {"GET": MEMBERS},
@@ -119,6 +124,9 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "datasets:allow": {"POST": MANAGERS},
     "api-example": {"GET": DATA},
     "api-example-delete": {"POST": MANAGERS},
+    "api-example-correct": {"POST": REVIEWERS},
+    "api-example-flag": {"POST": LABELERS},
+    "api-example-ask-again": {"POST": REVIEWERS},
     "api-deleted-examples": {"GET": DATA},
     "api-deleted-example-allow": {"POST": MANAGERS},
     "bulk:bulk": {"GET": LABELERS},
@@ -178,11 +186,16 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "evaluation:freshness_figures": {"GET": OVERSEERS},
     "evaluation:fall_back": {"POST": ENGINEERS},
     "lineage:ledger": {"GET": OVERSEERS},
+    "releases:model": {"GET": OVERSEERS},
+    "releases:download": {"GET": ENGINEERS},
     "releases:models": {"GET": OVERSEERS},
     "releases:promote": {"POST": ENGINEERS},
     "releases:roll_back": {"POST": ENGINEERS},
     "releases:try": {"POST": ENGINEERS},
     "lineage:run": {"GET": OVERSEERS},
+    "lineage:run_describe": {"POST": ENGINEERS},
+    "lineage:run_again": {"GET": ENGINEERS, "POST": ENGINEERS},
+    "lineage:run_again_differs": {"GET": ENGINEERS},
     "lineage:run_head": {"GET": OVERSEERS},
     "lineage:run_progress": {"GET": OVERSEERS},
     "lineage:run_verdict": {"GET": OVERSEERS},
@@ -216,7 +229,9 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "api-projects": {"GET": SIGNED_IN, "POST": CREATORS},
     "api-encoders": {"GET": KEEPERS, "POST": KEEPERS},
     "api-encoder-check": {"POST": KEEPERS},
-    "api-project": {"GET": MEMBERS, "PATCH": MANAGERS},
+    "api-project": {"GET": MEMBERS, "PATCH": MANAGERS, "DELETE": MANAGERS},
+    "api-deletions": {"GET": SIGNED_IN},
+    "api-deletion": {"GET": frozenset({"engineer"})},  # who asked for it
     "api-project-schema": {"GET": MEMBERS, "POST": MANAGERS},
     "api-project-schema-label": {"PATCH": MANAGERS},
     "api-queue": {"GET": MEMBERS, "PATCH": MANAGERS},
@@ -244,7 +259,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "api-auto-batches": {"GET": OVERSEERS},
     "api-auto-batch-withdraw": {"POST": MANAGERS},
     "api-runs": {"GET": OVERSEERS, "POST": ENGINEERS},
-    "api-run": {"GET": OVERSEERS},
+    "api-run": {"GET": OVERSEERS, "PATCH": ENGINEERS},
     "api-trigger": {"GET": OVERSEERS, "PATCH": ENGINEERS},
     "api-online": {"GET": OVERSEERS, "PATCH": ENGINEERS},
     "api-sweeps": {"GET": OVERSEERS, "POST": ENGINEERS},
@@ -256,6 +271,8 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "api-policy": {"GET": OVERSEERS, "PATCH": ENGINEERS},
     "api-freshness": {"GET": OVERSEERS},
     "api-ledger": {"GET": OVERSEERS},
+    "api-model": {"GET": OVERSEERS},
+    "api-model-download": {"GET": ENGINEERS},
     "api-models": {"GET": OVERSEERS},
     "api-model-lineage": {"GET": OVERSEERS},
     "api-promote": {"POST": ENGINEERS},
@@ -276,6 +293,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "api-encoders": {"name": "ours", "url": "file:///none"},
     "monitoring:resolve": {"note": "A holiday."},
     "api-example-delete": {"reason": "Asked for."},
+    "api-example-correct": {"client_id": "6f0c9f0e-3f43-4a92-8f5a-1d3c5a1f9a10", "label": "ham", "error_kind": "slip"},
 }
 # Routes without a project: a stranger is told that the account lacks the right, there is nothing to hide.
 WITHOUT_PROJECT = {
@@ -287,6 +305,7 @@ WITHOUT_PROJECT = {
     "api-encoders",
     "api-encoder-check",
 }
+UNSEEN = {"api-deletion"}  # not there for whoever may not see it
 
 
 @dataclass(frozen=True)
@@ -374,6 +393,8 @@ def things(project: Project, lin: User, ada: User) -> Things:
     }
     gone = {"number": ids["number"], "id_digest": "0" * 32, "reason": "Asked for.", "at": NOON}
     ExampleTombstone.objects.create(project=project, **gone)
+    going = {"name": "Gone", "reason": "Over.", "by": lin, "asked_at": NOON}
+    ProjectDeletion.objects.get_or_create(number=ids["number"], defaults=going)
     view = SavedView.objects.create(project=project, by=lin, name="Mine", at=NOON)
     ids["view_id"] = view.pk
     return Things(project, ids)
@@ -442,7 +463,8 @@ def wrong(route: Route, allowed: frozenset[str], person: str, address: str, answ
     if person == NOBODY:
         kept = signing_in and answer["Location"].endswith(f"?next={address}")
         return "" if kept else f"{status} {answer.get('Location', '')} instead of the way to sign in and back"
-    expected = 404 if person == STRANGER and route.name not in WITHOUT_PROJECT else 403
+    hidden = person == STRANGER and route.name not in WITHOUT_PROJECT
+    expected = 404 if hidden or route.name in UNSEEN else 403
     return "" if status == expected else f"{status} instead of {expected}"
 
 

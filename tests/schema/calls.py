@@ -44,6 +44,13 @@ class Asked:
             operation.method, address, json.dumps(body) if body is not None else "", content_type="application/json"
         )
 
+    def archived(self) -> int:
+        """The project that was made first, in the archive, from which alone one is deleted."""
+        made = int(self.of("projects_create")["id"])
+        body = json.dumps({"archived": True})
+        self.client.generic("PATCH", f"/api/v1/projects/{made}/", body, content_type="application/json")
+        return made
+
     def of(self, operation_id: str) -> Any:
         return self.replies[operation_id].json()
 
@@ -75,12 +82,23 @@ BODIES: dict[str, Body | Callable[[Asked], Body]] = {
     "alerts_resolve": {"note": "A holiday: fewer letters, and shorter ones."},
     "auto_labeling_set": {"enabled": True},
     "queue_set": {"overlap": 2},
+    "examples_correct": {
+        "client_id": "0b9d4c0e-52a1-4a0f-8a3a-6d9f1f5f2c11",
+        "label": "ham",
+        "error_kind": "slip",
+        "comment": "It is signed by a customer.",
+    },
     "examples_delete": {"reason": "Asked by whom it tells of, on 1 November."},
     "schema_add": {"name": "unsure", "hotkey": "U"},
     "schema_edit": {"description": "What somebody wants to sell.", "color": "#c2386b"},
     "projects_rename": {"name": "Letters of customers"},
     "runs_create": {"kind": "full"},
     "runs_prioritize": {"priority": 1},
+    "runs_describe": {
+        "name": "Small steps",
+        "note": "Half the learning rate of run 1.",
+        "tags": ["baseline", "low rate"],
+    },
     "trigger_set": {"enabled": True, "new_labels": 100},
     "online_set": {"enabled": False},
     "schedules_set": {"kind": "full", "enabled": True, "days": [0, 2, 4], "time": "06:30", "zone": "Europe/Berlin"},
@@ -91,7 +109,11 @@ BODIES: dict[str, Body | Callable[[Asked], Body]] = {
     "models_roll_back": {"champion": 2, "reason": "It answers too slowly."},
     "predict": {"id": "q-1", "inputs": [{"name": "text", "datatype": "BYTES", "shape": [1], "data": ["Where is it?"]}]},
 }
-QUERIES = {"examples_list": "page_size=2", "export": "as=jsonl&what=labels"}
+QUERIES = {
+    "examples_list": "page_size=2",
+    "export": "as=jsonl&what=labels",
+    "projects_delete": "name=Invoices&reason=The+contract+ended.",
+}
 IDS: dict[str, Callable[[Asked], dict[str, Any]]] = {
     "annotations_withdraw": lambda _: {"client_id": CLIENT_ID},
     "dataset_versions_diff": lambda asked: {"number": asked.world.ids["dataset_version"]},
@@ -101,6 +123,8 @@ IDS: dict[str, Callable[[Asked], dict[str, Any]]] = {
     "runs_prioritize": lambda asked: {"run_id": asked.of("runs_create")["id"]},
     "examples_delete": lambda asked: {"example_id": asked.of("examples_list")["results"][0]["id"]},
     "deleted_examples_allow": lambda asked: {"number": asked.of("examples_delete")["number"]},
+    "projects_delete": lambda asked: {"project_id": asked.archived()},
+    "deletions_read": lambda asked: {"number": asked.of("projects_delete")["project"]},
     "members_remove": lambda asked: {"user_id": asked.of("members_set")["user_id"]},
 }
 # First these, since later ones need what they make; then the others; then what takes things away.
@@ -121,6 +145,9 @@ LAST = (
     "examples_delete",
     "deleted_examples_allow",
     "members_remove",
+    "projects_delete",
+    "deletions_list",
+    "deletions_read",
 )
 
 

@@ -1,5 +1,6 @@
 """A console with one of everything, asked over the API by whoever runs it; and its schema."""
 
+import numpy as np
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -16,6 +17,7 @@ from tests import rows
 from tests.architecture.test_roles import Things, things
 from tests.conftest import NOON
 from tests.datasets.test_versions import row
+from tests.releases.files import bundle_of, with_file
 from tests.schema.calls import Asked
 from tests.schema.documents import Schema
 
@@ -32,7 +34,8 @@ def full(project: Project, lin: User, ada: User, alma: User, mallory: User, monk
     User.objects.filter(pk=alma.pk).update(is_superuser=True)
     made = things(project, lin, ada)
     rows.labeled(project, 120)
-    made.ids["version_id"] = rows.model(project).pk
+    served = with_file(rows.model(project), bundle_of("text-classification", np.zeros((2, 384), np.float32)))
+    made.ids["version_id"] = served.pk
     for label in ("ham", "spam"):
         made.ids["dataset_version"] = version_write(project_id=project.pk, rows=[row(1, label)], at=NOON).number
     ingestion = datasets.ingestion_open(project=project, source="api", by=lin, at=NOON)

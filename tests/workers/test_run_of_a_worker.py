@@ -1,6 +1,7 @@
 """What the torch worker does with a run: on real digits, real PostgreSQL, in this process."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from apps.projects.models import Project
 from apps.releases.models import ModelVersion
 from apps.rules import acquisition
 from apps.training.models import Run, RunState
+from apps.training.services.clones import copy_of, differences_now, run_clone
 from apps.training.services.ownership import run_claim
 from apps.training.services.runs import run_cancel
 from apps.work.names import Job
@@ -58,6 +60,21 @@ def test_the_holdout_is_never_trained_on(digits: Project, start: Start) -> None:
     run = start()
     assert run.labels == Label.objects.filter(project=digits, holdout=False).count()
     assert not Label.objects.filter(project=digits, holdout=True, first_run_number__isnull=False).exists()
+
+
+@pytest.mark.usefixtures("brief")
+def test_a_copy_with_changes_trains_with_them_on_the_same_rows(start: Start, lin: User) -> None:
+    run = start()
+    copy = copy_of(run)
+    changed = replace(copy, seed=5, settings={**copy.settings, "dropout": 0.5, "hidden": 24})
+    made = run_clone(run=run, copy=changed, by=lin, at=timezone.now())
+    made.refresh_from_db()
+    assert made.state == RunState.COMPLETED, made.error
+    differing = {name for name in run.recipe if run.recipe[name] != made.recipe[name]}
+    assert differing == {"dropout", "hidden", "seed"} and made.recipe["seed"] == 5
+    assert (made.dataset_version, made.labels) == (run.dataset_version, run.labels)
+    assert [each.name for each in differences_now(made)] == ["seed", "hidden", "dropout"]
+    assert ModelVersion.objects.filter(run=made).exists()
 
 
 @pytest.mark.usefixtures("brief")

@@ -15,6 +15,7 @@ from kserve.errors import InvalidInput
 from numpy.typing import NDArray
 
 from apps.monitoring.services import LoggedPrediction
+from apps.rules.signature import Signature, signature_of
 from workers.encoders import encoder_ready
 from workers.predictor.log import PredictionLog
 from workers.predictor.requests import missing_allowed, refuse_id
@@ -43,6 +44,24 @@ class ProjectModel(Model):
 
     def crown(self, crowned: LoadedModel) -> None:
         self.crowned = crowned
+
+    def get_input_types(self) -> list[dict[str, Any]]:
+        """What `/v2/models/<name>` says of it, as the protocol has it; ranges and values are on the model's page."""
+        return self._signature.metadata_inputs
+
+    def get_output_types(self) -> list[dict[str, Any]]:
+        return self._signature.metadata_outputs
+
+    @property
+    def _signature(self) -> Signature:
+        bundle = self.crowned.bundle
+        return signature_of(
+            {
+                "preprocessor": bundle.preprocessor.to_json(),
+                "recipe": bundle.recipe.to_dict(),
+                "labels": list(bundle.labels),
+            }
+        )
 
     async def predict(self, payload: InferRequest, headers: dict[str, str] | None = None) -> InferResponse:
         refuse_id(payload.id)

@@ -33,7 +33,7 @@ def auto_label(project_id: int) -> None:
     """Twice does no harm: what is labeled is not open any more."""
     project = project_of(project_id)
     at, settings, champion = timezone.now(), auto_labeling_of(project), champion_of(project)
-    if not settings.enabled or champion is None:
+    if not settings.enabled or champion is None or project.archived_at is not None:
         return
     try:
         said, bundle = predictions_of(champion.report), bundle_today(champion.run)

@@ -31,6 +31,8 @@ Posteriors = dict[int, tuple[int, float]]
 def consensus(project_id: int) -> None:
     """Twice does no harm: the same votes give the same labels."""
     project = project_of(project_id)
+    if project.archived_at is not None:
+        return
     refused = why_not(project)
     said = [] if refused else said_of(project)
     if not refused and not _several(said):

@@ -47,8 +47,13 @@ LAST = 2**62
 
 @task(Job.SCORE)
 def score(project_id: int) -> None:
-    """Skipped while the same ordering is under way. What has no vector yet is asked for, and scored once it has."""
+    """Skipped while the same ordering is under way, and in the archive.
+
+    What has no vector yet is asked for, and scored once it has.
+    """
     project = project_of(project_id)
+    if project.archived_at is not None:
+        return
     plan = plan_of(project)
     parts = _parts(plan)
     scoring = scoring_open(

@@ -19,6 +19,7 @@ from apps.errors import Invalid
 from apps.integrations import wiring
 from apps.integrations.ports import TableMissing, Unavailable
 from apps.projects.models import Project
+from apps.projects.selectors import projects_in_use
 from apps.rules.sentences import sentence, term
 from apps.rules.words import count
 from apps.work.alone import alone
@@ -156,7 +157,7 @@ def _files_tidy(project: Project, at: datetime) -> None:
 def projects_tidy(*, pins: dict[int, set[int]], at: datetime) -> list[DatasetVersion]:
     """Every project that has versions, each for itself: a damaged table of one is no reason to leave the others."""
     dropped = []
-    for project in Project.objects.filter(dataset_versions__isnull=False).distinct():
+    for project in projects_in_use().filter(dataset_versions__isnull=False).distinct():
         with alone("the data versions", project):
             try:
                 dropped += versions_tidy(project=project, pinned=pins.get(project.pk, set()), at=at)

@@ -48,7 +48,7 @@ def _sees_all(request: HttpRequest, project: Project) -> bool:
 
 @require_GET
 @login_required
-@project_permission(Permission.LABEL)
+@project_permission(Permission.LABEL, changes=True)  # the archive has no desk
 def bulk(request: HttpRequest, project: Project) -> HttpResponse:
     by, like, n = _user(request), _number(request.GET.get("like")), _number(request.GET.get("n"))
     count, sees_all = n if n in selectors.SIZES else 25, _sees_all(request, project)

@@ -34,6 +34,7 @@ _SESSION = f"""
     JOIN labeling_queuesettings q ON q.project_id = p.id
     LEFT JOIN projects_membership m ON m.project_id = p.id AND m.user_id = u.id
     WHERE s.session_key = %(session)s AND s.expire_date > now()
+      AND p.archived_at IS NULL AND p.deleting_since IS NULL
 """
 
 
@@ -48,7 +49,7 @@ class DeskSession:
 
 
 def desk_session(request: HttpRequest, project_id: int) -> DeskSession | None:
-    """None for whoever is not signed in, is not of the project, or whose session is not remembered yet.
+    """None for whoever is not signed in, is not of the project, or whose session is not remembered yet, and in the archive.
 
     Then the ordinary way decides, and says why not.
     """

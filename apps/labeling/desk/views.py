@@ -80,7 +80,7 @@ def _first(reasons: Any) -> str:
 
 @require_GET
 @login_required
-@project_permission(Permission.LABEL)
+@project_permission(Permission.LABEL, changes=True)  # the archive has no desk
 def desk(request: HttpRequest, project: Project) -> HttpResponse:
     by, at, task = _user(request), timezone.now(), task_types.get(project.task_type)
     offered = schema_of(project).offered

@@ -108,6 +108,8 @@ ORDERS = {
 class Portfolio:
     holdings: tuple[Holding, ...]
     order: Order
+    archived: bool = False
+    others: int = 0  # projects on the other side: archived ones beside those in use, and the other way round
 
     @property
     def orders(self) -> Iterable[Order]:
@@ -132,6 +134,10 @@ class Portfolio:
         return any(each.target_s is not None for each in self.holdings)
 
     @property
+    def shows_stand(self) -> bool:
+        return not self.archived and (self.shows_laps or self.shows_alarms or self.shows_reviews)
+
+    @property
     def shows_alarms(self) -> bool:
         return any(each.alarms is not None for each in self.holdings)
 
@@ -140,14 +146,18 @@ class Portfolio:
         return any(each.reviews is not None for each in self.holdings)
 
 
-def portfolio_of(user: User, at: datetime, sort: str) -> Portfolio:
-    """The projects that a person may open. An unknown order is the usual one: the page is a bookmark of many."""
+def portfolio_of(user: User, at: datetime, sort: str, *, archived: bool = False) -> Portfolio:
+    """The projects that a person may open, those in use or those in the archive.
+
+    An unknown order is the usual one: the page is a bookmark of many.
+    """
     order = ORDERS.get(sort, ORDERS[WORST])
-    projects = list(projects_visible_to(user))
+    projects = list(projects_visible_to(user, archived=archived))
     roles = dict(Membership.objects.filter(user=user).values_list("project_id", "role"))
-    facts = _facts([project.pk for project in projects], user)
+    facts = _facts([project.pk for project in projects])
     held = [_holding(project, Role(roles.get(project.pk, Role.ADMIN)), facts, at) for project in projects]
-    return Portfolio(tuple(sorted(held, key=order.key)), order)
+    others = projects_visible_to(user, archived=not archived).count()
+    return Portfolio(tuple(sorted(held, key=order.key)), order, archived, others)
 
 
 @dataclass(frozen=True)
@@ -164,8 +174,8 @@ class _Facts:
     titles: dict[str, str | Promise]
 
 
-def _facts(ids: list[int], user: User) -> _Facts:
-    mine = projects_visible_to(user)
+def _facts(ids: list[int]) -> _Facts:
+    mine = Project.objects.filter(pk__in=ids)
     of_mine = {"project_id__in": ids}
     newest = Lap.objects.filter(**of_mine).order_by("project_id", "-number").distinct("project_id")
     return _Facts(
@@ -192,7 +202,7 @@ def _counted(rows: Any) -> dict[int, int]:
 
 def _holding(project: Project, role: Role, facts: _Facts, at: datetime) -> Holding:
     may, pk = GRANTS[role], project.pk
-    sees_laps = Permission.VIEW_SLA in may
+    sees_laps = Permission.VIEW_SLA in may and project.archived_at is None  # nobody serves what waits in the archive
     collected = facts.collected.get(pk) if sees_laps else None
     return Holding(
         project=project,

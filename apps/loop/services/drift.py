@@ -12,6 +12,7 @@ from apps.integrations.ports import Unavailable
 from apps.monitoring.models import DriftCheck, Prediction
 from apps.monitoring.services import Reference, drift_check
 from apps.projects.models import Project
+from apps.projects.selectors import projects_in_use
 from apps.releases.models import AliasName
 from apps.releases.selectors import champion_of
 from apps.work.alone import alone
@@ -51,7 +52,7 @@ def drift_check_now(*, project: Project, at: datetime, seed: int | None = None) 
 
 def drift_check_all(*, at: datetime) -> None:
     """The scheduled check: every project whose champion answered something since the last one."""
-    for project in Project.objects.filter(aliases__name=AliasName.CHAMPION):
+    for project in projects_in_use().filter(aliases__name=AliasName.CHAMPION):
         with alone("the look for drift", project), contextlib.suppress(HoldoutUnreadable):
             if _has_news(project):
                 drift_check_now(project=project, at=at)

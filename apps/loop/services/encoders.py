@@ -7,6 +7,7 @@ from apps.features.selectors import default_for, encoder_named
 from apps.features.shards import shards_retire, shards_sweep
 from apps.labeling.encoders import encoder_of
 from apps.projects.models import Project
+from apps.projects.selectors import projects_in_use
 from apps.releases.models import Alias
 from apps.releases.selectors import champion_of
 from apps.training.models import OPEN_STATES, Run, RunKind, RunState
@@ -47,7 +48,7 @@ def encoder_wanted(project: Project) -> str:
 
 def vectors_sweep(*, at: datetime) -> None:
     """Remove shards of encoders that no model needs any more, and files that no manifest names."""
-    for project in Project.objects.all():
+    for project in projects_in_use():
         with alone("the vectors", project):
             shards_retire(project_id=project.pk, needed=set(encoders_needed(project)))
     shards_sweep(at=at)

@@ -17,6 +17,7 @@ from apps.labeling.services.frontier import frontier_refill
 from apps.labeling.services.labels import labels_share
 from apps.loop.services.scoring import order_check, vectors_ask
 from apps.projects.models import Project
+from apps.projects.selectors import projects_in_use
 from apps.transfer.formats import read_with, suffixes
 from apps.transfer.importing import Companions
 from apps.transfer.mapping import FirstLook, asks, first_look, mapping_set
@@ -157,9 +158,9 @@ def examples_follow_up(project: Project, *, at: datetime) -> None:
 
 def ingestions_sweep(*, at: datetime) -> None:
     """Uploads whose message was lost, or whose reader died: read them now. Claiming makes a second reader do nothing."""
-    waiting = Ingestion.objects.filter(state=IngestionState.QUEUED, received_at__lt=at - timedelta(seconds=20)).exclude(
-        url=""
-    )
+    waiting = Ingestion.objects.filter(
+        state=IngestionState.QUEUED, received_at__lt=at - timedelta(seconds=20), project__archived_at=None
+    ).exclude(url="")
     stalled = Ingestion.objects.filter(state=IngestionState.RUNNING, heartbeat_at__lt=at - datasets.STALLED).exclude(
         url=""
     )
@@ -169,7 +170,7 @@ def ingestions_sweep(*, at: datetime) -> None:
 
 def everything_refilled(*, at: datetime) -> None:
     """Top up every queue. One project's fault does not keep the others waiting."""
-    for project in Project.objects.all():
+    for project in projects_in_use():
         with alone("the queue", project):
             frontier_refill(project=project, at=at, seed=_seed(at))
             order_check(project=project, at=at)

@@ -20,7 +20,7 @@ GIVEN_UP = timedelta(minutes=30)  # what fails for so long fails for a reason; t
 def auto_labels_check(*, at: datetime) -> list[int]:
     """Ask the champion of every project that allows it and that it has not looked at since it became champion."""
     asked = []
-    for row in AutoLabeling.objects.filter(enabled=True):
+    for row in AutoLabeling.objects.filter(enabled=True, project__archived_at=None):
         with alone("the look for auto-labels", row.project_id):
             champion = Alias.objects.filter(project_id=row.project_id, name=AliasName.CHAMPION).first()
             if champion is not None and _has_news(row, champion, at) and ask(Job.AUTO_LABEL, row.project_id):
@@ -42,6 +42,7 @@ def measures_check(*, at: datetime) -> list[int]:
     missing = Run.objects.filter(
         pk__in=list(newest),
         learning=None,
+        project__archived_at=None,
         report__finished_at__lt=at - MEASURED_WITHIN,
         report__finished_at__gt=at - GIVEN_UP,
     )

@@ -12,7 +12,7 @@ from apps.evaluation.freshness import line_of
 from apps.labeling.selectors import counts_of
 from apps.projects import task_types
 from apps.projects.models import Project
-from apps.projects.selectors import schema_of
+from apps.projects.selectors import projects_in_use, schema_of
 from apps.releases.selectors import champion_of
 from apps.rules import trigger
 from apps.rules.freshness import full_because
@@ -83,7 +83,7 @@ def _full_because(project: Project, base: Run | None) -> str:
 def triggers_check(*, at: datetime) -> list[Run]:
     """Start a run in every project whose trigger is due, those included whose trigger nobody has touched."""
     started = []
-    for project in Project.objects.select_related("trigger"):
+    for project in projects_in_use().select_related("trigger"):
         with alone("the trigger", project):
             run = _triggered(project, at)
             started += [run] if run else []
@@ -122,7 +122,7 @@ def _due(project: Project, row: Trigger, at: datetime) -> trigger.Decision | Non
 
 def schedules_check(*, at: datetime) -> list[Run]:
     """Start what is due by the clock. A schedule missed several times fires once; one that cannot start says why."""
-    for project in Project.objects.filter(schedules=None):
+    for project in projects_in_use().filter(schedules=None):
         with alone("the schedules", project):
             if task_types.get(project.task_type).learns:
                 schedules_ensure(project=project, at=at)
@@ -159,7 +159,8 @@ def verdicts_sweep(*, at: datetime) -> list[int]:
     """Runs that completed but became no model, or repetitions that nothing was compared with, because their worker died
     before or after the report: judge them now."""
     unjudged = Q(model_version=None, reproduces=None) | Q(reproduces__isnull=False, comparison=None)
-    waiting = Run.objects.filter(unjudged, state=RunState.COMPLETED, finished_at__lt=at - JUDGED_WITHIN)
+    judging = Run.objects.filter(project__archived_at=None)
+    waiting = judging.filter(unjudged, state=RunState.COMPLETED, finished_at__lt=at - JUDGED_WITHIN)
     ids = list(waiting.values_list("pk", flat=True))
     for run_id in ids:
         ask(Job.EVALUATE, run_id)

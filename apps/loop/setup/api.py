@@ -3,18 +3,22 @@
 from typing import ClassVar, cast
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.models import User
+from apps.loop.api import FLAGS
+from apps.loop.closing.api import DeletionInput, DeletionOutput, deletion_asked
+from apps.loop.closing.services import project_change, project_delete
 from apps.loop.setup.services import project_open
+from apps.pages.asked import text_asked
 from apps.projects import task_types
 from apps.projects.access import projects_visible_to
 from apps.projects.api_access import ListingAPI, ProjectAPI
 from apps.projects.roles import Permission
-from apps.projects.schema import project_rename
 from apps.projects.services import LabelSpec
 
 
@@ -33,6 +37,9 @@ class ProjectOutput(serializers.Serializer):
     overlap = serializers.IntegerField(source="queue.overlap")
     strategy = serializers.CharField(source="queue.strategy")
     created_at = serializers.DateTimeField()
+    archived_at = serializers.DateTimeField(
+        allow_null=True, help_text="Since then it can be read only, and nothing of it starts by itself."
+    )
     labels = LabelField(many=True)
 
 
@@ -46,10 +53,17 @@ class ProjectsAPI(ListingAPI):
         overlap = serializers.IntegerField(required=False, default=1, min_value=1, max_value=5)
 
     @extend_schema(
-        operation_id="projects_list", responses=ProjectOutput(many=True), summary="Projects you are a member of"
+        operation_id="projects_list",
+        responses=ProjectOutput(many=True),
+        parameters=[
+            OpenApiParameter("archived", OpenApiTypes.BOOL, description="`true` lists those in the archive instead.")
+        ],
+        summary="Projects you are a member of",
     )
     def get(self, request: Request) -> Response:
-        found = projects_visible_to(cast(User, request.user)).select_related("queue").prefetch_related("labels")
+        archived = FLAGS.get(text_asked(request.query_params, "archived"), False)
+        mine = projects_visible_to(cast(User, request.user), archived=archived)
+        found = mine.select_related("queue").prefetch_related("labels")
         return self.page(found, ProjectOutput)
 
     @extend_schema(
@@ -68,10 +82,16 @@ class ProjectsAPI(ListingAPI):
 
 
 class ProjectDetailAPI(ProjectAPI):
-    needs: ClassVar[dict[str, Permission]] = {"GET": Permission.VIEW_PROJECT, "PATCH": Permission.EDIT_PROJECT}
+    needs: ClassVar[dict[str, Permission]] = {
+        "GET": Permission.VIEW_PROJECT,
+        "PATCH": Permission.EDIT_PROJECT,
+        "DELETE": Permission.EDIT_PROJECT,
+    }
+    in_archive: ClassVar[frozenset[str]] = frozenset({"PATCH", "DELETE"})
 
     class InputSerializer(serializers.Serializer):
-        name = serializers.CharField(max_length=80)
+        name = serializers.CharField(max_length=80, required=False)
+        archived = serializers.BooleanField(required=False, help_text="Into the archive, or out of it.")
 
     @extend_schema(operation_id="projects_read", responses=ProjectOutput, summary="One project with its labels")
     def get(self, request: Request, project_id: int) -> Response:
@@ -81,10 +101,25 @@ class ProjectDetailAPI(ProjectAPI):
         operation_id="projects_rename",
         request=InputSerializer,
         responses=ProjectOutput,
-        summary="Rename a project; its address and its model name stay",
+        summary="Rename a project, put it into the archive or take it out",
+        description="Its address and its model name stay. What is archived can be read only.",
     )
     def patch(self, request: Request, project_id: int) -> Response:
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        name, by = given.validated_data["name"], cast(User, request.user)
-        return Response(ProjectOutput(project_rename(project=self.project, name=name, by=by, at=timezone.now())).data)
+        by = cast(User, request.user)
+        changed = project_change(project=self.project, **given.validated_data, by=by, at=timezone.now())
+        return Response(ProjectOutput(changed).data)
+
+    @extend_schema(
+        operation_id="projects_delete",
+        parameters=[DeletionInput],
+        responses={202: DeletionOutput},
+        summary="Delete an archived project for good",
+        description="With all that hangs on it, by a job; `deletions/<id>/` says how far it is. Its model stops answering "
+        "at once. Runs on a tracking server stay there.",
+    )
+    def delete(self, request: Request, project_id: int) -> Response:
+        asked, by = deletion_asked(request), cast(User, request.user)
+        made = project_delete(project=self.project, **asked, by=by, at=timezone.now())
+        return Response(DeletionOutput(made).data, status=202)

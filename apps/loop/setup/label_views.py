@@ -44,7 +44,7 @@ def label(request: Signed, project: Project, label_id: int) -> HttpResponse:
         "form": form,
         "fixed": found.name in task_types.get(project.task_type).labels,
         "of": len(shown),
-        "here": "projects",
+        "here": "projects:settings",
     }
     return render(request, "projects/label.html", context, status=422 if form.is_bound else 200)
 
@@ -61,5 +61,5 @@ def rename(request: Signed, project: Project) -> HttpResponse:
             return redirect("projects:settings", project.pk)
     except Invalid as error:
         refused(form, error)
-    context = {"project": project, "form": form, "here": "projects"}
+    context = {"project": project, "form": form, "here": "projects:settings"}
     return render(request, "projects/rename.html", context, status=422 if form.is_bound else 200)

@@ -166,6 +166,12 @@ def in_words(english: str, parts: dict[str, Any] | None = None) -> str:
 
 
 @register.filter
+def words_of(kept: dict[str, Any], name: str) -> str:
+    """The same of a sentence that lies in JSON, `parts` beside it; what an earlier release wrote has none."""
+    return sentences.in_words(kept.get(name, ""), kept.get("parts"))
+
+
+@register.filter
 def stage_name(stage: str) -> str:
     """A stage of the loop in the reader's language."""
     return {

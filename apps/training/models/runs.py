@@ -94,6 +94,10 @@ class Run(Attempted):
     priority = models.PositiveSmallIntegerField(choices=RunPriority.choices, default=RunPriority.NORMAL)
     fallback = models.CharField(max_length=200, blank=True)  # why an incremental run was made full
     reproduces = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="reproductions")
+    cloned_from = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="clones")
+    name = models.CharField(max_length=80, blank=True)  # what people call it, beside its number
+    note = models.TextField(blank=True)
+    tags = models.JSONField(default=list)  # of strings, as `tags_of` keeps them
 
     queued_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)

@@ -114,7 +114,9 @@ def online_asked_since(*, project_id: int, at: datetime) -> bool:
 
 def online_check(*, at: datetime) -> list[int]:
     """Wake each learner that has something to do and no worker. For the clock, every minute."""
-    idle = OnlineLearner.objects.filter(Q(leased_until=None) | Q(leased_until__lt=at), enabled=True)
+    idle = OnlineLearner.objects.filter(project__archived_at=None).filter(
+        Q(leased_until=None) | Q(leased_until__lt=at), enabled=True
+    )
     woken = []
     for learner in idle:
         with alone("online learning", learner.project_id):

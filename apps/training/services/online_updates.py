@@ -75,6 +75,8 @@ def online_claim(*, project_id: int, at: datetime) -> OnlineLearner:
     )
     if learner is None or not learner.enabled:
         raise OnlineLost(gettext("Online learning is off."))
+    if learner.project.archived_at is not None:
+        raise OnlineLost(gettext("The project is in the archive, where nothing is learned."))
     if learner.is_held(at):
         raise OnlineLost(gettext("Another worker is learning for this project."))
     LEASE.take(learner, at)

@@ -17,6 +17,7 @@ from apps.labeling.models import Label
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.projects import task_types
+from apps.projects.access import refuse_archived
 from apps.projects.models import Project
 from apps.rules.sentences import lowered, parts_of, sentence, term
 from apps.training.models import OPEN_STATES, Run, RunKind, RunPriority, RunState, RunTrigger
@@ -53,6 +54,7 @@ def run_start(
     recipe: dict[str, Any] | None = None,
     dataset_version: DatasetVersion | None = None,
     reproduces: Run | None = None,
+    cloned_from: Run | None = None,
 ) -> Run:
     """Queue one run. Raises NotEnoughLabels in words, RunOpen when one of this kind is queued or training already.
 
@@ -65,7 +67,7 @@ def run_start(
             ),
             field="kind",
         )
-    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
+    refuse_archived(Project.objects.select_for_update(no_key=True).get(pk=project.pk))
     _refuse_without_a_learner(project, kind)
     if reproduces is None:
         _refuse_a_second_run(project, kind)
@@ -91,6 +93,7 @@ def run_start(
                 recipe=recipe or {},
                 dataset_version=dataset_version,
                 reproduces=reproduces,
+                cloned_from=cloned_from,
             )
     except IntegrityError:
         raise RunOpen(gettext("Another run of this kind is open already.")) from None

@@ -155,7 +155,7 @@ def trials_send(*, sweep_id: int, at: datetime) -> list[int]:
     """Put the next trials into the queue, so many that AT_ONCE of them are there or training."""
     with transaction.atomic():
         sweep = Sweep.objects.select_for_update(no_key=True).get(pk=sweep_id)
-        if sweep.state != SweepState.RUNNING:
+        if sweep.state != SweepState.RUNNING or sweep.project.archived_at is not None:
             return []
         under_way = sweep.trials.filter(Q(state=TrialState.RUNNING) | Q(state=TrialState.QUEUED, sent_at__isnull=False))
         waiting = sweep.trials.filter(state=TrialState.QUEUED, sent_at=None).order_by("number")
@@ -177,7 +177,7 @@ def sweeps_check(*, at: datetime) -> list[int]:
     For the clock, every few seconds. Returns the ids of the trials that were sent.
     """
     sent: list[int] = []
-    for sweep in Sweep.objects.filter(state=SweepState.RUNNING):
+    for sweep in Sweep.objects.filter(state=SweepState.RUNNING, project__archived_at=None):
         with alone("the sweep", sweep.pk):
             sent += _sent_again(sweep, at)
     return sent

@@ -21,8 +21,15 @@ IN_TURN = ("priority", "queued_at", "pk")
 
 
 def places_free() -> dict[int, int]:
-    """Runs that each project with a queued one may train now beside those it trains. Dead workers' runs hold their place."""
-    projects = Run.objects.filter(state=RunState.QUEUED).values_list("project_id", flat=True).distinct()
+    """Runs that each project with a queued one may train now beside those it trains; none where it is archived.
+
+    Dead workers' runs hold their place.
+    """
+    projects = (
+        Run.objects.filter(state=RunState.QUEUED, project__archived_at=None)
+        .values_list("project_id", flat=True)
+        .distinct()
+    )
     training = Counter(Run.objects.filter(state=RunState.RUNNING).values_list("project_id", flat=True))
     at_once = dict(Policy.objects.values_list("project_id", "runs_at_once"))
     return {p: at_once.get(p, 1) - training[p] for p in projects}

@@ -53,6 +53,7 @@ def _listed(request: Signed, project: Project, form: TriggerForm | None = None) 
         "states": RunState.choices,
         "verdicts": listing.VERDICTS.items(),
         "sorts": listing.SORTS.items(),
+        "all_tags": listing.tags_in(project),
         "kinds": startable(project),
         "priorities": RunPriority.choices,
         "turns": turns,
@@ -78,7 +79,7 @@ def trigger(request: Signed, project: Project) -> HttpResponse:
 
 @require_POST
 @login_required
-@project_permission(Permission.START_RUN)
+@project_permission(Permission.START_RUN, changes=False)  # what runs may be stopped in the archive too
 def cancel(request: Signed, project: Project, run_id: int) -> HttpResponse:
     run = run_services.run_cancel(run=selectors.run_in(project, run_id), by=request.user, at=timezone.now())
     if run.is_open:

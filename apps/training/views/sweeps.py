@@ -76,7 +76,7 @@ def sweep(request: Signed, project: Project, sweep_id: int) -> HttpResponse:
 
 @require_POST
 @login_required
-@project_permission(Permission.START_RUN)
+@project_permission(Permission.START_RUN, changes=False)  # what runs may be stopped in the archive too
 def cancel(request: Signed, project: Project, sweep_id: int) -> HttpResponse:
     ended = sweep_cancel(sweep=sweep_selectors.sweep_in(project, sweep_id), by=request.user, at=timezone.now())
     messages.success(request, gettext("Sweep {number} is canceled.").format(number=ended.number))

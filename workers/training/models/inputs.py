@@ -123,31 +123,37 @@ class TabularInput:
 
     numbers: tuple[tuple[str, float, float], ...]  # name, mean, deviation
     categories: tuple[tuple[str, tuple[str, ...]], ...]  # name, values; value i has index i + 1, 0 is unknown
+    ranges: tuple[
+        tuple[str, float, float], ...
+    ] = ()  # name, least, largest; told, not computed with. Older ones have none
 
     @classmethod
     def fit(cls, rows: Rows) -> Self:
         names = list(dict.fromkeys(name for row in rows for name in row))
-        numbers, categories = [], []
+        numbers, categories, ranges = [], [], []
         for name in names:
             cells = [row.get(name) for row in rows]
             if all(_missing(cell) or _number(cell) is not None for cell in cells):
                 numbers.append(_scale(name, cells))
+                ranges += _range(name, cells)
             else:
                 categories.append(_values(name, cells))
-        return cls(tuple(numbers), tuple(categories))
+        return cls(tuple(numbers), tuple(categories), tuple(ranges))
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Self:
         return cls(
             tuple((str(name), float(mean), float(deviation)) for name, mean, deviation in fields["numbers"]),
             tuple((str(name), tuple(map(str, values))) for name, values in fields["categories"]),
+            tuple((str(name), float(low), float(high)) for name, low, high in fields.get("ranges", ())),
         )
 
     def to_json(self) -> dict[str, Any]:
-        return {
+        written: dict[str, Any] = {
             "numbers": [list(column) for column in self.numbers],
             "categories": [[name, list(values)] for name, values in self.categories],
         }
+        return written | ({"ranges": [list(column) for column in self.ranges]} if self.ranges else {})
 
     @property
     def numeric(self) -> frozenset[str]:
@@ -210,6 +216,12 @@ def _scale(name: str, cells: list[Cell]) -> tuple[str, float, float]:
     if len(values) == 0:
         return name, 0.0, 1.0
     return name, float(values.mean()), float(values.std()) or 1.0
+
+
+def _range(name: str, cells: list[Cell]) -> list[tuple[str, float, float]]:
+    """Empty where no cell has a value."""
+    values = [value for value in map(_number, cells) if value is not None]
+    return [(name, min(values), max(values))] if values else []
 
 
 def _values(name: str, cells: list[Cell]) -> tuple[str, tuple[str, ...]]:

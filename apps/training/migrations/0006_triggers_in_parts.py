@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('training', '0004_encoders_of_runs'),
+        ('training', '0005_described_and_cloned_runs'),
     ]
 
     operations = [
