@@ -35,6 +35,16 @@ def tombstones_of(project: Project) -> QuerySet[ExampleTombstone]:
     return ExampleTombstone.objects.filter(project=project).select_related("by")
 
 
+def uncleared() -> QuerySet[ExampleTombstone]:
+    """Those whose vectors still stand in shards, of all projects."""
+    return ExampleTombstone.objects.filter(cleared_at=None)
+
+
+def tombstone_clear(tombstone: ExampleTombstone, *, at: datetime) -> int:
+    """Its vectors are gone; 0 where another worker said so before."""
+    return ExampleTombstone.objects.filter(pk=tombstone.pk, cleared_at=None).update(cleared_at=at)
+
+
 def tombstone_of(project: Project, number: int) -> ExampleTombstone | None:
     return ExampleTombstone.objects.filter(project=project, number=number).first()
 

@@ -8,16 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from apps.datasets.listing_ranges import ON_PAGES, RangesAsked
 from apps.datasets.models import Example
 from apps.datasets.selectors import examples_of
 from apps.pages.asked import text_asked
 from apps.projects import task_types
-from apps.projects.models import Project
+from apps.projects.models import Project, SchemaLabel
+from apps.projects.selectors import schema_of
 
 NO_LABEL = "-"
 COLUMNS: dict[str, str | Promise] = {
@@ -45,7 +47,17 @@ STATES = {
     "disagreed": _("Answers differ"),
     "flagged": _("Flagged"),
 }
-KEPT = ("text", "side", "label", "by", "lane", "state", "sort", "col")  # what a saved view keeps of an address
+KEPT = (
+    "text",
+    "side",
+    "label",
+    "by",
+    "lane",
+    "state",
+    *ON_PAGES,
+    "sort",
+    "col",
+)  # what a saved view keeps of an address
 
 
 @dataclass(frozen=True)
@@ -87,13 +99,17 @@ class ListingAsked:
         return self._word("sort", SORTS)
 
     @property
+    def ranges(self) -> RangesAsked:
+        return RangesAsked(self.query)
+
+    @property
     def columns(self) -> tuple[str, ...]:
         chosen = set(self.query.getlist("col"))
         return tuple(name for name in COLUMNS if name in chosen) or SHOWN
 
     @property
     def narrowed(self) -> bool:
-        return bool(self.text or self.label or self.by or self.lane or self.side or self.state)
+        return bool(self.text or self.label or self.by or self.lane or self.side or self.state or self.ranges.any)
 
     @property
     def address(self) -> str:
@@ -112,44 +128,73 @@ def examples_listed(project: Project, asked: ListingAsked) -> QuerySet[Example]:
     if asked.label == NO_LABEL:
         found = found.filter(label=None)
     elif asked.label:
-        found = found.filter(Q(label__label__name=asked.label) | Q(label__value__labels__contains=asked.label))
+        found = found.filter(_labeled(project, asked.label))
     if asked.by or asked.lane:
-        found = found.filter(Exists(_answers(asked)))
-    found = _in_state(found, asked.state)
+        found = found.filter(pk__in=_answers(project, asked))
+    found = _in_state(project, found.filter(asked.ranges.condition_in(project)), asked.state)
     order = [_ordered(name) for name in SORTS[asked.sort][1]]
     return found.order_by(*order).select_related("label__label")
 
 
+def _labeled(project: Project, name: str) -> Q:
+    """By its identity, so that an address from before a rename still finds it."""
+    label = label_called(project, name)
+    if label is None:
+        return Q(pk=None)
+    task = task_types.get(project.task_type)
+    if task.structured:  # a list of names, or of parts that each have one
+        key = task.answer.key
+        return Q(label__value__contains={key: [label.name]}) | Q(label__value__contains={key: [{"label": label.name}]})
+    return Q(label__label_id=label.pk)
+
+
+def label_called(project: Project, name: str) -> SchemaLabel | None:
+    """Now, or before it was renamed."""
+    schema = schema_of(project)
+    (today,) = schema.today([name])
+    return schema.by_name(name) or schema.by_name(today)
+
+
+def lanes() -> list[tuple[str, str]]:
+    """Those that an answer may have been given in; the table of answers stands above this app."""
+    given = Example._meta.get_field("assignments").related_model._meta.get_field("lane")  # type: ignore[union-attr]
+    return [(str(value), str(words)) for value, words in given.flatchoices]  # type: ignore[union-attr]
+
+
 def _ordered(name: str) -> Any:
+    """What has no label comes last; where nothing is empty the order is the index's own, or all rows would be sorted."""
+    if not name.lstrip("-").startswith("label__"):
+        return name
     field = F(name.lstrip("-"))
     return field.desc(nulls_last=True) if name.startswith("-") else field.asc(nulls_last=True)
 
 
-def _standing() -> QuerySet[Any]:
-    """Answers that stand on the example; they are a table of apps.labeling, which stands above this app."""
+def _standing(project: Project) -> QuerySet[Any]:
+    """Answers that stand; they are a table of apps.labeling, which stands above this app."""
     answers = Example._meta.get_field("annotations").related_model
-    return answers._default_manager.filter(example=OuterRef("pk"), withdrawn_at=None)  # type: ignore[union-attr]
+    return answers._default_manager.filter(project=project, withdrawn_at=None).order_by()  # type: ignore[union-attr]
 
 
-def _answers(asked: ListingAsked) -> QuerySet[Any]:
-    said = _standing()
+def _answers(project: Project, asked: ListingAsked) -> QuerySet[Any]:
+    said = _standing(project)
     if asked.by:
         said = said.filter(annotator__username=asked.by)
-    return said.filter(assignment__lane=asked.lane) if asked.lane else said
+    said = said.filter(assignment__lane=asked.lane) if asked.lane else said
+    return said.values("example")
 
 
-def _in_state(found: QuerySet[Example], state: str) -> QuerySet[Example]:
-    said = _standing()
+def _in_state(project: Project, found: QuerySet[Example], state: str) -> QuerySet[Example]:
+    said = _standing(project)
     if state == "labeled":
         return found.filter(label__isnull=False)
     if state == "unlabeled":
         return found.filter(label=None)
     if state == "flagged":
-        return found.filter(Exists(said.filter(flagged=True)))
+        return found.filter(pk__in=said.filter(flagged=True).values("example"))
     if state == "disagreed":
         votes = said.filter(skip_reason="").exclude(assignment__lane="gold").values("example")
         torn = votes.annotate(labels=Count("label", distinct=True), values=Count("value", distinct=True))
-        return found.filter(Exists(torn.filter(Q(labels__gt=1) | Q(values__gt=1)).values("example")))
+        return found.filter(pk__in=torn.filter(Q(labels__gt=1) | Q(values__gt=1)).values("example"))
     return found
 
 

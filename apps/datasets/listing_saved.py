@@ -3,12 +3,12 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
-from apps.datasets.listing import ListingAsked
+from apps.datasets.listing import ListingAsked, label_called
 from apps.datasets.models import SavedView
 from apps.errors import Invalid
 from apps.projects.models import Project
@@ -17,10 +17,20 @@ from apps.rules.values import ValueRefused, name_of
 MOST = 50  # of one person in a project
 
 
-def views_for(project: Project, person: User) -> QuerySet[SavedView]:
-    """The person's own and those that others share, by name."""
+def views_for(project: Project, person: User) -> list[SavedView]:
+    """The person's own and those that others share, by name, each with its `address` as labels are called today."""
     mine = Q(by=person) | Q(shared=True)
-    return SavedView.objects.filter(mine, project=project).order_by("name", "pk")
+    found = list(SavedView.objects.filter(mine, project=project).select_related("label").order_by("name", "pk"))
+    for view in found:
+        view.address = address_of(view)
+    return found
+
+
+def address_of(view: SavedView) -> str:
+    kept = QueryDict(view.query, mutable=True)
+    if view.label is not None:
+        kept["label"] = view.label.name
+    return ListingAsked(kept).address
 
 
 @transaction.atomic
@@ -30,12 +40,17 @@ def view_save(*, project: Project, name: str, query: str, shared: bool, by: User
         name = name_of(name, _("The view’s name"))
     except ValueRefused as refused:
         raise Invalid(str(refused), field="name") from refused
-    kept = ListingAsked(QueryDict(query[:4000])).address
+    asked = QueryDict(ListingAsked(QueryDict(query[:4000])).address, mutable=True)
+    label = label_called(project, asked.get("label", ""))
+    if label is not None:
+        del asked["label"]
     own = SavedView.objects.filter(project=project, by=by)
     if own.exclude(name=name).count() >= MOST:
         raise Invalid(_("You keep {n} views here already. Remove one first.").format(n=MOST), field="name")
-    defaults = {"query": kept, "shared": shared, "at": at}
-    return SavedView.objects.update_or_create(project=project, by=by, name=name, defaults=defaults)[0]
+    defaults = {"query": asked.urlencode(), "label": label, "shared": shared, "at": at}
+    view, _made = SavedView.objects.update_or_create(project=project, by=by, name=name, defaults=defaults)
+    view.address = address_of(view)
+    return view
 
 
 @transaction.atomic

@@ -5,7 +5,7 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy
 
-from apps.projects.models import Project
+from apps.projects.models import Project, SchemaLabel
 
 
 class IngestionState(models.TextChoices):
@@ -88,7 +88,7 @@ class ColumnMapping(models.Model):
 class Example(models.Model):
     """One item to label. Its id never changes; `holdout` is decided once, by a hash of `external_id`."""
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="examples")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="examples", db_index=False)
     external_id = models.CharField(max_length=200)
     fields = models.JSONField()
     holdout = models.BooleanField()
@@ -103,6 +103,8 @@ class Example(models.Model):
         indexes = [
             models.Index(fields=["project", "holdout", "id"], name="datasets_example_lane"),
             models.Index(fields=["project", "content_digest"], name="datasets_example_content"),
+            models.Index(fields=["project", "ingested_at"], name="datasets_example_came"),
+            models.Index(fields=["project", "id"], name="datasets_example_newest"),
         ]
 
     def __str__(self) -> str:
@@ -130,6 +132,7 @@ class ExampleTombstone(models.Model):
     at = models.DateTimeField()
     held = models.JSONField(default=list)  # assignments that people held: their answers end in words
     allowed_at = models.DateTimeField(null=True)  # since then the id is taken again, as a new example
+    cleared_at = models.DateTimeField(null=True)  # when a job had taken its vectors out of every shard
 
     class Meta:
         ordering = ["-at", "-id"]
@@ -146,8 +149,12 @@ class SavedView(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=80)
     query = models.TextField(blank=True)
+    label = models.ForeignKey(SchemaLabel, null=True, on_delete=models.CASCADE, related_name="+")  # beside `query`: by
+    # its identity, so that a renamed label is still meant
     shared = models.BooleanField(default=False)  # shown to everybody who sees the data
     at = models.DateTimeField()
+
+    address = ""  # what opens it today, where a selector looked
 
     class Meta:
         ordering = ["name"]

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.accounts.models import User
 from apps.datasets import listing_saved, selectors
 from apps.datasets.forms import LettersFilter
-from apps.datasets.listing import COLUMNS, SORTS, STATES, ListingAsked, examples_listed, lines_listed
+from apps.datasets.listing import COLUMNS, SORTS, STATES, ListingAsked, examples_listed, lanes, lines_listed
 from apps.datasets.listing_saved import views_for
 from apps.datasets.models import DeadLetter
 from apps.datasets.readers import SUFFIXES, WORDS
@@ -55,6 +55,7 @@ def data_page(request: HttpRequest, project: Project, *, upload_error: str = "",
         "members": members_of(project),
         "columns": COLUMNS.items(),
         "states": STATES.items(),
+        "lanes": lanes(),
         "sorts": [(name, words) for name, (words, _fields) in SORTS.items()],
         "sorted_words": SORTS[asked.sort][0],
         "views": views_for(project, cast(User, request.user)),
@@ -88,7 +89,7 @@ def view_save(request: HttpRequest, project: Project) -> HttpResponse:
         at=timezone.now(),
     )
     messages.success(request, gettext("“{name}” is kept.").format(name=saved.name))
-    return redirect(f"{reverse('datasets:data', args=[project.pk])}?{saved.query}")
+    return redirect(f"{reverse('datasets:data', args=[project.pk])}?{saved.address}")
 
 
 @require_POST

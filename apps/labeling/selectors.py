@@ -5,7 +5,20 @@ from dataclasses import dataclass
 from django.db.models import Count, Max, Q, QuerySet
 
 from apps.datasets.models import Example
-from apps.labeling.models import Annotation, AutoBatch, AutoLabel, AutoLabeling, Frontier, Label, LabelSource, SetAside
+from apps.labeling.models import (
+    LANE_WEIGHTS,
+    QUEUED_LANES,
+    Annotation,
+    AutoBatch,
+    AutoLabel,
+    AutoLabeling,
+    Frontier,
+    FrontierItem,
+    Label,
+    LabelSource,
+    Lane,
+    SetAside,
+)
 from apps.projects import task_types
 from apps.projects.models import Project
 
@@ -104,3 +117,20 @@ def frontier_of(project: Project) -> Frontier:
 def labels_of(project: Project) -> QuerySet[Label]:
     """In the order of the examples."""
     return Label.objects.filter(project=project).select_related("example", "label").order_by("example_id")
+
+
+@dataclass(frozen=True)
+class WithheldLane:
+    """Examples that wait in a lane of weight 0, and so in no other one."""
+
+    lane: str
+    title: str
+    waiting: int
+
+
+def withheld_in(project: Project) -> list[WithheldLane]:
+    """What waits where nobody is given anything: each example stands in one lane, so another lane does not show it."""
+    closed = [lane for lane in QUEUED_LANES if not project.queue.lane_weights.get(lane, LANE_WEIGHTS[lane])]
+    slots = FrontierItem.objects.filter(project=project, lane__in=closed).order_by()
+    counted = dict(slots.values("lane").annotate(n=Count("example", distinct=True)).values_list("lane", "n"))
+    return [WithheldLane(lane, str(Lane(lane).label), counted[lane]) for lane in closed if counted.get(lane)]

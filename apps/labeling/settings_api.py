@@ -1,5 +1,6 @@
 """How a project's queue runs, over the API."""
 
+from dataclasses import asdict
 from typing import ClassVar, cast
 
 from django.utils import timezone
@@ -9,8 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.models import User
+from apps.labeling.selectors import withheld_in
 from apps.labeling.services.queue_settings import MOST_WEIGHT, queue_choices_of, queue_settings_set
 from apps.projects.api_access import ProjectAPI
+from apps.projects.models import Project
 from apps.projects.roles import Permission
 
 
@@ -53,9 +56,18 @@ class QueueAPI(ProjectAPI):
             help_text="Whether a gold answer is judged before the annotator’s eyes."
         )
 
+        withheld = serializers.DictField(
+            child=serializers.IntegerField(),
+            help_text="Lanes of weight 0 in which examples wait, with how many: nobody is given them.",
+        )
+
+    def _told(self, project: Project) -> Response:
+        withheld = {each.lane: each.waiting for each in withheld_in(project)}
+        return Response(self.OutputSerializer({**asdict(queue_choices_of(project)), "withheld": withheld}).data)
+
     @extend_schema(operation_id="queue_read", responses=OutputSerializer, summary="How the queue is ordered")
     def get(self, request: Request, project_id: int) -> Response:
-        return Response(self.OutputSerializer(queue_choices_of(self.project)).data)
+        return self._told(self.project)
 
     @extend_schema(
         operation_id="queue_set",
@@ -68,4 +80,4 @@ class QueueAPI(ProjectAPI):
         given.is_valid(raise_exception=True)
         given_by_name = dict(given.validated_data)
         kept = queue_settings_set(project=self.project, by=cast(User, request.user), at=timezone.now(), **given_by_name)
-        return Response(self.OutputSerializer(queue_choices_of(kept.project)).data)
+        return self._told(kept.project)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.errors import Invalid
 from apps.labeling.forms import QueueForm
 from apps.labeling.models import QueueSettings
+from apps.labeling.selectors import withheld_in
 from apps.labeling.services.queue_settings import queue_settings_set
 from apps.pages.numbers import grouped
 from apps.pages.requests import Signed, refused
@@ -20,7 +21,13 @@ from apps.projects.roles import Permission
 
 
 def _page(request: Signed, project: Project, form: QueueForm, *, status: int = 200) -> HttpResponse:
-    context = {"project": project, "queue": project.queue, "queue_form": form, "here": "projects:settings"}
+    context = {
+        "project": project,
+        "queue": project.queue,
+        "queue_form": form,
+        "withheld": withheld_in(project),
+        "here": "projects:settings",
+    }
     return render(request, "labeling/queue.html", context, status=status)
 
 

@@ -13,12 +13,12 @@ from rest_framework.response import Response
 
 from apps.accounts.models import User
 from apps.datasets.api import IngestionOutput
-from apps.datasets.selectors import examples_of
+from apps.datasets.listing import STATES, ListingAsked, examples_listed, lanes
+from apps.datasets.listing_ranges import IN_API
 from apps.datasets.services import MAX_API_BATCH
 from apps.errors import Invalid
 from apps.loop import services
 from apps.monitoring.api import DriftOutput
-from apps.pages.asked import text_asked
 from apps.projects.api_access import ProjectAPI
 from apps.projects.roles import Permission
 from apps.releases import inference
@@ -46,6 +46,13 @@ class ExampleOutput(serializers.Serializer):
     )
 
 
+def _ranges() -> list[OpenApiParameter]:
+    share = "Of the label, 0 to 1; what has no label is left out."
+    when = "A day, which counts whole, or a moment of ISO 8601; UTC."
+    told = {"confidence": share, "added": f"When it came in. {when}", "labeled": f"When it got its label. {when}"}
+    return [OpenApiParameter(name, OpenApiTypes.STR, description=told[name.split("_")[0]]) for name in IN_API]
+
+
 class ExamplesAPI(ProjectAPI):
     needs: ClassVar[dict[str, Permission]] = {"GET": Permission.VIEW_DATA, "POST": Permission.ADD_EXAMPLES}
 
@@ -66,17 +73,24 @@ class ExamplesAPI(ProjectAPI):
             OpenApiParameter("text", OpenApiTypes.STR, description="In the id or the stored fields."),
             OpenApiParameter("holdout", OpenApiTypes.BOOL),
             OpenApiParameter("labeled", OpenApiTypes.BOOL),
+            OpenApiParameter("label", OpenApiTypes.STR, description="A label’s name, also a former one; “-” is none."),
+            OpenApiParameter("by", OpenApiTypes.STR, description="User name of somebody who answered it."),
+            OpenApiParameter("lane", OpenApiTypes.STR, enum=[name for name, _ in lanes()], description="Of an answer."),
+            OpenApiParameter("state", OpenApiTypes.STR, enum=list(STATES)),
+            *_ranges(),
         ],
     )
     def get(self, request: Request, project_id: int) -> Response:
-        asked = request.query_params
-        found = examples_of(
-            self.project, text=text_asked(asked, "text"), holdout=FLAGS.get(asked.get("holdout", "").lower())
-        )
-        labeled = FLAGS.get(asked.get("labeled", "").lower())
-        if labeled is not None:
-            found = found.filter(label__isnull=not labeled)
-        return self.page(found.select_related("label__label"), ExampleOutput)
+        query = request.query_params
+        asked = ListingAsked(query)
+        if wrong := asked.ranges.not_understood:
+            words = gettext("It is not understood.")
+            raise serializers.ValidationError({name: [words] for name in wrong})
+        found = examples_listed(self.project, asked)
+        held, labeled = (FLAGS.get(query.get(name, "").lower()) for name in ("holdout", "labeled"))
+        found = found if held is None else found.filter(holdout=held)
+        found = found if labeled is None else found.filter(label__isnull=not labeled)
+        return self.page(found.order_by("-id"), ExampleOutput)
 
     @extend_schema(
         operation_id="examples_create",

@@ -7,6 +7,7 @@ from apps.labeling.services.resettling import resettlings_sweep
 from apps.lineage.mirror import mirror_all
 from apps.loop import services
 from apps.loop.closing.deleting import deletion_work, deletions_sweep
+from apps.loop.examples.services import vectors_clear, vectors_clear_sweep
 from apps.loop.services.versions import versions_keep
 from apps.training.services.online import online_check
 from apps.training.services.runs import runs_sweep
@@ -26,6 +27,11 @@ def project_delete(number: int) -> None:
     deletion_work(number=number)
 
 
+@task(Job.VECTORS_CLEAR)
+def vectors_of_deleted(project_id: int) -> None:
+    vectors_clear(project_id=project_id, at=timezone.now())
+
+
 @task(Job.SWEEP, expires=10)
 def sweep() -> None:
     at = timezone.now()
@@ -38,6 +44,7 @@ def sweep() -> None:
         services.scoring_sweep,
         resettlings_sweep,
         deletions_sweep,
+        vectors_clear_sweep,
     ):
         with alone(part.__name__):
             part(at=at)

@@ -19,7 +19,10 @@ class Prediction(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["project", "at"], name="monitoring_prediction_time")]
+        indexes = [
+            models.Index(fields=["project", "at"], name="monitoring_prediction_time"),
+            models.Index(fields=["project", "inference_id"], name="monitoring_prediction_named"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.label} ({self.confidence:.2f})"

@@ -32,6 +32,7 @@ class ReturnedAnswer:
     """One own answer that somebody decided on. `answered` and `now` are words; `note` is the reviewer's, or gold's own."""
 
     kind: Literal["review", "gold", "others"]
+    example_id: int
     summary: str
     answered: str
     now: str
@@ -98,9 +99,9 @@ def _reviews(rows: list[Annotation]) -> list[Review]:
 def _returned(said: Annotation, label: Label, review: Review | None, project: Project) -> ReturnedAnswer:
     summary, words, now = summary_of(said.example, project), words_of(said, project), words_of(label, project)
     if review is None or review.decided_at is None:
-        return ReturnedAnswer("others", summary, words, now, "", "", label.resolved_at)
+        return ReturnedAnswer("others", said.example_id, summary, words, now, "", "", label.resolved_at)
     finding = str(ErrorKind(review.error_kind).label) if review.error_kind else ""
-    return ReturnedAnswer("review", summary, words, now, finding, review.note, review.decided_at)
+    return ReturnedAnswer("review", said.example_id, summary, words, now, finding, review.note, review.decided_at)
 
 
 def _gold(told: QuerySet[Annotation], project: Project) -> list[ReturnedAnswer]:
@@ -112,6 +113,7 @@ def _gold(told: QuerySet[Annotation], project: Project) -> list[ReturnedAnswer]:
     return [
         ReturnedAnswer(
             "gold",
+            x.example_id,
             summary_of(x.example, project),
             words_of(x, project),
             words_of(known[x.example_id], project),

@@ -24,6 +24,7 @@ class Job(StrEnum):
     ONLINE_LOOK = "loop.online"
     MIRROR = "loop.mirror"
     PROJECT_DELETE = "loop.project_delete"
+    VECTORS_CLEAR = "loop.vectors_clear"
     CONSENSUS_LOOK = "labeling.quality_look"
     SETTLE = "labeling.settle"
     TRAIN = "workers.train"

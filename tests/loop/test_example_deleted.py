@@ -1,6 +1,7 @@
 """An example is deleted on request: gone everywhere, its number stays, its id is not taken again unasked."""
 
 import uuid
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -22,14 +23,23 @@ from apps.labeling.lineage import labels_now
 from apps.labeling.models import Annotation, Assignment, FrontierItem, Label, LabelSource
 from apps.labeling.services.annotations import Answer, annotation_submit
 from apps.labeling.services.assignments import QueueRequest, assignments_next
-from apps.labeling.services.frontier import frontier_refill
-from apps.loop.examples.services import example_delete
+from apps.labeling.services.frontier import Origin, Scored, frontier_refill, frontier_swap
+from apps.loop.examples.services import example_delete, vectors_clear, vectors_clear_sweep
 from apps.monitoring.models import Prediction
+from apps.work.names import Job
 from tests.api import api_of
 from tests.conftest import NOON
 from tests.datasets.test_intake import ingest, png
+from tests.rows import Sent
 
 SECRET = "Grace lives at 5 Elm Street"
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    jobs = Sent([])
+    monkeypatch.setattr(wiring, "jobs", jobs)
+    return jobs
 
 
 @pytest.fixture
@@ -122,7 +132,9 @@ def test_old_versions_keep_the_number_and_no_run_trains_on_it(project, told, mon
     assert [r.example_id for r in version_rows(second)] == [other.pk]
 
 
-def test_its_vectors_leave_every_shard(project, told, mona):
+def test_its_vectors_leave_every_shard_by_a_job(
+    project, told, mona, rosa, as_, sent, django_capture_on_commit_callbacks
+):
     ids = np.array(sorted(Example.objects.values_list("pk", flat=True)), np.int64)
     for encoder in ("one", "two"):
         vectors = np.random.default_rng(1).normal(size=(len(ids), 4)).astype(np.float16)
@@ -130,12 +142,40 @@ def test_its_vectors_leave_every_shard(project, told, mona):
             project_id=project.pk, encoder=encoder, ids=ids, holdout=np.zeros(len(ids), bool), vectors=vectors, at=NOON
         )
     number, before = told.pk, {s.url for s in EmbeddingShard.objects.all()}
-    _delete(project, told, mona)
+    with django_capture_on_commit_callbacks(execute=True):
+        _delete(project, told, mona)
+    assert (str(Job.VECTORS_CLEAR), (project.pk,)) in sent.jobs
+    assert {s.url for s in EmbeddingShard.objects.all()} == before, "no shard is written while the request waits"
+    listed = reverse("datasets:deleted", args=[project.pk])
+    assert "its vectors are being taken out" in as_(rosa).get(listed).content.decode()
+    told_by_api = api_of(rosa).get(f"/api/v1/projects/{project.pk}/deleted-examples/").json()["results"][0]
+    assert told_by_api["cleared_at"] is None
+    assert vectors_clear(project_id=project.pk, at=NOON) == 1
+    assert ExampleTombstone.objects.get().cleared_at == NOON
+    assert "its vectors are being taken out" not in as_(rosa).get(listed).content.decode()
     for encoder in ("one", "two"):
         _, found = vectors_at(project.pk, encoder, ids)
         assert ids[~found].tolist() == [number]
     after = EmbeddingShard.objects.all()
     assert all(s.rows == len(ids) - 1 for s in after) and not before & {s.url for s in after}
+
+
+def test_vectors_are_asked_to_go_again_until_they_are_gone(project, told, mona, sent):
+    _delete(project, told, mona)
+    sent.away = True
+    soon, later = NOON + timedelta(seconds=20), NOON + timedelta(minutes=1)
+    assert vectors_clear_sweep(at=soon) == [] and vectors_clear_sweep(at=later) == [project.pk]
+    sent.away = False
+    assert vectors_clear_sweep(at=later) == [project.pk] and sent.jobs == [(str(Job.VECTORS_CLEAR), (project.pk,))]
+    assert vectors_clear(project_id=project.pk, at=later) == 1
+    assert vectors_clear(project_id=project.pk, at=later) == 0 and vectors_clear_sweep(at=later) == []
+
+
+def test_no_order_of_the_queue_offers_it_while_its_vector_still_stands(project, told, mona, sent):
+    number = told.pk
+    _delete(project, told, mona)
+    picks = [Scored(number, {"strategy": "margin"})]
+    assert frontier_swap(project=project, picks=picks, origin=Origin("margin", 1, run_number=1), at=NOON) == 0
 
 
 def test_image_bytes_and_the_ids_of_logged_predictions_go(make_project, mona):

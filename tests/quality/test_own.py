@@ -144,3 +144,11 @@ def test_signing_in_leads_to_the_one_project_and_to_the_list_where_there_is_a_ch
     client.force_login(alma)  # she makes projects
     assert client.get("/")["Location"] == "/projects/"
     assert Client().get("/")["Location"] == "/projects/"
+
+
+def test_each_leads_to_the_page_of_its_example(said, rosa, ada, as_):
+    answer = said("ham")
+    decide(answer, rosa, "spam")
+    page = as_(ada).get(reverse("quality:mine", args=[answer.project_id])).content.decode()
+    address = reverse("examples:page", args=[answer.project_id, answer.example_id])
+    assert f'href="{address}"' in page and as_(ada).get(address).status_code == 200

@@ -106,6 +106,11 @@ class Label(models.Model):
             models.Index(
                 fields=["project", "resolved_at"], condition=models.Q(served_at=None), name="labeling_label_unserved"
             ),
+            models.Index(  # a majority gives none, so most answers write nothing here
+                fields=["project", "confidence"],
+                condition=models.Q(confidence__isnull=False),
+                name="labeling_label_sure",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -47,6 +47,9 @@ class TombstoneOutput(serializers.Serializer):
     reason = serializers.CharField()
     by = serializers.CharField(source="by.username", default=None, allow_null=True)
     at = serializers.DateTimeField()
+    cleared_at = serializers.DateTimeField(
+        allow_null=True, help_text="Since then its vectors are gone too, which takes a job some seconds."
+    )
     allowed_at = serializers.DateTimeField(
         allow_null=True, help_text="Since then the id that you gave it is taken again."
     )

@@ -105,5 +105,7 @@ def delete(request: Signed, project: Project, example_id: int) -> HttpResponse:
         by=request.user,
         at=timezone.now(),
     )
-    messages.success(request, _("Deleted. Its number stays where versions and reports name it."))
+    messages.success(
+        request, _("Deleted. Its number stays where versions and reports name it; its vectors go within moments.")
+    )
     return go(request, reverse("datasets:data", args=[project.pk]))

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('labeling', '0007_settling_again'),
+        ('labeling', '0008_labels_by_confidence'),
     ]
 
     operations = [

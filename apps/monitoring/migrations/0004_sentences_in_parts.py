@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('monitoring', '0002_window_of_checks'),
+        ('monitoring', '0003_prediction_by_inference'),
     ]
 
     operations = [
