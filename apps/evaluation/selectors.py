@@ -109,11 +109,16 @@ def learning_of(project: Project) -> Learning:
         rate_per_hour=float(project.queue.hourly_rate) if project.queue.hourly_rate is not None else None,
         currency=project.queue.currency,
     )
-    agreements = [Agreement(**report.agreement) for report in reversed(reports)]
+    agreements = [Agreement(**_without_parts(report.agreement)) for report in reversed(reports)]
     advice = advise(curve_unpacked(newest.curve), agreements, effort, seed=newest.run.seed)
-    found = Lift(**newest.lift)
+    found = Lift(**_without_parts(newest.lift))
     sure = (found.low is not None and found.low > 0) or (found.high is not None and found.high < 0)
     return Learning(newest, advice, _saved(found), _between(found), may_be_chance=not sure)
+
+
+def _without_parts(kept: dict[str, Any]) -> dict[str, Any]:
+    """What its sentence is made of is for readers of other languages."""
+    return {name: value for name, value in kept.items() if name != "parts"}
 
 
 def _saved(found: Lift) -> str:
