@@ -66,6 +66,7 @@ class DriftCheck(models.Model):
     outcome = models.CharField(max_length=10)  # none | drift | too-few
     statistics = models.JSONField()  # [{"feature", "statistic", "threshold", "drifted", "reason"}]
     sentence = models.CharField(max_length=400)
+    parts = models.JSONField(default=dict)  # of the sentence; apps/rules/sentences.py
 
     class Meta:
         ordering = ["-id"]
@@ -81,6 +82,7 @@ class Alert(models.Model):
     kind = models.CharField(max_length=20)
     title = models.CharField(max_length=120)
     detail = models.CharField(max_length=400)
+    parts = models.JSONField(default=dict)  # of the detail
     opened_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     times_seen = models.PositiveIntegerField(default=1)

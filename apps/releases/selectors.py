@@ -18,6 +18,18 @@ from apps.releases.models import Alias, AliasName, ModelVersion, Promotion, Prom
 
 
 @dataclass(frozen=True)
+class Route:
+    """A version on its way to users: who meets it, and whose requests it answers unseen. Percentages, 0 to 100."""
+
+    rollout_id: int
+    version_number: int
+    artifact_url: str
+    weight: float
+    mirror: float
+    salt: str
+
+
+@dataclass(frozen=True)
 class ServedModel:
     """What the predictor should answer with, for one project."""
 
@@ -28,19 +40,7 @@ class ServedModel:
     artifact_url: str
     promotion_id: int
     confirmed: bool
-    route: "Route | None" = None
-
-
-@dataclass(frozen=True)
-class Route:
-    """A version on its way to users: who meets it, and whose requests it answers unseen. Percentages, 0 to 100."""
-
-    rollout_id: int
-    version_number: int
-    artifact_url: str
-    weight: float
-    mirror: float
-    salt: str
+    route: Route | None = None
 
 
 def versions_of(project: Project) -> QuerySet[ModelVersion]:
@@ -151,7 +151,7 @@ def features_like(project: Project) -> dict[str, Any]:
 
 
 def promotions_of(project: Project) -> QuerySet[Promotion]:
-    return Promotion.objects.filter(project=project).select_related("version", "replaced", "by")
+    return Promotion.objects.filter(project=project).select_related("version", "replaced", "by", "rollout")
 
 
 def served() -> list[ServedModel]:

@@ -22,6 +22,7 @@ from apps.projects.models import Project
 from apps.releases.models import Alias, AliasName, ModelVersion, Promotion, PromotionKind, Rollout, RolloutPhase
 from apps.releases.selectors import rolled_back_of
 from apps.rules.rollouts.policy import AT_ONCE
+from apps.rules.sentences import sentence
 from apps.training.models import Run, RunKind
 
 logger = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ def candidate_register(*, run: Run, report: Report, at: datetime) -> ModelVersio
         subject=f"model v{version.number}",
         by=None,
         at=at,
-        sentence=f"Run {run.number} became model v{version.number}.",
+        sentence=sentence("Run {number} became model v{version}.", number=run.number, version=version.number),
         after={"outcome": report.outcome},
     )
     look_again(Topic.PROJECT.of(project.pk), News.MODEL, version.pk)
@@ -181,20 +182,14 @@ def champion_set(
     promotion = Promotion.objects.create(
         project=project, kind=kind, version=version, replaced=champion, by=by, reason=reason.strip()[:400], at=at
     )
-    verb, was = (
-        (Verb.MODEL_PROMOTED, "promoted")
-        if kind == PromotionKind.PROMOTE
-        else (Verb.MODEL_ROLLED_BACK, "rolled back to")
-    )
+    verb = Verb.MODEL_PROMOTED if kind == PromotionKind.PROMOTE else Verb.MODEL_ROLLED_BACK
     event_record(
         project_id=project.pk,
         verb=verb,
         subject=f"model v{version.number}",
         by=by,
         at=at,
-        sentence=f"{by} {was} v{version.number}"
-        + (f", was v{champion.number}" if champion else ", the first champion")
-        + ".",
+        sentence=_changed(kind, version, champion, by),
         before={"champion": champion.number if champion else None},
         after={"champion": version.number, "reason": promotion.reason},
     )
@@ -226,10 +221,21 @@ def rollout_stop(*, rollout: Rollout, message: str, by: User | None, at: datetim
         subject=f"rollout {rollout.pk}",
         by=by,
         at=at,
-        sentence=f"The rollout of v{rollout.version.number} was aborted: {rollout.message}",
+        sentence=sentence(
+            "The rollout of v{version} was aborted: {message}", version=rollout.version.number, message=rollout.message
+        ),
         after={"step": rollout.step},
     )
     look_again(Topic.PROJECT.of(rollout.project_id), News.MODEL, rollout.version_id)
+
+
+def _changed(kind: PromotionKind, version: ModelVersion, champion: ModelVersion | None, by: User | None) -> str:
+    now = version.number
+    if kind != PromotionKind.PROMOTE and champion:
+        return sentence("{by} rolled back to v{now}, was v{before}.", by=by, now=now, before=champion.number)
+    if champion:
+        return sentence("{by} promoted v{now}, was v{before}.", by=by, now=now, before=champion.number)
+    return sentence("{by} promoted v{now}, the first champion.", by=by, now=now)
 
 
 def _seen_by(run: Run) -> None:
@@ -257,7 +263,7 @@ def serving_confirm(*, promotion_id: int, at: datetime) -> bool:
             subject=f"model v{promotion.version.number}",
             by=None,
             at=at,
-            sentence=f"The predictor answers with v{promotion.version.number}.",
+            sentence=sentence("The predictor answers with v{number}.", number=promotion.version.number),
         )
         look_again(Topic.PROJECT.of(promotion.project_id), News.MODEL, promotion.version_id)
     return first

@@ -73,7 +73,10 @@ def addresses(console: Console) -> dict[str, str]:
         version = console.get(lin, f"projects/{project}/models/")["results"][0]["id"]
         rollout = console.get(lin, f"projects/{project}/rollouts/")["results"][0]["id"]
         console.post(lin, f"projects/{project}/examples/", examples=[{"id": "broken", "image": "no picture"}])
-    return {name: address.format(project=project, run=run, version=version, rollout=rollout) for name, address in PAGES.items()}
+    return {
+        name: address.format(project=project, run=run, version=version, rollout=rollout)
+        for name, address in PAGES.items()
+    }
 
 
 def settle(page: Page, address: str, *, status: int = 200) -> None:

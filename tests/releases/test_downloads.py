@@ -28,7 +28,7 @@ from apps.training.models import Run
 from tests.api import api_of
 from tests.releases.files import bundle_of, with_file
 from tests.rows import labeled, model
-from workers.predictor.models import LoadedModel, ProjectModel, answer
+from workers.predictor.models import LoadedModel, ProjectModel, ServingArms, answer
 from workers.training.learners import learner_named
 from workers.training.models.bundle import Bundle, dump, predict
 from workers.training.models.linear import HashedInput, LinearImage, LinearText
@@ -228,7 +228,7 @@ def test_the_example_of_every_signature_is_a_request_that_the_predictor_takes(na
 
 
 def test_the_predictors_metadata_name_the_inputs() -> None:
-    served = ProjectModel("loans", LoadedModel(BUNDLES["table"][0](), 1, 1, ""), None)  # type: ignore[arg-type]
+    served = ProjectModel("loans", ServingArms(LoadedModel(BUNDLES["table"][0](), 1, 1, "")), None)  # type: ignore[arg-type]
     assert served.get_input_types() == [
         {"name": "age", "datatype": "FP64", "shape": [-1]},
         {"name": "zip", "datatype": "FP64", "shape": [-1]},

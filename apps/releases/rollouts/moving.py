@@ -23,6 +23,7 @@ from apps.rules.rollouts.metrics import METRICS, Figures, LookEvidence
 from apps.rules.rollouts.policy import AnalysisStep, RolloutPolicy, policy_of
 from apps.rules.rollouts.progress import RolloutMove, looks_due, progress
 from apps.rules.rollouts.ratio import mismatch
+from apps.rules.sentences import sentence
 from apps.work.alone import alone
 
 ALERT = "rollout"  # the kind of alert that an abort raises
@@ -166,7 +167,12 @@ def step_enter(rollout: Rollout, policy: RolloutPolicy, step: int, at: datetime)
     rollout_record(
         rollout,
         Verb.ROLLOUT_MOVED,
-        f"The rollout of v{rollout.version.number} reached step {step + 1} of {len(policy.steps)}.",
+        sentence(
+            "The rollout of v{version} reached step {step} of {steps}.",
+            version=rollout.version.number,
+            step=step + 1,
+            steps=len(policy.steps),
+        ),
         None,
         at,
         **where(rollout),
@@ -179,7 +185,9 @@ def pause_set(rollout: Rollout, cause: PauseCause, reason: str, by: User | None,
     rollout_record(
         rollout,
         Verb.ROLLOUT_PAUSED,
-        f"The rollout of v{rollout.version.number} waits for a person: {reason}",
+        sentence(
+            "The rollout of v{version} waits for a person: {reason}", version=rollout.version.number, reason=reason
+        ),
         by,
         at,
         **where(rollout),
@@ -188,7 +196,7 @@ def pause_set(rollout: Rollout, cause: PauseCause, reason: str, by: User | None,
 
 def _abort(rollout: Rollout, reason: str, at: datetime) -> None:
     rollout_stop(rollout=rollout, message=reason, by=None, at=at)
-    title = f"The rollout of v{rollout.version.number} was aborted"
+    title = sentence("The rollout of v{version} was aborted", version=rollout.version.number)
     alert_raise(project=rollout.project, kind=ALERT, title=title, detail=reason, check=None, at=at)
 
 
@@ -202,14 +210,14 @@ def where(rollout: Rollout) -> dict[str, int | float]:
     return {"step": rollout.step, "weight": rollout.weight}
 
 
-def rollout_record(rollout: Rollout, verb: Verb, sentence: str, by: User | None, at: datetime, **facts: object) -> None:
+def rollout_record(rollout: Rollout, verb: Verb, words: str, by: User | None, at: datetime, **facts: object) -> None:
     event_record(
         project_id=rollout.project_id,
         verb=verb,
         subject=f"rollout {rollout.pk}",
         by=by,
         at=at,
-        sentence=sentence,
+        sentence=words,
         after=facts,
     )
     look_again(Topic.PROJECT.of(rollout.project_id), News.MODEL, rollout.version_id)

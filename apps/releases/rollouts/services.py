@@ -34,6 +34,7 @@ from apps.releases.rollouts.moving import (
 from apps.releases.rollouts.selectors import policy_in_force
 from apps.releases.services import LEAST_REASON, champion_now, champion_set, release_refuse, rollout_stop
 from apps.rules.rollouts.policy import AT_ONCE, PolicyRefused, RolloutPolicy, policy_of
+from apps.rules.sentences import sentence
 
 
 @transaction.atomic
@@ -66,7 +67,7 @@ def release_start(*, version: ModelVersion, reason: str, by: User, at: datetime)
     rollout_record(
         rollout,
         Verb.ROLLOUT_STARTED,
-        f"{by} released v{version.number}, {len(policy.steps)} steps.",
+        sentence("{by} released v{version}, {steps} steps.", by=by, version=version.number, steps=len(policy.steps)),
         by,
         at,
         version=version.number,
@@ -106,9 +107,8 @@ def rollout_resume(*, rollout: Rollout, by: User, at: datetime) -> Rollout:
         AnalysisLook.objects.filter(rollout=row, step=row.step).delete()
         row.step_since = at
     row.save()
-    rollout_record(
-        row, Verb.ROLLOUT_RESUMED, f"{by} resumed the rollout of v{row.version.number}.", by, at, **where(row)
-    )
+    words = sentence("{by} resumed the rollout of v{version}.", by=by, version=row.version.number)
+    rollout_record(row, Verb.ROLLOUT_RESUMED, words, by, at, **where(row))
     if cause in (PauseCause.STEP, PauseCause.INCONCLUSIVE):
         step_enter(row, policy, row.step + 1, at)
     return rollout_advance(rollout_id=row.pk, at=at)
@@ -152,7 +152,9 @@ def release_policy_set(*, project: Project, policy: RolloutPolicy, by: User, at:
         subject=f"release policy {row.number}",
         by=by,
         at=at,
-        sentence=f"{by} set release policy {row.number}, {len(policy.steps)} steps.",
+        sentence=sentence(
+            "{by} set release policy {number}, {steps} steps.", by=by, number=row.number, steps=len(policy.steps)
+        ),
         after={"policy": row.policy},
     )
     return row

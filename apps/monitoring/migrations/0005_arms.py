@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('monitoring', '0003_prediction_by_inference'),
+        ('monitoring', '0004_sentences_in_parts'),
         ('projects', '0009_labels_edited'),
     ]
 
