@@ -91,6 +91,14 @@ def newest_learning(project: Project) -> LearningReport | None:
     return LearningReport.objects.filter(project=project).first()
 
 
+def runs_measured(project: Project, *, most: int = 12) -> list[tuple[int, int]]:
+    """Labels that the active lane had when a run ended, and the run's number, oldest first. Not the newest: the curves
+    are its own, and end with it."""
+    reports = LearningReport.objects.filter(project=project).select_related("run")[1 : most + 1]
+    known = [(int(r.active_points[-1]["labels"]), r.run.number) for r in reports if r.active_points]
+    return known[::-1]
+
+
 def learning_of(project: Project) -> Learning:
     reports = list(LearningReport.objects.filter(project=project).select_related("run")[:AGREEMENTS])
     if not reports:
