@@ -2,10 +2,12 @@
 // Charts: fetches figures as JSON, draws them in the sheet's colors, again on live news and on a change of theme.
 // A figure comes as data and axes; the look they share is here. Plotly itself is fetched by the first chart only.
 
+import { tabled } from "./as_table.js";
 import { counts } from "./cells.js";
-import { $, $$, el } from "./dom.js";
+import { $, $$ } from "./dom.js";
+import { atEnds, readable } from "./line_ends.js";
 import { calendar, inZone } from "./moments.js";
-import { language, number, separators } from "./words.js";
+import { language, separators } from "./words.js";
 
 /** @typedef {{ data: any[], layout?: any }} Figure */
 /**
@@ -33,7 +35,7 @@ function load() {
     const script = document.createElement("script");
     script.src = $("script[data-plotly]").dataset.plotly;
     script.onload = () => {
-      window.Plotly.register(calendar());
+      if (language !== "en") window.Plotly.register(calendar()); // its own English is whole, and every other rests on it
       done(window.Plotly);
     };
     script.onerror = () => {
@@ -128,6 +130,11 @@ function look() {
     yaxis: { ...axis, nticks: 5 },
   };
 }
+/** @param {string} text @param {number} size in pixels */
+function textWidth(text, size) {
+  pixel.font = `${size}px ${getComputedStyle(body).fontFamily}`;
+  return pixel.measureText(text.replace(/<[^>]*>/g, "")).width;
+}
 const isGroup = (/** @type {any} */ x) => x && typeof x === "object" && !Array.isArray(x);
 /** What is above covers what is below, group by group. @param {any} below @param {any} above @returns {any} */
 function over(below, above) {
@@ -138,8 +145,8 @@ function over(below, above) {
   }
   return both;
 }
-/** @param {Figure} figure */
-function dressed(figure) {
+/** @param {Figure} figure @param {number} width of the place it is drawn in, in pixels */
+function dressed(figure, width) {
   const own = inked(figure),
     { layout: base, xaxis, yaxis } = look();
   const layout = over(base, own.layout || {});
@@ -148,7 +155,13 @@ function dressed(figure) {
     layout[name] = over(name.startsWith("x") ? xaxis : yaxis, own.layout?.[name] || {});
   }
   const cells = own.data.filter((/** @type {any} */ t) => t.type === "heatmap" && t.meta?.written);
-  layout.annotations = [...(layout.annotations || []), ...cells.flatMap(counts)];
+  const page = color(getComputedStyle(body).backgroundColor),
+    ink = color("var(--ink)");
+  layout.annotations = [
+    ...(layout.annotations || []).map((/** @type {any} */ note) => readable(note, page, ink)),
+    ...cells.flatMap(counts),
+  ];
+  layout.margin = { ...layout.margin, r: atEnds(layout, width, textWidth) };
   return { data: own.data, layout };
 }
 
@@ -178,7 +191,7 @@ async function draw(chart, figure) {
 /** @param {Chart} chart @param {Figure} figure */
 async function plot(chart, figure) {
   const Plotly = await load(),
-    { data, layout } = dressed(figure);
+    { data, layout } = dressed(figure, chart.canvas.clientWidth);
   if (!chart.drawn) chart.canvas.textContent = "";
   chart.drawn = true;
   await Plotly.react(chart.canvas, data, layout, { displayModeBar: false, responsive: true, locale: language });
@@ -200,50 +213,6 @@ async function refresh(chart) {
 }
 
 // --- the same numbers as a table
-/** @param {any} trace @param {number} i @returns {string} */
-function shown(trace, i) {
-  const value = trace.y[i];
-  if (Array.isArray(trace.text) && trace.text[i] !== undefined) return trace.text[i];
-  if (typeof value !== "number") return value ?? "";
-  return number(value, 4);
-}
-/** A moment without what nobody reads of it; any other name as it is. @param {unknown} name */
-const named = name => String(name).replace(/^(\d{4}-\d\d-\d\d \d\d:\d\d):\d\d\.\d+$/, "$1");
-
-/** @param {Figure} figure @returns {{ head: string[], rows: any[][] }} */
-function cells(figure) {
-  const rowsAre = figure.layout?.meta?.rows || "",
-    [first] = figure.data;
-  if (first?.z) {
-    const rows = first.y.map((/** @type {string} */ name, /** @type {number} */ i) => [name, ...first.text[i]]);
-    return { head: [rowsAre, ...first.x], rows };
-  }
-  const lines = figure.data.filter(t => !t.meta?.band);
-  const keys = [...new Set(lines.flatMap(t => t.x))].sort((a, b) => (typeof a === "number" ? a - b : 0));
-  const cell = (/** @type {any} */ trace, /** @type {any} */ key) => {
-    const i = trace.x.indexOf(key);
-    return i < 0 ? "" : shown(trace, i);
-  };
-  return {
-    head: [rowsAre, ...lines.map(t => t.name || "")],
-    rows: keys.map(key => [key, ...lines.map(t => cell(t, key))]),
-  };
-}
-/** @param {Figure} figure */
-function tabled(figure) {
-  const { head, rows } = cells(figure);
-  const table = /** @type {HTMLTableElement} */ (el("table.table"));
-  table
-    .createTHead()
-    .insertRow()
-    .append(...head.map((words, i) => el(i ? "th.num" : "th", { scope: "col" }, words)));
-  const inside = table.createTBody();
-  for (const [name, ...values] of rows) {
-    const line = inside.insertRow();
-    line.append(el("th", { scope: "row" }, named(name)), ...values.map(value => el("td.num", {}, String(value))));
-  }
-  return el("div.scroll-x.as-table", {}, table);
-}
 /** @param {Chart} chart @param {HTMLElement} link */
 function toggle(chart, link) {
   if (!chart.figure) return;

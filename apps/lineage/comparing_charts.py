@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext
 
 from apps.lineage.comparing import ComparedCurve
+from apps.pages.line_ends import ends_apart
 from apps.pages.numbers import localized
 
 Figure = dict[str, Any]
@@ -53,9 +54,9 @@ def _figure(traces: list[Figure], yaxis: Figure, finding: str) -> Figure:
     return {
         "data": traces,
         "layout": {
-            "xaxis": {"title": {"text": gettext("epoch")}, "range": [0, end * 1.22]},
+            "xaxis": {"title": {"text": gettext("epoch")}, "range": [0, end * 1.02]},
             "yaxis": yaxis,
-            "annotations": _names(traces),
+            "annotations": _names(traces, from_zero="rangemode" in yaxis),
             "meta": {
                 "finding": finding,
                 "empty": gettext("None of these runs has reported a point."),
@@ -70,24 +71,23 @@ def _last(trace: Figure) -> tuple[float, float] | None:
     return pairs[-1] if pairs else None
 
 
-def _names(traces: list[Figure]) -> list[Figure]:
+def _names(traces: list[Figure], *, from_zero: bool) -> list[Figure]:
     """At the lines' ends, moved apart where they end close together."""
-    ends = sorted(((end, t) for t in traces if (end := _last(t)) is not None), key=lambda pair: pair[0][1])
-    middle = (len(ends) - 1) / 2
-    return [
+    labels = [
         {
-            "x": x,
-            "y": y,
+            "x": end[0],
+            "y": end[1],
             "text": trace["name"],
             "xanchor": "left",
             "yanchor": "middle",
             "showarrow": False,
             "xshift": 6,
-            "yshift": 13 * (i - middle),
             "font": {"color": trace["line"]["color"]},
         }
-        for i, ((x, y), trace) in enumerate(ends)
+        for trace in traces
+        if (end := _last(trace)) is not None
     ]
+    return ends_apart(labels, [y for trace in traces for y in trace["y"] if y is not None], from_zero=from_zero)
 
 
 def _ends(traces: list[Figure], words: str, form: str) -> str:

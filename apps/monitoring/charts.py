@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext, gettext_lazy
 
 from apps.monitoring.selectors import Bucket, Traffic
+from apps.pages.line_ends import ends_apart
 from apps.pages.numbers import fill, localized
 
 Figure = dict[str, Any]
@@ -60,7 +61,9 @@ def latency(found: Traffic) -> Figure:
         else ""
     )
     figure = _figure(found, [median, slow], {"rangemode": "tozero", "ticksuffix": " ms"}, words)
-    figure["layout"]["annotations"] = [_end(t, "{:.0f} ms") for t in (median, slow) if t["x"]]
+    labels = [_end(t, "{:.0f} ms") for t in (median, slow) if t["x"]]
+    drawn = [y for t in (median, slow) for y in t["y"] if y is not None]
+    figure["layout"]["annotations"] = ends_apart(labels, drawn, from_zero=True)
     return figure
 
 

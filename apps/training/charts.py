@@ -5,6 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
+from apps.pages.line_ends import ends_apart
 from apps.pages.numbers import fill, localized
 from apps.training.models import Run
 from apps.training.selectors import Curves
@@ -29,7 +30,11 @@ def loss(found: Curves, steps_total: int) -> Figure:
         "layout": {
             "xaxis": _steps(found.steps, steps_total),
             "yaxis": {"rangemode": "tozero", "title": {"text": "nats"}},
-            "annotations": _apart([a for t in traces for a in _end_label(t, "{:.2f}")]),
+            "annotations": ends_apart(
+                [a for t in traces for a in _end_label(t, "{:.2f}")],
+                [y for t in traces for y in t["y"] if y is not None],
+                from_zero=True,
+            ),
             "meta": {
                 "finding": _loss_finding(found),
                 "empty": gettext("No loss was reported yet."),
@@ -128,16 +133,10 @@ def _end_label(trace: Figure, form: str) -> list[Figure]:
     return [{**END_LABEL, "x": last[0], "y": last[1], "text": words, "font": {"color": trace["line"]["color"]}}]
 
 
-def _apart(labels: list[Figure]) -> list[Figure]:
-    """Two lines often end close together: the upper label goes up, the lower one down."""
-    ranked = sorted(labels, key=lambda a: float(a["y"]))
-    return [{**a, "yshift": 14 * i - 7 * (len(ranked) - 1)} for i, a in enumerate(ranked)]
-
-
 def _steps(steps: tuple[int, ...], steps_total: int) -> Figure:
-    """Room at the right for the labels at the lines' ends; the axis does not jump while points come in."""
+    """The page makes room for the labels at the lines' ends; the axis does not jump while points come in."""
     end = max([steps_total, *steps, 1])
-    return {"range": [0, end * 1.22], "title": {"text": gettext("step")}, "tickformat": ","}
+    return {"range": [0, end * 1.02], "title": {"text": gettext("step")}, "tickformat": ","}
 
 
 def _across(y: float) -> Figure:

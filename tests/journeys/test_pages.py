@@ -108,6 +108,12 @@ def violations(page: Page) -> list[str]:
     ]
 
 
+def undrawn(page: Page) -> list[str]:
+    """Charts that could not be drawn: their page stands, and says so where the chart would be."""
+    broken = page.locator("[data-figure-url] .canvas", has_text="The chart could not be fetched")
+    return [f"no chart: {box.get_attribute('aria-label')}" for box in broken.all()]
+
+
 def too_wide(page: Page) -> list[str]:
     """What sticks out to the right, when the page itself can be scrolled sideways."""
     return list(
@@ -128,7 +134,7 @@ def test_no_page_has_a_serious_fault_of_access(
     for name, address in addresses.items():
         settle(page, address, status=STATUS.get(name, 200))
         picture(page, f"{name}-{scheme}")
-        faults[name] = violations(page)
+        faults[name] = violations(page) + undrawn(page)
     page.context.clear_cookies()
     settle(page, "/sign-in/")
     picture(page, f"sign-in-{scheme}")
@@ -144,7 +150,7 @@ def test_no_page_scrolls_sideways_on_a_phone(
     for name, address in addresses.items():
         settle(page, address, status=STATUS.get(name, 200))
         picture(page, f"{name}-phone")
-        wide[name] = too_wide(page)
+        wide[name] = too_wide(page) + undrawn(page)
         sideways = page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
         if sideways > 0 and not wide[name]:
             wide[name] = [f"{sideways} pixels too wide"]

@@ -1,5 +1,6 @@
 """The list of runs, the trigger, the curves."""
 
+import itertools
 import re
 from collections.abc import Callable
 
@@ -12,6 +13,7 @@ from apps.accounts.models import User
 from apps.audit.models import Event
 from apps.errors import Invalid
 from apps.evaluation.models import Outcome, Report
+from apps.pages.line_ends import APART_PX, HEIGHT_PX, spread
 from apps.projects.models import Project
 from apps.training import charts
 from apps.training.models import Run, RunState, RunTrigger, Trigger
@@ -208,8 +210,23 @@ def test_a_run_without_a_point_has_figures_that_say_so() -> None:
 
 def test_the_labels_at_the_ends_of_two_close_lines_do_not_meet() -> None:
     found = Curves((1, 2), (1.0, 0.44), (1.1, 0.45), (None, None), (None, None))
-    shifts = [a["yshift"] for a in charts.loss(found, 2)["layout"]["annotations"]]
-    assert sorted(shifts) == [-7, 7]
+    train, held = charts.loss(found, 2)["layout"]["annotations"]
+    scale = HEIGHT_PX / 1.1  # pixels of a nat: the axis goes from 0 to the highest point
+    apart = scale * (held["y"] - train["y"]) + held["yshift"] - train["yshift"]
+    assert APART_PX - 0.2 < apart < APART_PX + 0.2  # the shifts are rounded
+
+
+def test_labels_of_lines_that_end_far_apart_stay_at_their_lines() -> None:
+    found = Curves((1, 2), (1.0, 0.1), (1.1, 0.9), (None, None), (None, None))
+    assert [a["yshift"] for a in charts.loss(found, 2)["layout"]["annotations"]] == [0, 0]
+
+
+@pytest.mark.parametrize("places", [[5], [1, 2, 3, 4], [0, 0, 0], [0, 14, 28], [100, 3, 99, 4], [10, 24.5, 25, 60]])
+def test_words_at_ends_are_moved_apart_in_their_order(places: list[float]) -> None:
+    there = [p + s for p, s in zip(places, spread(places), strict=True)]
+    ranked = [there[i] for i in sorted(range(len(places)), key=lambda i: places[i])]
+    assert all(b - a >= APART_PX - 1e-9 for a, b in itertools.pairwise(ranked))
+    assert sum(there) == pytest.approx(sum(places))
 
 
 def numbers_shown(page: str) -> list[int]:
