@@ -14,6 +14,7 @@ from apps.projects.models import Project
 from apps.releases.models import ModelVersion
 from apps.releases.services import candidate_register
 from apps.rules.lift import LearningCurve, lift
+from apps.rules.sentences import sentence
 from apps.rules.stopping import Agreement
 from apps.rules.training_report import TrainingReport
 from apps.training.models import Run, RunKind, Sweep, Trial, TrialState
@@ -60,7 +61,9 @@ def labeled(project: Project, n: int = 20, *, held: int = 4, at: datetime = NOON
 
 
 def started(project: Project, *, at: datetime = NOON, kind: str = RunKind.FULL, base: Run | None = None) -> Run:
-    return run_start(project=project, kind=kind, trigger="Lin asked for it.", base_run=base, by=None, at=at)
+    return run_start(
+        project=project, kind=kind, trigger=sentence("{by} asked for it.", by="Lin"), base_run=base, by=None, at=at
+    )
 
 
 def progress(step: int, *, of: int = 100, accuracy: float | None = 0.9) -> TrainingReport:

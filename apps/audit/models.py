@@ -18,6 +18,7 @@ class Event(models.Model):
     verb = models.CharField(max_length=60)
     subject = models.CharField(max_length=120)
     sentence = models.CharField(max_length=400)
+    parts = models.JSONField(default=dict)  # of the sentence, for other languages; apps/rules/sentences.py
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
     previous_hash = models.CharField(max_length=64, blank=True)
@@ -30,6 +31,21 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.scope} {self.sequence}: {self.sentence}"
+
+
+class ChainHead(models.Model):
+    """The newest entry of a scope, kept apart from the entries: a trail whose end is cut off does not reach it any more.
+
+    `seal` is keyed, so that nobody without the key can set it back to an earlier entry.
+    """
+
+    scope = models.CharField(max_length=40, unique=True)
+    sequence = models.PositiveIntegerField()
+    hash = models.CharField(max_length=64)
+    seal = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"{self.scope} ends with {self.sequence}"
 
 
 class Cursor(models.Model):

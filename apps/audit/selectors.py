@@ -2,7 +2,7 @@
 
 from django.db.models import QuerySet
 
-from apps.audit.models import Event
+from apps.audit.models import ChainHead, Event
 
 
 def events_of(scope: str, *, verb: str = "", text: str = "") -> QuerySet[Event]:
@@ -12,6 +12,11 @@ def events_of(scope: str, *, verb: str = "", text: str = "") -> QuerySet[Event]:
     if text:
         events = events.filter(sentence__icontains=text)
     return events
+
+
+def head_of(scope: str) -> ChainHead | None:
+    """The newest entry as it is kept apart; None while the scope has none."""
+    return ChainHead.objects.filter(scope=scope).first()
 
 
 def verbs_of(scope: str) -> list[str]:

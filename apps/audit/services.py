@@ -3,7 +3,8 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,8 +13,9 @@ from django.db import transaction
 from django.utils.translation import override
 
 from apps.accounts.models import User
-from apps.audit.models import Event
+from apps.audit.models import ChainHead, Event
 from apps.audit.verbs import PAYLOADS, Verb
+from apps.rules.sentences import Sentence, parts_of, renamed
 from apps.work.locks import Lock, lock
 
 SYSTEM = "System"
@@ -43,6 +45,7 @@ def event_record(
     fault = PAYLOADS[verb].fault(subject, {**(before or {}), **(after or {})})
     if fault:
         raise TypeError(f"An entry “{verb}” is not as declared: {fault}.")
+    words = _signed(sentence, by)
     scope = SITE if project_id is None else project_scope(project_id)
     lock(Lock.AUDIT, scope)
     last = Event.objects.filter(scope=scope).order_by("-sequence").first()
@@ -55,21 +58,42 @@ def event_record(
         actor_username=by.username if by else "",
         verb=verb,
         subject=subject,
-        sentence=_signed(sentence, by)[:400],
+        sentence=words[:400],
+        parts=parts_of(words),
         before=before or {},
         after=after or {},
         previous_hash=last.hash if last else "",
     )
-    event.hash_version, event.hash = KEYED, _keyed(event, settings.SECRET_KEY)
+    event.hash_version, event.hash = TOLD, _told(event, settings.SECRET_KEY)
     event.save()
+    _head_set(event)
     return event
+
+
+def _head_set(event: Event) -> None:
+    head = ChainHead(
+        scope=event.scope, sequence=event.sequence, hash=event.hash, seal=seal_of(event, settings.SECRET_KEY)
+    )
+    ChainHead.objects.bulk_create(
+        [head], update_conflicts=True, unique_fields=["scope"], update_fields=["sequence", "hash", "seal"]
+    )
+
+
+def seal_of(last: Event | ChainHead, key: str) -> str:
+    """What says that this is the newest entry of its scope, by a key that the database does not hold."""
+    facts = _written(["head", last.scope, last.sequence, last.hash])
+    return hmac.new(f"fastloop audit {key}".encode(), facts, "sha256").hexdigest()
 
 
 def _signed(sentence: str, by: User | None) -> str:
     """Display names are free: where the sentence begins with one, the user name stands beside it."""
     if by is None or not sentence.startswith(str(by)):
         return sentence
-    return by.signed + sentence.removeprefix(str(by))
+    words = by.signed + sentence.removeprefix(str(by))
+    if not isinstance(sentence, Sentence):
+        return words
+    first = re.match(r"\{(\w+)\}", sentence.parts.get("pattern", ""))
+    return Sentence(words, renamed(sentence.parts, first[1], by.signed) if first else {})
 
 
 def chain_intact(scope: str) -> bool:
@@ -82,7 +106,30 @@ def chain_intact(scope: str) -> bool:
         if check is None or not check(event):
             return False
         previous, expected, least = event.hash, expected + 1, event.hash_version
-    return True
+    return _ends_at_its_head(scope, expected - 1, previous)
+
+
+def _ends_at_its_head(scope: str, sequence: int, last: str) -> bool:
+    head = ChainHead.objects.filter(scope=scope).first()
+    if head is None:
+        return sequence == 0
+    sealed = any(hmac.compare_digest(head.seal, seal_of(head, key)) for key in _keys())
+    return sealed and (head.sequence, head.hash) == (sequence, last)
+
+
+def heads() -> dict[str, list[int | str]]:
+    """Scope to number and fingerprint of its newest entry: what a backup says of the trail, to be compared elsewhere."""
+    found = ChainHead.objects.order_by("scope").values_list("scope", "sequence", "hash")
+    return {scope: [sequence, digest] for scope, sequence, digest in found}
+
+
+def heads_missing(said: Mapping[str, Sequence[Any]]) -> list[str]:
+    """Scopes whose trail does not hold the entry that was said to be its newest: its end was cut off, or rewritten."""
+    return [
+        scope
+        for scope, (sequence, digest) in said.items()
+        if not Event.objects.filter(scope=scope, sequence=sequence, hash=digest).exists()
+    ]
 
 
 def _facts(event: Event) -> list[Any]:
@@ -115,17 +162,27 @@ def _keyed(event: Event, key: str) -> str:
     return digest.hexdigest()
 
 
-def _keyed_by_any(event: Event) -> bool:
-    """By today's key or an earlier one, which SECRET_KEY_FALLBACKS names."""
-    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-    return any(hmac.compare_digest(event.hash, _keyed(event, key)) for key in keys)
+def _told(event: Event, key: str) -> str:
+    """Version 3: what the sentence is made of is in it too, since readers of other languages read that."""
+    facts = [3, event.actor_username, event.parts, *_facts(event)]
+    return hmac.new(f"fastloop audit {key}".encode(), _written(facts), "sha256").hexdigest()
 
 
-PLAIN, KEYED = 1, 2
+def _keys() -> tuple[str, ...]:
+    """Today's and earlier ones, which SECRET_KEY_FALLBACKS names."""
+    return (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+
+
+def _by_any_key(digest: Callable[[Event, str], str]) -> Callable[[Event], bool]:
+    return lambda event: any(hmac.compare_digest(event.hash, digest(event, key)) for key in _keys())
+
+
+PLAIN, KEYED, TOLD = 1, 2, 3
 # A chain never goes back to an earlier version: an entry could be made without the key then.
 FINGERPRINTS: dict[int, Callable[[Event], bool]] = {
     PLAIN: lambda event: event.hash == _plain(event),
-    KEYED: _keyed_by_any,
+    KEYED: _by_any_key(_keyed),
+    TOLD: _by_any_key(_told),
 }
 
 

@@ -15,6 +15,7 @@ from apps.datasets.models import DeadLetter, Example, ExampleTombstone, Ingestio
 from apps.errors import Invalid, NotFound
 from apps.integrations import wiring
 from apps.projects.models import Project
+from apps.rules.sentences import sentence
 from apps.rules.values import ValueRefused
 
 MOST_REASON = 300  # characters
@@ -103,7 +104,7 @@ def example_erase(
         subject=f"example {number}",
         by=by,
         at=at,
-        sentence=f"{by} deleted example {number}: {reason}",
+        sentence=sentence("{by} deleted example {number}: {reason}", by=by, number=number, reason=reason),
         after={"reason": reason},
     )
     return tombstone
@@ -134,6 +135,8 @@ def id_allow(*, project: Project, number: int, by: User, at: datetime) -> Exampl
             subject=f"example {number}",
             by=by,
             at=at,
-            sentence=f"{by} allowed the id of example {number}, which was deleted, to be sent again.",
+            sentence=sentence(
+                "{by} allowed the id of example {number}, which was deleted, to be sent again.", by=by, number=number
+            ),
         )
     return tombstone

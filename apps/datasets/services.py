@@ -20,6 +20,7 @@ from apps.integrations import wiring
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.projects.models import Project
+from apps.rules.sentences import joined, sentence, term
 
 logger = logging.getLogger(__name__)
 BATCH = 2000  # rows a transaction: progress is seen every fifth of a second
@@ -30,10 +31,10 @@ DIED_TOO_OFTEN = (
 )
 NOT_STORED = "The row could not be stored, for a reason that nobody foresaw; the console’s log has it."
 BESIDE = {  # in the words of the audit trail
-    "labels": "labels",
-    "gold": "known answers",
-    "answers": "rows of people’s answers",
-    "answers_of_others": "answers in others’ names",
+    "labels": term("labels"),
+    "gold": term("known answers"),
+    "answers": term("rows of people’s answers"),
+    "answers_of_others": term("answers in others’ names"),
 }
 STALLED = timedelta(minutes=2)  # a reader that has said nothing for so long is dead
 
@@ -170,22 +171,30 @@ def ingestion_close(
     ingestion.finished_at, ingestion.error, ingestion.left_out = at, error[:400], dict(left_out or {})
     ingestion.save(update_fields=["state", "finished_at", "error", "left_out"])
     counts = {name: n for name, n in (beside or {}).items() if n}
-    who = str(ingestion.by) if ingestion.by else "System"
-    what = ingestion.filename or f"a batch by {ingestion.source}"
-    outcome = f"failed: {error}" if error else f"{ingestion.rows_taken:,} taken"
+    who = str(ingestion.by) if ingestion.by else term("System")
+    what = ingestion.filename or sentence("a batch by {source}", source=ingestion.source)
+    taken = sentence("{taken:,} taken", taken=ingestion.rows_taken)
+    outcome = sentence("failed: {error}", error=error) if error else taken
     event_record(
         project_id=ingestion.project_id,
         verb=Verb.EXAMPLES_INGESTED,
         subject=f"ingestion {ingestion.pk}",
         by=ingestion.by,
         at=at,
-        sentence=f"{who} sent {what}: {outcome}, {ingestion.rows_known:,} known, {ingestion.rows_refused:,} refused"
-        f"{_with(counts)}.",
+        sentence=sentence(
+            "{who} sent {what}: {outcome}, {rows_known:,} known, {rows_refused:,} refused{beside}.",
+            who=who,
+            what=what,
+            outcome=outcome,
+            rows_known=ingestion.rows_known,
+            rows_refused=ingestion.rows_refused,
+            beside=_with(counts),
+        ),
         after=counts,
     )
     look_again(Topic.PROJECT.of(ingestion.project_id), News.INGESTION, ingestion.pk)
 
 
 def _with(counts: Mapping[str, int]) -> str:
-    said = ", ".join(f"{n:,} {BESIDE[name]}" for name, n in counts.items() if name in BESIDE)
-    return f"; with {said}" if said else ""
+    listed = [sentence("{n:,} {what}", n=n, what=BESIDE[name]) for name, n in counts.items() if name in BESIDE]
+    return sentence("; with {listed}", listed=joined(listed, ", ")) if listed else ""

@@ -1,5 +1,6 @@
 """What a report says, as Plotly figures: the confusion matrix, and random against active labeling."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext
@@ -9,6 +10,7 @@ from apps.pages.numbers import fill, percent, signed
 from apps.pages.words import counted
 
 Figure = dict[str, Any]
+ROOM_FOR_A_NAME = 0.12  # of the axis
 SHORT = 18  # characters of a label's name on an axis
 WRITTEN = 12  # classes up to which each cell carries its count
 EVERY = 30  # classes up to which each has its name on both axes
@@ -128,8 +130,11 @@ def _short(names: list[str]) -> list[str]:
     return short
 
 
-def learning(report: LearningReport | None) -> Figure:
-    """Two lines over the number of labels, each with its 95 % band; what they are called stands at their ends."""
+def learning(report: LearningReport | None, runs: Sequence[tuple[int, int]] = ()) -> Figure:
+    """Two lines over the number of labels, each with its 95 % band; what they are called stands at their ends.
+
+    `runs` are (labels of the active lane, number): each is a thin line, named where there is room.
+    """
     lanes = [
         (gettext("Random"), report.random_points if report else [], "var(--ink-3)", "dash"),
         (gettext("Active"), report.active_points if report else [], "var(--accent)", "solid"),
@@ -141,7 +146,8 @@ def learning(report: LearningReport | None) -> Figure:
         "layout": {
             "xaxis": {"title": {"text": gettext("labels of the lane")}, "rangemode": "tozero", "showgrid": False},
             "yaxis": {"tickformat": ".0%", "title": {"text": gettext("right on the holdout")}},
-            "annotations": [_at_end(name, points, color) for name, points, color, _ in drawn],
+            "annotations": [_at_end(name, points, color) for name, points, color, _ in drawn] + _run_names(runs),
+            "shapes": [_run_line(labels) for labels in sorted({labels for labels, _ in runs})],
             "meta": {
                 "finding": str(report.lift["sentence"]) if report else gettext("Nothing is measured yet."),
                 "empty": gettext("Both lanes need 10 labels and the holdout 1 before there is anything to draw."),
@@ -185,6 +191,34 @@ def _band(points: list[dict[str, float]], color: str) -> Figure:
         "line": {"width": 0, "color": color},
         "meta": {"band": True},
     }
+
+
+def _run_line(labels: int) -> Figure:
+    line = {"color": "var(--line-strong)", "width": 1, "dash": "dot"}
+    return {
+        "type": "line",
+        "x0": labels,
+        "x1": labels,
+        "yref": "paper",
+        "y0": 0,
+        "y1": 1,
+        "layer": "below",
+        "line": line,
+    }
+
+
+def _run_names(runs: Sequence[tuple[int, int]]) -> list[Figure]:
+    """From the newest back: where several ended at the same labels, or close to them, the newest alone is named."""
+    widest = max((labels for labels, _ in runs), default=0)
+    named: list[tuple[int, int]] = []
+    for labels, number in reversed(runs):
+        if all(abs(labels - other) >= ROOM_FOR_A_NAME * widest for other, _ in named):
+            named.append((labels, number))
+    place = {"yref": "paper", "y": 1, "xanchor": "right", "yanchor": "top", "xshift": -3, "showarrow": False}
+    return [
+        {**place, "x": labels, "text": gettext("run {number}").format(number=number), "font": {"color": "var(--ink-2)"}}
+        for labels, number in named
+    ]
 
 
 def _at_end(name: str, points: list[dict[str, float]], color: str) -> Figure:

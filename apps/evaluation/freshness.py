@@ -14,6 +14,7 @@ from apps.live.topics import News, Topic
 from apps.projects.models import Project
 from apps.rules import freshness as rule
 from apps.rules.metrics import Difference
+from apps.rules.sentences import sentence
 from apps.rules.words import signed
 from apps.training.models import Run, RunKind, RunState
 
@@ -80,7 +81,12 @@ def gap_record(*, full: Run, incremental: Run, holdout_rows: int, accuracy: Diff
             subject=f"run {full.number}",
             by=None,
             at=at,
-            sentence=f"Full run {full.number} against incremental run {incremental.number}: {signed(gap.points)} points.",
+            sentence=sentence(
+                "Full run {full} against incremental run {incremental}: {points} points.",
+                full=full.number,
+                incremental=incremental.number,
+                points=signed(gap.points),
+            ),
             after={"points": gap.points, "low": gap.low, "high": gap.high},
         )
         look_again(Topic.PROJECT.of(full.project_id), News.REPORT, full.pk)

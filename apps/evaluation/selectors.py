@@ -91,6 +91,14 @@ def newest_learning(project: Project) -> LearningReport | None:
     return LearningReport.objects.filter(project=project).first()
 
 
+def runs_measured(project: Project, *, most: int = 12) -> list[tuple[int, int]]:
+    """Labels that the active lane had when a run ended, and the run's number, oldest first. Not the newest: the curves
+    are its own, and end with it."""
+    reports = LearningReport.objects.filter(project=project).select_related("run")[1 : most + 1]
+    known = [(int(r.active_points[-1]["labels"]), r.run.number) for r in reports if r.active_points]
+    return known[::-1]
+
+
 def learning_of(project: Project) -> Learning:
     reports = list(LearningReport.objects.filter(project=project).select_related("run")[:AGREEMENTS])
     if not reports:
@@ -101,11 +109,16 @@ def learning_of(project: Project) -> Learning:
         rate_per_hour=float(project.queue.hourly_rate) if project.queue.hourly_rate is not None else None,
         currency=project.queue.currency,
     )
-    agreements = [Agreement(**report.agreement) for report in reversed(reports)]
+    agreements = [Agreement(**_without_parts(report.agreement)) for report in reversed(reports)]
     advice = advise(curve_unpacked(newest.curve), agreements, effort, seed=newest.run.seed)
-    found = Lift(**newest.lift)
+    found = Lift(**_without_parts(newest.lift))
     sure = (found.low is not None and found.low > 0) or (found.high is not None and found.high < 0)
     return Learning(newest, advice, _saved(found), _between(found), may_be_chance=not sure)
+
+
+def _without_parts(kept: dict[str, Any]) -> dict[str, Any]:
+    """What its sentence is made of is for readers of other languages."""
+    return {name: value for name, value in kept.items() if name != "parts"}
 
 
 def _saved(found: Lift) -> str:

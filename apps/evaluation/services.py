@@ -19,6 +19,7 @@ from apps.integrations import wiring
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.rules.lift import LearningCurve, Lift
+from apps.rules.sentences import lowered, parts_of, sentence
 from apps.rules.stopping import Agreement
 from apps.training.models import Run
 
@@ -45,7 +46,7 @@ def report_record(
     confusion: list[list[int]],
     per_class: list[dict[str, Any]],
     outcome: Outcome,
-    gates: list[dict[str, str]],
+    gates: list[dict[str, Any]],
     predictions: HoldoutPredictions,
     at: datetime,
 ) -> Report:
@@ -80,8 +81,12 @@ def report_record(
                 subject=f"run {run.number}",
                 by=None,
                 at=at,
-                sentence=f"Run {run.number} was judged on {report.examples:,} holdout examples: "
-                f"{english(Outcome(outcome).label).lower()}.",
+                sentence=sentence(
+                    "Run {number} was judged on {examples:,} holdout examples: {outcome}.",
+                    number=run.number,
+                    examples=report.examples,
+                    outcome=lowered(english(Outcome(outcome).label)),
+                ),
                 after={"outcome": outcome, "gates": {g["name"]: g["outcome"] for g in gates}},
             )
             look_again(Topic.RUN.of(run.pk), News.REPORT, run.pk)
@@ -140,8 +145,8 @@ def learning_record(
             "base_labels": base_labels,
             "random_points": [asdict(p) for p in random],
             "active_points": [asdict(p) for p in active],
-            "lift": asdict(lift),
-            "agreement": asdict(agreement),
+            "lift": {**asdict(lift), "parts": parts_of(lift.sentence)},
+            "agreement": {**asdict(agreement), "parts": parts_of(agreement.reason)},
             "curve": curve_packed(curve),
             "coverage": coverage,
         },

@@ -70,7 +70,8 @@ def _shown(project: Project, **forms: Form) -> dict[str, object]:
 @login_required
 @project_permission(Permission.VIEW_RUNS)
 def figures(request: Signed, project: Project) -> HttpResponse:
-    return JsonResponse({"learning": charts.learning(selectors.newest_learning(project))})
+    runs = selectors.runs_measured(project)
+    return JsonResponse({"learning": charts.learning(selectors.newest_learning(project), runs)})
 
 
 @require_GET

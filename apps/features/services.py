@@ -11,6 +11,7 @@ from apps.audit.verbs import Verb
 from apps.errors import DomainError, Forbidden, Invalid
 from apps.features.models import Encoder, EncoderState, WeightsIn
 from apps.rules.encoders import ENCODERS, MOST_NAME, InstalledEncoder, name_fault
+from apps.rules.sentences import sentence
 from apps.work.jobs import ask
 from apps.work.names import Job
 
@@ -69,7 +70,7 @@ def encoder_add(*, name: str, title: str, url: str, by: User, at: datetime) -> E
         subject=f"encoder {name}",
         by=by,
         at=at,
-        sentence=f"{by} brought the encoder “{name}”.",
+        sentence=sentence("{by} brought the encoder “{name}”.", by=by, name=name),
         after={"url": url},
     )
     transaction.on_commit(lambda: encoder_check_ask(encoder_id=added.pk))

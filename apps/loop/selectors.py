@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, Exists, Max, Min, OuterRef, Q, Sum
 from django.utils.translation import gettext
@@ -56,6 +57,7 @@ class ActivityLine:
     at: datetime
     stage: str
     sentence: str
+    parts: dict[str, Any]  # of the sentence
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def running(project: Project, at: datetime, permissions: frozenset[Permission]) 
 
 def activity(project: Project) -> tuple[ActivityLine, ...]:
     newest: list[Event] = list(events_of(project_scope(project.pk))[:ACTIVITY])
-    return tuple(ActivityLine(e.at, STAGE_OF.get(e.verb.split(".")[0], ""), e.sentence) for e in newest)
+    return tuple(ActivityLine(e.at, STAGE_OF.get(e.verb.split(".")[0], ""), e.sentence, e.parts) for e in newest)
 
 
 def alerts_open(project: Project) -> int:

@@ -39,6 +39,7 @@ class DriftCheck(models.Model):
     outcome = models.CharField(max_length=10)  # none | drift | too-few
     statistics = models.JSONField()  # [{"feature", "statistic", "threshold", "drifted", "reason"}]
     sentence = models.CharField(max_length=400)
+    parts = models.JSONField(default=dict)  # of the sentence; apps/rules/sentences.py
 
     class Meta:
         ordering = ["-id"]
@@ -54,6 +55,7 @@ class Alert(models.Model):
     kind = models.CharField(max_length=20)
     title = models.CharField(max_length=120)
     detail = models.CharField(max_length=400)
+    parts = models.JSONField(default=dict)  # of the detail
     opened_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     times_seen = models.PositiveIntegerField(default=1)

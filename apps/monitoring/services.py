@@ -18,8 +18,10 @@ from apps.live.topics import News, Topic
 from apps.monitoring.models import Alert, DriftCheck, Prediction
 from apps.projects.models import Project
 from apps.rules import monitors
+from apps.rules.sentences import joined, parts_of, sentence, term
 
 DRIFT = "drift"  # the kind of alert that a drift check raises
+DRIFT_TITLE = "Drift"
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def drift_check(*, project: Project, model_number: int, reference: Reference, at
         labels=[*names, "an unknown label"],
         seed=seed,
     )
-    sentence = " ".join(f"{reason.rstrip('.')}." for reason in found.reasons)[:400]
+    words = joined([_ended(reason) for reason in found.reasons])
     with transaction.atomic():
         check = DriftCheck.objects.create(
             project=project,
@@ -106,15 +108,22 @@ def drift_check(*, project: Project, model_number: int, reference: Reference, at
                     "threshold": f.threshold,
                     "drifted": f.drifted,
                     "reason": f.reason,
+                    "parts": parts_of(f.reason),
                 }
                 for f in found.features
             ],
-            sentence=sentence,
+            sentence=words[:400],
+            parts=parts_of(words),
         )
         if found.outcome == monitors.DriftOutcome.DRIFT:
-            alert_raise(project=project, kind=DRIFT, title="Drift", detail=sentence, check=check, at=at)
+            alert_raise(project=project, kind=DRIFT, title=DRIFT_TITLE, detail=words, check=check, at=at)
         look_again(Topic.PROJECT.of(project.pk), News.DRIFT, check.pk)
     return check
+
+
+def _ended(reason: str) -> str:
+    """With a full stop, whichever way the monitor left it."""
+    return reason if reason.endswith(".") else sentence("{reason}.", reason=reason)
 
 
 def _window_begins(project: Project, at: datetime) -> datetime:
@@ -144,11 +153,19 @@ def alert_raise(
         return None
     if alert:
         alert.last_seen_at, alert.detail, alert.check_row = at, detail[:400], check
+        alert.parts = parts_of(detail)
         alert.times_seen += 1
-        alert.save(update_fields=["last_seen_at", "detail", "check_row", "times_seen"])
+        alert.save(update_fields=["last_seen_at", "detail", "parts", "check_row", "times_seen"])
         return alert
     alert = Alert.objects.create(
-        project=project, kind=kind, title=title, detail=detail[:400], opened_at=at, last_seen_at=at, check_row=check
+        project=project,
+        kind=kind,
+        title=title,
+        detail=detail[:400],
+        parts=parts_of(detail),
+        opened_at=at,
+        last_seen_at=at,
+        check_row=check,
     )
     event_record(
         project_id=project.pk,
@@ -156,7 +173,7 @@ def alert_raise(
         subject=f"alert {alert.pk}",
         by=None,
         at=at,
-        sentence=f"{title}: {detail}",
+        sentence=sentence("{title}: {detail}", title=term(title), detail=detail),
     )
     look_again(Topic.PROJECT.of(project.pk), News.ALERT, alert.pk)
     return alert
@@ -185,7 +202,7 @@ def alert_resolve(*, project: Project, alert_id: int, note: str, by: User, at: d
         subject=f"alert {alert.pk}",
         by=by,
         at=at,
-        sentence=f"{by} resolved the alarm “{alert.title}”: {alert.note}",
+        sentence=sentence("{by} resolved the alarm “{title}”: {note}", by=by, title=term(alert.title), note=alert.note),
     )
     look_again(Topic.PROJECT.of(project.pk), News.ALERT, alert.pk)
     return alert

@@ -13,6 +13,7 @@ from apps.accounts.services import person_seen
 from apps.audit.services import event_record
 from apps.audit.verbs import Verb
 from apps.people import guessing
+from apps.rules.sentences import sentence, term
 from apps.rules.values.characters import whole
 from apps.rules.values.refusals import ValueRefused
 
@@ -56,6 +57,11 @@ class GuardedBackend(ModelBackend):
             subject=f"user {person.pk}",
             by=person,
             at=at,
-            sentence=f"{person} signed in from {address or 'this machine'}{wrong}.",
+            sentence=sentence(
+                "{person} signed in from {address}{wrong}.",
+                person=person,
+                address=address or term("this machine"),
+                wrong=wrong,
+            ),
             after={"address": address, "failures": failures},
         )

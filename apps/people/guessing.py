@@ -17,6 +17,7 @@ from apps.audit.services import event_record
 from apps.audit.verbs import Verb
 from apps.errors import TooMany
 from apps.people.models import SignInStreak
+from apps.rules.sentences import sentence, term
 
 FORGOTTEN_AFTER = timedelta(days=1)
 LONGEST = timedelta(hours=1)
@@ -106,7 +107,11 @@ def attempt_failed(*, username: str, address: str, person: User | None, failures
             subject=f"user {person.pk}",
             by=None,
             at=at,
-            sentence=f"A wrong password was given for {person.signed} from {place_of(address) or 'this machine'}.",
+            sentence=sentence(
+                "A wrong password was given for {person} from {place}.",
+                person=person.signed,
+                place=place_of(address) or term("this machine"),
+            ),
             after={"address": place_of(address)},
         )
     for streak in SignInStreak.objects.filter(key__in=_limits(username, address), locked_until__gt=at):
@@ -117,7 +122,12 @@ def attempt_failed(*, username: str, address: str, person: User | None, failures
             subject=f"sign-in {streak.key}"[:120],
             by=None,
             at=at,
-            sentence=f"{streak.failures} wrong passwords ({_in_words(streak.key)}): a wait of {wait_s} s.",
+            sentence=sentence(
+                "{failures} wrong passwords ({key}): a wait of {wait_s} s.",
+                failures=streak.failures,
+                key=_in_words(streak.key),
+                wait_s=wait_s,
+            ),
             after={"address": place_of(address), "failures": streak.failures, "wait_s": wait_s},
         )
 

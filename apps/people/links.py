@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.accounts.services import names_told_apart
-from apps.audit.services import event_record
+from apps.audit.services import english, event_record
 from apps.audit.verbs import Verb
 from apps.errors import Forbidden, Invalid, NotFound
 from apps.people import guessing
@@ -22,6 +22,8 @@ from apps.people.tokens import tokens_end
 from apps.projects.membership import member_set
 from apps.projects.models import Project
 from apps.projects.roles import Role
+from apps.rules.sentences import lowered, sentence
+from apps.rules.words import count
 
 INVITATION_LASTS = timedelta(days=7)
 RESET_LASTS = timedelta(days=1)
@@ -78,7 +80,15 @@ def invitation_make(
         subject=f"invitation {link.pk}",
         by=by,
         at=at,
-        sentence=f"{by} invited {whom}{f' as {role} of {project}' if project else ''}.",
+        sentence=sentence(
+            "{by} invited {whom} as {role} of {project}.",
+            by=by,
+            whom=whom,
+            role=lowered(english(Role(role).label)),
+            project=project,
+        )
+        if project
+        else sentence("{by} invited {whom}.", by=by, whom=whom),
         after={"username": username, "role": role or None, "project": project.pk if project else None},
     )
     return words
@@ -99,7 +109,7 @@ def reset_make(*, person: User, by: User, at: datetime) -> str:
         subject=f"user {person.pk}",
         by=by,
         at=at,
-        sentence=f"{by} made a link to a new password for {person.signed}.",
+        sentence=sentence("{by} made a link to a new password for {person}.", by=by, person=person.signed),
     )
     return words
 
@@ -116,7 +126,7 @@ def link_withdraw(*, link_id: int, by: User, at: datetime) -> None:
         subject=f"link {link.pk}",
         by=by,
         at=at,
-        sentence=f"{by} withdrew a link ({link.kind}).",
+        sentence=sentence("{by} withdrew a link ({kind}).", by=by, kind=link.kind),
     )
     link.delete()
 
@@ -154,7 +164,9 @@ def invitation_accept(*, words: str, username: str, display_name: str, password:
         subject=f"user {person.pk}",
         by=person,
         at=at,
-        sentence=f"{person} joined by a link{f' of {link.made_by.signed}' if link.made_by else ''}.",
+        sentence=sentence("{person} joined by a link of {by}.", person=person, by=link.made_by.signed)
+        if link.made_by
+        else sentence("{person} joined by a link.", person=person),
         after={"username": person.username},
     )
     if link.project and link.role and link.made_by and link.made_by.is_active and link.made_by.is_superuser:
@@ -181,7 +193,11 @@ def reset_accept(*, words: str, password: str, end_tokens: bool, at: datetime) -
         subject=f"user {person.pk}",
         by=person,
         at=at,
-        sentence=f"{person} set a new password by a link; other sessions ended, and {ended} tokens.",
+        sentence=sentence(
+            "{person} set a new password by a link; other sessions ended, and {tokens}.",
+            person=person,
+            tokens=count(ended, "token"),
+        ),
         after={"tokens_ended": ended},
     )
     return person

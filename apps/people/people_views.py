@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.accounts.models import User
-from apps.audit.selectors import verbs_of
+from apps.audit.selectors import head_of, verbs_of
 from apps.audit.services import SITE, chain_intact
 from apps.errors import Invalid
 from apps.pages.requests import Signed, refused
@@ -144,5 +144,5 @@ def trail(request: Signed) -> HttpResponse:
     page = Paginator(events, EVENTS_A_PAGE).get_page(request.GET.get("page"))
     context: dict[str, Any] = {"page": page, "verbs": verbs_of(SITE), "verb": verb, "text": text}
     if "check" in request.GET:
-        context |= {"checked": True, "intact": chain_intact(SITE)}
+        context |= {"checked": True, "intact": chain_intact(SITE), "head": head_of(SITE)}
     return render(request, "people/trail.html", context)

@@ -15,7 +15,9 @@ from apps.live.publish import rights_changed
 from apps.people.links import only_admin, password_set_checked
 from apps.people.names import display_name_of
 from apps.people.tokens import tokens_end
+from apps.rules.sentences import sentence, term
 from apps.rules.values.zones import zone_of
+from apps.rules.words import count
 
 
 @transaction.atomic
@@ -36,7 +38,7 @@ def name_set(*, user: User, display_name: str, at: datetime) -> User:
         subject=f"user {user.pk}",
         by=user,
         at=at,
-        sentence=f"{was} is shown as {user.signed} from now on.",
+        sentence=sentence("{was} is shown as {user} from now on.", was=was, user=user.signed),
         before={"display_name": before},
         after={"display_name": named},
     )
@@ -67,7 +69,9 @@ def password_change(*, user: User, old: str, new: str, end_tokens: bool, at: dat
         subject=f"user {user.pk}",
         by=user,
         at=at,
-        sentence=f"{user} changed the password; other sessions ended, and {ended} tokens.",
+        sentence=sentence(
+            "{user} changed the password; other sessions ended, and {tokens}.", user=user, tokens=count(ended, "token")
+        ),
         after={"tokens_ended": ended},
     )
     rights_changed(user.pk)
@@ -87,7 +91,12 @@ def access_end(*, person: User, end_tokens: bool, by: User, at: datetime) -> int
         subject=f"user {person.pk}",
         by=by,
         at=at,
-        sentence=f"{by} ended the sessions of {person.signed}, and {ended} tokens.",
+        sentence=sentence(
+            "{by} ended the sessions of {person}, and {tokens}.",
+            by=by,
+            person=person.signed,
+            tokens=count(ended, "token"),
+        ),
         after={"tokens_ended": ended},
     )
     rights_changed(person.pk)
@@ -113,7 +122,9 @@ def active_set(*, person_id: int, active: bool, by: User, at: datetime) -> User:
         subject=f"user {person.pk}",
         by=by,
         at=at,
-        sentence=f"{by} switched the account of {person.signed} {'on again' if active else 'off'}.",
+        sentence=sentence("{by} switched the account of {person} on again.", by=by, person=person.signed)
+        if active
+        else sentence("{by} switched the account of {person} off.", by=by, person=person.signed),
     )
     rights_changed(person.pk)
     return person
@@ -133,15 +144,17 @@ def rights_set(*, person_id: int, is_superuser: bool, may_create_projects: bool,
     person.is_superuser = person.is_staff = is_superuser
     person.may_create_projects = may_create_projects
     person.save(update_fields=["is_superuser", "is_staff", "may_create_projects"])
-    what = "an admin of the console" if is_superuser else "no admin of the console"
-    projects = "may create projects" if may_create_projects else "may not create projects"
+    what = term("an admin of the console") if is_superuser else term("no admin of the console")
+    projects = term("may create projects") if may_create_projects else term("may not create projects")
     event_record(
         project_id=None,
         verb=Verb.PERSON_RIGHTS_SET,
         subject=f"user {person.pk}",
         by=by,
         at=at,
-        sentence=f"{by} set what {person.signed} may: {what}, {projects}.",
+        sentence=sentence(
+            "{by} set what {person} may: {what}, {projects}.", by=by, person=person.signed, what=what, projects=projects
+        ),
         before=before,
         after=after,
     )

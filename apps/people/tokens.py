@@ -12,6 +12,7 @@ from apps.audit.services import event_record
 from apps.audit.verbs import Verb
 from apps.errors import NotFound
 from apps.people.models import TokenGrant
+from apps.rules.sentences import sentence
 
 LASTS_DAYS = 90  # where nobody says otherwise
 
@@ -41,7 +42,11 @@ def token_create(*, user: User, name: str, scope: str, lasts: timedelta | None, 
         subject=f"user {user.pk}",
         by=user,
         at=at,
-        sentence=f"{user} made the token “{name}” ({scope}), {f'until {ends}' if ends else 'without an end'}.",
+        sentence=sentence(
+            "{user} made the token “{name}” ({scope}), until {ends}.", user=user, name=name, scope=scope, ends=ends
+        )
+        if ends
+        else sentence("{user} made the token “{name}” ({scope}), without an end.", user=user, name=name, scope=scope),
         after={"name": name, "scope": scope, "ends": ends},
     )
     return str(words)
@@ -67,7 +72,7 @@ def token_revoke(*, owner: User, key: str, by: User, at: datetime) -> None:
         subject=f"user {owner.pk}",
         by=by,
         at=at,
-        sentence=f"{by} revoked the token “{name}” of {owner.signed}.",
+        sentence=sentence("{by} revoked the token “{name}” of {owner}.", by=by, name=name, owner=owner.signed),
         after={"name": name, "owner": owner.username},
     )
 

@@ -13,6 +13,7 @@ from apps.live.publish import rights_changed
 from apps.projects.access import permissions_of, role_of
 from apps.projects.models import Membership, Project
 from apps.projects.roles import GRANTS, Role
+from apps.rules.sentences import lowered, sentence
 
 
 @transaction.atomic
@@ -49,7 +50,9 @@ def member_set(*, project: Project, username: str, role: str, by: User, at: date
         subject=f"user {person.pk}",
         by=by,
         at=at,
-        sentence=f"{by} made {person.signed} {english(Role(role).label).lower()}.",
+        sentence=sentence(
+            "{by} made {person} {role}.", by=by, person=person.signed, role=lowered(english(Role(role).label))
+        ),
         before={"role": before.role if before else None},
         after={"role": role},
     )
@@ -72,7 +75,7 @@ def member_remove(*, project: Project, user_id: int, by: User, at: datetime) -> 
         subject=f"user {user_id}",
         by=by,
         at=at,
-        sentence=f"{by} removed {membership.user.signed}.",
+        sentence=sentence("{by} removed {person}.", by=by, person=membership.user.signed),
         before={"role": membership.role},
     )
     membership.delete()

@@ -17,6 +17,7 @@ from apps.live.topics import News, Topic
 from apps.projects import task_types
 from apps.projects.models import Project, SchemaLabel
 from apps.projects.services import label_key, label_name
+from apps.rules.sentences import joined, sentence, term
 from apps.rules.values import looks
 
 COLOR = re.compile(r"#[0-9a-f]{6}")
@@ -78,9 +79,11 @@ def _facts(label: SchemaLabel) -> dict[str, Any]:
 
 def _sentence(by: User, before: dict[str, Any], after: dict[str, Any]) -> str:
     if before["name"] != after["name"]:
-        return f"{by} renamed the label “{before['name']}” to “{after['name']}”."
-    changed = ", ".join(name for name in after if after[name] != before[name])
-    return f"{by} changed the label “{after['name']}”: {changed}."
+        return sentence(
+            "{by} renamed the label “{before}” to “{after}”.", by=by, before=before["name"], after=after["name"]
+        )
+    changed = joined([term(name) for name in after if after[name] != before[name]], ", ")
+    return sentence("{by} changed the label “{name}”: {changed}.", by=by, name=after["name"], changed=changed)
 
 
 def _rename(project: Project, label: SchemaLabel, others: list[SchemaLabel], given: str) -> None:
@@ -151,7 +154,7 @@ def project_rename(*, project: Project, name: str, by: User, at: datetime) -> Pr
         subject=f"project {project.pk}",
         by=by,
         at=at,
-        sentence=f"{by} renamed the project “{before}” to “{wanted}”.",
+        sentence=sentence("{by} renamed the project “{before}” to “{wanted}”.", by=by, before=before, wanted=wanted),
         before={"name": before},
         after={"name": wanted},
     )

@@ -20,7 +20,9 @@ from apps.live.topics import News, Topic
 from apps.projects import task_types
 from apps.projects.models import GuidelineVersion, Membership, Project, SchemaLabel
 from apps.projects.roles import Role
+from apps.rules.sentences import sentence
 from apps.rules.values import MOST_NAME, ValueRefused, key_of, looks, name_of, tidy
+from apps.rules.words import count
 
 # Lightness and hue both differ from neighbor to neighbor, so that the first ten can be told apart without color sight.
 PALETTE = ("#2a78d6", "#b8860b", "#7a4fb5", "#c2386b", "#1b8a5a", "#8a5a2b", "#0f8ea8", "#d2691e", "#5b6b7b", "#4b7f1f")
@@ -86,7 +88,7 @@ def project_create(
         subject=f"project {project.pk}",
         by=by,
         at=at,
-        sentence=f"{by} created the project with {len(labels)} labels.",
+        sentence=sentence("{by} created the project with {labels}.", by=by, labels=count(len(labels), "label")),
         after={"task_type": task_type},
     )
     return project
@@ -137,7 +139,7 @@ def schema_extend(
             subject=f"project {project.pk}",
             by=by,
             at=at,
-            sentence=f"{by} added {_listed([m.name for m in made])}.",
+            sentence=sentence("{by} added {names}.", by=by, names=_listed([m.name for m in made])),
             after={"labels": [m.name for m in made]},
         )
         look_again(Topic.PROJECT.of(project.pk), News.SCHEMA)
@@ -160,7 +162,7 @@ def guidelines_write(*, project: Project, text: str, by: User, at: datetime) -> 
         subject=f"guidelines {version.number}",
         by=by,
         at=at,
-        sentence=f"{by} wrote version {version.number} of the guidelines.",
+        sentence=sentence("{by} wrote version {number} of the guidelines.", by=by, number=version.number),
     )
     return version
 
@@ -199,7 +201,9 @@ def label_restore(*, project: Project, name: str, by: User, at: datetime) -> Sch
         return label
     label.retired_at = None
     label.save(update_fields=["retired_at"])
-    _label_recorded(project, label, Verb.SCHEMA_RESTORED, f"{by} offers “{name}” again.", by, at)
+    _label_recorded(
+        project, label, Verb.SCHEMA_RESTORED, sentence("{by} offers “{name}” again.", by=by, name=name), by, at
+    )
     return label
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.audit.selectors import events_of, verbs_of
+from apps.audit.selectors import events_of, head_of, verbs_of
 from apps.audit.services import chain_intact, project_scope
 from apps.errors import Invalid
 from apps.pages.asked import text_asked
@@ -165,7 +165,7 @@ def audit(request: Signed, project: Project) -> HttpResponse:
     page = Paginator(events_of(scope, verb=verb, text=text), EVENTS_A_PAGE).get_page(request.GET.get("page"))
     context: dict[str, Any] = {"project": project, "page": page, "verbs": verbs_of(scope), "verb": verb, "text": text}
     if "check" in request.GET:
-        context["intact"] = chain_intact(scope)
+        context |= {"intact": chain_intact(scope), "head": head_of(scope)}
     return render(request, "projects/audit.html", context)
 
 
@@ -173,5 +173,7 @@ def audit(request: Signed, project: Project) -> HttpResponse:
 @login_required
 @project_permission(Permission.VIEW_AUDIT)
 def audit_chain(request: Signed, project: Project) -> HttpResponse:
-    intact = chain_intact(project_scope(project.pk))
-    return render(request, "projects/_chain.html", {"project": project, "intact": intact})
+    scope = project_scope(project.pk)
+    return render(
+        request, "projects/_chain.html", {"project": project, "intact": chain_intact(scope), "head": head_of(scope)}
+    )

@@ -10,7 +10,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
-from apps.audit.services import event_record
+from apps.audit.services import english, event_record
 from apps.audit.verbs import Verb
 from apps.datasets.models import Example
 from apps.errors import DomainError
@@ -26,6 +26,7 @@ from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.selectors import projects_in_use
 from apps.rules.consensus import GoldScores, InForce
+from apps.rules.sentences import parts_of, sentence, term
 from apps.work.alone import alone
 from apps.work.jobs import ask, send
 from apps.work.names import Job
@@ -43,7 +44,10 @@ def why_not(project: Project) -> str:
     """What keeps Dawid-Skene from being asked here; empty where nothing does."""
     task = task_types.get(project.task_type)
     if task.structured:
-        return f"Dawid-Skene merges single labels only, and “{task.title}” has answers of several parts."
+        return sentence(
+            "Dawid-Skene merges single labels only, and “{kind}” has answers of several parts.",
+            kind=term(english(task.title)),
+        )
     return ""
 
 
@@ -114,6 +118,7 @@ def consensus_record(*, project: Project, found: InForce, scores: GoldScores, at
             "majority_right": scores.majority_right,
             "dawid_skene_right": scores.dawid_skene_right,
             "sentence": found.sentence[:400],
+            "parts": parts_of(found.sentence),
             "at": at,
         },
     )
@@ -221,5 +226,5 @@ def consensus_told(*, project: Project, by: User, at: datetime) -> None:
         subject=f"project {project.pk}",
         by=by,
         at=at,
-        sentence=f"{by} had the consensus methods compared on gold",
+        sentence=sentence("{by} had the consensus methods compared on gold", by=by),
     )

@@ -38,6 +38,7 @@ from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
 from apps.rules.answers import AnswerRefused, Value
+from apps.rules.sentences import sentence
 
 MOST_EXPLANATION = 2000  # characters
 
@@ -74,7 +75,9 @@ def gold_add(
         subject=f"example {example.pk}",
         by=by,
         at=at,
-        sentence=f"{by} made example {example.external_id} gold: {kind.words(value)}",
+        sentence=sentence(
+            "{by} made example {id} gold: {words}", by=by, id=example.external_id, words=kind.words(value)
+        ),
         after={"value": value},
     )
     look_again(Topic.PROJECT.of(project.pk), News.QUALITY)
@@ -159,7 +162,9 @@ def gold_remove(*, project: Project, example_id: int, keep_label: bool, by: User
         subject=f"example {example_id}",
         by=by,
         at=at,
-        sentence=f"{by} took example {example.external_id} out of gold; its label {'stays' if keep_label else 'goes'}",
+        sentence=sentence("{by} took example {id} out of gold; its label stays", by=by, id=example.external_id)
+        if keep_label
+        else sentence("{by} took example {id} out of gold; its label goes", by=by, id=example.external_id),
         before={"value": value},
     )
     look_again(Topic.PROJECT.of(project.pk), News.QUALITY)
@@ -203,7 +208,9 @@ def pause_lift(*, project: Project, person_id: int, by: User, at: datetime) -> P
         subject=f"user {person_id}",
         by=by,
         at=at,
-        sentence=f"{by} lets {pause.person} go on. The pause said: {pause.reason}",
+        sentence=sentence(
+            "{by} lets {person} go on. The pause said: {reason}", by=by, person=pause.person, reason=pause.reason
+        ),
     )
     look_again(Topic.PROJECT.of(project.pk), News.QUALITY)
     return pause

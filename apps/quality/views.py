@@ -1,6 +1,7 @@
 """Agreement, the consensus in force, and the work of each person. Everybody who labels sees their own page."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -13,10 +14,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.accounts.models import User
+from apps.audit.marks import marked, marks_of
 from apps.labeling.selectors import median_active_s
 from apps.pages.requests import Signed, go
 from apps.pages.streams import streamed
-from apps.projects.access import project_permission
+from apps.projects.access import permissions_of, project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission
 from apps.quality import charts, members, merging, selectors, services, times
@@ -82,7 +84,7 @@ def people(request: Signed, project: Project) -> HttpResponse:
 def people_figures(request: Signed, project: Project) -> HttpResponse:
     return JsonResponse(
         {
-            "over_time": charts.over_time(times.over_time(project)),
+            "over_time": _over_time(request, project, times.over_time(project)),
             "durations": charts.durations(times.durations(project)),
         }
     )
@@ -111,7 +113,7 @@ def person(request: Signed, project: Project, user_id: int) -> HttpResponse:
 @login_required
 @project_permission(Permission.VIEW_QUALITY)
 def person_figures(request: Signed, project: Project, user_id: int) -> HttpResponse:
-    return _person_figures(project, members.member(project, user_id))
+    return _person_figures(request, project, members.member(project, user_id))
 
 
 @require_GET
@@ -125,7 +127,7 @@ def mine(request: Signed, project: Project) -> HttpResponse:
 @login_required
 @project_permission(Permission.LABEL)
 def mine_figures(request: Signed, project: Project) -> HttpResponse:
-    return _person_figures(project, request.user)
+    return _person_figures(request, project, request.user)
 
 
 def _person(request: Signed, project: Project, who: User) -> HttpResponse:
@@ -149,10 +151,20 @@ def _person(request: Signed, project: Project, who: User) -> HttpResponse:
     return render(request, "quality/person.html", context)
 
 
-def _person_figures(project: Project, who: User) -> HttpResponse:
+def _person_figures(request: Signed, project: Project, who: User) -> HttpResponse:
     found = times.durations(project, who)
-    drawn = {"over_time": charts.over_time(times.over_time(project, who))}
+    drawn = {"over_time": _over_time(request, project, times.over_time(project, who))}
     return JsonResponse(drawn | {"durations": charts.durations(found, str(who))})
+
+
+def _over_time(request: Signed, project: Project, found: times.OverTime) -> charts.Figure:
+    """With releases and runs marked for whoever may see them: whoever only labels need not know which model guesses."""
+    figure = charts.over_time(found)
+    if not found.starts or Permission.VIEW_RUNS not in permissions_of(request.user, project.pk):
+        return figure
+    since = timezone.make_aware(found.starts[0])  # they are hours or days of the reader's zone
+    until = timezone.make_aware(found.starts[-1]) + timedelta(**{f"{found.step}s": 1})
+    return marked(figure, marks_of(project.pk, since, until))
 
 
 @require_POST

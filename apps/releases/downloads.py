@@ -11,6 +11,7 @@ from apps.audit.verbs import Verb
 from apps.pages.ranges import file_sent
 from apps.releases.archives import archive_of
 from apps.releases.models import ModelVersion
+from apps.rules.sentences import sentence
 
 
 def model_download(*, request: HttpRequest, version: ModelVersion, by: User, at: datetime) -> HttpResponseBase:
@@ -33,7 +34,7 @@ def model_download(*, request: HttpRequest, version: ModelVersion, by: User, at:
             subject=f"model v{version.number}",
             by=by,
             at=at,
-            sentence=f"{by} downloaded v{version.number}.",
+            sentence=sentence("{by} downloaded v{number}.", by=by, number=version.number),
             after={"weights": version.run.weights_digest, "bytes": archive.size},
         )
     return response

@@ -20,6 +20,7 @@ from apps.live.topics import News, Topic
 from apps.projects.models import Project
 from apps.releases.models import Alias, AliasName, ModelVersion, Promotion, PromotionKind
 from apps.releases.selectors import rolled_back_of
+from apps.rules.sentences import sentence
 from apps.training.models import Run, RunKind
 
 logger = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ def candidate_register(*, run: Run, report: Report, at: datetime) -> ModelVersio
         subject=f"model v{version.number}",
         by=None,
         at=at,
-        sentence=f"Run {run.number} became model v{version.number}.",
+        sentence=sentence("Run {number} became model v{version}.", number=run.number, version=version.number),
         after={"outcome": report.outcome},
     )
     look_again(Topic.PROJECT.of(project.pk), News.MODEL, version.pk)
@@ -154,25 +155,28 @@ def _crown(
     promotion = Promotion.objects.create(
         project=project, kind=kind, version=version, replaced=champion, by=by, reason=reason.strip()[:400], at=at
     )
-    verb, was = (
-        (Verb.MODEL_PROMOTED, "promoted")
-        if kind == PromotionKind.PROMOTE
-        else (Verb.MODEL_ROLLED_BACK, "rolled back to")
-    )
+    verb = Verb.MODEL_PROMOTED if kind == PromotionKind.PROMOTE else Verb.MODEL_ROLLED_BACK
     event_record(
         project_id=project.pk,
         verb=verb,
         subject=f"model v{version.number}",
         by=by,
         at=at,
-        sentence=f"{by} {was} v{version.number}"
-        + (f", was v{champion.number}" if champion else ", the first champion")
-        + ".",
+        sentence=_changed(kind, version, champion, by),
         before={"champion": champion.number if champion else None},
         after={"champion": version.number, "reason": promotion.reason},
     )
     look_again(Topic.PROJECT.of(project.pk), News.MODEL, version.pk)
     return promotion
+
+
+def _changed(kind: PromotionKind, version: ModelVersion, champion: ModelVersion | None, by: User) -> str:
+    now = version.number
+    if kind != PromotionKind.PROMOTE and champion:
+        return sentence("{by} rolled back to v{now}, was v{before}.", by=by, now=now, before=champion.number)
+    if champion:
+        return sentence("{by} promoted v{now}, was v{before}.", by=by, now=now, before=champion.number)
+    return sentence("{by} promoted v{now}, the first champion.", by=by, now=now)
 
 
 def _seen_by(run: Run) -> None:
@@ -200,7 +204,7 @@ def serving_confirm(*, promotion_id: int, at: datetime) -> bool:
             subject=f"model v{promotion.version.number}",
             by=None,
             at=at,
-            sentence=f"The predictor answers with v{promotion.version.number}.",
+            sentence=sentence("The predictor answers with v{number}.", number=promotion.version.number),
         )
         look_again(Topic.PROJECT.of(promotion.project_id), News.MODEL, promotion.version_id)
     return first

@@ -7,7 +7,8 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from apps.rules.words import count, percent
+from apps.rules.sentences import sentence
+from apps.rules.words import count, percent, rate
 
 Floats = NDArray[np.floating]
 Ints = NDArray[np.int64]
@@ -95,15 +96,16 @@ def audit(audited: int, errors: int, *, target: float, level: float = LEVEL) -> 
     if not 0 <= errors <= audited:
         raise ValueError(f"{errors} errors in {audited} audited answers cannot be.")
     if audited == 0:
-        return Audit(False, 1.0, "Nothing is audited yet.", None, None, None)
+        return Audit(False, 1.0, sentence("Nothing is audited yet."), None, None, None)
     against = float(evidence(audited, errors, allowed=1 - target))
     failed = against >= 1 / (1 - level)
-    found = f"{errors:,} of {count(audited, 'audited answer')} {'was' if errors == 1 else 'were'} wrong"
-    told = "surely more than" if failed else "not surely more than"
+    known = {"found": _wrong(errors, count(audited, "audited answer")), "allowed": rate(1 - target)}
+    surely = sentence("{found}; surely more than the {allowed} allowed.", **known)
+    unsure = sentence("{found}; not surely more than the {allowed} allowed.", **known)
     return Audit(
         failed,
         against,
-        f"{found}; {told} the {_rate(1 - target)} allowed.",
+        surely if failed else unsure,
         1 - errors / audited,
         precision_low(audited, errors, level=(1 + level) / 2),
         precision_high(audited, errors, level=(1 + level) / 2),
@@ -221,8 +223,12 @@ def _supported(held: tuple[int, float] | None, wrong: list[int], target: float, 
         n,
         wrong[n - 1],
         low,
-        f"At a confidence of {percent(value, 1)} or more {wrong[n - 1]:,} of {count(n, 'holdout answer')} "
-        f"{'was' if wrong[n - 1] == 1 else 'were'} wrong: the precision is surely at least {_rate(target)}.",
+        sentence(
+            "At a confidence of {least} or more {found}: the precision is surely at least {target}.",
+            least=percent(value, 1),
+            found=_wrong(wrong[n - 1], count(n, "holdout answer")),
+            target=rate(target),
+        ),
     )
 
 
@@ -232,23 +238,44 @@ def _too_few(rows: int, needed: int, wrong: list[int], target: float) -> Thresho
         rows,
         wrong[-1] if wrong else 0,
         None,
-        f"{_rate(target)} needs at least {count(needed, 'holdout label')} without a mistake; "
-        f"there {'is' if rows == 1 else 'are'} {rows:,}. Label {needed - rows:,} more in the holdout.",
+        sentence(
+            "{target} needs at least {labels} without a mistake; {there}. Label {more:,} more in the holdout.",
+            target=rate(target),
+            labels=count(needed, "holdout label"),
+            there=sentence("there is {n:,}", n=rows) if rows == 1 else sentence("there are {n:,}", n=rows),
+            more=needed - rows,
+        ),
         needed - rows,
     )
 
 
 def _refused(n: int, errors: int, target: float, level: float) -> Threshold:
     low = precision_low(n, errors, level=level)
-    told = (
-        f"Of the {n:,} most confident holdout answers {errors:,} {'was' if errors == 1 else 'were'} wrong: "
-        f"that proves a precision of {percent(low, 1)}, not {_rate(target)}."
+    wrong = sentence("{n:,} was wrong", n=errors) if errors == 1 else sentence("{n:,} were wrong", n=errors)
+    known = {"n": n, "wrong": wrong, "low": percent(low, 1), "target": rate(target)}
+    told = sentence(
+        "Of the {n:,} most confident holdout answers {wrong}: that proves a precision of {low}, not {target}.", **known
     )
     more = _more_labels(n, errors, target, level)
     if more is None:
-        return Threshold(None, n, errors, low, f"{told} More labels alone will not settle it; a better model may.")
+        return Threshold(
+            None,
+            n,
+            errors,
+            low,
+            sentence("{told} More labels alone will not settle it; a better model may.", told=told),
+        )
     return Threshold(
-        None, n, errors, low, f"{told} About {count(more, 'more holdout label')} as good would settle it.", more
+        None,
+        n,
+        errors,
+        low,
+        sentence(
+            "{told} About {more_holdout_labels} as good would settle it.",
+            told=told,
+            more_holdout_labels=count(more, "more holdout label"),
+        ),
+        more,
     )
 
 
@@ -267,6 +294,7 @@ def _more_labels(n: int, errors: int, target: float, level: float) -> int | None
     return high - n
 
 
-def _rate(share: float) -> str:
-    """As many digits as the manager set: 1 %, 99.5 %."""
-    return f"{100 * share:.4g} %"
+def _wrong(errors: int, of: str) -> str:
+    if errors == 1:
+        return sentence("{errors:,} of {of} was wrong", errors=errors, of=of)
+    return sentence("{errors:,} of {of} were wrong", errors=errors, of=of)

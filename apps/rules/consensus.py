@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from math import comb
 
+from apps.rules.sentences import sentence
 from apps.rules.words import count, percent
 
 LEAST_GOLD = 30  # below it a 95 % interval of a share is wider than 30 points
@@ -30,33 +31,42 @@ class InForce:
 def in_force(setting: str, scores: GoldScores, *, why_not: str = "") -> InForce:
     """The method and why. `why_not` names what keeps Dawid-Skene from being asked at all, and then majority holds."""
     if why_not:
-        return InForce(MAJORITY, f"Majority is in force: {why_not}")
+        return InForce(MAJORITY, sentence("Majority is in force: {why_not}", why_not=why_not))
     told = _told(scores)
     if setting != BEST:
-        return InForce(setting, f"{NAMES[setting]} is in force, as set. {told}")
+        return InForce(setting, sentence("{method} is in force, as set. {told}", method=NAMES[setting], told=told))
     if scores.gold < LEAST_GOLD:
-        return InForce(MAJORITY, f"Majority is in force. {told}")
+        return InForce(MAJORITY, sentence("Majority is in force. {told}", told=told))
     better = scores.dawid_skene_right > scores.majority_right
     return InForce(
-        DAWID_SKENE if better else MAJORITY, f"{NAMES[DAWID_SKENE if better else MAJORITY]} is in force. {told}"
+        DAWID_SKENE if better else MAJORITY,
+        sentence("{method} is in force. {told}", method=NAMES[DAWID_SKENE if better else MAJORITY], told=told),
     )
 
 
 def _told(scores: GoldScores) -> str:
     if scores.gold == 0:
-        return "No gold example has an answer yet, so nobody can tell which method is right more often."
-    both = (
-        f"On {count(scores.gold, 'gold example')} majority is right {count(scores.majority_right, 'time')}, "
-        f"Dawid-Skene {count(scores.dawid_skene_right, 'time')}"
+        return sentence("No gold example has an answer yet, so nobody can tell which method is right more often.")
+    both = sentence(
+        "On {gold_examples} majority is right {times}, Dawid-Skene {times_2}",
+        gold_examples=count(scores.gold, "gold example"),
+        times=count(scores.majority_right, "time"),
+        times_2=count(scores.dawid_skene_right, "time"),
     )
     if scores.gold < LEAST_GOLD:
-        return f"{both}: too few to tell, {LEAST_GOLD - scores.gold} more can."
+        return sentence("{both}: too few to tell, {more} more can.", both=both, more=LEAST_GOLD - scores.gold)
     if scores.majority_right == scores.dawid_skene_right:
-        return f"{both}: no difference, and majority is the simpler one."
+        return sentence("{both}: no difference, and majority is the simpler one.", both=both)
     chance = sign_test(scores.only_majority, scores.only_dawid_skene)
     if chance > 0.05:
-        return f"{both}; a difference of {count(abs(scores.dawid_skene_right - scores.majority_right), 'example')} may be chance."
-    return f"{both}; chance alone would differ so much in {percent(chance, 1)} of cases."
+        return sentence(
+            "{both}; a difference of {examples} may be chance.",
+            both=both,
+            examples=count(abs(scores.dawid_skene_right - scores.majority_right), "example"),
+        )
+    return sentence(
+        "{both}; chance alone would differ so much in {chance} of cases.", both=both, chance=percent(chance, 1)
+    )
 
 
 def sign_test(one: int, other: int) -> float:

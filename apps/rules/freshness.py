@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from apps.rules.sentences import joined, sentence
 from apps.rules.words import count
 
 
@@ -47,18 +48,26 @@ def full_because(line: FreshnessLine, limits: FreshnessLimits) -> str:
     added = [name for name in line.wanted_labels if name not in line.labels]
     gone = [name for name in line.labels if name not in line.wanted_labels]
     if limits.on_schema_change and (added or gone):
-        changes = [f"{_listed(names)} {word}" for names, word in ((added, "came"), (gone, "went")) if names]
-        return f"In full, because the labels changed: {', '.join(changes)}."
+        changes = [
+            *([sentence("{names} came", names=_listed(added))] if added else []),
+            *([sentence("{names} went", names=_listed(gone))] if gone else []),
+        ]
+        return sentence("In full, because the labels changed: {changes}.", changes=joined(changes, ", "))
     if limits.on_gap and line.gap is not None and line.gap.real:
-        return (
-            f"In full, because the last full run was better than the incremental line by {line.gap.points:.1f} points "
-            f"({line.gap.low:.1f} to {line.gap.high:.1f})."
+        return sentence(
+            "In full, because the last full run was better than the incremental line by {points:.1f} points "
+            "({low:.1f} to {high:.1f}).",
+            points=line.gap.points,
+            low=line.gap.low,
+            high=line.gap.high,
         )
     if limits.increments is not None and line.increments >= limits.increments:
-        return f"In full, after {count(line.increments, 'incremental run')} in a row."
+        return sentence(
+            "In full, after {incremental_runs} in a row.", incremental_runs=count(line.increments, "incremental run")
+        )
     return ""
 
 
 def _listed(names: Sequence[str], most: int = 3) -> str:
-    shown = ", ".join(f"“{name}”" for name in names[:most])
-    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+    shown = joined([sentence("“{name}”", name=name) for name in names[:most]], ", ")
+    return sentence("{some} and {more} more", some=shown, more=len(names) - most) if len(names) > most else shown

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from apps.rules.sentences import sentence, term
 from apps.rules.words import MINUS, count, percent
 
 Floats = NDArray[np.float64]
@@ -114,13 +115,14 @@ def resampled(curves: tuple[LearningCurve, ...], *, seed: int, draws: int) -> li
 
 def _too_little(random: LearningCurve, active: LearningCurve) -> str:
     if random.rows < LEAST_ROWS:
-        return (
-            f"Only {count(random.rows, 'labeled holdout example')}; "
-            f"{LEAST_ROWS - random.rows} more and the saving can be measured."
+        return sentence(
+            "Only {labeled_holdout_examples}; {more} more and the saving can be measured.",
+            labeled_holdout_examples=count(random.rows, "labeled holdout example"),
+            more=LEAST_ROWS - random.rows,
         )
     for name, curve in (("random", random), ("active", active)):
         if len(curve.labels) < LEAST_POINTS:
-            return f"The {name} lane has too few labels to compare yet; label more of it."
+            return sentence("The {name} lane has too few labels to compare yet; label more of it.", name=name)
     return ""
 
 
@@ -139,11 +141,14 @@ def _growth(grown: Floats, rows: int, level: float) -> tuple[float, float]:
 def _ceiling(random: LearningCurve, early: int, score: float, growth: float) -> Lift:
     labels = int(random.labels[early])
     if growth <= ROOM:
-        told = f"Random is at its ceiling within {count(labels, 'label')} here, so there is nothing to save."
+        told = sentence(
+            "Random is at its ceiling within {labels} here, so there is nothing to save.", labels=count(labels, "label")
+        )
     else:
-        told = (
-            f"Random’s score at {count(labels, 'label')} cannot be told from its last on "
-            f"{count(random.rows, 'holdout example')}, so no saving can be promised."
+        told = sentence(
+            "Random’s score at {labels} cannot be told from its last on {holdout_examples}, so no saving can be promised.",
+            labels=count(labels, "label"),
+            holdout_examples=count(random.rows, "holdout example"),
         )
     return Lift(None, None, None, told, float(random.labels[-1]), None, score, at_ceiling=growth <= ROOM)
 
@@ -176,22 +181,42 @@ def _told(found: Lift, shown: int) -> Lift:
     assert found.score is not None and found.random_labels is not None
     if found.saved is None:
         more = shown - found.random_labels
-        than = f"{more:,.0f} more than random needed" if more > 0 else f"random needed {found.random_labels:,.0f}"
-        told = f"Has not reached random’s {percent(found.score, 1)} with {count(shown, 'label')}; {than}."
+        than = (
+            sentence("{more:,.0f} more than random needed", more=more)
+            if more > 0
+            else sentence("random needed {random_labels:,.0f}", random_labels=found.random_labels)
+        )
+        told = sentence(
+            "Has not reached random’s {score} with {labels}; {than}.",
+            score=percent(found.score, 1),
+            labels=count(shown, "label"),
+            than=than,
+        )
     else:
         rounded = round(found.saved, 2)
-        size = f"{percent(abs(rounded))} {'more' if rounded < 0 else 'fewer'}" if rounded else "as many"
-        told = f"Reaches the same holdout score with {size} labels{_between(found)}."
+        size = percent(abs(rounded))
+        if not rounded:
+            told = sentence("Reaches the same holdout score with as many labels{between}.", between=_between(found))
+        elif rounded < 0:
+            told = sentence(
+                "Reaches the same holdout score with {size} more labels{between}.", size=size, between=_between(found)
+            )
+        else:
+            told = sentence(
+                "Reaches the same holdout score with {size} fewer labels{between}.", size=size, between=_between(found)
+            )
     return Lift(found.saved, found.low, found.high, told, found.random_labels, found.active_labels, found.score, False)
 
 
 def _between(found: Lift) -> str:
     """95 % interval 22 to 55 | −12 to 30; may be chance | never reached to 30; may be chance."""
     if found.high is None:
-        return "; the holdout is too small for an interval"
-    low = "never reached" if found.low is None else _whole(found.low)
+        return term("; the holdout is too small for an interval")
+    low = term("never reached") if found.low is None else _whole(found.low)
     sure = (found.low is not None and found.low > 0) or found.high < 0
-    return f", 95 % interval {low} to {_whole(found.high)}" + ("" if sure else "; may be chance")
+    if sure:
+        return sentence(", 95 % interval {low} to {high}", low=low, high=_whole(found.high))
+    return sentence(", 95 % interval {low} to {high}; may be chance", low=low, high=_whole(found.high))
 
 
 def _whole(share: float) -> str:

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apps.rules.lift import LearningCurve, resampled
-from apps.rules.words import count, percent, points
+from apps.rules.sentences import clause, listed, raised, sentence, term
+from apps.rules.words import count, percent, plain_number, points
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -112,7 +113,7 @@ def stop_agreement(previous: Ints, current: Ints, n_classes: int) -> Agreement:
             None,
             share,
             len(previous),
-            reason="Both models give every example the same label, so agreement says nothing.",
+            reason=sentence("Both models give every example the same label, so agreement says nothing."),
         )
     kappa = (share - chance) / (1 - chance)
     return Agreement(kappa, share, len(previous), f1_change(kappa))
@@ -150,25 +151,31 @@ def advise(
     flat, slope_told = _flat(slope, limits)
     reasons = (agreement_told, slope_told)
     if agreed and flat:
-        return Advice(True, f"Stop: {_joined(agreement_told, slope_told)}", reasons, moved=moved)
+        return Advice(
+            True, sentence("Stop: {joined}", joined=_joined(agreement_told, slope_told)), reasons, moved=moved
+        )
     labels, why = _labels_to_next_point(slope)
     if labels is None:
-        return Advice(False, f"Go on: {why}", (*reasons, why[0].upper() + why[1:]), moved=moved)
+        return Advice(False, sentence("Go on: {why}", why=why), (*reasons, raised(why)), moved=moved)
     hours = labels * effort.seconds_per_label / 3600 if effort.seconds_per_label is not None else None
     money = hours * effort.rate_per_hour if hours is not None and effort.rate_per_hour is not None else None
-    told = _cost(labels, hours, money, effort.currency)
-    return Advice(False, f"Go on: about {told}, for the next point{why}.", reasons, labels, hours, money, moved)
+    cost = _cost(labels, hours, money, effort.currency)
+    told = sentence("Go on: about {told}, for the next point{why}.", told=cost, why=why)
+    return Advice(False, told, reasons, labels, hours, money, moved)
 
 
 def _missing(curve: LearningCurve, limits: StoppingLimits) -> str:
     if len(curve.labels) < limits.least_models:
-        return f"Needs {count(limits.least_models - len(curve.labels), 'more run')}."
+        return sentence("Needs {more_runs}.", more_runs=count(limits.least_models - len(curve.labels), "more run"))
     if curve.rows < limits.least_rows:
-        return f"Needs {count(limits.least_rows - curve.rows, 'more labeled holdout example')}."
+        return sentence(
+            "Needs {more_labeled_holdout_examples}.",
+            more_labeled_holdout_examples=count(limits.least_rows - curve.rows, "more labeled holdout example"),
+        )
     return (
         ""
         if curve.labels[-limits.look :][0] > 0
-        else "Needs a run that learned from labels: the first of the last ones saw none."
+        else sentence("Needs a run that learned from labels: the first of the last ones saw none.")
     )
 
 
@@ -196,48 +203,71 @@ def _agreed(agreements: Sequence[Agreement], limits: StoppingLimits) -> tuple[bo
     last = list(agreements)[-limits.in_a_row :]
     known = [a.kappa for a in last if a.kappa is not None]
     if not last:
-        return False, "No two models have been compared on the stop set."
+        return False, sentence("No two models have been compared on the stop set.")
     if len(known) < len(last):
-        return False, next(a.reason for a in reversed(last) if a.kappa is None) or "An agreement is undefined."
+        return False, next(a.reason for a in reversed(last) if a.kappa is None) or sentence(
+            "An agreement is undefined."
+        )
     least = min(known)
     if least < limits.agreement:
-        return False, f"The last {count(len(last), 'pair')} of models agree at a kappa of {_kappa(least)} only."
+        return False, sentence(
+            "The last {pairs} of models agree at a kappa of {least} only.",
+            pairs=count(len(last), "pair"),
+            least=_kappa(least),
+        )
     if len(last) < limits.in_a_row:
-        return False, f"Models agreed {count(len(last), 'time')}; {limits.in_a_row} in a row are needed."
+        return False, sentence(
+            "Models agreed {times}; {in_a_row} in a row are needed.",
+            times=count(len(last), "time"),
+            in_a_row=limits.in_a_row,
+        )
     shares = min(a.share for a in last if a.share is not None)
-    return True, f"{_number(limits.in_a_row)} models in a row agree on {percent(shares, 1)} of the stop set."
+    return True, sentence(
+        "{several} models in a row agree on {shares} of the stop set.",
+        several=_number(limits.in_a_row),
+        shares=percent(shares, 1),
+    )
 
 
 def _flat(slope: _Slope, limits: StoppingLimits) -> tuple[bool, str]:
     low, high = points(slope.moved(slope.low)), points(slope.moved(slope.high))
-    told = f"The last {slope.last - slope.first:,} labels moved the holdout by between {low} and {high} points."
+    told = sentence(
+        "The last {more:,} labels moved the holdout by between {low} and {high} points.",
+        more=slope.last - slope.first,
+        low=low,
+        high=high,
+    )
     return slope.low <= 0 and slope.promised() < limits.least_gain, told
 
 
 def _labels_to_next_point(slope: _Slope) -> tuple[int | None, str]:
     """Labels on top of the last until the line through log(labels) has risen by a point; and what to add, or why not."""
     if slope.accuracy + POINT > 1:
-        return None, f"accuracy is {percent(slope.accuracy, 1)}, so there is no next point to estimate."
+        return None, sentence(
+            "accuracy is {accuracy}, so there is no next point to estimate.", accuracy=percent(slope.accuracy, 1)
+        )
     if slope.value <= 0 or slope.last * expm1(min(POINT / slope.value, 50.0)) > MOST_LABELS:
         return None, (
-            f"the last {slope.last - slope.first:,} labels show no rise on the holdout, "
-            "so how many the next point takes cannot be told."
+            sentence(
+                "the last {more:,} labels show no rise on the holdout, so how many the next point takes cannot be told.",
+                more=slope.last - slope.first,
+            )
         )
     labels = ceil(slope.last * (exp(POINT / slope.value) - 1))
     if slope.low > 0:
         return labels, ""
     least = ceil(slope.last * (exp(POINT / slope.high) - 1))
-    return labels, f"; at least {least:,}, and an upper end cannot be told"
+    return labels, sentence("; at least {least:,}, and an upper end cannot be told", least=least)
 
 
 def _cost(labels: int, hours: float | None, money: float | None, currency: str) -> str:
     """300 more labels, 2 h 10 min and 43 EUR."""
-    parts = [count(_round(labels), "more label")]
+    parts: list[str] = [count(_round(labels), "more label")]
     if hours is not None:
         parts.append(_duration(hours))
     if money is not None:
-        parts.append(f"{money:,.0f} {currency}")
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+        parts.append(sentence("{money:,.0f} {currency}", money=money, currency=currency))
+    return listed(parts)
 
 
 def _round(labels: int) -> int:
@@ -248,17 +278,22 @@ def _round(labels: int) -> int:
 
 def _duration(hours: float) -> str:
     whole, minutes = divmod(max(round(60 * hours), 1), 60)
-    return f"{whole:,} h {minutes:02d} min" if whole else f"{minutes} min"
+    return (
+        sentence("{whole:,} h {minutes:02d} min", whole=whole, minutes=minutes)
+        if whole
+        else sentence("{minutes} min", minutes=minutes)
+    )
 
 
 def _kappa(value: float) -> str:
-    return f"{value:.2f}".replace("-", "\u2212") if value < 0.985 else f"{value:.3f}"
+    return plain_number(value, 2 if value < 0.985 else 3)
 
 
 def _number(number: int) -> str:
-    return {2: "Two", 3: "Three", 4: "Four", 5: "Five"}.get(number, str(number))
+    words = {2: term("Two"), 3: term("Three"), 4: term("Four"), 5: term("Five")}
+    return words.get(number, str(number))
 
 
 def _joined(first: str, second: str) -> str:
     """Two sentences as one: three models agree ..., and the last 400 labels moved ..."""
-    return f"{first[0].lower()}{first[1:].removesuffix('.')}, and {second[0].lower()}{second[1:]}"
+    return sentence("{first}, and {second}.", first=clause(first), second=clause(second))

@@ -9,6 +9,7 @@ from math import erfc, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from apps.rules.sentences import sentence
 from apps.rules.words import count, percent
 
 Floats = NDArray[np.float64]
@@ -91,19 +92,30 @@ def decide(now: datetime, evidence: TriggerEvidence, settings: Settings) -> Deci
     """
     conditions = conditions_of(now, evidence, settings)
     if not conditions:
-        return Decision(False, "No cause is set, so no run starts by itself.")
+        return Decision(False, sentence("No cause is set, so no run starts by itself."))
     if evidence.run_open:
-        return Decision(False, f"A run is open; {count(evidence.new_labels, 'new label')} wait for the next.")
+        return Decision(
+            False,
+            sentence(
+                "A run is open; {new_labels} wait for the next.", new_labels=count(evidence.new_labels, "new label")
+            ),
+        )
     met = [condition for condition in conditions if condition.met]
     if not met:
-        return Decision(False, " ".join(f"{condition.sentence}." for condition in conditions))
+        return Decision(
+            False, " ".join(sentence("{sentence}.", sentence=condition.sentence) for condition in conditions)
+        )
     quiet = timedelta(seconds=settings.debounce_s)
     if evidence.last_run_at is not None and now - evidence.last_run_at < quiet:
-        return Decision(False, f"The last run started less than {settings.debounce_s:g} s ago.")
+        return Decision(
+            False, sentence("The last run started less than {debounce_s:g} s ago.", debounce_s=settings.debounce_s)
+        )
     still_coming = evidence.last_label_at is not None and now - evidence.last_label_at < quiet
     if still_coming and not any(condition.insists for condition in met):
-        return Decision(False, f"{count(evidence.new_labels, 'new label')}, and more are coming in.")
-    return Decision(True, f"{met[0].sentence}.", met[0].cause)
+        return Decision(
+            False, sentence("{new_labels}, and more are coming in.", new_labels=count(evidence.new_labels, "new label"))
+        )
+    return Decision(True, sentence("{sentence}.", sentence=met[0].sentence), met[0].cause)
 
 
 def conditions_of(now: datetime, evidence: TriggerEvidence, settings: Settings) -> tuple[Condition, ...]:
@@ -156,30 +168,46 @@ def chance_of_at_least(observed: int, rates: Floats) -> float:
 def _by_labels(evidence: TriggerEvidence, needed: int) -> Condition:
     new, needed = evidence.new_labels, max(needed, 1)
     return Condition(
-        Cause.LABELS, new >= needed, new >= IMPATIENCE * needed, f"{count(new, 'new label')}; it starts at {needed:,}"
+        Cause.LABELS,
+        new >= needed,
+        new >= IMPATIENCE * needed,
+        sentence("{new_labels}; it starts at {needed:,}", new_labels=count(new, "new label"), needed=needed),
     )
 
 
 def _by_minutes(now: datetime, evidence: TriggerEvidence, needed: int) -> Condition:
     if evidence.new_labels < 1 or evidence.since is None:
-        return Condition(Cause.MINUTES, False, False, f"No new label, so {needed:,} min do not start a run")
+        return Condition(
+            Cause.MINUTES, False, False, sentence("No new label, so {needed:,} min do not start a run", needed=needed)
+        )
     passed = (now - evidence.since).total_seconds() / 60
     return Condition(
         Cause.MINUTES,
         passed >= needed,
         passed >= IMPATIENCE * needed,
-        f"{max(int(passed), 0):,} of {needed:,} min with {count(evidence.new_labels, 'new label')}",
+        sentence(
+            "{passed:,} of {needed:,} min with {new_labels}",
+            passed=max(int(passed), 0),
+            needed=needed,
+            new_labels=count(evidence.new_labels, "new label"),
+        ),
     )
 
 
 def _by_disagreement(evidence: TriggerEvidence, needed: float) -> Condition:
     guesses = evidence.guesses
     if guesses.answers < LEAST_ANSWERS:
-        told = f"{guesses.answers} of {LEAST_ANSWERS} answers to compare with the model’s guesses"
+        told = sentence(
+            "{answers} of {least} answers to compare with the model’s guesses",
+            answers=guesses.answers,
+            least=LEAST_ANSWERS,
+        )
         return Condition(Cause.DISAGREEMENT, False, False, told)
-    told = (
-        f"People contradict the model on {percent(guesses.contradicted / guesses.answers)} of "
-        f"{count(guesses.answers, 'answer')}; it expects {percent(guesses.expected / guesses.answers)}"
+    told = sentence(
+        "People contradict the model on {share} of {answers}; it expects {expected}",
+        share=percent(guesses.contradicted / guesses.answers),
+        answers=count(guesses.answers, "answer"),
+        expected=percent(guesses.expected / guesses.answers),
     )
     met = guesses.chance <= CHANCE and guesses.excess_points >= needed and evidence.new_labels >= 1
     return Condition(Cause.DISAGREEMENT, met, met and guesses.answers >= IMPATIENCE * LEAST_ANSWERS, told)

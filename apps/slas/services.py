@@ -15,6 +15,7 @@ from apps.errors import Invalid
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.projects.models import Project
+from apps.rules.sentences import lowered, sentence
 from apps.slas.models import DEFAULT_TARGET_HOURS, Lap, Stage, StageTiming, Target
 
 LONGEST_TARGET_HOURS = 8760.0
@@ -47,7 +48,7 @@ def target_set(*, project: Project, hours: float, by: User, at: datetime) -> Tar
         subject="target",
         by=by,
         at=at,
-        sentence=f"{by} set the data-to-deploy target to {hours:g} h.",
+        sentence=sentence("{by} set the data-to-deploy target to {hours:g} h.", by=by, hours=hours),
         before={"hours": before},
         after={"hours": hours},
     )
@@ -113,17 +114,26 @@ def lap_record(
         subject=f"lap {lap.number}",
         by=None,
         at=at,
-        sentence=f"Lap {lap.number} closed: 9 in 10 of {labels:,} labels served within {_words(p90_s)}, "
-        f"target {target_s / 3600:g} h"
-        + (f"; breach, most time in {english(cause.label).lower()}." if breached else "."),
+        sentence=_closed(lap),
         after={"p90_s": p90_s, "breached": breached},
     )
     look_again(Topic.PROJECT.of(project.pk), News.LAP, lap.pk)
     return lap
 
 
-def _words(seconds: float) -> str:
-    """61.3 h, 4.5 min or 40 s."""
-    if seconds >= 3600:
-        return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 60:.1f} min" if seconds >= 120 else f"{seconds:.0f} s"
+def _closed(lap: Lap) -> str:
+    """With its 90th percentile as 61.3 h, 4.5 min or 40 s."""
+    s = lap.p90_s
+    n, unit, digits = (s / 3600, "h", 1) if s >= 3600 else (s / 60, "min", 1) if s >= 120 else (s, "s", 0)
+    took = sentence("{n:.1f} {unit}", n=n, unit=unit) if digits else sentence("{n:.0f} {unit}", n=n, unit=unit)
+    known = {"number": lap.number, "labels": lap.labels, "took": took, "target": lap.target_s / 3600}
+    if not lap.breached:
+        return sentence(
+            "Lap {number} closed: 9 in 10 of {labels:,} labels served within {took}, target {target:g} h.", **known
+        )
+    return sentence(
+        "Lap {number} closed: 9 in 10 of {labels:,} labels served within {took}, target {target:g} h; "
+        "breach, most time in {stage}.",
+        **known,
+        stage=lowered(english(Stage(lap.cause).label)),
+    )

@@ -20,6 +20,7 @@ from apps.errors import Invalid
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
+from apps.rules.sentences import sentence
 from apps.rules.values import MOST_ID, ValueRefused, header_of, looks, same_name, shown
 from apps.transfer.formats import format_of, read_with
 from apps.transfer.naming import FEATURE, IGNORE, Naming
@@ -103,7 +104,7 @@ def mapping_set(*, project: Project, roles: Mapping[str, str], make_ids: bool, b
     mapping, _ = ColumnMapping.objects.update_or_create(
         project=project, defaults={"roles": checked, "make_ids": make_ids, "set_at": at}
     )
-    _recorded(project, checked, make_ids, f"{by} said what the columns of files are.", by, at)
+    _recorded(project, checked, make_ids, sentence("{by} said what the columns of files are.", by=by), by, at)
     return mapping
 
 
@@ -112,14 +113,14 @@ def mapping_forget(*, project: Project, by: User, at: datetime) -> None:
     """From now on every column is what it is called."""
     deleted, _ = ColumnMapping.objects.filter(project=project).delete()
     if deleted:
-        _recorded(project, {}, False, f"{by} forgot what the columns of files are.", by, at)
+        _recorded(project, {}, False, sentence("{by} forgot what the columns of files are.", by=by), by, at)
 
 
-def _recorded(project: Project, roles: dict[str, str], make_ids: bool, sentence: str, by: User, at: datetime) -> None:
+def _recorded(project: Project, roles: dict[str, str], make_ids: bool, words: str, by: User, at: datetime) -> None:
     after = {"roles": roles, "make_ids": make_ids}
     subject = f"project {project.pk}"
     event_record(
-        project_id=project.pk, verb=Verb.COLUMNS_SET, subject=subject, by=by, at=at, sentence=sentence, after=after
+        project_id=project.pk, verb=Verb.COLUMNS_SET, subject=subject, by=by, at=at, sentence=words, after=after
     )
 
 

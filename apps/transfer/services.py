@@ -12,6 +12,7 @@ from apps.audit.verbs import Verb
 from apps.errors import Invalid
 from apps.pages.streams import streamed
 from apps.projects.models import Project
+from apps.rules.sentences import sentence
 from apps.transfer.exporting import GRAINS, Export
 from apps.transfer.formats import FileFormat, formats_for
 
@@ -47,7 +48,7 @@ def export_begin(
         subject=f"project {project.pk}",
         by=by,
         at=at,
-        sentence=f"{by} exported the {grain} as {found.title}.",
+        sentence=sentence("{by} exported the {grain} as {title}.", by=by, grain=grain, title=found.title),
         after={"format": name, "grain": grain},
     )
     filename = f"{project.slug}-{grain}-{at:%Y-%m-%d}{found.suffix(export)}"

@@ -26,8 +26,10 @@ class BackupRefused(CannotStart):
     """It cannot be made or put back; the sentence says why, and nothing was changed."""
 
 
-def backup(*, to: Path, database: Mapping[str, Any], at: datetime) -> int:
-    """Write the file, for its owner alone; its size in bytes. Raises BackupRefused where one stands there already."""
+def backup(*, to: Path, database: Mapping[str, Any], at: datetime, heads: Mapping[str, Any]) -> int:
+    """Write the file, for its owner alone, with the `heads` of the audit trails in what it says of itself; its size in bytes.
+
+    Raises BackupRefused where one stands there already."""
     if to.exists():
         raise BackupRefused(f"{to} is there already; name a new file.")
     half = to.with_name(f"{to.name}.part")
@@ -36,6 +38,7 @@ def backup(*, to: Path, database: Mapping[str, Any], at: datetime) -> int:
             dump = Path(folder) / DUMP
             _run("pg_dump", database, "--format=custom", "--no-owner", f"--file={dump}", str(database["NAME"]))
             about = {"format": FORMAT, "code": env.code_version(), "at": at.isoformat(), "root": env.storage_url()}
+            about["audit"] = dict(heads)
             with open(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
                 _pack(out, dump, about)
             half.rename(to)

@@ -23,7 +23,15 @@ CATALOG = ROOT / "locale/es/LC_MESSAGES/django.po"
 SCRIPT_CATALOG = CATALOG.with_name("djangojs.po")  # what scripts say; a browser loads all of it
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 SCRIPTS = sorted((ROOT / "static").rglob("*.js"))
-KEYWORDS = {"gettext": None, "gettext_lazy": None, "_": None, "ngettext": (1, 2), "ngettext_lazy": (1, 2)}
+KEYWORDS = {
+    "gettext": None,
+    "gettext_lazy": None,
+    "_": None,
+    "ngettext": (1, 2),
+    "ngettext_lazy": (1, 2),
+    "sentence": None,  # what apps/rules/sentences.py keeps in English
+    "term": None,
+}
 
 
 def words_of_rules() -> list[str]:
@@ -54,7 +62,7 @@ def _python_of(path: Path) -> str:
 def extracted() -> dict[str, str]:
     """Every msgid of templates and code with its plural, which is empty where there is none."""
     found: dict[str, str] = dict.fromkeys(words_of_rules(), "")
-    code = [p for folder in ("apps", "fastloop_console") for p in sorted((ROOT / folder).rglob("*.py"))]
+    code = [p for folder in ("apps", "fastloop_console", "workers") for p in sorted((ROOT / folder).rglob("*.py"))]
     for path in [*TEMPLATES, *code]:
         for one, many in _messages("python", _python_of(path)):
             found[one] = many or found.get(one, "")

@@ -15,6 +15,7 @@ from apps.projects.models import Project
 from apps.projects.selectors import project_of
 from apps.releases.selectors import champion_of
 from apps.rules import autolabel
+from apps.rules.sentences import sentence
 from apps.rules.words import count, percent
 from apps.work.jobs import task
 from apps.work.names import Job
@@ -37,12 +38,20 @@ def auto_label(project_id: int) -> None:
     try:
         said, bundle = predictions_of(champion.report), bundle_today(champion.run)
     except (Unavailable, BundleUnreadable) as lost:
-        auto_labeling_found(project=project, sentence=f"v{champion.number} cannot be asked: {lost}", at=at)
+        auto_labeling_found(
+            project=project,
+            sentence=sentence("v{number} cannot be asked: {lost}", number=champion.number, lost=lost),
+            at=at,
+        )
         return
     correct = np.array([t == p for t, p in zip(said.truth, said.predicted, strict=True)], bool)
     found = autolabel.threshold(np.array(said.confidence, float), correct, target=settings.target_precision)
     if found.value is None:
-        auto_labeling_found(project=project, sentence=f"v{champion.number} labels nothing: {found.sentence}", at=at)
+        auto_labeling_found(
+            project=project,
+            sentence=sentence("v{number} labels nothing: {sentence}", number=champion.number, sentence=found.sentence),
+            at=at,
+        )
         return
     given = sure_of(project, bundle, found.value)
     batch = auto_batch_give(
@@ -54,11 +63,22 @@ def auto_label(project_id: int) -> None:
         seed=champion.run.pk,
     )
     told = (
-        f"v{champion.number} labeled {count(batch.labels, 'example')}, from a confidence of {percent(found.value, 1)} on."
+        sentence(
+            "v{number} labeled {examples}, from a confidence of {value} on.",
+            number=champion.number,
+            examples=count(batch.labels, "example"),
+            value=percent(found.value, 1),
+        )
         if batch
-        else f"v{champion.number} labels nothing: no open example reaches a confidence of {percent(found.value, 1)}."
+        else sentence(
+            "v{number} labels nothing: no open example reaches a confidence of {value}.",
+            number=champion.number,
+            value=percent(found.value, 1),
+        )
     )
-    auto_labeling_found(project=project, sentence=f"{told} {found.sentence}", at=at)
+    auto_labeling_found(
+        project=project, sentence=sentence("{told} {sentence}", told=told, sentence=found.sentence), at=at
+    )
 
 
 def sure_of(project: Project, bundle: Bundle, threshold: float) -> AutoLabelsGiven:

@@ -18,6 +18,7 @@ from apps.projects.selectors import schema_of
 from apps.releases.selectors import champion_of
 from apps.releases.services import candidate_register
 from apps.rules import gates, metrics
+from apps.rules.sentences import parts_of
 from apps.training.models import Run, RunKind, RunState
 from apps.training.selectors import run_given
 from apps.work.jobs import ask, task
@@ -89,7 +90,7 @@ def judge_run(run: Run) -> Report:
         confusion=measures.confusion.tolist(),
         per_class=_per_class(measures.confusion, names),
         outcome=Outcome(verdict.outcome),
-        gates=[{**asdict(g), "outcome": str(g.outcome)} for g in verdict.gates],
+        gates=[{**asdict(g), "outcome": str(g.outcome), "parts": parts_of(g.reason)} for g in verdict.gates],
         predictions=HoldoutPredictions(
             [r.example_id for r in holdout],
             [r.label for r in holdout],

@@ -12,6 +12,7 @@ from apps.labeling.settled import labels_to_doubt, suspects_settled, suspects_wa
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.quality.services import DOUBTED, Doubt, suspects_record
+from apps.rules.sentences import sentence
 from apps.rules.words import count
 from apps.training.models import Run, RunState
 from apps.training.selectors import run_given
@@ -55,12 +56,15 @@ def suspects_find(run: Run) -> int:
     vectors = vectors_whole(project, encoder_of(project), labels.ids)
     found = doubted(labels, judged_apart(vectors, labels.classes, seed=run.seed))
     room = max(min(round(MOST_SHARE * len(labels.ids)), MOST) - suspects_waiting(project), 0)
-    sentence = (
-        f"Run {run.number} disagrees with {count(len(found), 'label')} of {len(labels.ids):,}; "
-        f"{count(min(len(found), room), 'example')} to a second look, the most doubtful first"
+    words = sentence(
+        "Run {number} disagrees with {labels} of {all:,}; {examples} to a second look, the most doubtful first",
+        number=run.number,
+        labels=count(len(found), "label"),
+        all=len(labels.ids),
+        examples=count(min(len(found), room), "example"),
     )
     made = suspects_record(
-        project=project, run_number=run.number, doubts=found[:room], sentence=sentence, at=timezone.now()
+        project=project, run_number=run.number, doubts=found[:room], sentence=words, at=timezone.now()
     )
     return len(made)
 

@@ -20,6 +20,7 @@ from apps.integrations import wiring
 from apps.integrations.ports import TableMissing, Unavailable
 from apps.projects.models import Project
 from apps.projects.selectors import projects_in_use
+from apps.rules.sentences import sentence, term
 from apps.rules.words import count
 from apps.work.alone import alone
 
@@ -47,14 +48,19 @@ def policy_set(*, project: Project, keep_days: int | None, vacuum_hours: int, by
         return policy
     policy.keep_days, policy.vacuum_hours = keep_days, vacuum_hours
     policy.save(update_fields=["keep_days", "vacuum_hours"])
-    kept = f"for {count(keep_days, 'day')}" if keep_days else "for ever"
+    kept = sentence("for {days}", days=count(keep_days, "day")) if keep_days else term("for ever")
     event_record(
         project_id=project.pk,
         verb=Verb.VERSIONS_POLICY,
         subject="data versions",
         by=by,
         at=at,
-        sentence=f"{by} keeps data versions {kept}; replaced files go after {count(vacuum_hours, 'hour')}.",
+        sentence=sentence(
+            "{by} keeps data versions {kept}; replaced files go after {hours}.",
+            by=by,
+            kept=kept,
+            hours=count(vacuum_hours, "hour"),
+        ),
         before=before,
         after=after,
     )
@@ -100,8 +106,12 @@ def versions_drop(*, project: Project, pinned: Collection[int], at: datetime) ->
         subject="data versions",
         by=None,
         at=at,
-        sentence=f"{count(len(doomed), 'data version')} older than {count(policy.keep_days, 'day')} can no longer be "
-        f"read: {numbers}.",
+        sentence=sentence(
+            "{data_versions} older than {days} can no longer be read: {numbers}.",
+            data_versions=count(len(doomed), "data version"),
+            days=count(policy.keep_days, "day"),
+            numbers=numbers,
+        ),
         after={"dropped": [v.number for v in doomed]},
     )
     return doomed

@@ -16,6 +16,7 @@ class AutoLabeling(models.Model):
     target_precision = models.FloatField(default=0.99, validators=[MinValueValidator(0.8), MaxValueValidator(0.9999)])
     audit_share = models.FloatField(default=0.05, validators=[MinValueValidator(0.01), MaxValueValidator(1)])
     sentence = models.CharField(max_length=400, blank=True)  # what the last attempt found, in words
+    parts = models.JSONField(default=dict)  # of these words; apps/rules/sentences.py
     set_at = models.DateTimeField(null=True)
     asked_at = models.DateTimeField(null=True)  # when a worker was last sent to look
     checked_at = models.DateTimeField(null=True)  # when it last had looked

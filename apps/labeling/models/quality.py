@@ -38,6 +38,7 @@ class Pause(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="pauses")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     reason = models.CharField(max_length=300)
+    parts = models.JSONField(default=dict)  # of these words; apps/rules/sentences.py
     at = models.DateTimeField()
     lifted_at = models.DateTimeField(null=True)
     lifted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -158,6 +159,7 @@ class ConsensusReport(models.Model):
     majority_right = models.PositiveIntegerField(default=0)
     dawid_skene_right = models.PositiveIntegerField(default=0)
     sentence = models.CharField(max_length=400, blank=True)  # why this method, in words
+    parts = models.JSONField(default=dict)  # of these words; apps/rules/sentences.py
     at = models.DateTimeField()
 
     def __str__(self) -> str:

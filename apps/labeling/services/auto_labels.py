@@ -21,6 +21,7 @@ from apps.live.topics import News, Topic
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
 from apps.rules import autolabel
+from apps.rules.sentences import parts_of, sentence, term
 from apps.rules.words import count, percent
 from apps.work.locks import Lock, lock
 
@@ -57,16 +58,21 @@ def auto_labeling_set(
     after = _settings(row)
     if after == before:
         return row
-    row.set_at, row.checked_at, row.asked_at, row.sentence = at, None, None, ""
+    row.set_at, row.checked_at, row.asked_at, row.sentence, row.parts = at, None, None, "", {}
     row.save()
-    words = f"on, at {100 * target_precision:.4g} % precision, {100 * audit_share:.4g} % audited" if enabled else "off"
+    on = sentence(
+        "on, at {precision:.4g} % precision, {audited:.4g} % audited",
+        precision=100 * target_precision,
+        audited=100 * audit_share,
+    )
+    words = on if enabled else term("off")
     event_record(
         project_id=project.pk,
         verb=Verb.AUTO_LABELING_SET,
         subject=f"project {project.pk}",
         by=by,
         at=at,
-        sentence=f"{by} turned auto-labeling {words}.",
+        sentence=sentence("{by} turned auto-labeling {words}.", by=by, words=words),
         before=before,
         after=after,
     )
@@ -81,7 +87,9 @@ def _settings(row: AutoLabeling) -> dict[str, bool | float]:
 @transaction.atomic
 def auto_labeling_found(*, project: Project, sentence: str, at: datetime) -> None:
     """What an attempt found, for the page; the next attempt follows a new champion or new settings."""
-    AutoLabeling.objects.filter(project=project).update(sentence=sentence[:400], checked_at=at)
+    AutoLabeling.objects.filter(project=project).update(
+        sentence=sentence[:400], parts=parts_of(sentence), checked_at=at
+    )
     look_again(Topic.PROJECT.of(project.pk), News.AUTO)
 
 
@@ -146,8 +154,13 @@ def auto_batch_give(
         subject=f"auto-labels {batch.number}",
         by=None,
         at=at,
-        sentence=f"The model of run {run_number} labeled {count(len(ids), 'example')} by itself, from a confidence of "
-        f"{percent(batch.threshold, 1)} on; people audit {len(drawn):,} of them.",
+        sentence=sentence(
+            "The model of run {run} labeled {examples} by itself, from a confidence of {least} on; people audit {n:,} of them.",
+            run=run_number,
+            examples=count(len(ids), "example"),
+            least=percent(batch.threshold, 1),
+            n=len(drawn),
+        ),
         after={"labels": len(ids), "audits": len(drawn), "threshold": batch.threshold},
     )
     look_again(Topic.PROJECT.of(project.pk), News.AUTO)
@@ -253,7 +266,13 @@ def _withdraw(batch: AutoBatch, why: str, *, by: User | None, at: datetime) -> N
         subject=f"auto-labels {batch.number}",
         by=by,
         at=at,
-        sentence=f"{by or 'System'} withdrew the {batch.labels:,} auto-labels of batch {batch.number}: {why}",
+        sentence=sentence(
+            "{by} withdrew the {labels:,} auto-labels of batch {number}: {why}",
+            by=by or term("System"),
+            labels=batch.labels,
+            number=batch.number,
+            why=why,
+        ),
         before={"state": AutoBatchState.ACTIVE},
         after={"state": AutoBatchState.WITHDRAWN},
     )

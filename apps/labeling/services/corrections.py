@@ -31,6 +31,7 @@ from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.projects.models import Project
 from apps.projects.selectors import guidelines_of
+from apps.rules.sentences import sentence
 
 ANSWERED = (AssignmentState.ANSWERED, AssignmentState.SKIPPED)
 
@@ -156,7 +157,9 @@ def example_ask_again(*, project: Project, example_id: int, by: User, at: dateti
         subject=f"example {example.pk}",
         by=by,
         at=at,
-        sentence=f"{by} asked for a second look at example {example.external_id}.",
+        sentence=sentence(
+            "{by} asked for a second look at example {external_id}.", by=by, external_id=example.external_id
+        ),
     )
     look_again(Topic.PROJECT.of(project.pk), News.QUEUE)
     return item

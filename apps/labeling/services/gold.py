@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.utils.translation import ngettext
 
 from apps.accounts.models import User
 from apps.audit.services import event_record
@@ -18,6 +17,7 @@ from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
 from apps.rules.answers import Value
+from apps.rules.sentences import parts_of, sentence
 
 RIGHT_FROM = 0.999  # similarity from which an answer of many parts counts as the known one
 
@@ -100,15 +100,19 @@ def pause_if_failing(*, project: Project, person: User, at: datetime) -> Pause |
     newest = list(since.order_by("-id").values_list("right", flat=True)[:most])
     if len(newest) < most or any(newest):
         return None
-    words = ngettext("The last gold answer was wrong.", "The last {n} gold answers were wrong.", most).format(n=most)
-    pause = Pause.objects.create(project=project, person=person, reason=words, at=at)
+    words = (
+        sentence("The last gold answer was wrong.")
+        if most == 1
+        else sentence("The last {n} gold answers were wrong.", n=most)
+    )
+    pause = Pause.objects.create(project=project, person=person, reason=words, parts=parts_of(words), at=at)
     event_record(
         project_id=project.pk,
         verb=Verb.ANNOTATOR_PAUSED,
         subject=f"user {person.pk}",
         by=None,
         at=at,
-        sentence=f"{person.signed} was paused: {words}",
+        sentence=sentence("{person} was paused: {words}", person=person.signed, words=words),
     )
     look_again(Topic.PROJECT.of(project.pk), News.QUALITY)
     return pause

@@ -10,18 +10,19 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
-from apps.audit.services import event_record
+from apps.audit.services import english, event_record
 from apps.audit.verbs import Verb
 from apps.errors import Invalid
 from apps.features.selectors import encoders_for
 from apps.labeling.encoders import encoder_of
-from apps.labeling.models import LANE_WEIGHTS, ConsensusMethod, QueueSettings
+from apps.labeling.models import LANE_WEIGHTS, ConsensusMethod, Lane, QueueSettings
 from apps.labeling.services.resettling import AT_ONCE_S, resettle, resettling_open, slots_rebuild
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.pages.numbers import grouped
 from apps.projects.models import Project
 from apps.rules.acquisition import STRATEGIES
+from apps.rules.sentences import joined, lowered, sentence, term
 
 LANES = tuple(LANE_WEIGHTS)
 ONE_ANSWER_LANES = frozenset({"gold", "review", "relabel"})  # each person once, one reviewer, one second look
@@ -47,6 +48,19 @@ class QueueChoices:
     gold_feedback: bool
 
 
+NAMED = {  # as the record calls them
+    "strategy": term("strategy"),
+    "encoder": term("encoder"),
+    "overlap": term("overlap"),
+    "lane_weights": term("lane weights"),
+    "lane_overlap": term("lane overlap"),
+    "consensus": term("consensus"),
+    "review_at_most": term("review at most"),
+    "blind_share": term("blind share"),
+    "planted_share": term("planted share"),
+    "gold_failures": term("gold failures"),
+    "gold_feedback": term("gold feedback"),
+}
 FIELDS = tuple(QueueChoices.__dataclass_fields__)
 
 
@@ -137,10 +151,13 @@ def _check(s: QueueChoices, project: Project) -> None:
 
 
 def _record(project: Project, before: dict[str, Any], after: dict[str, Any], by: User, at: datetime) -> None:
-    changed = ", ".join(
-        f"{name.replace('_', ' ')} {_said(value, before[name])}"
-        for name, value in after.items()
-        if value != before[name]
+    changed = joined(
+        [
+            sentence("{name} {value}", name=NAMED[name], value=_said(value, before[name]))
+            for name, value in after.items()
+            if value != before[name]
+        ],
+        ", ",
     )
     event_record(
         project_id=project.pk,
@@ -148,7 +165,7 @@ def _record(project: Project, before: dict[str, Any], after: dict[str, Any], by:
         subject=f"project {project.pk}",
         by=by,
         at=at,
-        sentence=f"{by} set the queue’s {changed}.",
+        sentence=sentence("{by} set the queue’s {changed}.", by=by, changed=changed),
         before=before,
         after=after,
     )
@@ -158,10 +175,14 @@ def _record(project: Project, before: dict[str, Any], after: dict[str, Any], by:
 def _said(value: Any, before: Any) -> str:
     """Of lanes only those that changed."""
     if not isinstance(value, dict):
-        return f"to {value}"
+        return sentence("to {value}", value=value)
     changed = {lane: n for lane, n in value.items() if before.get(lane) != n}
-    gone = [f"{lane} as the project" for lane in before if lane not in value]
-    return " ".join([*(f"{lane} {n}" for lane, n in changed.items()), *gone])
+    gone = [sentence("{lane} as the project", lane=_lane(lane)) for lane in before if lane not in value]
+    return joined([*(sentence("{lane} {n}", lane=_lane(lane), n=n) for lane, n in changed.items()), *gone])
+
+
+def _lane(lane: str) -> str:
+    return lowered(english(Lane(lane).label)) if lane in Lane.values else lane
 
 
 @transaction.atomic
@@ -174,14 +195,20 @@ def rate_set(*, project: Project, hourly_rate: Decimal | None, currency: str, by
     if after == before:
         return locked
     locked.save(update_fields=["hourly_rate", "currency"])
-    words = "removed the rate" if hourly_rate is None else f"set the rate to {hourly_rate} {locked.currency} an hour"
+    words = (
+        sentence("{by} removed the rate.", by=by)
+        if hourly_rate is None
+        else sentence(
+            "{by} set the rate to {rate} {currency} an hour.", by=by, rate=hourly_rate, currency=locked.currency
+        )
+    )
     event_record(
         project_id=project.pk,
         verb=Verb.RATE_SET,
         subject=f"project {project.pk}",
         by=by,
         at=at,
-        sentence=f"{by} {words}.",
+        sentence=words,
         before=before,
         after=after,
     )

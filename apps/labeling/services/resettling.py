@@ -21,6 +21,7 @@ from apps.labeling.services.labels import label_resolve
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.projects.models import Project
+from apps.rules.sentences import sentence
 from apps.rules.words import count
 from apps.work.jobs import ask
 from apps.work.locks import Lock, lock
@@ -161,7 +162,9 @@ def _record(kept: QueueSettings, by: User | None, at: datetime) -> None:
         subject=f"project {kept.pk}",
         by=by,
         at=at,
-        sentence=f"{count(kept.settling_done, 'example')} settled after the queue’s numbers changed.",
+        sentence=sentence(
+            "{examples} settled after the queue’s numbers changed.", examples=count(kept.settling_done, "example")
+        ),
         after={"settled": kept.settling_done},
     )
 

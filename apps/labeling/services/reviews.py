@@ -14,6 +14,7 @@ from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.projects.models import Project
 from apps.rules.answers import Value
+from apps.rules.sentences import lowered, sentence
 
 QUEUED_FOR_ALL = (Lane.ACTIVE, Lane.RANDOM, Lane.HOLDOUT, Lane.AUDIT, Lane.DRIFT)
 
@@ -81,15 +82,18 @@ def review_decide(*, annotation: Annotation, at: datetime) -> None:
         subject=f"example {annotation.example_id}",
         by=annotation.annotator,
         at=at,
-        sentence=f"{annotation.annotator} decided a review" + _finding(annotation.error_kind),
+        sentence=_decided(annotation),
         before={"state": ReviewState.OPEN},
         after={"state": review.state, "error_kind": review.error_kind},
     )
     look_again(Topic.PROJECT.of(annotation.project_id), News.QUALITY)
 
 
-def _finding(kind: str) -> str:
-    return f": {english(ErrorKind(kind).label).lower()}" if kind else ""
+def _decided(annotation: Annotation) -> str:
+    if not annotation.error_kind:
+        return sentence("{by} decided a review", by=annotation.annotator)
+    kind = lowered(english(ErrorKind(annotation.error_kind).label))
+    return sentence("{by} decided a review: {kind}", by=annotation.annotator, kind=kind)
 
 
 def review_reopen(*, annotation: Annotation, at: datetime) -> None:

@@ -21,6 +21,7 @@ from apps.integrations.ports import Unavailable
 from apps.labeling.models import ScoringPart
 from apps.loop.closing.owned import FOLDERS, loosened, owned_tables, studies_forget
 from apps.projects.models import DeletionState, Project, ProjectDeletion
+from apps.rules.sentences import joined, sentence, term
 from apps.rules.words import count
 from apps.training.models import OnlineLearner, Run, RunState, Schedule, Sweep, Trial, TrialState
 from apps.work.endings import End, attempt
@@ -187,13 +188,19 @@ class _Removal:
         row.state, row.finished_at, row.owner, row.leased_until = DeletionState.COMPLETED, at, None, None
         row.save(update_fields=["state", "finished_at", "owner", "leased_until"])
         examples, files = row.counts.get("datasets_example", 0), row.counts.get("files", 0)
-        words = f"{count(examples, 'example')}, {count(row.rows_gone, 'row')}, {count(files, 'file')}"
+        words = joined([count(examples, "example"), count(row.rows_gone, "row"), count(files, "file")], ", ")
         event_record(
             project_id=None,
             verb=Verb.PROJECT_DELETED,
             subject=f"project {row.number}",
             by=row.by,
             at=at,
-            sentence=f"{row.by or 'System'} deleted the project “{row.name}” ({words}): {row.reason}",
+            sentence=sentence(
+                "{by} deleted the project “{name}” ({words}): {reason}",
+                by=row.by or term("System"),
+                name=row.name,
+                words=words,
+                reason=row.reason,
+            ),
             after={"name": row.name, "reason": row.reason, "gone": row.counts},
         )

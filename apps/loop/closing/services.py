@@ -17,6 +17,7 @@ from apps.projects.access import refuse_archived
 from apps.projects.models import Project, ProjectDeletion
 from apps.projects.schema import project_rename
 from apps.releases.models import Mirrored
+from apps.rules.sentences import sentence
 from apps.training.models import OPEN_STATES, OnlineLearner, Run, Sweep, SweepState
 
 
@@ -37,7 +38,7 @@ def project_archive(*, project: Project, by: User, at: datetime) -> Project:
         return found
     found.archived_at = at
     found.save(update_fields=["archived_at"])
-    _record(found, Verb.PROJECT_ARCHIVED, f"{by} put the project into the archive.", by, at)
+    _record(found, Verb.PROJECT_ARCHIVED, sentence("{by} put the project into the archive.", by=by), by, at)
     return found
 
 
@@ -49,7 +50,7 @@ def project_unarchive(*, project: Project, by: User, at: datetime) -> Project:
         return found
     found.archived_at = None
     found.save(update_fields=["archived_at"])
-    _record(found, Verb.PROJECT_UNARCHIVED, f"{by} took the project out of the archive.", by, at)
+    _record(found, Verb.PROJECT_UNARCHIVED, sentence("{by} took the project out of the archive.", by=by), by, at)
     return found
 
 
@@ -69,8 +70,8 @@ def project_change(
     return project_archive(project=project, by=by, at=at) if archived else project
 
 
-def _record(project: Project, verb: Verb, sentence: str, by: User, at: datetime) -> None:
-    event_record(project_id=project.pk, verb=verb, subject=f"project {project.pk}", by=by, at=at, sentence=sentence)
+def _record(project: Project, verb: Verb, words: str, by: User, at: datetime) -> None:
+    event_record(project_id=project.pk, verb=verb, subject=f"project {project.pk}", by=by, at=at, sentence=words)
     look_again(Topic.PROJECT.of(project.pk), News.SCHEMA)
 
 

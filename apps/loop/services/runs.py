@@ -16,6 +16,7 @@ from apps.projects.selectors import projects_in_use, schema_of
 from apps.releases.selectors import champion_of
 from apps.rules import trigger
 from apps.rules.freshness import full_because
+from apps.rules.sentences import joined, sentence, term
 from apps.training.models import Run, RunKind, RunPriority, RunState, RunTrigger, Trigger
 from apps.training.selectors import evidence_for, last_run_of, settings_of
 from apps.training.services.policies import limits_of, policy_of
@@ -43,7 +44,9 @@ def run_start_now(
     """Start a run from the champion. An incremental run is made full where there is nothing to go on from, or where the
     project's rules say that the incremental line has to start anew; `fallback` then says why."""
     champion = champion_of(project)
-    words = reason or f"{by} asked for it."
+    words = reason or (
+        sentence("{by} asked for it.", by=by) if by else sentence("{by} asked for it.", by=term("System"))
+    )
     base, fallback = champion.run if champion and kind == RunKind.INCREMENTAL else None, ""
     if base is not None and counts_of(project).fresh == 0:
         raise NotEnoughLabels(
@@ -54,7 +57,7 @@ def run_start_now(
     if kind == RunKind.INCREMENTAL:
         fallback = _full_because(project, base)
     if fallback:
-        kind, base, words = RunKind.FULL, None, f"{words} {fallback}"
+        kind, base, words = RunKind.FULL, None, joined([words, fallback])
     return run_start(
         project=project,
         kind=kind,
@@ -148,7 +151,7 @@ def _scheduled(schedule_id: int, at: datetime) -> Run | None:
     except DomainError as refused:
         schedule_fired(schedule=schedule, sentence=refused.message)
         return None
-    schedule_fired(schedule=schedule, sentence=f"Run {run.number} was started.")
+    schedule_fired(schedule=schedule, sentence=sentence("Run {number} was started.", number=run.number))
     return run
 
 

@@ -9,9 +9,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from apps.pages import moments, numbers
+from apps.pages import moments, numbers, sentences
 from apps.rules.acquisition import STRATEGIES
 from apps.rules.encoders import ENCODERS
+from apps.rules.sentences import parts_of
 from apps.rules.values.zones import zone_of
 from apps.rules.words import MINUS
 
@@ -156,6 +157,18 @@ def points(difference: float | None) -> str:
 @register.filter
 def signed(number: float | None, digits: int = 3) -> str:
     return gettext("none") if number is None else numbers.signed(number, digits)
+
+
+@register.filter
+def in_words(english: str, parts: dict[str, Any] | None = None) -> str:
+    """A sentence of the record in the reader's language: `{{ event.sentence|in_words:event.parts }}`."""
+    return sentences.in_words(english, parts or parts_of(english))
+
+
+@register.filter
+def words_of(kept: dict[str, Any], name: str) -> str:
+    """The same of a sentence that lies in JSON, `parts` beside it; what an earlier release wrote has none."""
+    return sentences.in_words(kept.get(name, ""), kept.get("parts"))
 
 
 @register.filter

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from apps.rules.agreement.votes import DRAWS, NOTHING_LEFT, Coefficient, Floats, interval, one_answer, weights
+from apps.rules.sentences import sentence
 
 
 def cohen(one: Sequence[int | None], other: Sequence[int | None], *, seed: int = 0, draws: int = DRAWS) -> Coefficient:
@@ -17,7 +18,7 @@ def cohen(one: Sequence[int | None], other: Sequence[int | None], *, seed: int =
         raise ValueError("Two people agree or not on the same examples only.")
     both = [(a, b) for a, b in zip(one, other, strict=True) if a is not None and b is not None]
     if not both:
-        return Coefficient(None, reason="They have no example in common.")
+        return Coefficient(None, reason=sentence("They have no example in common."))
     k = 1 + max(max(pair) for pair in both)
     cells = np.zeros((k, k), np.int64)
     np.add.at(cells, tuple(np.array(both).T), 1)

@@ -13,6 +13,7 @@ from apps.rules.agreement.votes import (
     patterns,
     weights,
 )
+from apps.rules.sentences import sentence
 
 
 def fleiss(counts: Ints, *, people: int = 0, seed: int = 0, draws: int = DRAWS) -> Coefficient:
@@ -23,7 +24,7 @@ def fleiss(counts: Ints, *, people: int = 0, seed: int = 0, draws: int = DRAWS) 
     """
     kept = counts[counts.sum(axis=1) >= 2] if counts.size else counts.reshape(0, 1)
     if not len(kept):
-        return Coefficient(None, people=people, reason="No example was answered by two people.")
+        return Coefficient(None, people=people, reason=sentence("No example was answered by two people."))
     rows, times = patterns(kept)
     value = float(_kappa(rows, times[None].astype(float))[0])
     if not np.isfinite(value):

@@ -18,6 +18,7 @@ from apps.rules.agreement.votes import (
     patterns,
     weights,
 )
+from apps.rules.sentences import sentence
 
 CHANCE_PAIRS = 4000  # pairs of answers of different examples from which chance is estimated where all are too many
 
@@ -50,10 +51,14 @@ def _one_label(given: Ints, votes: Votes, shared: Votes, seed: int, draws: int) 
     if not n:
         return Coefficient(None, people=votes.n_people, reason=votes.why_none())
     if not given.any():
-        return Coefficient(None, examples=n, people=people, reason="Nobody gave this label to a shared example.")
+        return Coefficient(
+            None, examples=n, people=people, reason=sentence("Nobody gave this label to a shared example.")
+        )
     answers = np.bincount(shared.units)
     if (given == answers).all():
-        return Coefficient(None, examples=n, people=people, reason="Every answer to a shared example has this label.")
+        return Coefficient(
+            None, examples=n, people=people, reason=sentence("Every answer to a shared example has this label.")
+        )
     return _alpha_of(np.stack([given, answers - given], axis=1).astype(np.int64), people, seed=seed, draws=draws)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from apps.rules.agreement.votes import NOTHING_LEFT, Floats, Ints, Votes
+from apps.rules.sentences import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,15 @@ def _chance(pair: Ints, said_a: Ints, said_b: Ints, met: Ints, n_codes: int) -> 
 def _pair(one: int, other: int, met: int, share: float, chance: float) -> Pair:
     if not np.isfinite(chance):
         return Pair(
-            one, other, met, share, None, reason="Kappa is for one label an example; the share is the likeness."
+            one,
+            other,
+            met,
+            share,
+            None,
+            reason=sentence("Kappa is for one label an example; the share is the likeness."),
         )
     if 1 - chance <= NOTHING_LEFT:
-        return Pair(one, other, met, share, None, reason="Both gave every shared example the same label.")
+        return Pair(one, other, met, share, None, reason=sentence("Both gave every shared example the same label."))
     kappa = (share - chance) / (1 - chance)
     if share in (0.0, 1.0):
         return Pair(one, other, met, share, kappa)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from apps.rules.sentences import sentence
 from apps.rules.words import count
 
 Ints = NDArray[np.int64]
@@ -81,11 +82,13 @@ class Votes:
     def why_none(self) -> str:
         """Why these votes say nothing of agreement; empty when they may."""
         if not len(self.units):
-            return "Nobody has answered yet."
+            return sentence("Nobody has answered yet.")
         if self.n_people < 2:
-            return "Only one person has answered, so there is nobody to agree with."
+            return sentence("Only one person has answered, so there is nobody to agree with.")
         if not len(self.shared().units):
-            return f"{self.n_people} people have answered, but no two of them the same example."
+            return sentence(
+                "{n_people} people have answered, but no two of them the same example.", n_people=self.n_people
+            )
         return ""
 
 
@@ -95,9 +98,10 @@ def _numbered(names: Iterable[Hashable]) -> Ints:
 
 
 def one_answer(examples: int) -> str:
-    return (
-        f"All answers to the {count(examples, 'shared example')} are the same label. Agreement by chance would be perfect "
-        "too, so the coefficient is undefined."
+    return sentence(
+        "All answers to the {shared_examples} are the same label. Agreement by chance would be perfect too, "
+        "so the coefficient is undefined.",
+        shared_examples=count(examples, "shared example"),
     )
 
 

@@ -4,6 +4,7 @@ from math import ceil
 
 from apps.rules.gates.gate import GateOutcome, Judgment
 from apps.rules.metrics import Metric
+from apps.rules.sentences import joined, sentence
 from apps.rules.words import count
 
 
@@ -24,14 +25,15 @@ def labels_to_settle(difference: Metric, n: int, allowed_loss: float) -> int | N
     return max(ceil(min(totals)) - n, 1) if totals else None
 
 
-def doubtful(sentence: str, more: int | None) -> Judgment:
+def doubtful(words: str, more: int | None) -> Judgment:
     """`more` labels would about settle it."""
     if more is not None:
-        sentence += f" About {count(more, 'more holdout label')} would settle it."
-    return Judgment(GateOutcome.INCONCLUSIVE, sentence, more)
+        settles = sentence("About {labels} would settle it.", labels=count(more, "more holdout label"))
+        words = joined([words, settles])
+    return Judgment(GateOutcome.INCONCLUSIVE, words, more)
 
 
-def unmeasured(sentence: str, metric: Metric | None) -> Judgment:
+def unmeasured(words: str, metric: Metric | None) -> Judgment:
     """What was not measured, with the reason where there is one."""
-    reason = f"{sentence} {metric.reason}" if metric and metric.reason else sentence
+    reason = joined([words, metric.reason]) if metric and metric.reason else words
     return Judgment(GateOutcome.INCONCLUSIVE, reason)

@@ -7,6 +7,7 @@ must surely beat whoever always answers the most frequent label.
 from apps.rules.gates.doubt import doubtful, labels_to_settle, unmeasured
 from apps.rules.gates.gate import Evidence, Gate, GateLimits, GateNeed, GateOutcome, Judgment
 from apps.rules.metrics import Metric
+from apps.rules.sentences import sentence
 from apps.rules.words import percent, points
 
 
@@ -15,35 +16,46 @@ def _judge(evidence: Evidence, limits: GateLimits) -> Judgment:
         return _beats_guessing(evidence)
     difference = evidence.accuracy_difference
     if difference is None or difference.value is None or difference.low is None or difference.high is None:
-        return unmeasured("Accuracy was not compared.", difference)
-    between = f"between {points(difference.low)} and {points(difference.high)}"
-    measured = f"Accuracy {points(difference.value)} points, {between}"
+        return unmeasured(sentence("Accuracy was not compared."), difference)
+    between = sentence("between {low} and {high}", low=points(difference.low), high=points(difference.high))
+    measured = sentence("Accuracy {value} points, {between}", value=points(difference.value), between=between)
     if difference.high < 0:
-        return Judgment(GateOutcome.FAIL, f"{measured}; surely worse than the champion.")
+        return Judgment(GateOutcome.FAIL, sentence("{measured}; surely worse than the champion.", measured=measured))
     if difference.low >= -limits.allowed_loss:
-        allowed = f"not worse by more than the {100 * limits.allowed_loss:g} points allowed"
-        return Judgment(GateOutcome.PASS, f"{measured}; {'surely better' if difference.low > 0 else allowed}.")
+        allowed = sentence(
+            "{measured}; not worse by more than the {allowed:g} points allowed.",
+            measured=measured,
+            allowed=100 * limits.allowed_loss,
+        )
+        better = sentence("{measured}; surely better.", measured=measured)
+        return Judgment(GateOutcome.PASS, better if difference.low > 0 else allowed)
     more = labels_to_settle(difference, evidence.n_holdout, limits.allowed_loss)
-    return doubtful(f"{measured}; may be chance.", more)
+    return doubtful(sentence("{measured}; may be chance.", measured=measured), more)
 
 
 def _beats_guessing(evidence: Evidence) -> Judgment:
     accuracy, guess = evidence.accuracy, evidence.majority_rate
     if accuracy.value is None or accuracy.low is None or accuracy.high is None or guess is None:
-        return unmeasured("Accuracy was not measured.", accuracy)
+        return unmeasured(sentence("Accuracy was not measured."), accuracy)
     if guess == 1.0:
-        return Judgment(GateOutcome.INCONCLUSIVE, "All holdout labels are the same, so guessing is always right.")
-    between = f"between {percent(accuracy.low, 1)} and {percent(accuracy.high, 1)}"
-    measured = (
-        f"Accuracy {percent(accuracy.value, 1)}, {between}; "
-        f"always answering the most frequent label gets {percent(guess, 1)}"
+        return Judgment(
+            GateOutcome.INCONCLUSIVE, sentence("All holdout labels are the same, so guessing is always right.")
+        )
+    between = sentence("between {low} and {high}", low=percent(accuracy.low, 1), high=percent(accuracy.high, 1))
+    measured = sentence(
+        "Accuracy {value}, {between}; always answering the most frequent label gets {guess}",
+        value=percent(accuracy.value, 1),
+        between=between,
+        guess=percent(guess, 1),
     )
     if accuracy.low > guess:
-        return Judgment(GateOutcome.PASS, f"{measured}.")
+        return Judgment(GateOutcome.PASS, sentence("{measured}.", measured=measured))
     if accuracy.high < guess:
-        return Judgment(GateOutcome.FAIL, f"{measured}, which is surely better.")
+        return Judgment(GateOutcome.FAIL, sentence("{measured}, which is surely better.", measured=measured))
     gain = Metric(accuracy.value - guess, accuracy.low - guess, accuracy.high - guess)
-    return doubtful(f"{measured}; may be chance.", labels_to_settle(gain, evidence.n_holdout, 0.0))
+    return doubtful(
+        sentence("{measured}; may be chance.", measured=measured), labels_to_settle(gain, evidence.n_holdout, 0.0)
+    )
 
 
 GAIN = Gate(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from apps.rules.metrics import Difference, Metric
+from apps.rules.sentences import sentence
 
 
 class GateOutcome(StrEnum):
@@ -89,7 +90,7 @@ class Gate:
 
     def _without_need(self, evidence: Evidence, limits: GateLimits) -> Judgment | None:
         if GateNeed.CHAMPION in self.needs and evidence.champion_labels is None:
-            return Judgment(GateOutcome.PASS, "There is no champion to compare with.")
+            return Judgment(GateOutcome.PASS, sentence("There is no champion to compare with."))
         if GateNeed.HOLDOUT in self.needs and evidence.n_holdout < limits.least_holdout:
-            return Judgment(GateOutcome.INCONCLUSIVE, "Too few holdout labels to tell.")
+            return Judgment(GateOutcome.INCONCLUSIVE, sentence("Too few holdout labels to tell."))
         return None

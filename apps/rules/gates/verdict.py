@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from apps.rules.gates.gate import Evidence, GateLimits, GateOutcome, GateResult
 from apps.rules.gates.registry import GATES
+from apps.rules.sentences import sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +26,4 @@ def judge(evidence: Evidence, limits: GateLimits) -> Verdict:
 
 def _summary(outcome: GateOutcome, gates: tuple[GateResult, ...]) -> str:
     deciding = next((gate for gate in gates if gate.outcome is outcome), gates[-1])
-    return f"All {len(gates)} gates pass." if outcome is GateOutcome.PASS else deciding.reason
+    return sentence("All {n} gates pass.", n=len(gates)) if outcome is GateOutcome.PASS else deciding.reason

@@ -9,6 +9,7 @@ import numpy as np
 
 from apps.rules.monitors.monitor import DriftMonitor, MonitorComparison, Predictions
 from apps.rules.monitors.registry import MONITORS
+from apps.rules.sentences import sentence
 from apps.rules.words import count
 
 WINDOW = timedelta(hours=24)
@@ -69,7 +70,9 @@ def check(
     features = tuple(_feature(monitor, comparison, quantile) for monitor in MONITORS.values())
     reasons = tuple(feature.reason for feature in features if feature.drifted)
     outcome = DriftOutcome.DRIFT if reasons else DriftOutcome.NONE
-    return Drift(outcome, features, reasons or ("Predictions look like those on the holdout.",), n_reference, n_window)
+    return Drift(
+        outcome, features, reasons or (sentence("Predictions look like those on the holdout."),), n_reference, n_window
+    )
 
 
 def _feature(monitor: DriftMonitor, comparison: MonitorComparison, quantile: float) -> FeatureDrift:
@@ -81,5 +84,13 @@ def _feature(monitor: DriftMonitor, comparison: MonitorComparison, quantile: flo
 
 def _too_few(n_reference: int, n_window: int, least: int) -> str:
     if n_window < least:
-        return f"Only {count(n_window, 'prediction')} in the window; {least} are needed to tell."
-    return f"Only {count(n_reference, 'prediction')} on the holdout; {least} are needed to tell."
+        return sentence(
+            "Only {predictions} in the window; {least} are needed to tell.",
+            predictions=count(n_window, "prediction"),
+            least=least,
+        )
+    return sentence(
+        "Only {predictions} on the holdout; {least} are needed to tell.",
+        predictions=count(n_reference, "prediction"),
+        least=least,
+    )

@@ -3,6 +3,7 @@
 import numpy as np
 
 from apps.rules.monitors.monitor import Distance, DriftMonitor, Floats, MonitorComparison
+from apps.rules.sentences import sentence
 from apps.rules.words import percent
 
 
@@ -18,8 +19,13 @@ def _distance(of: MonitorComparison) -> Distance:
     before, now = np.bincount(reference, minlength=width) / n, np.bincount(window, minlength=width) / m
     by_chance = total_variation(rng.multinomial(n, before, of.draws) / n, rng.multinomial(m, before, of.draws) / m)
     moved = int(np.abs(now - before).argmax())
-    label = of.labels[moved] if moved < len(of.labels) else f"label {moved}"
-    reason = f"\u201c{label}\u201d went from {percent(before[moved])} to {percent(now[moved])} of predictions"
+    label = of.labels[moved] if moved < len(of.labels) else sentence("label {moved}", moved=moved)
+    reason = sentence(
+        "“{label}” went from {before} to {now} of predictions",
+        label=label,
+        before=percent(before[moved]),
+        now=percent(now[moved]),
+    )
     return Distance(float(total_variation(before, now)), by_chance, reason)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apps.rules.monitors.monitor import Distance, DriftMonitor, Floats, MonitorComparison
+from apps.rules.sentences import sentence
 from apps.rules.words import percent
 
 
@@ -22,7 +23,9 @@ def _distance(of: MonitorComparison) -> Distance:
     n, m = len(index), len(window)
     by_chance = np.array([_chance_gap(index, n, m, len(atoms), of.rng) for _ in range(of.draws)])
     before, now = float(np.median(reference)), float(np.median(window))
-    reason = f"Half of the answers now claim at least {percent(now)} ({percent(before)} before)"
+    reason = sentence(
+        "Half of the answers now claim at least {now} ({before} before)", now=percent(now), before=percent(before)
+    )
     return Distance(kolmogorov_smirnov(reference, window), by_chance, reason)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from calendar import month_abbr
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from typing import Any
@@ -70,7 +71,8 @@ def _counted(value: int | float | Decimal, name: str) -> datetime:
     for below, microseconds in _UNITS:
         if -below < value < below:
             exact = value if isinstance(value, int) else Decimal(repr(value)) if isinstance(value, float) else value
-            return EARLIEST + timedelta(microseconds=int(exact * microseconds))
+            with suppress(OverflowError):  # long before Christ; the bounds say it in words
+                return EARLIEST + timedelta(microseconds=int(exact * microseconds))
     raise ValueRefused(_outside(name, value))
 
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext, gettext_lazy
 from apps.datasets.models import DatasetVersion
 from apps.pages.numbers import fill
 from apps.projects.models import Project
+from apps.rules.sentences import Sentence, sentence, term
 from apps.rules.words import count
 from apps.work.leases import Attempted
 
@@ -81,6 +82,7 @@ class Run(Attempted):
     kind = models.CharField(max_length=12, choices=RunKind.choices)
     state = models.CharField(max_length=10, choices=RunState.choices, default=RunState.QUEUED)
     trigger = models.CharField(max_length=200)  # in words: why it started
+    trigger_parts = models.JSONField(default=dict)  # of these words; apps/rules/sentences.py
     trigger_type = models.CharField(max_length=12, choices=RunTrigger.choices, default=RunTrigger.MANUAL)
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     base_run = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="+")
@@ -240,21 +242,27 @@ class Trigger(models.Model):
         ]
 
     @property
-    def causes(self) -> list[str]:
+    def causes(self) -> list[Sentence]:
         """What is on, each in a few words: at 100 new labels, every 60 min, ..."""
         found = []
         if self.new_labels is not None:
-            found.append(f"at {count(self.new_labels, 'new label')}")
+            found.append(sentence("at {labels}", labels=count(self.new_labels, "new label")))
         if self.minutes is not None:
-            found.append(f"{self.minutes:,} min after the last")
+            found.append(sentence("{minutes:,} min after the last", minutes=self.minutes))
         if self.disagreement_points is not None:
-            found.append(f"when people contradict the model by {count(self.disagreement_points, 'point')} too much")
+            points = count(self.disagreement_points, "point")
+            found.append(sentence("when people contradict the model by {points} too much", points=points))
         return found
 
     @property
-    def words(self) -> str:
+    def words(self) -> Sentence:
         """As a clause: a run starts by itself ..."""
-        return " or ".join(self.causes) if self.enabled else "never"
+        if not self.enabled:
+            return term("never")
+        first, *more = self.causes
+        for cause in more:
+            first = sentence("{one} or {other}", one=first, other=cause)
+        return first
 
     @property
     def brief(self) -> str:

@@ -16,6 +16,7 @@ from apps.live.topics import News, Topic
 from apps.pages.numbers import fill
 from apps.projects import task_types
 from apps.projects.models import Project
+from apps.rules.sentences import sentence, term
 from apps.rules.words import count
 from apps.training.models import OnlineLearner
 from apps.training.services.runs import NoLearner
@@ -51,14 +52,15 @@ def online_set(*, project: Project, enabled: bool, publish_every: int, by: User,
     learner, _ = OnlineLearner.objects.update_or_create(
         project=project, defaults={"enabled": enabled, "publish_every": publish_every}
     )
-    words = f"on, a model every {count(publish_every, 'example')}" if enabled else "off"
+    on = sentence("on, a model every {examples}", examples=count(publish_every, "example"))
+    words = on if enabled else term("off")
     event_record(
         project_id=project.pk,
         verb=Verb.ONLINE_SET,
         subject="online learning",
         by=by,
         at=at,
-        sentence=f"{by} set online learning: {words}.",
+        sentence=sentence("{by} set online learning: {words}.", by=by, words=words),
         before=dict(before) if before else None,
         after={"enabled": enabled, "publish_every": publish_every},
     )
@@ -89,7 +91,11 @@ def online_publish_ask(*, project: Project, by: User, at: datetime) -> OnlineLea
             subject="online learning",
             by=by,
             at=at,
-            sentence=f"{by} asked for a model of {count(learner.examples, 'example')} learned online.",
+            sentence=sentence(
+                "{by} asked for a model of {examples} learned online.",
+                by=by,
+                examples=count(learner.examples, "example"),
+            ),
         )
     transaction.on_commit(lambda: online_send(project_id=project.pk))
     online_tell(project.pk)

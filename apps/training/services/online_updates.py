@@ -19,6 +19,7 @@ from apps.audit.services import event_record
 from apps.audit.verbs import Verb
 from apps.datasets.models import DatasetVersion
 from apps.projects.models import Project
+from apps.rules.sentences import parts_of, sentence
 from apps.rules.words import count
 from apps.training.models import OnlineLearner, OnlinePoint, Run, RunKind, RunPoint, RunState, RunTrigger
 from apps.training.services.online import online_tell
@@ -108,7 +109,7 @@ def online_restart(
             subject="online learning",
             by=None,
             at=at,
-            sentence=f"Online learning began again at the first label: {reason}",
+            sentence=sentence("Online learning began again at the first label: {reason}", reason=reason),
         )
     online_tell(project_id)
     return learner
@@ -147,12 +148,18 @@ def online_published(*, project_id: int, owner: uuid.UUID, published: Published,
     seconds = learner.seconds - _seconds_before(learner)
     number = (Run.objects.filter(project=project).aggregate(n=Max("number"))["n"] or 0) + 1
     new = count(learner.unpublished, "example")
+    words = (
+        sentence("{new} learned online, asked for by a person", new=new)
+        if learner.asked_at
+        else sentence("{new} learned online", new=new)
+    )
     run = Run.objects.create(
         project=project,
         number=number,
         kind=RunKind.ONLINE,
         state=RunState.COMPLETED,
-        trigger=f"{new} learned online" + (", asked for by a person" if learner.asked_at else ""),
+        trigger=words,
+        trigger_parts=parts_of(words),
         trigger_type=RunTrigger.ONLINE,
         dataset_version=published.version,
         recipe=dict(published.recipe),
@@ -191,7 +198,7 @@ def online_published(*, project_id: int, owner: uuid.UUID, published: Published,
         subject=f"run {run.number}",
         by=None,
         at=at,
-        sentence=f"Run {run.number} completed: {new} learned online.",
+        sentence=sentence("Run {number} completed: {new} learned online.", number=run.number, new=new),
         after={"state": run.state},
     )
     tell(run)

@@ -14,6 +14,7 @@ from apps.features.services import encoder_made
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.rules.encoders import TUNED_DIM
+from apps.rules.sentences import sentence
 from apps.training.models import MOVES, Run, RunKind, RunLine, RunState
 from apps.training.services.turns import turn_take, turn_tell
 from apps.work.leases import Lease, LeaseLost
@@ -155,19 +156,21 @@ def _move(run: Run, state: RunState, at: datetime) -> None:
         subject=f"run {run.number}",
         by=None,
         at=at,
-        sentence=f"Run {run.number} {_WORDS[state]}" + (f": {run.error}" if state == RunState.FAILED else "."),
+        sentence=_moved(run, state),
         before={"state": before},
         after={"state": state},
     )
     tell(run)
 
 
-_WORDS = {
-    RunState.RUNNING: "started training",
-    RunState.COMPLETED: "completed",
-    RunState.FAILED: "failed",
-    RunState.CANCELED: "was canceled",
-}
+def _moved(run: Run, state: RunState) -> str:
+    if state == RunState.FAILED:
+        return sentence("Run {number} failed: {error}", number=run.number, error=run.error)
+    return {
+        RunState.RUNNING: sentence("Run {number} started training.", number=run.number),
+        RunState.COMPLETED: sentence("Run {number} completed.", number=run.number),
+        RunState.CANCELED: sentence("Run {number} was canceled.", number=run.number),
+    }[state]
 
 
 def tell(run: Run) -> None:

@@ -12,6 +12,7 @@ from apps.errors import Invalid
 from apps.pages.numbers import fill
 from apps.projects.models import Project
 from apps.rules.freshness import FreshnessLimits
+from apps.rules.sentences import sentence
 from apps.training.models import Policy
 
 FIELDS = ("runs_at_once", "full_after_increments", "full_on_gap", "full_on_schema_change")
@@ -72,7 +73,7 @@ def policy_set(
         subject="training policy",
         by=by,
         at=at,
-        sentence=f"{by} set the training policy.",
+        sentence=sentence("{by} set the training policy.", by=by),
         before=before,
         after=values,
     )

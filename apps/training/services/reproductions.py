@@ -9,6 +9,7 @@ from apps.accounts.models import User
 from apps.errors import DomainError, NotFound
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
+from apps.rules.sentences import sentence
 from apps.training.models import Run, RunKind, RunLine, RunState, RunTrigger
 from apps.training.services.runs import run_start
 
@@ -42,7 +43,7 @@ def run_reproduce(*, run: Run, by: User | None, at: datetime) -> Run:
     return run_start(
         project=original.project,
         kind=original.kind,
-        trigger=f"To reproduce run {original.number}.",
+        trigger=sentence("To reproduce run {number}.", number=original.number),
         base_run=original.base_run,
         by=by,
         at=at,

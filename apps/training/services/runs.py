@@ -9,7 +9,7 @@ from django.db.models import Max, Q
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
-from apps.audit.services import event_record
+from apps.audit.services import english, event_record
 from apps.audit.verbs import Verb
 from apps.datasets.models import DatasetVersion
 from apps.errors import DomainError, Invalid
@@ -19,6 +19,7 @@ from apps.live.topics import News, Topic
 from apps.projects import task_types
 from apps.projects.access import refuse_archived
 from apps.projects.models import Project
+from apps.rules.sentences import lowered, parts_of, sentence, term
 from apps.training.models import OPEN_STATES, Run, RunKind, RunPriority, RunState, RunTrigger
 from apps.training.services.turns import places_free, run_send, turn_tell
 
@@ -80,6 +81,7 @@ def run_start(
                 number=last + 1,
                 kind=kind,
                 trigger=trigger[:200],
+                trigger_parts=parts_of(trigger),
                 base_run=base_run,
                 started_by=by,
                 queued_at=at,
@@ -101,7 +103,13 @@ def run_start(
         subject=f"run {run.number}",
         by=by,
         at=at,
-        sentence=f"{by or 'System'} started run {run.number} ({kind}): {trigger}",
+        sentence=sentence(
+            "{by} started run {number} ({kind}): {trigger}",
+            by=by or term("System"),
+            number=run.number,
+            kind=lowered(english(RunKind(kind).label)),
+            trigger=trigger,
+        ),
         after={"state": run.state, "trigger": run.trigger_type},
     )
     transaction.on_commit(lambda: run_send(run_id=run.pk, at=at))
@@ -186,7 +194,7 @@ def run_cancel(*, run: Run, by: User, at: datetime) -> Run:
         subject=f"run {run.number}",
         by=by,
         at=at,
-        sentence=f"{by} canceled run {run.number}.",
+        sentence=sentence("{by} canceled run {number}.", by=by, number=run.number),
         after={"state": run.state},
     )
     if not run.is_open:

@@ -9,12 +9,13 @@ from django.utils.translation import gettext
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from apps.accounts.models import User
-from apps.audit.services import event_record
+from apps.audit.services import english, event_record
 from apps.audit.verbs import Verb
 from apps.errors import Invalid
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.projects.models import Project
+from apps.rules.sentences import joined, lowered, sentence, term
 from apps.rules.values.zones import zone_of
 from apps.training.models import RunKind, Schedule
 from apps.training.selectors import kinds_of
@@ -79,7 +80,12 @@ def schedule_set(*, project: Project, kind: str, times: Times, by: User, at: dat
         subject=f"schedule {kind}",
         by=by,
         at=at,
-        sentence=f"{by} set the schedule of {kind} runs: {_words(times)}.",
+        sentence=sentence(
+            "{by} set the schedule of {kind} runs: {words}.",
+            by=by,
+            kind=lowered(english(RunKind(kind).label)),
+            words=_words(times),
+        ),
         after={"times": _words(times)},
     )
     return schedule
@@ -111,10 +117,10 @@ def times_of(schedule: Schedule) -> Times:
 
 def _words(times: Times) -> str:
     names = ("Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat")
-    days = (
-        "every day" if len(set(times.days)) == len(DAYS) else ", ".join(names[day] for day in sorted(set(times.days)))
-    )
-    return f"{days} at {times.at:%H:%M} {times.zone}" if times.enabled else "off"
+    days = joined([term(names[day]) for day in sorted(set(times.days))], ", ")
+    days = term("every day") if len(set(times.days)) == len(DAYS) else days
+    at = f"{times.at:%H:%M}"
+    return sentence("{days} at {at} {zone}", days=days, at=at, zone=times.zone) if times.enabled else term("off")
 
 
 def schedules_due(*, at: datetime) -> list[int]:

@@ -19,6 +19,7 @@ from apps.live.topics import News, Topic
 from apps.pages.numbers import fill
 from apps.projects import task_types
 from apps.projects.models import Project
+from apps.rules.sentences import sentence, term
 from apps.rules.sweeps import LEAST_LABELS, TRIALS, Span, fault_of
 from apps.rules.words import count
 from apps.training.models import Sweep, SweepState, Trial, TrialState
@@ -68,7 +69,13 @@ def sweep_start(
         subject=f"sweep {sweep.number}",
         by=by,
         at=at,
-        sentence=f"{by or 'System'} started sweep {sweep.number}: {count(trials, 'trial')} of {', '.join(space)}.",
+        sentence=sentence(
+            "{by} started sweep {number}: {trials} of {names}.",
+            by=by or term("System"),
+            number=sweep.number,
+            trials=count(trials, "trial"),
+            names=", ".join(space),
+        ),
         after={"space": sweep.space, "trials": trials, "seed": seed},
     )
     transaction.on_commit(lambda: trials_send(sweep_id=sweep.pk, at=at))
@@ -137,7 +144,7 @@ def sweep_cancel(*, sweep: Sweep, by: User, at: datetime) -> Sweep:
         subject=f"sweep {sweep.number}",
         by=by,
         at=at,
-        sentence=f"{by} canceled sweep {sweep.number}.",
+        sentence=sentence("{by} canceled sweep {number}.", by=by, number=sweep.number),
         after={"state": sweep.state},
     )
     sweep_tell(sweep)

@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Sum
@@ -13,6 +12,7 @@ from apps.audit.services import event_record
 from apps.audit.verbs import Verb
 from apps.datasets.models import DatasetVersion
 from apps.errors import DomainError
+from apps.rules.sentences import sentence
 from apps.training.models import Run, RunKind, RunTrigger, Sweep, SweepState, Trial, TrialState
 from apps.training.services.runs import RunOpen, run_start
 from apps.training.services.sweeps import OPEN, sweep_tell
@@ -172,7 +172,12 @@ def _run_of(sweep: Sweep, best: Trial, at: datetime) -> Run:
         by=sweep.started_by,
         at=at,
         seed=sweep.seed,
-        trigger=f"Trial {best.number} of sweep {sweep.number} had the least validation loss, {best.value:.4f}.",
+        trigger=sentence(
+            "Trial {trial} of sweep {sweep} had the least validation loss, {loss:.4f}.",
+            trial=best.number,
+            sweep=sweep.number,
+            loss=best.value,
+        ),
         trigger_type=RunTrigger.SWEEP,
         recipe=dict(best.settings),
         dataset_version=sweep.dataset_version,
@@ -182,17 +187,24 @@ def _run_of(sweep: Sweep, best: Trial, at: datetime) -> Run:
     return run
 
 
+def _came(sweep: Sweep, state: SweepState) -> str:
+    if state == SweepState.COMPLETED and sweep.run:
+        return sentence(
+            "Sweep {number} completed; run {run} trains its best recipe.", number=sweep.number, run=sweep.run.number
+        )
+    return sentence("Sweep {number} failed: {error}", number=sweep.number, error=sweep.error)
+
+
 def _ended(sweep: Sweep, state: SweepState, at: datetime) -> Sweep:
     sweep.state, sweep.finished_at = state, at
     sweep.save(update_fields=["state", "finished_at", "error", "importance", "run"])
-    words: dict[str, Any] = {SweepState.COMPLETED: f"completed; {sweep.run} trains its best recipe."}
     event_record(
         project_id=sweep.project_id,
         verb=Verb(f"sweep.{state}"),
         subject=f"sweep {sweep.number}",
         by=None,
         at=at,
-        sentence=f"Sweep {sweep.number} {words.get(state, f'failed: {sweep.error}')}",
+        sentence=_came(sweep, state),
         after={"state": state},
     )
     sweep_tell(sweep)

@@ -8,12 +8,13 @@ from django.db import transaction
 from django.utils.translation import gettext, gettext_lazy
 
 from apps.accounts.models import User
-from apps.audit.services import event_record
+from apps.audit.services import english, event_record
 from apps.audit.verbs import Verb
 from apps.errors import Invalid
 from apps.pages.numbers import fill
 from apps.projects.models import Project
-from apps.training.models import Trigger
+from apps.rules.sentences import lowered, sentence, term
+from apps.training.models import RunKind, Trigger
 from apps.training.selectors import kinds_of
 
 BOUNDS = {
@@ -64,14 +65,18 @@ def trigger_set(
     Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     before = Trigger.objects.filter(project=project).values(*FIELDS).first()
     trigger, _ = Trigger.objects.update_or_create(project=project, defaults=asdict(change))
-    words = f"{trigger.words}, {kind}" if enabled else "off"
+    words = (
+        sentence("{words}, {kind}", words=trigger.words, kind=lowered(english(RunKind(kind).label)))
+        if enabled
+        else term("off")
+    )
     event_record(
         project_id=project.pk,
         verb=Verb.TRIGGER_SET,
         subject="trigger",
         by=by,
         at=at,
-        sentence=f"{by} set the training trigger: {words}.",
+        sentence=sentence("{by} set the training trigger: {words}.", by=by, words=words),
         before=before,
         after=asdict(change),
     )

@@ -12,6 +12,7 @@ from apps.errors import DomainError, Invalid
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.projects.models import Project
+from apps.rules.sentences import lowered, sentence
 from apps.training.models import Policy, Run, RunPriority, RunState
 from apps.work.jobs import ask
 from apps.work.names import Job
@@ -83,7 +84,12 @@ def run_prioritize(*, run: Run, priority: int, by: User, at: datetime) -> Run:
         subject=f"run {run.number}",
         by=by,
         at=at,
-        sentence=f"{by} gave run {run.number} {english(RunPriority(priority).label).lower()} priority.",
+        sentence=sentence(
+            "{by} gave run {number} {priority} priority.",
+            by=by,
+            number=run.number,
+            priority=lowered(english(RunPriority(priority).label)),
+        ),
         before={"priority": before},
         after={"priority": priority},
     )

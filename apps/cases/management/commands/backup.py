@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
+from apps.audit.services import heads
 from fastloop_console.machine.backup import backup
 
 
@@ -17,7 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
 
     def handle(self, *, file: Path, **options: Any) -> None:
-        size = backup(to=file.resolve(), database=settings.DATABASES["default"], at=timezone.now())
+        size = backup(to=file.resolve(), database=settings.DATABASES["default"], at=timezone.now(), heads=heads())
         self.stdout.write(
             f"{file} holds the console, {size / 1e6:,.1f} MB. `manage.py restore {file}` puts it into an empty one."
         )

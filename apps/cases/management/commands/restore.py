@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 
+from apps.audit.services import heads_missing
 from fastloop_console.machine import env
 from fastloop_console.machine.backup import addresses_moved, restore
 
@@ -24,4 +25,9 @@ class Command(BaseCommand):
         about = restore(given=file.resolve(), database=settings.DATABASES["default"], empty=empty)
         with connection.cursor() as cursor:
             addresses_moved(cursor, old=about["root"].rstrip("/"), new=env.storage_url().rstrip("/"))
+        cut = heads_missing(about.get("audit", {}))
+        if cut:
+            self.stderr.write(
+                f"The audit trail of {', '.join(cut)} lacks the entry that the backup names as its newest."
+            )
         self.stdout.write(f"The console of {about['at'][:16].replace('T', ' ')} UTC is back. Start it with `make run`.")
