@@ -30,11 +30,17 @@ def problem(status: int, detail: str, code: str, **details: Any) -> dict[str, An
     return {"type": "about:blank", "title": title, "status": status, "detail": detail, "code": code, **details}
 
 
+def waiting(error: DomainError) -> dict[str, str]:
+    """`Retry-After`, where the refusal says after how many seconds another try is worth it."""
+    seconds = error.details.get("retry_after_s")
+    return {"Retry-After": str(seconds)} if seconds is not None else {}
+
+
 def answer(error: Exception, context: dict[str, Any]) -> Response | None:
     """What Django REST framework calls for each exception of a view; None lets it through, as a fault of ours."""
     if isinstance(error, DomainError):
         body = problem(error.http_status, error.message, error.code, **error.details)
-        return _as_problem(Response(body, status=error.http_status), context)
+        return _as_problem(Response(body, status=error.http_status, headers=waiting(error)), context)
     if full_disk_behind(error):
         return answer(DiskFull("The console's disk is full, so this could not be kept. Free some of it."), context)
     refused = not_keepable(error)

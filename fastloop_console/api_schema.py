@@ -13,6 +13,8 @@ from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiExample
 from rest_framework.serializers import BaseSerializer
 
+from apps.people.models import Scope
+from apps.people.token_access import scope_needed
 from fastloop_console.api_errors import PROBLEM
 from fastloop_console.machine.env import ROOT
 
@@ -39,7 +41,9 @@ PROBLEMS = {
     "403": "Your role does not allow it; the sentence says which does",
     "404": "There is no such thing in this project, or the project is not yours",
     "409": "The rules of the loop say no; the sentence says why and what is next",
+    "413": "The body is larger than this console takes at once; nothing was stored",
     "422": "It is well formed and cannot be taken; the sentence says why",
+    "429": "Too many at once, or too often; `Retry-After` says after how many seconds to ask again",
     "default": "Any other refusal or fault, in the same form",
 }
 
@@ -58,6 +62,19 @@ class ApiSchema(AutoSchema):
         """What the method says of itself; the view's own words are for whoever reads the code."""
         return str(getattr(getattr(self.view, self.method.lower(), None), "__doc__", None) or "").strip()
 
+    def scopes(self) -> tuple[str, ...]:
+        """Those that suffice, in the words of Scope; what the token's owner may is asked besides."""
+        needed = scope_needed(str(self.method), getattr(self.view, "needs", {}))
+        return (needed.value,) if needed == Scope.WRITE else (needed.value, Scope.WRITE.value)
+
+    def get_operation(self, *given: Any, **more: Any) -> Any:
+        """With the scopes of tokens that may ask for it, for people and for programs."""
+        found = super().get_operation(*given, **more)
+        if not found:
+            return found
+        words = (found.get("description"), f"Scope of the token: {' or '.join(self.scopes())}.")
+        return {**found, "description": "\n\n".join(filter(None, words)), "x-token-scopes": list(self.scopes())}
+
     def get_examples(self) -> list[OpenApiExample]:
         found = recorded().get(self.get_operation_id(), {})
         examples = []
@@ -75,12 +92,16 @@ class ApiSchema(AutoSchema):
         reference = self._problem().ref
         for status in self._statuses():
             bodies.setdefault(status, {"content": {PROBLEM: {"schema": reference}}, "description": PROBLEMS[status]})
+        if "429" in bodies:
+            bodies["429"]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "Seconds."}}
         return bodies
 
     def _statuses(self) -> list[str]:
         """Those that this operation can give."""
         reads = self.method == "GET"
-        without = {"409", "422"} if reads else set()
+        without = {"409", "413", "422"} if reads else set()
+        if self.method not in getattr(self.view, "makes_wait", ()):
+            without |= {"429"}
         if "{" not in self.path:
             without |= {"404"}
         return [status for status in PROBLEMS if status not in without]

@@ -12,6 +12,7 @@ from apps.accounts.models import User
 from apps.errors import TooMany
 
 A_PERSON = 3  # at once, until the reader has everything
+RETRY_S = 60  # a file of a hundred thousand rows takes less
 A_PROCESS = 12  # of the 24 connections that a process has
 
 
@@ -28,9 +29,11 @@ class StreamPlaces:
                 sentence = gettext(
                     "{n} files are on their way to you already. Take another one when one of them is there."
                 )
-                raise TooMany(sentence.format(n=A_PERSON))
+                raise TooMany(sentence.format(n=A_PERSON), retry_after_s=RETRY_S)
             if self._open.total() >= A_PROCESS:
-                raise TooMany(gettext("Many files are being taken right now. Try again in a minute."))
+                raise TooMany(
+                    gettext("Many files are being taken right now. Try again in a minute."), retry_after_s=RETRY_S
+                )
             self._open[person_id] += 1
 
     def give_back(self, person_id: int) -> None:

@@ -1,5 +1,6 @@
 """API tokens at the door: who, since when, and what of it this token may."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,13 @@ class GrantedTokenAuthentication(TokenAuthentication):
         return user, token
 
 
+def scope_needed(method: str, needs: Mapping[str, Permission]) -> Scope:
+    """The narrowest scope that suffices; one that may write may everything."""
+    if needs.get(method) == Permission.PREDICT:
+        return Scope.PREDICT
+    return Scope.READ if method in SAFE_METHODS else Scope.WRITE
+
+
 class WithinScope(BasePermission):
     """A token that may only read, or only ask models, does nothing else, whatever its owner may. Raises Forbidden."""
 
@@ -41,10 +49,7 @@ class WithinScope(BasePermission):
         grant = grant_of(request.auth) if isinstance(request.auth, AuthToken) else None
         if grant is None or grant.scope == Scope.WRITE or request.method == "OPTIONS":
             return True
-        asks_models = getattr(view, "needs", {}).get(str(request.method)) == Permission.PREDICT
-        if grant.scope == (Scope.PREDICT if asks_models else Scope.READ) and (
-            asks_models or request.method in SAFE_METHODS
-        ):
+        if grant.scope == scope_needed(str(request.method), getattr(view, "needs", {})):
             return True
         sentence = gettext("This token may only: {scope}. Make one with a wider scope on the account page.")
         raise Forbidden(sentence.format(scope=grant.get_scope_display().lower()))

@@ -39,6 +39,7 @@ WAITS = {
     "sweep": gettext_lazy("It waits until a sweep has stopped."),
     "online": gettext_lazy("It waits until the online learner has stopped."),
     "upload": gettext_lazy("It waits until a file has been read."),
+    "late": gettext_lazy("Something came in meanwhile; it goes on in a moment."),
 }
 
 

@@ -111,6 +111,8 @@ class ModelAPI(APIView):
 
 
 class ModelDownloadAPI(APIView):
+    makes_wait = frozenset({"GET"})
+
     @extend_schema(
         operation_id="models_download",
         responses={(200, "application/zip"): OpenApiTypes.BINARY, (206, "application/zip"): OpenApiTypes.BINARY},

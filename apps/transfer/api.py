@@ -66,6 +66,7 @@ class MappingAPI(ProjectAPI):
 
 class ExportAPI(ProjectAPI):
     needs: ClassVar[dict[str, Permission]] = {"GET": Permission.VIEW_DATA}
+    makes_wait = frozenset({"GET"})
 
     @extend_schema(
         operation_id="export",

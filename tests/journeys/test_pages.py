@@ -13,7 +13,11 @@ PAGES = {
     "projects": "/projects/",
     "new-project": "/projects/new/",
     "loop": "/projects/{project}/",
+    "projects-archived": "/projects/?show=archived",
     "data": "/projects/{project}/data/",
+    "data-ranges": "/projects/{project}/data/?percent_min=0&percent_max=x&col=confidence",
+    "deleted": "/projects/{project}/data/deleted/",
+    "example": "/projects/{project}/data/{example}/",
     "refused": "/projects/{project}/data/refused/",
     "export": "/projects/{project}/data/export/",
     "versions": "/projects/{project}/data/versions/",
@@ -44,6 +48,9 @@ PAGES = {
     "monitor": "/projects/{project}/monitor/",
     "sla": "/projects/{project}/sla/",
     "settings": "/projects/{project}/settings/",
+    "label-edit": "/projects/{project}/settings/labels/{label}/",
+    "project-rename": "/projects/{project}/settings/name/",
+    "archive": "/projects/{project}/settings/archive/",
     "members": "/projects/{project}/members/",
     "audit": "/projects/{project}/audit/",
     "queue-settings": "/projects/{project}/settings/queue/",
@@ -54,6 +61,7 @@ PAGES = {
     "api": "/api/",
     "encoders": "/encoders/",
     "console-people": "/people/",
+    "console-person": "/people/{person}/",
     "console-trail": "/people/trail/",
     "not-found": "/projects/987654/",
 }
@@ -73,10 +81,17 @@ def addresses(console: Console) -> dict[str, str]:
         version = console.get(lin, f"projects/{project}/models/")["results"][0]["id"]
         rollout = console.get(lin, f"projects/{project}/rollouts/")["results"][0]["id"]
         console.post(lin, f"projects/{project}/examples/", examples=[{"id": "broken", "image": "no picture"}])
-    return {
-        name: address.format(project=project, run=run, version=version, rollout=rollout)
-        for name, address in PAGES.items()
-    }
+        found = {
+            "project": project,
+            "run": run,
+            "version": version,
+            "rollout": rollout,
+            "example": console.get(lin, f"projects/{project}/examples/?labeled=true")["results"][0]["id"],
+            "label": console.get(lin, f"projects/{project}/schema/")["results"][0]["id"],
+        }
+    with console.client("alma") as alma:
+        found["person"] = console.get(alma, f"projects/{project}/members/")["results"][0]["user_id"]
+    return {name: address.format(**found) for name, address in PAGES.items()}
 
 
 def settle(page: Page, address: str, *, status: int = 200) -> None:

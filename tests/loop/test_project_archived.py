@@ -102,13 +102,14 @@ def test_nothing_starts_by_itself(project, mona, lin, ada, sent):
     )
     Run.objects.filter(state=RunState.QUEUED).delete()
     project_archive(project=project, by=mona, at=NOON)
-    before, slots = Run.objects.count(), FrontierItem.objects.count()
+    before = Run.objects.count()
     assert triggers_check(at=LATER) == [] and schedules_check(at=LATER) == []
     assert services.auto_labels_check(at=LATER) == [] and services.measures_check(at=LATER) == []
     assert online_check(at=LATER) == [] and consensus_check(at=LATER) == [] and sweeps_check(at=LATER) == []
+    FrontierItem.objects.all().delete()
     services.everything_refilled(at=LATER)
     services.drift_check_all(at=LATER)
-    assert (Run.objects.count(), FrontierItem.objects.count()) == (before, slots)
+    assert (Run.objects.count(), FrontierItem.objects.count()) == (before, 0)
     assert not project.drift_checks.exists()
     with pytest.raises(OnlineLost, match="in the archive"):
         online_claim(project_id=project.pk, at=LATER)
@@ -117,6 +118,13 @@ def test_nothing_starts_by_itself(project, mona, lin, ada, sent):
     project_unarchive(project=project, by=mona, at=LATER)
     assert [run.project_id for run in triggers_check(at=LATER)] == [project.pk]
     assert online_check(at=LATER) == [project.pk] and consensus_check(at=LATER) == [project.pk]
+    assert services.auto_labels_check(at=LATER) == [project.pk]
+    assert sweeps_check(at=LATER) != []
+    services.drift_check_all(at=LATER)
+    assert project.drift_checks.count() == 1
+    FrontierItem.objects.all().delete()
+    services.everything_refilled(at=LATER)
+    assert FrontierItem.objects.filter(project=project).exists()
 
 
 def test_a_queued_run_waits_until_the_project_is_in_use_again(project, mona, sent):

@@ -202,7 +202,8 @@ def test_what_comes_while_it_is_deleted_goes_too(full, mona, monkeypatch):
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     _work(full.pk)
-    assert ProjectDeletion.objects.get().state == DeletionState.DELETING
+    held = ProjectDeletion.objects.get()
+    assert (held.state, held.waits_for) == (DeletionState.DELETING, "late")
     after = LATER + timedelta(seconds=30)
     deletion_work(number=full.pk, now=lambda: after)
     assert ProjectDeletion.objects.get().state == DeletionState.COMPLETED and _naming(full.pk) == []

@@ -47,6 +47,41 @@ def test_nothing_of_a_large_body_of_a_stranger_is_read():
     assert "Nothing was read" in json.loads(messages[1]["body"])["detail"]
 
 
+def refused(path, accept):
+    """The refusal of a body over the limit: its status, content type and text."""
+    messages = []
+
+    async def send(message):
+        messages.append(message)
+
+    headers = [(b"content-length", b"3000000000"), (b"accept", accept)]
+    asyncio.run(UploadLimit(None, 10**9)({"type": "http", "path": path, "headers": headers}, None, send))
+    return messages[0]["status"], dict(messages[0]["headers"])[b"content-type"], messages[1]["body"].decode()
+
+
+def test_a_body_over_the_limit_is_a_problem_to_the_api_whatever_it_accepts():
+    for accept in (b"*/*", b"text/html", b"application/json"):
+        status, kind, body = refused("/api/v1/projects/1/examples/", accept)
+        assert (status, kind) == (413, b"application/problem+json")
+        told = json.loads(body)
+        assert {k: told[k] for k in ("type", "status", "code")} == {
+            "type": "about:blank",
+            "status": 413,
+            "code": "too_large",
+        }
+        assert "at most 1.0 GB" in told["detail"] and told["title"]
+
+
+def test_a_body_over_the_limit_is_a_page_to_a_browser_and_json_to_its_scripts():
+    status, kind, body = refused("/projects/1/data/", b"text/html,*/*;q=0.8")
+    assert (status, kind) == (413, b"text/html; charset=utf-8")
+    assert (
+        body.startswith("<!doctype html>") and "<p>The upload has 3.0 GB; at most 1.0 GB" in body and 'href="/"' in body
+    )
+    assert refused("/projects/1/data/", b"application/json")[:2] == (413, b"application/json")
+    assert refused("/projects/1/data/", b"")[1] == b"text/plain; charset=utf-8"
+
+
 def test_a_known_sender_is_let_through_and_a_small_body_of_anybody_too():
     assert sent(LARGE, known=True)[1] == ["http.request"]
     assert sent([(b"content-length", b"100")], known=False)[1] == ["http.request"]

@@ -156,7 +156,13 @@ def test_every_page_of_an_old_project_opens(name: str) -> None:
     project, browser = Project.objects.get(name=name), Client()
     browser.force_login(User.objects.get(username="alma"))
     runs = [[project.pk, run.pk] for run in project.runs.all()]
-    of_page = {"lineage:run": runs, "portfolio:projects": [[]]}
+    of_page = {
+        "lineage:run": runs,
+        "portfolio:projects": [[]],
+        "examples:page": [[project.pk, example.pk] for example in project.examples.order_by("pk")[:5]],
+        "setup:label": [[project.pk, label.pk] for label in project.labels.all()],
+        "people:person": [[user_id] for user_id in project.memberships.values_list("user_id", flat=True)],
+    }
     pages = [(page, args) for page in BUDGETS for args in of_page.get(page, [[project.pk]])]
     answers = {f"{page} {args}": browser.get(reverse(page, args=args)).status_code for page, args in pages}
     assert answers == dict.fromkeys(answers, 200)

@@ -71,11 +71,7 @@ def deletion_work(*, number: int, now: Callable[[], datetime] = timezone.now) ->
     if deletion is None or deletion.owner is None:
         return
     owner = deletion.owner
-    ending = attempt(
-        lambda: _Removal(number, owner, now).all(),
-        what="The deletion",
-        refusals=(StillHeld, Unavailable, IntegrityError),
-    )
+    ending = attempt(lambda: _Removal(number, owner, now).all(), what="The deletion", refusals=(StillHeld, Unavailable))
     if ending.end in (End.REFUSED, End.FAULT):
         pause = PAUSE if ending.end == End.REFUSED else TROUBLE
         ProjectDeletion.objects.filter(number=number, owner=owner).update(
@@ -175,11 +171,14 @@ class _Removal:
             with transaction.atomic():
                 self._told("files", gone)
 
-    @transaction.atomic
     def _project(self) -> None:
-        """Fails, and is tried again, where a row came after its table was emptied."""
-        gone = Project.objects.filter(pk=self.number)._raw_delete("default")
-        self._told(Project._meta.db_table, gone)
+        """Tried again from the beginning where a row came after its table was emptied."""
+        try:
+            with transaction.atomic():
+                gone = Project.objects.filter(pk=self.number)._raw_delete("default")
+                self._told(Project._meta.db_table, gone)
+        except IntegrityError:
+            raise StillHeld("late") from None
 
     @transaction.atomic
     def _done(self) -> None:

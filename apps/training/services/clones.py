@@ -11,6 +11,7 @@ from apps.accounts.models import User
 from apps.datasets.models import DatasetVersion
 from apps.errors import DomainError, Invalid
 from apps.rules.recipes import OF_KIND, Value, setting_of, settings_of
+from apps.rules.sentences import Sentence, joined, sentence, term
 from apps.rules.values import ValueRefused
 from apps.training.models import ASKED_KINDS, Run, RunKind, RunPriority, RunState
 from apps.training.services.runs import run_start
@@ -170,8 +171,13 @@ def _version_checked(run: Run, version: DatasetVersion | None) -> None:
         raise Invalid(words.format(version=version.number), field="dataset_version")
 
 
-def _trigger(run: Run, copy: RunCopy, by: User) -> str:
-    """Stored, so in the record's language."""
+def _trigger(run: Run, copy: RunCopy, by: User) -> Sentence:
+    """Stored, so in the record's language, with its parts for readers of others."""
     with override("en"):
-        changes = ", ".join(f"{each.name} {each.was} to {each.becomes}" for each in differences(run, copy))
-    return f"{by} asked for run {run.number} again: {changes or 'nothing changed'}."
+        found = differences(run, copy)
+    changes = [
+        sentence("{name} {was} to {becomes}", name=term(each.name), was=term(each.was), becomes=term(each.becomes))
+        for each in found
+    ]
+    told = joined(changes, ", ") if changes else term("nothing changed")
+    return sentence("{by} asked for run {number} again: {changes}.", by=by, number=run.number, changes=told)

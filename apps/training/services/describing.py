@@ -12,6 +12,7 @@ from apps.audit.verbs import Verb
 from apps.errors import Invalid
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
+from apps.rules.sentences import Sentence, sentence
 from apps.rules.values import MOST_NAME, ValueRefused, name_of, note_of, tags_of, tidy
 from apps.training.listing import tags_in
 from apps.training.models import Run
@@ -76,7 +77,9 @@ def _holds(name: str) -> bool:
     return bool(tidy(name))
 
 
-def _sentence(run: Run, changed: dict[str, Any], by: User) -> str:
-    if list(changed) == ["name"]:
-        return f"{by} called run {run.number} “{run.name}”." if run.name else f"{by} took run {run.number}’s name away."
-    return f"{by} changed what is written beside run {run.number}: {', '.join(changed)}."
+def _sentence(run: Run, changed: dict[str, Any], by: User) -> Sentence:
+    if list(changed) != ["name"]:
+        return sentence("{by} changed what is written beside run {number}.", by=by, number=run.number)
+    if not run.name:
+        return sentence("{by} took the name of run {number} away.", by=by, number=run.number)
+    return sentence("{by} called run {number} “{name}”.", by=by, number=run.number, name=run.name)
