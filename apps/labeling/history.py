@@ -105,7 +105,7 @@ def _line(row: Annotation, project: Project, names: Sequence[str], sees_all: boo
         kind.words(value) if value else _("Skipped: {reason}").format(reason=row.get_skip_reason_display().lower()),
         str(lane.label),
         why(given.lane, given.reason, blind=guess is None, label_names=names),
-        kind.words(guess) if guess else "",
+        kind.words(given.suggested_value) if given.suggested_value else given.suggestion,  # of one label it is the word
         _guesser(given),
         guess is not None and guess == value,
         sees_all and given.planted,
