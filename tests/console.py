@@ -42,6 +42,10 @@ NOT_INHERITED = (
     "PREDICTOR_URL",
     "DJANGO_SETTINGS_MODULE",
 )
+if (
+    signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+):  # a shell's background; consoles would inherit it and never hear Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 T = TypeVar("T")
 

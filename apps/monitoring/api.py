@@ -22,6 +22,8 @@ class PredictionOutput(serializers.Serializer):
     label = serializers.CharField()
     confidence = serializers.FloatField()
     latency_ms = serializers.FloatField()
+    arm = serializers.ChoiceField(choices=["champion", "canary"], help_text="Which model of a rollout answered.")
+    rollout = serializers.IntegerField(allow_null=True, help_text="The rollout that was under way; null for none.")
 
 
 class AlertOutput(serializers.Serializer):

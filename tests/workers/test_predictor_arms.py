@@ -9,7 +9,7 @@ from kserve.errors import InvalidInput
 
 from apps.releases.selectors import Route, ServedModel
 from apps.rules.rollouts.arms import Arm
-from tests.workers.test_predictor import LOANS, KeptLog, Shelf
+from tests.workers.test_predictor import LOANS, KeptLog, Shelf, bundle_of
 from workers.predictor import models, watch
 from workers.predictor.models import MOST_FAILURES, LoadedModel, ProjectModel, ServingArms
 
@@ -105,6 +105,20 @@ def test_past_the_limit_the_canary_is_asked_no_more_and_the_figures_still_say_so
     assert sum(row.failed for row in served.log.rows) > 40
     served.serve(ServingArms(CHAMPION, CANARY, replace(ROUTE, rollout_id=8)))
     assert "canary" in asked(served, 50), "the next rollout starts afresh"
+
+
+def test_what_only_the_champion_can_read_the_champion_answers_and_the_canary_has_failed():
+    more = bundle_of("tabular-classification", [{"age": n % 7, "job": "cook", "pay": n} for n in range(20)])
+    served = ProjectModel("loans", ServingArms(CHAMPION, replace(CANARY, bundle=more), ROUTE), KeptLog())
+    assert set(asked(served, 30)) == {"champion"}
+    assert sum(row.failed for row in served.log.rows) > 3 and sum(not row.failed for row in served.log.rows) == 30
+
+
+def test_what_nobody_can_read_is_the_clients_fault_and_no_failure_of_a_model():
+    served = model(replace(ROUTE, weight=100.0))
+    with pytest.raises(InvalidInput, match="pay"):
+        asyncio.run(served.predict(InferRequest("loans", [InferInput("pay", [1], "FP64", [1.0])])))
+    assert served.log.rows == []
 
 
 @pytest.mark.parametrize("entity", [True, 1.5, ["a"], {"a": 1}, "x" * 201, "a\x00b", "\ud800"])

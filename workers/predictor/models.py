@@ -33,7 +33,7 @@ from workers.training.models.inputs import Rows
 
 logger = logging.getLogger(__name__)
 GUARDED, MOST_FAILURES = 50, 10  # of the canary's last answers; beyond it this predictor asks it no more
-MOST_SHADOWS = 32  # copies on their way at once; more are not made, since users' requests come first
+MOST_SHADOWS = 8  # copies on their way at once; more are not made, since users' requests come first
 
 
 @dataclass(frozen=True)
@@ -107,9 +107,7 @@ class ProjectModel(Model):
         entity = entity_of(payload) or inference_id
         route = serving.route
         if route and serving.canary and _meets(entity, route):
-            answered = await self._by_canary(serving.canary, route, payload, inference_id, entity)
-            if answered is None:  # it failed: the champion answers, and that counts for neither arm
-                answered, route = await _asked(serving.champion, Arm.CHAMPION, payload), None
+            answered, route = await self._by_canary(serving, serving.canary, route, payload, inference_id, entity)
         else:
             answered = await _asked(serving.champion, Arm.CHAMPION, payload)
             if self._mirrored(serving, entity):
@@ -118,23 +116,31 @@ class ProjectModel(Model):
         return _response(self.name, answered, inference_id, serving.route)
 
     async def _by_canary(
-        self, canary: LoadedModel, route: Route, payload: InferRequest, inference_id: str, entity: str
-    ) -> ArmAnswer | None:
-        """None where it failed, with that on record. Once it is given up it is not asked, and that counts as a failure too:
-        or the figures would say that all is well."""
-        began = time.perf_counter()
+        self,
+        serving: ServingArms,
+        canary: LoadedModel,
+        route: Route,
+        payload: InferRequest,
+        inference_id: str,
+        entity: str,
+    ) -> tuple[ArmAnswer, Route | None]:
+        """Where it fails, or cannot read what the champion can, the champion answers: that is on record as a failure and its
+        answer counts for neither arm. Once it is given up it is not asked, and that counts as a failure too: or the figures
+        would say that all is well. Raises InvalidInput where nobody can read the request."""
+        began, fault = time.perf_counter(), None
         if self._guarded != route.rollout_id:
             try:
                 answered = await _asked(canary, Arm.CANARY, payload)
-            except InvalidInput:
-                raise  # the client's fault, whoever answers
             except Exception as cause:
-                self._failed(route, cause)
+                fault = cause
             else:
                 self._failures.append(False)
-                return answered
+                return answered, route
+        answered = await _asked(serving.champion, Arm.CHAMPION, payload)
+        if fault:
+            self._failed(route, fault)
         self.log.add([_failure(canary, inference_id, entity, route, began)])
-        return None
+        return answered, None
 
     def _failed(self, route: Route, cause: Exception) -> None:
         """Without the database too: past the limit the canary is asked no more by this predictor."""
