@@ -26,6 +26,8 @@ def counted(number: int, noun: str) -> str:
         "label": ngettext("{n} label", "{n} labels", number),
         "labeled holdout example": ngettext("{n} labeled holdout example", "{n} labeled holdout examples", number),
         "lap": ngettext("{n} lap", "{n} laps", number),
+        "look": ngettext("{n} look", "{n} looks", number),
+        "more fault": ngettext("{n} more fault", "{n} more faults", number),
         "more holdout label": ngettext("{n} more holdout label", "{n} more holdout labels", number),
         "more label": ngettext("{n} more label", "{n} more labels", number),
         "more labeled holdout example": ngettext(
@@ -40,6 +42,7 @@ def counted(number: int, noun: str) -> str:
         "review": ngettext("{n} review", "{n} reviews", number),
         "row": ngettext("{n} row", "{n} rows", number),
         "run": ngettext("{n} run", "{n} runs", number),
+        "sample": ngettext("{n} sample", "{n} samples", number),
         "seed": ngettext("{n} seed", "{n} seeds", number),
         "shared example": ngettext("{n} shared example", "{n} shared examples", number),
         "time": ngettext("{n} time", "{n} times", number),

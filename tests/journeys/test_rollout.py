@@ -1,4 +1,4 @@
-"""A version reaches its users step by step, watched in a browser while real requests are answered by both arms; and is taken back."""
+"""A version reaches its users step by step, watched in a browser while requests are answered by both arms; and is taken back."""
 
 import threading
 from collections.abc import Callable

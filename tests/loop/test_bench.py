@@ -12,7 +12,7 @@ from django.core.management.base import CommandError
     [
         (
             ["astrology"],
-            "There is no bench “astrology”. There are acquisition, efficiency, loop, queue, training, transfer.",
+            "There is no bench “astrology”. There are acquisition, canary, data, efficiency, loop, queue, training, transfer.",
         ),
         (["acquisition", "--pool", "0"], "--pool and --dim are at least 1, --classes at least 2."),
         (["acquisition", "--classes", "1"], "--pool and --dim are at least 1, --classes at least 2."),
