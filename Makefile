@@ -34,7 +34,7 @@ setup-dev: .venv/installed-dev
 test: setup-dev  ## the whole suite; journeys are skipped where there is no Chromium
 	$(TESTS) && $(BIN)/python -m pytest -q -m "$(ALONE)"
 
-test-fast: setup-dev  ## rules, pages and services, without torch: about 7 min on two quiet cores
+test-fast: setup-dev  ## rules, pages and services, without torch: more than 5 min on two quiet cores
 	$(TESTS) --ignore=tests/workers --ignore=tests/training --ignore=tests/upgrades --ignore=tests/architecture/test_roles.py
 
 check: setup-dev  ## what CI asks for, and how long each part took
