@@ -114,7 +114,7 @@ def _place(loc: tuple[int | str, ...]) -> Iterator[str]:
 def _why(fault: Any, example: str) -> str:
     key = fault["loc"][-1] if fault["loc"] else ""
     pattern = _WHY.get(fault["type"], "{msg}")
-    return pattern.format(key=key, msg=_first_small(fault["msg"]), example=example, **fault.get("ctx", {}))
+    return pattern.format(key=key, msg=_first_small(fault["msg"]), example=example, **_plain(fault.get("ctx", {})))
 
 
 def _first_small(message: str) -> str:
