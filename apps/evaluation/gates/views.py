@@ -34,7 +34,7 @@ from apps.rules.policies import PolicyRefused
 @login_required
 @project_permission(Permission.VIEW_RUNS)
 def policy(request: Signed, project: Project) -> HttpResponse:
-    return _page(request, project, rows_of(gate_policy_in_force(project)))
+    return _page(request, project)
 
 
 @require_POST
@@ -71,7 +71,7 @@ def yaml_set(request: Signed, project: Project) -> HttpResponse:
             return _set(request, project, services.gate_policy_given_yaml(form.cleaned_data["policy"]))
         except Invalid as refused:
             form.add_error("policy", refused.message)
-    return _page(request, project, rows_of(gate_policy_in_force(project)), yaml_form=form, status=422)
+    return _page(request, project, yaml_form=form, status=422)
 
 
 def _set(request: Signed, project: Project, given: GatePolicy) -> HttpResponse:
@@ -83,7 +83,7 @@ def _set(request: Signed, project: Project, given: GatePolicy) -> HttpResponse:
 def _page(
     request: Signed,
     project: Project,
-    rows: list[GateRow],
+    rows: list[GateRow] | None = None,
     *,
     yaml_form: GateYamlForm | None = None,
     fault: str = "",
@@ -94,7 +94,7 @@ def _page(
     context = {
         "project": project,
         "here": "releases",
-        "rows": rows,
+        "rows": rows_of(in_force) if rows is None else rows,
         "fault": fault,
         "types": types_offered(),
         "yaml_form": yaml_form or GateYamlForm(initial={"policy": written}),
