@@ -111,7 +111,7 @@ def quiet(page: Page) -> None:
 
 
 def violations(page: Page, *, colors_only: bool = False) -> list[str]:
-    only = {"runOnly": {"type": "tag", "values": ["cat.color"]}} if colors_only else None
+    only = {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}} if colors_only else None
     found = Axe().run(page, options=only).response["violations"]
     return [
         f"{v['impact']} {v['id']}: {node['target']} {node['failureSummary'][:160]}"
