@@ -34,7 +34,7 @@ def laps(found: Levels) -> Figure:
     if len(found.laps) >= MEDIAN_OF:
         traces.insert(0, _middle(found.laps, unit_s, unit))
     layout: Figure = {
-        "xaxis": {"type": "date"},
+        "xaxis": {"type": "date", "range": [found.period.since.isoformat(), found.period.until.isoformat()]},
         "yaxis": {"rangemode": "tozero", "ticksuffix": f" {unit}"},
         "hovermode": "closest",
         "annotations": _last(found, unit_s, unit),

@@ -42,7 +42,7 @@ def test_releases_are_named_and_runs_are_not(project: Project, lin: User, make_p
 def test_each_mark_is_a_line_that_plotly_draws(project: Project, lin: User) -> None:
     released(project, lin)
     answered(project, 5, at=NOON)
-    figure = charts.latency(selectors.traffic_of(project, NOON, DAY))
+    figure = charts.latency(selectors.traffic_of(project, DAY))
     before = len(figure["layout"]["annotations"])
     drawn = marked(figure, marks_of(project.pk, NOON, NOON + 4 * HOUR))["layout"]
     assert len(drawn["shapes"]) == 5 and len(drawn["annotations"]) == before + 3
@@ -57,7 +57,7 @@ def test_the_monitor_marks_all_four_charts_on_one_axis_in_the_labels_colors(
     model_promote(version=model(project), reason="", by=lin, at=timezone.now() - timedelta(minutes=9))
     answered(project, 5)
     project.labels.filter(name="ham").update(color="#123456")
-    figures = as_(lin).get(reverse("monitoring:figures", args=[project.pk]) + "?range=hour").json()
+    figures = as_(lin).get(reverse("monitoring:figures", args=[project.pk]) + "?period=1h").json()
     assert len({tuple(f["layout"]["xaxis"]["range"]) for f in figures.values()}) == 1
     for figure in figures.values():
         assert "v1" in [a["text"] for a in figure["layout"]["annotations"]]
