@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import plotly.graph_objects as go
 from django.test import Client
@@ -39,6 +40,18 @@ def test_releases_are_named_and_runs_are_not(project: Project, lin: User, make_p
     assert [m.words for m in marks_of(project.pk, NOON + 1.5 * HOUR, NOON + 2.5 * HOUR)] == ["v2"]
 
 
+def test_releases_too_near_for_two_names_have_one(project: Project, lin: User) -> None:
+    released(project, lin)
+    day = marks_of(project.pk, NOON - 80 * HOUR, NOON + 4 * HOUR)
+    assert [(m.words, m.named) for m in day if m.words] == [
+        ("v1", False),
+        ("v1 … v2", False),
+        ("v1 … back to v1", True),
+    ]
+    figure: dict[str, Any] = {"layout": {}}
+    assert [note["text"] for note in marked(figure, day)["layout"]["annotations"]] == ["v1 … back to v1"]
+
+
 def test_each_mark_is_a_line_that_plotly_draws(project: Project, lin: User) -> None:
     released(project, lin)
     answered(project, 5, at=NOON)
@@ -69,9 +82,9 @@ def test_answers_over_time_are_marked_for_those_who_may_see_runs(
 ) -> None:
     released(project, lin)
     answered_by(project, ada)
-    url = reverse("quality:people_figures", args=[project.pk])
+    url = reverse("quality:people_figures", args=[project.pk]) + "?from=2026-11-02&to=2026-11-02"
     drawn = as_(mona).get(url).json()["over_time"]["layout"]
-    assert [a["text"] for a in drawn["annotations"]] == ["v1", "v2", "back to v1"]
+    assert [a["text"] for a in drawn["annotations"]] == ["v1 … back to v1"], "within a twentieth of the day"
     assert drawn["shapes"][-1]["x0"] == (NOON + 3 * HOUR).isoformat()
     unmarked = as_(rosa).get(url).json()["over_time"]["layout"]  # a reviewer sees no models
     assert "shapes" not in unmarked
