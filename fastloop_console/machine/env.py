@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _env = environ.Env()
 if (ROOT / ".env").exists():
     environ.Env.read_env(ROOT / ".env")
+THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 # Names that another project's shell may have set for itself; with FASTLOOP_ in front they are surely meant for the console.
 GENERAL = (
     "DATABASE_URL",
@@ -79,8 +80,25 @@ def predictor_port() -> int:
     return _whole("PREDICTOR_PORT", _env.str("PREDICTOR_PORT", default="8080"), least=1, most=65_535)
 
 
+def predictor_grpc_port() -> int:
+    """The port beside that of REST, unless said otherwise; 0 is no gRPC."""
+    beside = min(predictor_port() + 1, 65_535)
+    return _whole("PREDICTOR_GRPC_PORT", _env.str("PREDICTOR_GRPC_PORT", default=str(beside)), least=0, most=65_535)
+
+
 def predictor_url() -> str:
     return str(_env.str("PREDICTOR_URL", default=f"http://127.0.0.1:{predictor_port()}"))
+
+
+def predictor_auth() -> bool:
+    """Whether the predictor wants the console's key. Raises SettingInvalid where it would be open to other machines."""
+    wanted = bool(_env.bool("PREDICTOR_AUTH", default=True))
+    if not wanted and predictor_host() not in THIS_MACHINE:
+        raise SettingInvalid(
+            f"PREDICTOR_AUTH is off, and PREDICTOR_HOST is {predictor_host()}: whoever reaches it could ask every model. "
+            "Leave the key on, or set PREDICTOR_HOST to 127.0.0.1."
+        )
+    return wanted
 
 
 def predictor_max_batch_size() -> int:
@@ -90,7 +108,7 @@ def predictor_max_batch_size() -> int:
 
 def predictor_max_latency_ms() -> int:
     """How long a request waits behind a forward pass before it gets one of its own beside it."""
-    return _whole("PREDICTOR_MAX_LATENCY_MS", _env.str("PREDICTOR_MAX_LATENCY_MS", default="50"), least=0)
+    return _whole("PREDICTOR_MAX_LATENCY_MS", _env.str("PREDICTOR_MAX_LATENCY_MS", default="500"), least=0)
 
 
 def mlflow_tracking_uri() -> str:

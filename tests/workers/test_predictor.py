@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -375,3 +376,70 @@ def test_one_projects_fault_keeps_no_other_project_waiting(champions, monkeypatc
     repository = ModelRepository()
     watch.Watcher(repository, KeptLog()).look()
     assert set(repository.get_models()) == {"broken", "loans"}
+
+
+# The short way and kserve's own
+
+
+@pytest.mark.parametrize(
+    ("address", "body"),
+    [
+        (INFER, {"id": "a", "inputs": [AGE, JOB], "parameters": {"entity": 7}}),
+        (INFER, {"id": "a", "inputs": [column("age", 30, None, 5), column("job", "nurse", "cook", "x")]}),
+        (INFER, {"id": "a", "inputs": [{**AGE, "data": [[30]], "shape": [1, 1]}, JOB]}),
+        ("/v2/models/eyes/infer", {"id": "a", **image_request(picture(), picture(3, 5))}),
+        (INFER, {"id": "a", "inputs": [column("age", "banana"), JOB]}),
+    ],
+)
+def test_the_short_way_answers_as_kserves_own_does(client, log, monkeypatch, address, body):
+    short = sent(client, body, address)
+    rows, log.rows = log.rows, []
+    monkeypatch.setattr("workers.predictor.route.plain_request", lambda body: None)
+    status, answer = sent(client, body, address)
+    for output in answer.get("outputs", []):
+        assert output.pop("parameters") is None
+    assert short == (status, answer)
+    said = ("inference_id", "label", "confidence", "model_number", "arm")
+    assert [[getattr(row, name) for name in said] for row in rows] == [
+        [getattr(row, name) for name in said] for row in log.rows
+    ]
+
+
+def test_a_plain_request_takes_the_short_way(client, monkeypatch):
+    monkeypatch.setattr(predictor.NamedDataPlane, "decode", None)
+    assert sent(client, {"inputs": [AGE, JOB]})[0] == 200
+
+
+def test_answers_for_which_no_room_is_left_are_counted_and_said(monkeypatch, caplog):
+    kept, away = list[str](), [True]
+
+    def record(*, rows: list[LoggedPrediction]) -> int:
+        if away[0]:
+            raise OperationalError("the connection is closed")
+        kept.extend(row.inference_id for row in rows)
+        return len(rows)
+
+    monkeypatch.setattr(logging_of_answers, "predictions_record", record)
+    monkeypatch.setattr(logging_of_answers, "close_old_connections", lambda: None)
+    monkeypatch.setattr(logging_of_answers, "MOST_KEPT", 5)
+    monkeypatch.setattr(logging_of_answers, "BATCH", 2)
+    log = PredictionLog()
+    log._waiting = deque(maxlen=5)
+    before = logging_of_answers.LOST._value.get()
+    for n in range(8):
+        log.add([said(f"a{n}")])
+        log._flush()
+    away[0] = False
+    log._flush()
+    assert kept == [f"a{n}" for n in range(3, 8)]
+    assert "3 answers are not logged: no room was left while the database was away" in caplog.text
+    assert logging_of_answers.LOST._value.get() - before == 3
+
+
+@pytest.mark.parametrize(("wants_key", "status"), [(True, 401), (False, 200)])
+def test_the_key_can_be_left_out_where_the_setting_says_so(wants_key, status):
+    from starlette.responses import PlainTextResponse
+    from starlette.testclient import TestClient
+
+    door = predictor.Door(PlainTextResponse("in"), key="k", names=(), wants_key=wants_key)
+    assert TestClient(door, base_url="http://127.0.0.1").get("/v2/models").status_code == status

@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 from kserve import InferInput, InferRequest
 from kserve.errors import InvalidInput
+from prometheus_client import REGISTRY
 
 from apps.releases.selectors import Route, ServedModel
 from apps.rules.rollouts.arms import Arm
 from tests.workers.test_predictor import LOANS, KeptLog, Shelf, bundle_of
-from workers.predictor import batches, watch
+from workers.predictor import answers, watch
 from workers.predictor.arms import LoadedModel, ServingArms
 from workers.predictor.models import MOST_FAILURES, ProjectModel
 
@@ -73,14 +74,14 @@ def test_copies_are_answered_unseen_and_compared():
 
 
 def failing(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = batches.answers
+    whole = answers.predict
 
-    def answers(bundle, requests):
+    def predict(bundle, rows):
         if bundle is BROKEN.bundle:
-            return [RuntimeError("CUDA error") for _ in requests]
-        return whole(bundle, requests)
+            raise RuntimeError("CUDA error")
+        return whole(bundle, rows)
 
-    monkeypatch.setattr(batches, "answers", answers)
+    monkeypatch.setattr(answers, "predict", predict)
 
 
 BROKEN = replace(CANARY, bundle=replace(LOANS))
@@ -187,3 +188,26 @@ def test_a_canary_that_does_not_load_leaves_the_champion_serving(wanted, monkeyp
     watcher.look()
     serving = repository.get_model("loans").serving
     assert serving.champion.version == 3 and serving.canary is None
+
+
+# What /metrics says
+
+
+def counted(name: str, *labels: str) -> float:
+    names = ("project", "arm", "version")
+    return REGISTRY.get_sample_value(name, dict(zip(names, labels, strict=False))) or 0.0
+
+
+def test_each_arm_is_counted_and_a_version_that_serves_no_more_is_forgotten(monkeypatch):
+    failing(monkeypatch)
+    served = ProjectModel("counted", ServingArms(CHAMPION, BROKEN, ROUTE), KeptLog())
+    asked(served, 40)
+    failures = sum(row.failed for row in served.log.rows)
+    assert counted("fastloop_predictor_requests_total", "counted", "champion", "3") == 40
+    assert counted("fastloop_predictor_failures_total", "counted", "canary", "4") == failures > 3
+    assert counted("fastloop_predictor_latency_seconds_count", "counted", "champion", "3") == 40
+    with pytest.raises(InvalidInput):
+        asyncio.run(served.predict(InferRequest("loans", [InferInput("pay", [1], "FP64", [1.0])])))
+    assert counted("fastloop_predictor_refused_total", "counted") == 1
+    served.serve(ServingArms(CANARY))
+    assert counted("fastloop_predictor_requests_total", "counted", "champion", "3") == 0

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from kserve import InferOutput, InferRequest, InferResponse, Model
+from kserve.errors import InvalidInput
 
 from apps.monitoring.services import LoggedPrediction
 from apps.releases.selectors import Route
@@ -23,7 +24,8 @@ from apps.rules.signature import Signature, signature_of
 from workers.predictor.answers import summary
 from workers.predictor.arms import ArmAnswer, LoadedModel, ServingArms
 from workers.predictor.log import PredictionLog
-from workers.predictor.requests import entity_of, refuse_id
+from workers.predictor.metrics import ArmMetrics
+from workers.predictor.requests import PlainRequest, entity_of, refuse_unanswerable
 
 logger = logging.getLogger(__name__)
 GUARDED, MOST_FAILURES = 50, 10  # of the canary's last answers; beyond it this predictor asks it no more
@@ -35,7 +37,7 @@ class ProjectModel(Model):
 
     def __init__(self, slug: str, serving: ServingArms, log: PredictionLog) -> None:
         super().__init__(slug)
-        self.serving, self.log = serving, log
+        self.serving, self.log, self.metrics = serving, log, ArmMetrics(slug)
         self._failures: deque[bool] = deque(maxlen=GUARDED)
         self._guarded: int | None = None  # the rollout whose canary this predictor has given up
         self._shadows: set[asyncio.Task[None]] = set()
@@ -45,6 +47,7 @@ class ProjectModel(Model):
         if (serving.route and serving.route.rollout_id) != (self.serving.route and self.serving.route.rollout_id):
             self._failures.clear()
         self.serving = serving
+        self.metrics.keep({arm.version for arm in (serving.champion, serving.canary) if arm})
 
     def get_input_types(self) -> list[dict[str, Any]]:
         """What `/v2/models/<name>` says of it, as the protocol has it; ranges and values are on the model's page."""
@@ -65,25 +68,45 @@ class ProjectModel(Model):
         )
 
     async def predict(self, payload: InferRequest, headers: dict[str, str] | None = None) -> InferResponse:
-        refuse_id(payload.id)
+        """The way of kserve: binary values and gRPC."""
+        reply = await self.reply(payload)
+        outputs = [InferOutput(**each) for each in reply.pop("outputs")]
+        return InferResponse(response_id=reply.pop("id"), infer_outputs=outputs, **reply)
+
+    async def reply(self, payload: InferRequest | PlainRequest) -> dict[str, Any]:
+        """The answer as JSON. Raises InvalidInput."""
+        refuse_unanswerable(payload)
         serving, inference_id = self.serving, payload.id or uuid.uuid4().hex
         entity = entity_of(payload) or inference_id
         route = serving.route
         if route and serving.canary and _meets(entity, route):
             answered, route = await self._by_canary(serving, serving.canary, route, payload, inference_id, entity)
         else:
-            answered = await _asked(serving.champion, Arm.CHAMPION, payload)
+            answered = await self._ask_champion(serving, payload)
             if self._mirrored(serving, entity):
                 self._shadow(serving, payload, inference_id, entity, answered)
         self.log.add(_logged(answered, inference_id, entity, route))
-        return _response(self.name, answered, inference_id, serving.route)
+        return _reply(self.name, answered, inference_id, serving.route)
+
+    async def _ask_champion(self, serving: ServingArms, payload: InferRequest | PlainRequest) -> ArmAnswer:
+        champion = serving.champion
+        try:
+            answered = await _asked(champion, Arm.CHAMPION, payload)
+        except InvalidInput:
+            self.metrics.refused()
+            raise
+        except Exception:
+            self.metrics.failed(Arm.CHAMPION, champion.version)
+            raise
+        self.metrics.answered(Arm.CHAMPION, champion.version, answered.latency_ms)
+        return answered
 
     async def _by_canary(
         self,
         serving: ServingArms,
         canary: LoadedModel,
         route: Route,
-        payload: InferRequest,
+        payload: InferRequest | PlainRequest,
         inference_id: str,
         entity: str,
     ) -> tuple[ArmAnswer, Route | None]:
@@ -98,10 +121,12 @@ class ProjectModel(Model):
                 fault = cause
             else:
                 self._failures.append(False)
+                self.metrics.answered(Arm.CANARY, canary.version, answered.latency_ms)
                 return answered, route
-        answered = await _asked(serving.champion, Arm.CHAMPION, payload)
+        answered = await self._ask_champion(serving, payload)
         if fault:
             self._failed(route, fault)
+        self.metrics.failed(Arm.CANARY, canary.version)
         self.log.add([_failure(canary, inference_id, entity, route, began)])
         return answered, None
 
@@ -131,7 +156,12 @@ class ProjectModel(Model):
         )
 
     def _shadow(
-        self, serving: ServingArms, payload: InferRequest, inference_id: str, entity: str, champion: ArmAnswer
+        self,
+        serving: ServingArms,
+        payload: InferRequest | PlainRequest,
+        inference_id: str,
+        entity: str,
+        champion: ArmAnswer,
     ) -> None:
         task = asyncio.get_running_loop().create_task(
             self._asked_unseen(serving, payload, inference_id, entity, champion)
@@ -140,14 +170,21 @@ class ProjectModel(Model):
         task.add_done_callback(self._shadows.discard)
 
     async def _asked_unseen(
-        self, serving: ServingArms, payload: InferRequest, inference_id: str, entity: str, champion: ArmAnswer
+        self,
+        serving: ServingArms,
+        payload: InferRequest | PlainRequest,
+        inference_id: str,
+        entity: str,
+        champion: ArmAnswer,
     ) -> None:
         assert serving.canary and serving.route
         try:
             answered = await _asked(serving.canary, Arm.SHADOW, payload)
         except Exception as cause:
             logger.warning("v%s of %s failed on a copy: %s", serving.route.version_number, self.name, cause)
+            self.metrics.failed(Arm.SHADOW, serving.canary.version)
             return
+        self.metrics.answered(Arm.SHADOW, serving.canary.version, answered.latency_ms)
         rows = _logged(answered, inference_id, entity, serving.route)
         pairs = zip(rows, champion.labels, strict=True)
         self.log.add([replace(row, agreed=row.label == label) for row, label in pairs])
@@ -157,9 +194,9 @@ def _meets(entity: str, route: Route) -> bool:
     return is_canary(entity, salt=route.salt, weight=route.weight)
 
 
-async def _asked(model: LoadedModel, arm: Arm, payload: InferRequest) -> ArmAnswer:
+async def _asked(model: LoadedModel, arm: Arm, payload: InferRequest | PlainRequest) -> ArmAnswer:
     began = time.perf_counter()
-    probabilities = await model.batcher.ask(payload)
+    probabilities = await model.ask(payload)
     latency_ms = (time.perf_counter() - began) * 1000
     return ArmAnswer(model, arm, *summary(model.bundle, probabilities), probabilities, latency_ms)
 
@@ -208,20 +245,15 @@ def _hash(entity: str) -> int:
     )
 
 
-def _response(slug: str, answered: ArmAnswer, inference_id: str, route: Route | None) -> InferResponse:
+def _reply(slug: str, answered: ArmAnswer, inference_id: str, route: Route | None) -> dict[str, Any]:
     n, classes = answered.probabilities.shape
-    version = answered.model.version
+    version, probabilities = answered.model.version, answered.probabilities.astype(float).reshape(-1).tolist()
     rollout = {"rollout": route.rollout_id} if route else {}
-    return InferResponse(
-        response_id=inference_id,
-        model_name=slug,
-        model_version=str(version),
-        infer_outputs=[
-            InferOutput("label", [n], "BYTES", answered.labels),
-            InferOutput("confidence", [n], "FP64", answered.confidence),
-            InferOutput("probabilities", [n, classes], "FP64", [float(p) for p in answered.probabilities.reshape(-1)]),
-        ],
-        parameters={
+    return {
+        "model_name": slug,
+        "model_version": str(version),
+        "id": inference_id,
+        "parameters": {
             "model_version": version,
             "alias": str(answered.arm),
             "arm": str(answered.arm),
@@ -229,4 +261,9 @@ def _response(slug: str, answered: ArmAnswer, inference_id: str, route: Route | 
             "labels": "\n".join(answered.model.bundle.labels),
             "instance": settings.INSTANCE_ID,  # whoever asks compares it: a stranger may answer at our port
         },
-    )
+        "outputs": [
+            {"name": "label", "shape": [n], "datatype": "BYTES", "data": answered.labels},
+            {"name": "confidence", "shape": [n], "datatype": "FP64", "data": answered.confidence},
+            {"name": "probabilities", "shape": [n, classes], "datatype": "FP64", "data": probabilities},
+        ],
+    }
