@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import sys
+from socket import gethostname
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,6 +33,7 @@ from fastloop_console.machine.instance import EXTENSION  # noqa: E402
 from fastloop_console.machine.refusals import CannotStart  # noqa: E402
 from workers.predictor.door import Door  # noqa: E402
 from workers.predictor.grpc_door import BoundGrpcServer  # noqa: E402
+from workers.predictor.kept import KeptRelease  # noqa: E402
 from workers.predictor.log import PredictionLog  # noqa: E402
 from workers.predictor.requests import CheckedDataPlane, say_invalid, say_not_found, say_unlike_protocol  # noqa: E402
 from workers.predictor.route import InferRoute  # noqa: E402
@@ -79,7 +81,8 @@ def main() -> None:
     model_server.RESTServer, model_server.DataPlane = BoundServer, NamedDataPlane
     model_server.GRPCServer = BoundGrpcServer
     repository, log = ModelRepository(), PredictionLog()
-    watcher = Watcher(repository, log)
+    kept = KeptRelease(settings.HOME / "predictor" / str(env.predictor_port()))
+    watcher = Watcher(repository, log, kept, f"{gethostname()}:{env.predictor_port()}")
     log.start()
     watcher.start()
     server = ModelServer(  # it sets kserve's own log levels, so ours follow it
