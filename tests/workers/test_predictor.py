@@ -5,6 +5,8 @@ import io
 import json
 from collections import deque
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
@@ -19,8 +21,8 @@ from apps.releases.selectors import ServedModel
 from tests.conftest import NOON
 from tests.rules.test_pictures import png_of
 from workers.predictor import __main__ as predictor
+from workers.predictor import kept, watch
 from workers.predictor import log as logging_of_answers
-from workers.predictor import watch
 from workers.predictor.arms import LoadedModel, ServingArms
 from workers.predictor.log import PredictionLog
 from workers.predictor.models import ProjectModel
@@ -337,14 +339,21 @@ class Shelf:
         return dump(LOANS)
 
 
+def watching(repository: Any, folder: Path | None = None) -> watch.Watcher:
+    """A watcher whose copies nobody finds again, unless a folder is given."""
+    return watch.Watcher(repository, KeptLog(), kept.KeptRelease(folder or Path(mkdtemp())), "here:1")
+
+
 @pytest.fixture
 def champions(monkeypatch) -> list[ServedModel]:
     found = [ServedModel(1, "loans", "tabular-classification", 3, "file:///a", 11, False)]
     confirmed: list[int] = []
     monkeypatch.setattr(watch, "served", lambda: list(found))
-    monkeypatch.setattr(watch.wiring, "storage", lambda: Shelf())
+    monkeypatch.setattr(kept.wiring, "storage", lambda: Shelf())
     monkeypatch.setattr(watch, "serving_confirmed", lambda **said: confirmed.append(said["promotion_id"]))
     monkeypatch.setattr(watch, "close_old_connections", lambda: None)
+    monkeypatch.setattr(watch, "replica_seen", lambda **said: None)
+    monkeypatch.setattr(watch, "replicas_serve", lambda **said: True)
     return found
 
 
@@ -352,7 +361,7 @@ def test_a_champion_that_was_taken_away_comes_back_at_the_next_look(champions):
     from kserve.model_repository import ModelRepository
 
     repository = ModelRepository()
-    watcher = watch.Watcher(repository, KeptLog())
+    watcher = watching(repository)
     watcher.look()
     assert repository.get_model("loans").serving.champion.version == 3
     repository.unload("loans")
@@ -374,7 +383,7 @@ def test_one_projects_fault_keeps_no_other_project_waiting(champions, monkeypatc
 
     monkeypatch.setattr(watch, "serving_confirmed", confirm)
     repository = ModelRepository()
-    watch.Watcher(repository, KeptLog()).look()
+    watching(repository).look()
     assert set(repository.get_models()) == {"broken", "loans"}
 
 

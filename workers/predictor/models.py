@@ -40,12 +40,14 @@ class ProjectModel(Model):
         self.serving, self.log, self.metrics = serving, log, ArmMetrics(slug)
         self._failures: deque[bool] = deque(maxlen=GUARDED)
         self._guarded: int | None = None  # the rollout whose canary this predictor has given up
+        self.given_up: dict[str, Any] = {}  # the same with its reason, for whoever decides on rollouts
         self._shadows: set[asyncio.Task[None]] = set()
         self.ready = True
 
     def serve(self, serving: ServingArms) -> None:
         if (serving.route and serving.route.rollout_id) != (self.serving.route and self.serving.route.rollout_id):
             self._failures.clear()
+            self.given_up = {}
         self.serving = serving
         self.metrics.keep({arm.version for arm in (serving.champion, serving.canary) if arm})
 
@@ -138,6 +140,8 @@ class ProjectModel(Model):
         )
         if sum(self._failures) >= MOST_FAILURES:
             self._guarded = route.rollout_id
+            reason = f"{MOST_FAILURES} of its last {len(self._failures)} answers failed: {cause}"
+            self.given_up = {"rollout": route.rollout_id, "reason": reason[:300]}
             logger.error(
                 "v%s of %s failed %d times; its traffic goes to the champion",
                 route.version_number,
