@@ -76,6 +76,10 @@ def version_at(loop: Loop, url: str) -> str:
     return str(answer.json()["model_version"]) if answer is not None and answer.status_code == 200 else ""
 
 
+def until_all(loop: Loop, urls: list[str], number: str) -> None:
+    until(lambda: all(version_at(loop, url) == number for url in urls), f"v{number} is not in force", every_s=0.02)
+
+
 @contextmanager
 def predictor(console: Console, port: int, **more: str) -> Iterator[subprocess.Popen[bytes]]:
     own = console.environment(PREDICTOR_PORT=str(port), PREDICTOR_GRPC_PORT="0", OMP_NUM_THREADS="1", **more)
@@ -151,13 +155,11 @@ def test_two_predictors_confirm_together_and_a_roll_back_is_in_force_on_both_wit
             before = str(loop.champion())
             new = next(v for v in loop.versions() if str(v["number"]) != before)
             assert loop.promote(new).status_code == 201
-            until(
-                lambda: all(version_at(loop, url) == str(new["number"]) for url in urls), "a promotion is not in force"
-            )
+            until_all(loop, urls, str(new["number"]))
             at = time.monotonic()
             body = {"reason": "measured", "champion": new["number"]}
             assert lin.post(f"/api/v1/projects/{loop.id}/roll-back/", json=body).status_code in (200, 201)
-            until(lambda: all(version_at(loop, url) == before for url in urls), "no roll-back", every_s=0.02)  # noqa: B023
+            until_all(loop, urls, before)
             taken.append(time.monotonic() - at)
         second.send_signal(signal.SIGSTOP)  # it lives and says nothing
         new = next(v for v in loop.versions() if str(v["number"]) != before)

@@ -28,7 +28,7 @@ from workers.training.models.bundle import load
 logger = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.25  # a roll-back is in force within a second, whatever else the machine does
 BEAT_EVERY_S = 1.0
-FIRST_LOOK_S = 20.0  # a connection is given up after 15
+FIRST_LOOK_S = 5.0  # a connection is given up after 15
 TRIED_AGAIN_S, MOST_TRIED_AGAIN_S = 1.0, 60.0  # what does not load, twice as long each time
 
 
