@@ -9,6 +9,7 @@ from apps.loop import services
 from apps.loop.closing.deleting import deletion_work, deletions_sweep
 from apps.loop.examples.services import vectors_clear, vectors_clear_sweep
 from apps.loop.services.versions import versions_keep
+from apps.monitoring.feedback.services import feedback_sweep, log_forget
 from apps.releases.rollouts.moving import rollouts_advance
 from apps.training.services.online import online_check
 from apps.training.services.runs import runs_sweep
@@ -41,6 +42,7 @@ def sweep() -> None:
         sweeps_check,
         services.verdicts_sweep,
         services.ingestions_sweep,
+        feedback_sweep,
         rollouts_advance,
         services.laps_close,
         services.scoring_sweep,
@@ -87,6 +89,8 @@ def tidy() -> None:
         encoders_sweep(at)
     with alone("candidates_sweep"):
         services.candidates_sweep(at=at)
+    with alone("log_forget"):
+        log_forget(at=at)
     with alone("versions_keep"):
         versions_keep(at=at)
 

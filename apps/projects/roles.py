@@ -28,6 +28,7 @@ class Permission(StrEnum):
     START_RUN = "start and cancel runs"
     PROMOTE = "promote and roll back"
     PREDICT = "ask the champion"
+    SEND_FEEDBACK = "send feedback"
     TAKE_MODEL = "download models"
     VIEW_MONITOR = "see monitoring"
     RESOLVE_ALERT = "resolve alarms"
@@ -43,9 +44,11 @@ GRANTS: dict[str, frozenset[Permission]] = {
     Role.MANAGER: frozenset(
         _SEE_ALL
         | {_P.LABEL, _P.REVIEW, _P.ADD_EXAMPLES, _P.EDIT_PROJECT, _P.MANAGE_MEMBERS, _P.EDIT_TARGET, _P.RESOLVE_ALERT}
+        | {_P.SEND_FEEDBACK}
     ),
     Role.ENGINEER: frozenset(
-        _SEE_ALL | {_P.ADD_EXAMPLES, _P.START_RUN, _P.PROMOTE, _P.PREDICT, _P.TAKE_MODEL, _P.RESOLVE_ALERT}
+        _SEE_ALL
+        | {_P.ADD_EXAMPLES, _P.START_RUN, _P.PROMOTE, _P.PREDICT, _P.SEND_FEEDBACK, _P.TAKE_MODEL, _P.RESOLVE_ALERT}
     ),
     Role.ADMIN: frozenset(Permission),
 }

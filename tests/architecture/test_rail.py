@@ -23,6 +23,7 @@ ENTRY = {
     "evaluation:": "evaluation:learning",
     "evaluation:freshness": "training:runs",
     "examples:": "datasets:data",
+    "feedback:": "feedback:feedback",
     "labeling:desk": "labeling:desk",
     "lineage:": "training:runs",
     "lineage:lineage": "releases:models",

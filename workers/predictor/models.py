@@ -20,11 +20,12 @@ from kserve import InferOutput, InferRequest, InferResponse, Model
 from kserve.errors import InvalidInput
 from numpy.typing import NDArray
 
-from apps.monitoring.services import LoggedPrediction
+from apps.monitoring.services import AskedRow, LoggedPrediction
 from apps.releases.selectors import Route
 from apps.rules.rollouts.arms import Arm, is_canary
 from apps.rules.signature import Signature, signature_of
 from workers.encoders import encoder_ready
+from workers.predictor.asked import asked_rows
 from workers.predictor.log import PredictionLog
 from workers.predictor.requests import entity_of, missing_allowed, refuse_id
 from workers.training.learners import RequestUnreadable
@@ -112,8 +113,14 @@ class ProjectModel(Model):
             answered = await _asked(serving.champion, Arm.CHAMPION, payload)
             if self._mirrored(serving, entity):
                 self._shadow(serving, payload, inference_id, entity, answered)
-        self.log.add(_logged(answered, inference_id, entity, route))
+        asked = self._kept(answered.model, payload, inference_id)
+        self.log.add(_logged(answered, inference_id, entity, route, asked))
         return _response(self.name, answered, inference_id, serving.route)
+
+    def _kept(self, model: LoadedModel, payload: InferRequest, inference_id: str) -> list[AskedRow] | None:
+        if not self.log.keeps(model.project_id, inference_id):
+            return None
+        return asked_rows(model.bundle.learner.payloads(payload.inputs))
 
     async def _by_canary(
         self,
@@ -224,7 +231,9 @@ def summary(bundle: Bundle, probabilities: NDArray[np.floating]) -> tuple[list[s
     return [bundle.labels[int(i)] for i in places], [float(p) for p in confidence]
 
 
-def _logged(answered: ArmAnswer, inference_id: str, entity: str, route: Route | None) -> list[LoggedPrediction]:
+def _logged(
+    answered: ArmAnswer, inference_id: str, entity: str, route: Route | None, asked: list[AskedRow] | None = None
+) -> list[LoggedPrediction]:
     at, model = datetime.now(UTC), answered.model
     return [
         LoggedPrediction(
@@ -238,8 +247,10 @@ def _logged(answered: ArmAnswer, inference_id: str, entity: str, route: Route | 
             arm=answered.arm,
             rollout=route.rollout_id if route else None,
             entity=_hash(entity) if route else None,
+            item=item,
+            asked=asked[item] if asked else None,
         )
-        for label, sure in zip(answered.labels, answered.confidence, strict=True)
+        for item, (label, sure) in enumerate(zip(answered.labels, answered.confidence, strict=True))
     ]
 
 

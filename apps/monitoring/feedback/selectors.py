@@ -1,0 +1,198 @@
+"""What came back and what it says: counts, matured means by version and arm over time, dead letters."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import sqrt
+
+from django.db import connection
+from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.utils.translation import gettext, gettext_lazy
+
+from apps.errors import Invalid
+from apps.monitoring.feedback.settings import feedback_settings_of
+from apps.monitoring.models import Feedback, FeedbackLetter, FeedbackSettings, Prediction
+from apps.monitoring.selectors import EPOCH, RANGES, Range
+from apps.projects.models import Project
+from apps.rules.feedback import LABEL
+
+LETTERS = 20  # that the page lists
+NORMAL = 1.96  # 95 of 100
+
+PERIODS = {
+    r.name: r
+    for r in (
+        RANGES["day"],
+        RANGES["week"],
+        Range("month", gettext_lazy("Last 30 days"), timedelta(days=30), timedelta(hours=12)),
+        Range("quarter", gettext_lazy("Last 90 days"), timedelta(days=90), timedelta(days=2)),
+    )
+}
+
+# What was answered within the range and is mature: with feedback of this name, or all of it where silence means 0.
+_SAID = """
+SELECT {by} f.model_number, f.arm, count(*), avg(f.worth), coalesce(stddev_samp(f.worth), 0)
+FROM monitoring_feedback f
+WHERE f.project_id = %(project)s AND f.name = %(name)s AND f.answered_at > %(since)s AND f.answered_at <= %(until)s
+GROUP BY {group} ORDER BY {group}
+"""
+_SAID_OR_NOT = """
+SELECT {by} p.model_number, p.arm, count(*), avg(coalesce(f.worth, 0)), coalesce(stddev_samp(coalesce(f.worth, 0)), 0)
+FROM monitoring_prediction p LEFT JOIN monitoring_feedback f
+  ON f.project_id = p.project_id AND f.inference_id = p.inference_id AND f.item = p.item AND f.name = %(name)s
+WHERE p.project_id = %(project)s AND p.at > %(since)s AND p.at <= %(until)s AND NOT p.failed AND p.arm <> 'shadow'
+GROUP BY {group} ORDER BY {group}
+"""
+
+
+@dataclass(frozen=True)
+class ArmMean:
+    """What one arm of one version was worth, over requests. `half` is half the 95 % interval, each request one draw."""
+
+    version: int
+    arm: str
+    requests: int
+    mean: float
+    half: float
+    at: datetime | None = None  # the bucket's begin, where there are buckets
+
+
+@dataclass(frozen=True)
+class NameCount:
+    """How often a name came in, and how much of it is mature enough to count."""
+
+    name: str
+    joined: int
+    immature: int
+
+    @property
+    def is_label(self) -> bool:
+        return self.name == LABEL
+
+    @property
+    def immature_share(self) -> float | None:
+        return self.immature / self.joined if self.joined else None
+
+
+@dataclass(frozen=True)
+class FeedbackBoard:
+    """What the page shows, of one name and one range."""
+
+    settings: FeedbackSettings
+    range: Range
+    names: tuple[NameCount, ...]
+    chosen: NameCount | None
+    received_day: int
+    waiting: int
+    letters: int
+    answered: int  # requests of the range, row by row
+    with_feedback: int
+    arms: tuple[ArmMean, ...]
+    newest_letters: tuple[FeedbackLetter, ...]
+
+    @property
+    def empty(self) -> bool:
+        return not self.names and not self.waiting and not self.letters
+
+    @property
+    def share_answered(self) -> float | None:
+        return self.with_feedback / self.answered if self.answered else None
+
+    @property
+    def zero(self) -> bool:
+        return self.chosen is not None and self.chosen.name in self.settings.zero_names
+
+    @property
+    def as_share(self) -> bool:
+        """Whether the chosen one is a share: right labels, clicks."""
+        return self.chosen is not None and (self.chosen.is_label or all(0 <= arm.mean <= 1 for arm in self.arms))
+
+
+def period_named(name: str) -> Range:
+    if name not in PERIODS:
+        raise Invalid(
+            gettext("The range “{name}” is not known. Known are {ranges}.").format(
+                name=name[:20], ranges=", ".join(PERIODS)
+            )
+        )
+    return PERIODS[name]
+
+
+def period_that_fits(settings: FeedbackSettings) -> Range:
+    """The shortest of which at least half is mature."""
+    return next((r for r in PERIODS.values() if r.span >= 2 * settings.maturity), PERIODS["quarter"])
+
+
+def board_of(project: Project, at: datetime, *, name: str = "", period: str = "") -> FeedbackBoard:
+    """Raises Invalid for a range or a name that there is not."""
+    settings = feedback_settings_of(project)
+    chosen_range = period_named(period) if period else period_that_fits(settings)
+    names = _names(project, settings, at, chosen_range)
+    chosen = next((n for n in names if n.name == name), None) if name else (names[0] if names else None)
+    if name and chosen is None and names:
+        raise Invalid(gettext("No feedback of the name “{name}” came in this time.").format(name=name[:60]))
+    mine, since = Feedback.objects.filter(project=project), at - chosen_range.span
+    answers = Prediction.objects.shown().filter(project=project, at__gt=since, at__lte=at)
+    told = mine.filter(inference_id=OuterRef("inference_id"), item=OuterRef("item"))
+    return FeedbackBoard(
+        settings=settings,
+        range=chosen_range,
+        names=names,
+        chosen=chosen,
+        received_day=mine.filter(received_at__gt=at - timedelta(days=1)).count(),
+        waiting=mine.filter(answered_at=None).count(),
+        letters=FeedbackLetter.objects.filter(project=project).count(),
+        answered=answers.count(),
+        with_feedback=answers.filter(Exists(told)).count(),
+        arms=means_of(project, settings, chosen.name, since, at) if chosen else (),
+        newest_letters=tuple(letters_of(project)[:LETTERS]),
+    )
+
+
+def means_of(
+    project: Project,
+    settings: FeedbackSettings,
+    name: str,
+    since: datetime,
+    at: datetime,
+    step: timedelta | None = None,
+) -> tuple[ArmMean, ...]:
+    """By version and arm, and by bucket where a step is given; matured answers only."""
+    zero = name in settings.zero_names
+    moment, table = ("p.at", "p") if zero else ("f.answered_at", "f")
+    by = f"date_bin(%(step)s, {moment}, %(epoch)s)," if step else ""
+    group = "1, 2, 3" if step else f"{table}.model_number, {table}.arm"
+    statement = (_SAID_OR_NOT if zero else _SAID).format(by=by, group=group)
+    values = {
+        "project": project.pk,
+        "name": name,
+        "since": since,
+        "until": at - settings.maturity,
+        "step": step,
+        "epoch": EPOCH,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return tuple(
+            ArmMean(version, arm, n, float(mean), NORMAL * float(deviation) / sqrt(n), *(bucket[:1]))
+            for *bucket, version, arm, n, mean, deviation in cursor.fetchall()
+        )
+
+
+def _names(project: Project, settings: FeedbackSettings, at: datetime, chosen: Range) -> tuple[NameCount, ...]:
+    """Of what was answered in the range; labels first, then the most frequent."""
+    rows = Feedback.objects.filter(project=project, answered_at__gt=at - chosen.span, answered_at__lte=at)
+    young = rows.filter(answered_at__gt=at - settings.maturity).order_by().values_list("name")
+    immature = dict(young.annotate(n=Count("pk")))
+    counted = rows.order_by().values_list("name").annotate(n=Count("pk"))
+    found = [NameCount(name, n, immature.get(name, 0)) for name, n in counted]
+    return tuple(sorted(found, key=lambda each: (not each.is_label, -each.joined, each.name)))
+
+
+def feedback_rows(project: Project) -> QuerySet[Feedback]:
+    """Newest first."""
+    return Feedback.objects.filter(project=project)
+
+
+def letters_of(project: Project) -> QuerySet[FeedbackLetter]:
+    """Newest first."""
+    return FeedbackLetter.objects.filter(project=project)
