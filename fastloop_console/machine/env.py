@@ -83,6 +83,16 @@ def predictor_url() -> str:
     return str(_env.str("PREDICTOR_URL", default=f"http://127.0.0.1:{predictor_port()}"))
 
 
+def predictor_max_batch_size() -> int:
+    """Rows of several requests that go through a model together."""
+    return _whole("PREDICTOR_MAX_BATCH_SIZE", _env.str("PREDICTOR_MAX_BATCH_SIZE", default="128"), least=1)
+
+
+def predictor_max_latency_ms() -> int:
+    """How long a request waits behind a forward pass before it gets one of its own beside it."""
+    return _whole("PREDICTOR_MAX_LATENCY_MS", _env.str("PREDICTOR_MAX_LATENCY_MS", default="50"), least=0)
+
+
 def mlflow_tracking_uri() -> str:
     """A tracking server that runs and models are mirrored to; empty is off."""
     return str(_env.str("MLFLOW_TRACKING_URI", default=""))

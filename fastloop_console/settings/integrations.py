@@ -5,6 +5,8 @@ from fastloop_console.machine import env
 INTEGRATIONS = env.integrations()
 STORAGE_URL = env.storage_url()
 PREDICTOR_URL = env.predictor_url()
+PREDICTOR_MAX_BATCH_SIZE = env.predictor_max_batch_size()
+PREDICTOR_MAX_LATENCY_MS = env.predictor_max_latency_ms()
 MLFLOW_TRACKING_URI = env.mlflow_tracking_uri()
 TRAIN_PROCESSES = env.train_processes()
 TRAIN_NODES = env.train_nodes()

@@ -13,7 +13,7 @@ from apps.projects import task_types
 from apps.rules.registry import PluginRefused
 from fastloop_console.machine.env import ROOT
 from tests.training.samples import clouds, digits, table
-from workers.predictor import models
+from workers.predictor import answers
 from workers.training.fit.loop import fit
 from workers.training.learners import LEARNERS, learner_for, learner_named
 from workers.training.models.bundle import dump, load, predict
@@ -151,10 +151,10 @@ def test_a_saved_model_says_the_same(learner, learned):
 def test_the_predictor_reads_its_request_and_answers_in_order(learner, learned, monkeypatch):
     toy, bundle = learned(learner)
     vectors = SimpleNamespace(encode=lambda texts: toy.rows[[TEXTS.index(text) for text in texts]])
-    monkeypatch.setattr(models, "encoder_ready", lambda name: vectors)
-    found = models.answer(bundle, SimpleNamespace(inputs=toy.request))
+    monkeypatch.setattr(answers, "encoder_ready", lambda name: vectors)
+    found = answers.answer(bundle, SimpleNamespace(inputs=toy.request))
     assert np.allclose(found, predict(bundle, toy.rows[:3]), atol=1e-3)
-    labels, confidence = models.summary(bundle, found)
+    labels, confidence = answers.summary(bundle, found)
     assert set(labels) <= set(toy.labels) and len(labels) == len(confidence) == 3
 
 
@@ -168,8 +168,8 @@ UNREADABLE = {  # beside a request without an input, and one of nothing
 @every
 def test_a_request_that_it_cannot_read_is_refused_in_a_sentence(learner, learned):
     for inputs in [[], [tensor(learner.payload, [])], *UNREADABLE[learner.name]]:
-        with pytest.raises(models.InvalidInput, match=r"[A-Z].+\."):
-            models.answer(learned(learner)[1], SimpleNamespace(inputs=inputs))
+        with pytest.raises(answers.InvalidInput, match=r"[A-Z].+\."):
+            answers.answer(learned(learner)[1], SimpleNamespace(inputs=inputs))
 
 
 @every

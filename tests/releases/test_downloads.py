@@ -28,7 +28,9 @@ from apps.training.models import Run
 from tests.api import api_of
 from tests.releases.files import bundle_of, with_file
 from tests.rows import labeled, model
-from workers.predictor.models import LoadedModel, ProjectModel, ServingArms, answer
+from workers.predictor.answers import answer
+from workers.predictor.arms import LoadedModel, ServingArms
+from workers.predictor.models import ProjectModel
 from workers.training.learners import learner_named
 from workers.training.models.bundle import Bundle, dump, predict
 from workers.training.models.linear import HashedInput, LinearImage, LinearText

@@ -14,7 +14,8 @@ from tests.workers.test_predictor import LOANS, KeptLog
 from workers.predictor import log as logs
 from workers.predictor.asked import asked_rows
 from workers.predictor.log import PredictionLog
-from workers.predictor.models import LoadedModel, ProjectModel, ServingArms
+from workers.predictor.arms import LoadedModel, ServingArms
+from workers.predictor.models import ProjectModel
 
 
 def asked(share: float, n: int = 1) -> list[LoggedPrediction]:
@@ -64,7 +65,8 @@ def test_beyond_its_bound_answers_are_logged_without_what_was_asked(monkeypatch)
     assert [row.asked is not None for row in log._waiting] == [True, False]
 
 
-def test_the_log_looks_up_what_projects_want_and_writes_it(project, mona):
+def test_the_log_looks_up_what_projects_want_and_writes_it(project, mona, monkeypatch):
+    monkeypatch.setattr(logs, "close_old_connections", lambda: None)  # the test's own
     feedback_settings_set(project=project, by=mona, at=NOON, payloads="all")
     log = PredictionLog()
     assert not log.keeps(project.pk, "r0")

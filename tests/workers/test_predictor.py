@@ -20,8 +20,9 @@ from tests.rules.test_pictures import png_of
 from workers.predictor import __main__ as predictor
 from workers.predictor import log as logging_of_answers
 from workers.predictor import watch
+from workers.predictor.arms import LoadedModel, ServingArms
 from workers.predictor.log import PredictionLog
-from workers.predictor.models import LoadedModel, ProjectModel, ServingArms
+from workers.predictor.models import ProjectModel
 from workers.training.learners import learner_named
 from workers.training.models.bundle import Bundle, dump
 

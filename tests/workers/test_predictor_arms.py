@@ -10,8 +10,9 @@ from kserve.errors import InvalidInput
 from apps.releases.selectors import Route, ServedModel
 from apps.rules.rollouts.arms import Arm
 from tests.workers.test_predictor import LOANS, KeptLog, Shelf, bundle_of
-from workers.predictor import models, watch
-from workers.predictor.models import MOST_FAILURES, LoadedModel, ProjectModel, ServingArms
+from workers.predictor import batches, watch
+from workers.predictor.arms import LoadedModel, ServingArms
+from workers.predictor.models import MOST_FAILURES, ProjectModel
 
 CHAMPION = LoadedModel(LOANS, 3, 1, "file:///a")
 CANARY = LoadedModel(LOANS, 4, 1, "file:///b")
@@ -72,14 +73,14 @@ def test_copies_are_answered_unseen_and_compared():
 
 
 def failing(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = models.answer
+    whole = batches.answers
 
-    def answer(bundle, payload):
+    def answers(bundle, requests):
         if bundle is BROKEN.bundle:
-            raise RuntimeError("CUDA error")
-        return whole(bundle, payload)
+            return [RuntimeError("CUDA error") for _ in requests]
+        return whole(bundle, requests)
 
-    monkeypatch.setattr(models, "answer", answer)
+    monkeypatch.setattr(batches, "answers", answers)
 
 
 BROKEN = replace(CANARY, bundle=replace(LOANS))

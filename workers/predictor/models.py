@@ -8,64 +8,27 @@ import logging
 import time
 import uuid
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from hashlib import blake2b
 from typing import Any
 
-import numpy as np
 from django.conf import settings
 from kserve import InferOutput, InferRequest, InferResponse, Model
-from kserve.errors import InvalidInput
-from numpy.typing import NDArray
 
 from apps.monitoring.services import AskedRow, LoggedPrediction
 from apps.releases.selectors import Route
 from apps.rules.rollouts.arms import Arm, is_canary
 from apps.rules.signature import Signature, signature_of
-from workers.encoders import encoder_ready
+from workers.predictor.answers import summary
+from workers.predictor.arms import ArmAnswer, LoadedModel, ServingArms
 from workers.predictor.asked import asked_rows
 from workers.predictor.log import PredictionLog
-from workers.predictor.requests import entity_of, missing_allowed, refuse_id
-from workers.training.learners import RequestUnreadable
-from workers.training.models.bundle import Bundle, predict
-from workers.training.models.inputs import Rows
+from workers.predictor.requests import entity_of, refuse_id
 
 logger = logging.getLogger(__name__)
 GUARDED, MOST_FAILURES = 50, 10  # of the canary's last answers; beyond it this predictor asks it no more
 MOST_SHADOWS = 8  # copies on their way at once; more are not made, since users' requests come first
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """What a request is answered with, from its first line to its last."""
-
-    bundle: Bundle
-    version: int
-    project_id: int
-    artifact_url: str
-
-
-@dataclass(frozen=True)
-class ServingArms:
-    """The champion, and beside it the version of a rollout once it is loaded."""
-
-    champion: LoadedModel
-    canary: LoadedModel | None = None
-    route: Route | None = None
-
-
-@dataclass(frozen=True)
-class ArmAnswer:
-    """What one arm said to one request."""
-
-    model: LoadedModel
-    arm: Arm
-    labels: list[str]
-    confidence: list[float]
-    probabilities: NDArray[np.float32]
-    latency_ms: float
 
 
 class ProjectModel(Model):
@@ -203,32 +166,9 @@ def _meets(entity: str, route: Route) -> bool:
 
 async def _asked(model: LoadedModel, arm: Arm, payload: InferRequest) -> ArmAnswer:
     began = time.perf_counter()
-    probabilities = await asyncio.get_running_loop().run_in_executor(None, partial(answer, model.bundle, payload))
+    probabilities = await model.batcher.ask(payload)
     latency_ms = (time.perf_counter() - began) * 1000
     return ArmAnswer(model, arm, *summary(model.bundle, probabilities), probabilities, latency_ms)
-
-
-def answer(bundle: Bundle, request: InferRequest) -> NDArray[np.float32]:
-    """Probabilities (n, classes). Raises InvalidInput with a sentence."""
-    try:
-        payloads = bundle.learner.payloads(request.inputs)
-        bundle.learner.fits(bundle.preprocessor, payloads, missing_allowed(request))
-    except RequestUnreadable as fault:
-        raise InvalidInput(str(fault)) from None
-    rows: Rows = payloads
-    if bundle.learner.reads_vectors:  # of the encoder that the model was trained with, whatever the project uses by now
-        rows = encoder_ready(bundle.encoder).encode(payloads).astype(np.float32)
-    found = predict(bundle, rows)
-    lost = np.flatnonzero(~np.isfinite(found).all(axis=1))
-    if len(lost):
-        raise InvalidInput(f"Row {int(lost[0]) + 1} of the request cannot be read: its content is broken.")
-    return found
-
-
-def summary(bundle: Bundle, probabilities: NDArray[np.floating]) -> tuple[list[str], list[float]]:
-    """The answer to each row, and how sure it is."""
-    places, confidence = bundle.learner.outputs.top(probabilities)
-    return [bundle.labels[int(i)] for i in places], [float(p) for p in confidence]
 
 
 def _logged(

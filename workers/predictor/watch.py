@@ -15,8 +15,9 @@ from apps.integrations import wiring
 from apps.loop.services import serving_confirmed
 from apps.releases.selectors import Route, ServedModel, served
 from workers.encoders import encoder_ready
+from workers.predictor.arms import LoadedModel, ServingArms
 from workers.predictor.log import PredictionLog
-from workers.predictor.models import LoadedModel, ProjectModel, ServingArms
+from workers.predictor.models import ProjectModel
 from workers.training.models.bundle import load
 
 logger = logging.getLogger(__name__)
