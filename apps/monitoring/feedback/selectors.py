@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import sqrt
+from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, QuerySet
@@ -162,7 +163,7 @@ def means_of(
     by = f"date_bin(%(step)s, {moment}, %(epoch)s)," if step else ""
     group = "1, 2, 3" if step else f"{table}.model_number, {table}.arm"
     statement = (_SAID_OR_NOT if zero else _SAID).format(by=by, group=group)
-    values = {
+    values: dict[str, Any] = {
         "project": project.pk,
         "name": name,
         "since": since,
