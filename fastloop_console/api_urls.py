@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from apps.datasets import api as datasets
 from apps.evaluation import api as evaluation
 from apps.evaluation import freshness_api
+from apps.evaluation.gates import api as gates
 from apps.features import api as features
 from apps.labeling import api as labeling
 from apps.labeling import settings_api
@@ -115,6 +116,7 @@ urlpatterns = [
     path("v1/models/<int:version_id>/lineage/", lineage_api.LineageAPI.as_view(), name="api-model-lineage"),
     path("v1/models/<int:version_id>/promote/", releases.PromoteAPI.as_view(), name="api-promote"),
     path("v1/models/<int:version_id>/release/", rollouts.ReleaseAPI.as_view(), name="api-release"),
+    path(f"{PROJECT}gate-policy/", gates.GatePolicyAPI.as_view(), name="api-gate-policy"),
     path(f"{PROJECT}release-policy/", rollouts.ReleasePolicyAPI.as_view(), name="api-release-policy"),
     path(f"{PROJECT}rollouts/", rollouts.RolloutsAPI.as_view(), name="api-rollouts"),
     path("v1/rollouts/<int:rollout_id>/", rollouts.RolloutAPI.as_view(), name="api-rollout"),

@@ -207,8 +207,9 @@ async function refresh(chart) {
     const figure = (await fetched(figureUrl))[name];
     if (figure) await draw(chart, inZone(figure));
   } catch {
-    const sentence = gettext("The chart could not be fetched. It is tried again when the console answers.");
-    if (!chart.figure) chart.canvas.textContent = sentence;
+    if (chart.figure) return;
+    chart.canvas.removeAttribute("aria-busy");
+    chart.canvas.textContent = gettext("The chart could not be fetched. It is tried again when the console answers.");
   }
 }
 

@@ -21,6 +21,19 @@ def _forgetful(database: str) -> None:
         connection.execute("SELECT pg_reload_conf()")
 
 
+def _template(database: str) -> str:
+    """A database of the snapshot, for every test database to be copied from; its name."""
+    import psycopg
+
+    from fastloop_console.machine import snapshot
+
+    name = "fastloop_template"
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    snapshot.load({"conninfo": f"{database.rpartition('/')[0]}/{name}"})
+    return name
+
+
 def _start() -> None:
     """Start the embedded servers once; xdist's workers inherit the addresses."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "fastloop_console.settings.test"  # Celery's app would ask for the local one
@@ -37,9 +50,10 @@ def _start() -> None:
 
     stack = contextlib.ExitStack()
     urls = stack.enter_context(embedded.running(home))
-    os.environ.setdefault("DATABASE_URL", urls.database)
-    os.environ.setdefault("REDIS_URL", urls.redis)
     _forgetful(urls.database)
+    if "DATABASE_URL" not in os.environ:
+        os.environ.update(DATABASE_URL=urls.database, FASTLOOP_TEST_TEMPLATE=_template(urls.database))
+    os.environ.setdefault("REDIS_URL", urls.redis)
 
     def stop() -> None:
         stack.close()

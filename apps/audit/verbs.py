@@ -80,6 +80,7 @@ class Verb(StrEnum):
     VERDICT_PASS = "verdict.pass"
     VERDICT_FAIL = "verdict.fail"
     VERDICT_INCONCLUSIVE = "verdict.inconclusive"
+    GATE_POLICY_SET = "gate_policy.set"
     GAP_MEASURED = "gap.measured"
     MODEL_REGISTERED = "model.registered"
     MODEL_DOWNLOADED = "model.downloaded"
@@ -203,6 +204,7 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.VERDICT_PASS: _VERDICT,
     Verb.VERDICT_FAIL: _VERDICT,
     Verb.VERDICT_INCONCLUSIVE: _VERDICT,
+    Verb.GATE_POLICY_SET: EventPayload("gate policy", {"policy": dict}),
     Verb.GAP_MEASURED: EventPayload("run", {"points": _NUMBER, "low": _NUMBER, "high": _NUMBER}),
     Verb.MODEL_REGISTERED: EventPayload("model", {"outcome": str}),
     Verb.MODEL_DOWNLOADED: EventPayload("model", {"weights": str, "bytes": int}),

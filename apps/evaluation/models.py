@@ -1,5 +1,8 @@
 """Reports: candidate and champion on the same holdout, and the verdict of the gates."""
 
+from typing import Any
+
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy
 
@@ -11,6 +14,23 @@ class Outcome(models.TextChoices):
     PASS = "pass", gettext_lazy("Pass")
     FAIL = "fail", gettext_lazy("Fail")
     INCONCLUSIVE = "inconclusive", gettext_lazy("Inconclusive")
+
+
+class GatePolicyVersion(models.Model):
+    """Which gates judge the models of a project. Each edit is a new row; the newest counts."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="gate_policies")
+    number = models.PositiveIntegerField()
+    policy = models.JSONField()  # apps.rules.gates.policy, as it was written
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["project", "number"], name="evaluation_gate_policy_once")]
+
+    def __str__(self) -> str:
+        return f"gate policy {self.number} of {self.project}"
 
 
 class Report(models.Model):
@@ -28,11 +48,22 @@ class Report(models.Model):
     confusion = models.JSONField()  # rows are the truth, columns what the candidate said
     per_class = models.JSONField(default=list)  # [{"label", "support", "recall", "precision"}]
     outcome = models.CharField(max_length=12, choices=Outcome.choices)
-    gates = models.JSONField()  # [{"name", "title", "outcome", "reason"}]
+    gates = models.JSONField()  # [{"name", "type", "title", "blocking", "outcome", "reason", "details"}]
+    gate_policy = models.ForeignKey(GatePolicyVersion, null=True, on_delete=models.SET_NULL, related_name="reports")
     predictions_url = models.CharField(max_length=400, blank=True)  # Parquet: example_id, truth, predicted, confidence
 
     class Meta:
         ordering = ["-id"]
+
+    @property
+    def deciding_gates(self) -> list[dict[str, Any]]:
+        """Those that block; in reports of earlier releases all of them."""
+        return [gate for gate in self.gates if gate.get("blocking", True)]
+
+    @property
+    def warnings(self) -> list[dict[str, Any]]:
+        """Of gates that only warn, those that do not pass."""
+        return [g for g in self.gates if not g.get("blocking", True) and g["outcome"] != Outcome.PASS]
 
     def __str__(self) -> str:
         return f"report of {self.run}: {self.outcome}"

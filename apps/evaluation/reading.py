@@ -54,18 +54,19 @@ def reading_of(report: Report) -> MetricReading:
         headline(report),
         tuple(_row(name, report) for name in TITLES if name in report.metrics),
         _classes(report),
-        max((g["more_labels"] for g in report.gates if g.get("more_labels")), default=None),
+        max((g["more_labels"] for g in report.deciding_gates if g.get("more_labels")), default=None),
     )
 
 
 def headline(report: Report) -> str:
     """Pass: all 5 gates | Fail: 1 of 5 gates | Inconclusive: 2 of 5 gates cannot tell."""
-    outcome, of = Outcome(report.outcome), len(report.gates)
+    outcome, gates = Outcome(report.outcome), report.deciding_gates
+    of = len(gates)
     if of <= 1:
         return str(outcome.label)
     if outcome == Outcome.PASS:
         return gettext("Pass: all {gates} gates").format(gates=of)
-    n = sum(g["outcome"] == outcome for g in report.gates)
+    n = sum(g["outcome"] == outcome for g in gates)
     words = (
         gettext("Fail: {n} of {gates} gates")
         if outcome == Outcome.FAIL

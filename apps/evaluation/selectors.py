@@ -24,7 +24,7 @@ AGREEMENTS = 5  # models back; the advice looks at the last three
 
 
 def report_of(run: Run) -> Report | None:
-    return Report.objects.select_related("run", "baseline_run").filter(run=run).first()
+    return Report.objects.select_related("run", "baseline_run", "gate_policy").filter(run=run).first()
 
 
 def reports_until(run: Run, most: int) -> list[Report]:

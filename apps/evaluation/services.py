@@ -14,7 +14,7 @@ from django.db import transaction
 
 from apps.audit.services import english, event_record
 from apps.audit.verbs import Verb
-from apps.evaluation.models import LearningReport, Outcome, Report
+from apps.evaluation.models import GatePolicyVersion, LearningReport, Outcome, Report
 from apps.integrations import wiring
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
@@ -49,6 +49,7 @@ def report_record(
     gates: list[dict[str, Any]],
     predictions: HoldoutPredictions,
     at: datetime,
+    gate_policy: GatePolicyVersion | None = None,
 ) -> Report:
     """Write the predictions as a file and the report as a row; a run delivered twice keeps its first report."""
     have = Report.objects.filter(run=run).first()
@@ -71,6 +72,7 @@ def report_record(
                 "per_class": per_class,
                 "outcome": outcome,
                 "gates": gates,
+                "gate_policy": gate_policy,
                 "predictions_url": url,
             },
         )

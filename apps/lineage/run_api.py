@@ -26,6 +26,9 @@ class ReportOutput(serializers.Serializer):
     baseline_metrics = serializers.JSONField(allow_null=True)
     differences = serializers.JSONField(allow_null=True, help_text="candidate minus champion, paired bootstrap")
     gates = serializers.JSONField()
+    gate_policy = serializers.IntegerField(
+        source="gate_policy.number", default=0, help_text="That judged; 0 is the one that a project comes with."
+    )
 
 
 class RunDetailAPI(APIView):

@@ -48,6 +48,7 @@ def counted(number: int, noun: str) -> str:
         "time": ngettext("{n} time", "{n} times", number),
         "token": ngettext("{n} token", "{n} tokens", number),
         "trial": ngettext("{n} trial", "{n} trials", number),
+        "warning": ngettext("{n} warning", "{n} warnings", number),
         "version": ngettext("{n} version", "{n} versions", number),
     }
     return said[noun].format(n=grouped(number))

@@ -27,6 +27,7 @@ class Permission(StrEnum):
     VIEW_RUNS = "see runs and models"
     START_RUN = "start and cancel runs"
     PROMOTE = "promote and roll back"
+    SET_GATES = "set the gates"
     PREDICT = "ask the champion"
     SEND_FEEDBACK = "send feedback"
     TAKE_MODEL = "download models"
@@ -43,12 +44,22 @@ GRANTS: dict[str, frozenset[Permission]] = {
     Role.REVIEWER: frozenset({_P.VIEW_PROJECT, _P.LABEL, _P.REVIEW, _P.VIEW_QUALITY, _P.VIEW_DATA, _P.VIEW_SLA}),
     Role.MANAGER: frozenset(
         _SEE_ALL
-        | {_P.LABEL, _P.REVIEW, _P.ADD_EXAMPLES, _P.EDIT_PROJECT, _P.MANAGE_MEMBERS, _P.EDIT_TARGET, _P.RESOLVE_ALERT}
-        | {_P.SEND_FEEDBACK}
+        | {
+            _P.LABEL,
+            _P.REVIEW,
+            _P.ADD_EXAMPLES,
+            _P.EDIT_PROJECT,
+            _P.MANAGE_MEMBERS,
+            _P.EDIT_TARGET,
+            _P.SET_GATES,
+            _P.RESOLVE_ALERT,
+            _P.SEND_FEEDBACK,
+        }
     ),
     Role.ENGINEER: frozenset(
         _SEE_ALL
-        | {_P.ADD_EXAMPLES, _P.START_RUN, _P.PROMOTE, _P.PREDICT, _P.SEND_FEEDBACK, _P.TAKE_MODEL, _P.RESOLVE_ALERT}
+        | {_P.ADD_EXAMPLES, _P.START_RUN, _P.PROMOTE, _P.SET_GATES, _P.PREDICT, _P.SEND_FEEDBACK}
+        | {_P.TAKE_MODEL, _P.RESOLVE_ALERT}
     ),
     Role.ADMIN: frozenset(Permission),
 }

@@ -92,7 +92,7 @@ def release_refuse(*, project: Project, version: ModelVersion, champion: ModelVe
             gettext("v{number} is champion already; nothing was changed.").format(number=version.number)
         )
     if version.report.outcome == Outcome.FAIL:
-        failed = [g["title"] for g in version.report.gates if g["outcome"] == Outcome.FAIL]
+        failed = [g["title"] for g in version.report.deciding_gates if g["outcome"] == Outcome.FAIL]
         raise GateClosed(
             gettext(
                 "v{number} failed its gate “{verdict}” and cannot be promoted. The champion stays. Label "

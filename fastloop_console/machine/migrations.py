@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from fastloop_console.machine import env, lifeline, place
+from fastloop_console.machine import env, lifeline, place, snapshot
 from fastloop_console.machine.refusals import CannotStart, DatabaseBehind, HomeUnusable, ServersUnavailable
 
 CONNECTS_WITHIN_S = 10
@@ -82,15 +82,19 @@ def _first_line(cause: Exception) -> str:
 
 
 def _apply(missing: list[str]) -> None:
+    import psycopg
     from django.core.management import call_command
+    from django.db import connection
     from django.db.utils import OperationalError
 
     if not missing:
         return
     print(f"Bringing the database up to date: {len(missing)} migrations.", file=sys.stderr, flush=True)
     try:
+        if snapshot.load(connection.get_connection_params()) and not missing_migrations():
+            return
         call_command("migrate", verbosity=0)
-    except OperationalError as cause:
+    except (OperationalError, psycopg.OperationalError) as cause:
         if place.NO_SPACE in str(cause):
             raise HomeUnusable(place.full(env.home())) from None
         raise

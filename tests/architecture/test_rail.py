@@ -24,6 +24,7 @@ ENTRY = {
     "evaluation:freshness": "training:runs",
     "examples:": "datasets:data",
     "feedback:": "feedback:feedback",
+    "gates:": "releases:models",
     "labeling:desk": "labeling:desk",
     "lineage:": "training:runs",
     "lineage:lineage": "releases:models",

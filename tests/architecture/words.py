@@ -10,6 +10,7 @@ from pathlib import Path
 import polib
 from babel.messages.extract import extract
 from django.utils.translation.template import templatize
+from pydantic.fields import FieldInfo
 
 from apps.integrations.registry import INTEGRATIONS
 from apps.rules.acquisition import NO_MODEL, STRATEGIES, UNINSTALLED, UNSCORED
@@ -42,8 +43,24 @@ def words_of_rules() -> list[str]:
         for registry in (STRATEGIES, GATES, MONITORS, METRICS, ANSWER_KINDS, INTEGRATIONS, ENCODERS)
         for each in registry.own
     ]
+    settings = [field for gate in GATES.own for field in gate.parameters.model_fields.values()]
     first_titles = [gate.first_title for gate in GATES.own if gate.first_title]
-    return [NO_MODEL, UNSCORED, UNINSTALLED, *(s.sentence for s in STRATEGIES.own), *titles, *first_titles]
+    return [
+        NO_MODEL,
+        UNSCORED,
+        UNINSTALLED,
+        *(s.sentence for s in STRATEGIES.own),
+        *titles,
+        *first_titles,
+        *_words_of(settings),
+    ]
+
+
+def _words_of(settings: list[FieldInfo]) -> list[str]:
+    """What a form says of them."""
+    words = [word for each in settings for word in (each.title, each.description) if word]
+    extras = [each.json_schema_extra for each in settings if isinstance(each.json_schema_extra, dict)]
+    return words + [str(word) for extra in extras for word in dict(extra.get("words", {})).values()]  # type: ignore[call-overload]
 
 
 def _messages(language: str, source: str) -> Iterator[tuple[str, str]]:

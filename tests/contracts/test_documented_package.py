@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from apps.rules.acquisition import STRATEGIES, reason_of, reason_sentence
-from apps.rules.gates import GATES, GateLimits, GateOutcome, judge
+from apps.rules.gates import GATES, GateOutcome, judge
 from apps.rules.metrics import Difference
 from fastloop_console.machine.env import ROOT
 from tests.contracts.test_every_gate import GOOD
@@ -34,14 +34,8 @@ def points(install):
 
 def test_its_gate_judges_and_its_strategy_chooses(points):
     worse = replace(GOOD, differences={"macro_f1": Difference(-0.2, -0.3, -0.1)})
-    assert (
-        judge(worse, GateLimits()).reason
-        == "Macro-F1 -0.20, between -0.30 and -0.10; surely worse by more than the 0.05 allowed."
-    )
-    assert (
-        judge(replace(worse, differences={"macro_f1": Difference(0.1, 0.0, 0.2)}), GateLimits()).outcome
-        is GateOutcome.PASS
-    )
+    assert judge(worse).reason == "Macro-F1 -0.20, between -0.30 and -0.10; surely worse by more than the 0.05 allowed."
+    assert judge(replace(worse, differences={"macro_f1": Difference(0.1, 0.0, 0.2)})).outcome is GateOutcome.PASS
     assert len(chosen(STRATEGIES["second-guess"])) == 5
     reason = reason_of("second-guess", np.array([0.5, 0.4, 0.1]))
     assert reason_sentence(reason, ["A", "B", "C"]) == "The model takes it for A, and B is likely too, 40 %."

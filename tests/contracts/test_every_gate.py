@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from apps.rules.gates import GATES, Evidence, GateLimits, GateOutcome, judge
+from apps.rules.gates import GATES, Evidence, GateOutcome, gate_policy_of, judge, standing_policy
 from apps.rules.metrics import Difference, Metric
+from apps.rules.policies import PolicyRefused
 
 NOTHING = Evidence(
     loaded=False, finite=False, labels=(), n_holdout=0, accuracy=Metric(None, None, None), majority_rate=None
@@ -35,6 +36,18 @@ BAD = replace(
 )
 TINY = replace(GOOD, n_holdout=3)
 BROKEN = replace(GOOD, accuracy_difference=Difference(None, None, None, "2 rows are broken."), finite=False)
+LOADS = GATES["loads"]
+SETTINGS: dict[str, dict[str, object]] = {}  # what a gate cannot do without
+
+
+def settings(gate):
+    return {"type": gate.name, **({"parameters": SETTINGS[gate.name]} if gate.name in SETTINGS else {})}
+
+
+def policy(gate):
+    return gate_policy_of({"gates": [*([] if gate.required else [{"type": "loads"}]), settings(gate)]})
+
+
 CASES = {"nothing": NOTHING, "good": GOOD, "first": replace(GOOD, champion_labels=None), "bad": BAD, "tiny": TINY}
 every = pytest.mark.parametrize("gate", GATES.values(), ids=lambda g: g.name)
 
@@ -42,8 +55,8 @@ every = pytest.mark.parametrize("gate", GATES.values(), ids=lambda g: g.name)
 @every
 @pytest.mark.parametrize("evidence", [*CASES.values(), BROKEN], ids=[*CASES, "broken"])
 def test_it_gives_a_result_with_a_sentence_on_any_evidence(gate, evidence):
-    result = gate.result(evidence, GateLimits())
-    assert result.name == gate.name and result.title in {gate.title, gate.first_title} - {""}
+    result = gate.judged(evidence)
+    assert gate.titled(evidence) in {gate.title, gate.first_title} - {""}
     assert isinstance(result.outcome, GateOutcome)
     assert result.reason.strip() == result.reason and len(result.reason.split()) > 2
     assert result.more_labels is None or (result.more_labels > 0 and result.outcome is GateOutcome.INCONCLUSIVE)
@@ -51,18 +64,41 @@ def test_it_gives_a_result_with_a_sentence_on_any_evidence(gate, evidence):
 
 @every
 def test_it_lets_a_good_candidate_pass_and_not_every_other(gate):
-    assert gate.result(GOOD, GateLimits()).outcome is GateOutcome.PASS
-    others = {gate.result(each, GateLimits()).outcome for each in (NOTHING, BAD, TINY, BROKEN)}
+    assert gate.judged(GOOD).outcome is GateOutcome.PASS
+    others = {gate.judged(each).outcome for each in (NOTHING, BAD, TINY, BROKEN)}
     assert others - {GateOutcome.PASS}, "a gate that nothing fails is none"
 
 
 @every
-def test_a_verdict_holds_its_result_and_fails_where_it_fails(gate):
+def test_a_verdict_holds_its_result_and_fails_where_it_fails_and_blocks(gate):
     for evidence in CASES.values():
-        verdict = judge(evidence, GateLimits())
-        assert [result.name for result in verdict.gates] == list(GATES)
-        if gate.result(evidence, GateLimits()).outcome is GateOutcome.FAIL:
-            assert verdict.outcome is GateOutcome.FAIL
+        fails = gate.judged(evidence).outcome is GateOutcome.FAIL
+        verdict = judge(evidence, policy(gate))
+        assert [(each.name, each.type) for each in verdict.gates][-1] == (gate.name, gate.name)
+        assert (verdict.outcome is GateOutcome.FAIL) == (fails or LOADS.judged(evidence).outcome is GateOutcome.FAIL)
+
+
+@every
+def test_what_a_policy_sets_of_it_has_a_title_and_is_kept_as_it_was_written(gate):
+    fields = gate.parameters.model_fields
+    assert [name for name, each in fields.items() if not each.title] == []
+    written = {"gates": [*({"type": "loads"} for _ in range(gate.name != "loads")), settings(gate)]}
+    assert gate_policy_of(written).written() == written
+
+
+@every
+def test_a_policy_refuses_what_it_does_not_know_in_one_sentence(gate):
+    with pytest.raises(PolicyRefused, match="“nonsense” is not known here"):
+        gate_policy_of({"gates": [{**settings(gate), "parameters": {"nonsense": 1}}]})
+
+
+def test_who_judges_without_a_policy_are_the_five_with_their_usual_limits():
+    assert standing_policy().written() == {
+        "gates": [{"type": name} for name in ("loads", "schema", "holdout", "gain", "log_loss")]
+    }
+    assert [(r.name, r.outcome, r.reason) for r in judge(GOOD, standing_policy()).gates] == [
+        (g.name, g.judged(GOOD).outcome, g.judged(GOOD).reason) for g in GATES.values() if g.standing
+    ]
 
 
 def test_a_gate_of_an_installed_package_judges_with_the_others(install):
@@ -88,8 +124,8 @@ def test_a_gate_of_an_installed_package_judges_with_the_others(install):
         point="acme_gates:MACRO_F1",
     )
     worse = replace(GOOD, differences={"macro_f1": Difference(-0.2, -0.3, -0.1)})
-    verdict = judge(worse, GateLimits())
+    verdict = judge(worse)
     assert verdict.outcome is GateOutcome.FAIL
     assert (verdict.gates[-1].name, verdict.reason) == ("macro-f1", "Macro-F1 changed by -0.20.")
-    assert judge(GOOD, GateLimits()).outcome is GateOutcome.INCONCLUSIVE
-    assert judge(replace(worse, champion_labels=None), GateLimits()).reason == "All 6 gates pass."
+    assert judge(GOOD).outcome is GateOutcome.INCONCLUSIVE
+    assert judge(replace(worse, champion_labels=None)).reason == "All 6 gates pass."

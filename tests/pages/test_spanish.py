@@ -20,7 +20,7 @@ from apps.pages.sentences import in_words, plain
 from apps.pages.words import counted
 from apps.projects.models import Project
 from apps.releases.services import model_promote, model_roll_back
-from apps.rules.gates import Evidence, GateLimits, judge
+from apps.rules.gates import Evidence, judge
 from apps.rules.metrics import Metric
 from apps.rules.sentences import joined, parts_of, sentence, term
 from apps.rules.words import count, percent, points, rate
@@ -103,7 +103,7 @@ def played(project: Project, mona: User, lin: User) -> Project:
     model_promote(version=second, reason="", by=lin, at=NOON + 2 * HOUR)
     model_roll_back(project=project, reason="Un simulacro.", expected_champion=2, by=lin, at=NOON + 3 * HOUR)
     for report, labels in zip(Report.objects.order_by("id"), (None, ("ham", "spam")), strict=True):
-        found = judge(evidence(labels), GateLimits()).gates
+        found = judge(evidence(labels)).gates
         report.gates = [{**asdict(g), "outcome": str(g.outcome), "parts": parts_of(g.reason)} for g in found]
         report.save()
     words = sentence("{by} asked for it.", by=lin)

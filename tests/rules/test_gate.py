@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from apps.rules.gates import Evidence, GateLimits, GateOutcome, judge, labels_to_settle
+from apps.rules.gates import Evidence, GateOutcome, judge, labels_to_settle
 from apps.rules.metrics import Difference, Metric
 
 LABELS = ("cat", "dog")
@@ -15,15 +15,14 @@ BETTER = replace(
     accuracy_difference=Difference(0.03, 0.01, 0.05),
     log_loss_difference=Difference(-0.05, -0.09, -0.01),
 )
-LIMITS = GateLimits()
 
 
 def gate(evidence, name):
-    return next(gate for gate in judge(evidence, LIMITS).gates if gate.name == name)
+    return next(gate for gate in judge(evidence).gates if gate.name == name)
 
 
 def test_a_first_model_that_surely_beats_guessing_passes():
-    verdict = judge(FIRST, LIMITS)
+    verdict = judge(FIRST)
     assert (verdict.outcome, verdict.reason) == (GateOutcome.PASS, "All 5 gates pass.")
     assert gate(FIRST, "gain").reason == (
         "Accuracy 90.0 %, between 86.0 % and 94.0 %; always answering the most frequent label gets 60.0 %."
@@ -31,12 +30,12 @@ def test_a_first_model_that_surely_beats_guessing_passes():
 
 
 def test_a_better_candidate_passes_and_says_by_how_much():
-    assert judge(BETTER, LIMITS).outcome is GateOutcome.PASS
+    assert judge(BETTER).outcome is GateOutcome.PASS
     assert gate(BETTER, "gain").reason == "Accuracy +3.0 points, between +1.0 and +5.0; surely better."
 
 
 def test_gates_come_in_one_order():
-    assert [gate.name for gate in judge(BETTER, LIMITS).gates] == ["loads", "schema", "holdout", "gain", "log_loss"]
+    assert [gate.name for gate in judge(BETTER).gates] == ["loads", "schema", "holdout", "gain", "log_loss"]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +49,7 @@ def test_gates_come_in_one_order():
     ],
 )
 def test_each_gate_alone_can_fail_the_candidate(change, failing):
-    verdict = judge(replace(BETTER, **change), LIMITS)
+    verdict = judge(replace(BETTER, **change))
     assert verdict.outcome is GateOutcome.FAIL
     assert [gate.name for gate in verdict.gates if gate.outcome is GateOutcome.FAIL] == [failing]
     assert verdict.reason == next(gate.reason for gate in verdict.gates if gate.name == failing)
@@ -67,14 +66,14 @@ def test_a_new_label_passes():
 
 
 def test_twenty_nine_holdout_labels_are_one_too_few():
-    verdict = judge(replace(BETTER, n_holdout=29), LIMITS)
+    verdict = judge(replace(BETTER, n_holdout=29))
     assert (verdict.outcome, verdict.more_labels) == (GateOutcome.INCONCLUSIVE, 1)
     assert verdict.reason == "Only 29 labeled holdout examples; 1 more would settle it."
-    assert judge(replace(BETTER, n_holdout=30), LIMITS).outcome is GateOutcome.PASS
+    assert judge(replace(BETTER, n_holdout=30)).outcome is GateOutcome.PASS
 
 
 def test_a_few_bad_answers_on_a_tiny_holdout_do_not_fail_a_candidate():
-    verdict = judge(replace(BETTER, n_holdout=5, accuracy_difference=Difference(-1.0, -1.0, -1.0)), LIMITS)
+    verdict = judge(replace(BETTER, n_holdout=5, accuracy_difference=Difference(-1.0, -1.0, -1.0)))
     assert verdict.outcome is GateOutcome.INCONCLUSIVE
 
 

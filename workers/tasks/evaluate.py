@@ -10,6 +10,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from apps.datasets.versions import VersionRow, version_rows
+from apps.evaluation.gates.selectors import gate_policy_newest, gate_policy_read
 from apps.evaluation.models import Outcome, Report
 from apps.evaluation.services import HoldoutPredictions, report_record
 from apps.integrations.ports import Unavailable
@@ -46,7 +47,7 @@ def judge_run(run: Run) -> Report:
     started_at = timezone.now()
     assert run.dataset_version is not None
     holdout = [r for r in version_rows(run.dataset_version) if r.holdout]
-    champion = champion_of(run.project)
+    champion, policy = champion_of(run.project), gate_policy_newest(run.project)
     baseline = champion.run if champion and champion.run_id != run.pk else None
     names: Sequence[str] = run.label_names
     candidate, load_error = _load(run)
@@ -75,7 +76,7 @@ def judge_run(run: Run) -> Report:
             metrics={name: getattr(measures, name) for name in metrics.NAMES},
             differences=differences or {},
         ),
-        gates.GateLimits(),
+        gate_policy_read(policy),
     )
     report = report_record(
         run=run,
@@ -98,6 +99,7 @@ def judge_run(run: Run) -> Report:
             [float(p) for p in confidence],
         ),
         at=timezone.now(),
+        gate_policy=policy,
     )
     candidate_register(run=run, report=report, at=timezone.now())
     if run.kind == RunKind.FULL:

@@ -4,14 +4,26 @@ A wide interval around a bad value stays inconclusive on purpose: labels settle 
 must surely beat whoever always answers the most frequent label.
 """
 
+from pydantic import Field
+
 from apps.rules.gates.doubt import doubtful, labels_to_settle, unmeasured
-from apps.rules.gates.gate import Evidence, Gate, GateLimits, GateNeed, GateOutcome, Judgment
+from apps.rules.gates.gate import Evidence, Gate, GateNeed, GateOutcome, HoldoutParameters, Judgment
 from apps.rules.metrics import Metric
 from apps.rules.sentences import sentence
 from apps.rules.words import percent, points
 
 
-def _judge(evidence: Evidence, limits: GateLimits) -> Judgment:
+class GainParameters(HoldoutParameters):
+    allowed_loss: float = Field(
+        0.02,  # the loss of accuracy that nobody would notice
+        ge=0,
+        le=1,
+        title="Allowed loss of accuracy",
+        description="As a share: 0.02 is two points.",
+    )
+
+
+def _judge(evidence: Evidence, parameters: GainParameters) -> Judgment:
     if evidence.champion_labels is None:
         return _beats_guessing(evidence)
     difference = evidence.accuracy_difference
@@ -21,15 +33,15 @@ def _judge(evidence: Evidence, limits: GateLimits) -> Judgment:
     measured = sentence("Accuracy {value} points, {between}", value=points(difference.value), between=between)
     if difference.high < 0:
         return Judgment(GateOutcome.FAIL, sentence("{measured}; surely worse than the champion.", measured=measured))
-    if difference.low >= -limits.allowed_loss:
+    if difference.low >= -parameters.allowed_loss:
         allowed = sentence(
             "{measured}; not worse by more than the {allowed:g} points allowed.",
             measured=measured,
-            allowed=100 * limits.allowed_loss,
+            allowed=100 * parameters.allowed_loss,
         )
         better = sentence("{measured}; surely better.", measured=measured)
         return Judgment(GateOutcome.PASS, better if difference.low > 0 else allowed)
-    more = labels_to_settle(difference, evidence.n_holdout, limits.allowed_loss)
+    more = labels_to_settle(difference, evidence.n_holdout, parameters.allowed_loss)
     return doubtful(sentence("{measured}; may be chance.", measured=measured), more)
 
 
@@ -64,4 +76,5 @@ GAIN = Gate(
     _judge,
     needs=frozenset({GateNeed.HOLDOUT}),
     first_title="It beats guessing",
+    parameters=GainParameters,
 )

@@ -1,10 +1,14 @@
-"""What a gate is: evidence of the protected holdout and a project's limits in, an outcome with its reason out."""
+"""What a gate is: evidence of the protected holdout and what a project's policy sets in, an outcome with its reason out."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
 
 from apps.rules.metrics import Difference, Metric
+from apps.rules.policies import PolicyPart
 from apps.rules.sentences import sentence
 
 
@@ -21,13 +25,20 @@ class GateNeed(StrEnum):
     HOLDOUT = "holdout"  # cannot tell while the holdout is smaller than `least_holdout`
 
 
-@dataclass(frozen=True, slots=True)
-class GateLimits:
-    """What a project tolerates. Differences are candidate minus champion; shares, not points."""
+class GateParameters(PolicyPart):
+    """What a project sets of a gate. Each field has a `title` and may have a `description`: pages make forms of them."""
 
-    least_holdout: int = 30  # below it a 95 % interval of an accuracy is wider than 30 points
-    allowed_loss: float = 0.02  # the loss of accuracy that nobody would notice
-    log_loss_rise: float = 0.10  # nats; about the cost of 10 % less probability on the truth
+
+class HoldoutParameters(GateParameters):
+    """Of gates that measure on the holdout. Shares, not points; differences are candidate minus champion."""
+
+    least_holdout: int = Field(
+        30,  # below it a 95 % interval of an accuracy is wider than 30 points
+        ge=1,
+        le=1_000_000,
+        title="Least holdout",
+        description="Labeled examples below which it cannot tell.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,43 +65,59 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Judgment:
-    """`more_labels` is how many more holdout labels would about settle a doubt, where that is known."""
+    """`more_labels` is how many more holdout labels would about settle a doubt, where that is known. `details` are the figures
+    behind the reason, as JSON, for the page of the report."""
 
     outcome: GateOutcome
     reason: str
     more_labels: int | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """The judgment of a gate under its name and title, as a report keeps it."""
+    """The judgment of a gate under its name and title, as a report keeps it. What warns alone decides nothing."""
 
     name: str
     title: str
     outcome: GateOutcome
     reason: str
     more_labels: int | None = None
+    type: str = ""
+    blocking: bool = True
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """One thing that a candidate must show. `first_title` is its title where there is no champion, if that differs."""
+    """One type of gate: a thing that a candidate must show.
+
+    `first_title` is its title where there is no champion, if that differs. `parameters` are what a policy may set of it.
+    `standing` ones judge where a project has no policy of its own; `required` ones stand in every policy and block.
+    """
 
     name: str
     title: str
-    judge: Callable[[Evidence, GateLimits], Judgment]
+    judge: Callable[[Evidence, Any], Judgment]
     needs: frozenset[GateNeed] = frozenset()
     first_title: str = ""
+    parameters: type[GateParameters] = HoldoutParameters
+    standing: bool = True
+    required: bool = False
 
-    def result(self, evidence: Evidence, limits: GateLimits) -> GateResult:
+    def judged(self, evidence: Evidence, parameters: GateParameters | None = None) -> Judgment:
+        """With its defaults where no parameters are given."""
+        parameters = self.parameters() if parameters is None else parameters
+        return self._without_need(evidence, parameters) or self.judge(evidence, parameters)
+
+    def titled(self, evidence: Evidence) -> str:
         alone = evidence.champion_labels is None
-        judgment = self._without_need(evidence, limits) or self.judge(evidence, limits)
-        title = self.first_title if alone and self.first_title else self.title
-        return GateResult(self.name, title, judgment.outcome, judgment.reason, judgment.more_labels)
+        return self.first_title if alone and self.first_title else self.title
 
-    def _without_need(self, evidence: Evidence, limits: GateLimits) -> Judgment | None:
+    def _without_need(self, evidence: Evidence, parameters: GateParameters) -> Judgment | None:
         if GateNeed.CHAMPION in self.needs and evidence.champion_labels is None:
             return Judgment(GateOutcome.PASS, sentence("There is no champion to compare with."))
-        if GateNeed.HOLDOUT in self.needs and evidence.n_holdout < limits.least_holdout:
+        least = getattr(parameters, "least_holdout", 0)
+        if GateNeed.HOLDOUT in self.needs and evidence.n_holdout < least:
             return Judgment(GateOutcome.INCONCLUSIVE, sentence("Too few holdout labels to tell."))
         return None

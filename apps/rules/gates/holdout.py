@@ -1,12 +1,12 @@
 """The holdout is large enough to tell anything by."""
 
-from apps.rules.gates.gate import Evidence, Gate, GateLimits, GateOutcome, Judgment
+from apps.rules.gates.gate import Evidence, Gate, GateOutcome, HoldoutParameters, Judgment
 from apps.rules.sentences import sentence
 from apps.rules.words import count
 
 
-def _judge(evidence: Evidence, limits: GateLimits) -> Judgment:
-    n, missing = evidence.n_holdout, limits.least_holdout - evidence.n_holdout
+def _judge(evidence: Evidence, parameters: HoldoutParameters) -> Judgment:
+    n, missing = evidence.n_holdout, parameters.least_holdout - evidence.n_holdout
     if missing > 0:
         words = sentence(
             "Only {labeled_holdout_examples}; {missing} more would settle it.",

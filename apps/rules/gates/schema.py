@@ -1,11 +1,11 @@
 """The label schema may grow; a label that users see today may not vanish."""
 
-from apps.rules.gates.gate import Evidence, Gate, GateLimits, GateOutcome, Judgment
+from apps.rules.gates.gate import Evidence, Gate, GateOutcome, GateParameters, Judgment
 from apps.rules.sentences import joined, listed, sentence
 from apps.rules.words import count
 
 
-def _judge(evidence: Evidence, limits: GateLimits) -> Judgment:
+def _judge(evidence: Evidence, parameters: GateParameters) -> Judgment:
     old, new = evidence.champion_labels, evidence.labels
     if old is None:
         return Judgment(
@@ -32,4 +32,4 @@ def _list(labels: list[str], shown: int = 3) -> str:
     return listed(quoted)
 
 
-SCHEMA = Gate("schema", "It knows the labels", _judge)
+SCHEMA = Gate("schema", "It knows the labels", _judge, parameters=GateParameters)

@@ -8,37 +8,33 @@ steps:
 - setWeight: 100
 """
 
-from collections.abc import Iterator
 from datetime import timedelta
 from itertools import pairwise
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
+from apps.rules.policies import MOST_TEXT, PolicyPart, PolicyRefused, as_written, policy_checked, yaml_read
 from apps.rules.rollouts.analysis import MetricTest
 from apps.rules.rollouts.conditions import ConditionRefused, is_met
 from apps.rules.rollouts.durations import duration_of, in_words
 from apps.rules.rollouts.metrics import METRICS
-from apps.rules.words import count
 
-MOST_TEXT = 20_000  # characters of YAML
+__all__ = [
+    "AT_ONCE",
+    "MOST_TEXT",
+    "PolicyRefused",
+    "RolloutPolicy",
+    "canary",
+    "policy_of",
+    "policy_of_yaml",
+    "shadow_first",
+]
 MOST_STEPS, MOST_METRICS, MOST_LOOKS = 30, 12, 200
 FULL = 100.0
 Duration = Annotated[
     timedelta, BeforeValidator(duration_of), PlainSerializer(in_words, return_type=str, when_used="always")
 ]
-
-
-class PolicyRefused(ValueError):
-    """The policy cannot be used; the sentence says where and why."""
-
-
-class PolicyPart(BaseModel):
-    """Unknown keys are refused: a misspelled limit would be no limit."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel, populate_by_name=True)
 
 
 class MetricSettings(PolicyPart):
@@ -141,7 +137,7 @@ class RolloutPolicy(PolicyPart):
 
     def written(self) -> dict[str, Any]:
         """As a person would write it: only what differs from the defaults."""
-        return cast(dict[str, Any], _plain(self.model_dump(mode="json", by_alias=True, exclude_unset=True)))
+        return as_written(self)
 
     def alpha_of(self, metric: MetricSettings) -> float:
         """Its own, or an even share of `falseAborts` among all that test and can stop the rollout (Bonferroni)."""
@@ -151,93 +147,19 @@ class RolloutPolicy(PolicyPart):
         return self.false_aborts / max(sum(m.test is not MetricTest.THRESHOLD and not m.dry_run for m in metrics), 1)
 
 
-def _plain(value: Any) -> Any:
-    """10 and not 10.0, as people write it."""
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
 def policy_of(given: Any) -> RolloutPolicy:
     """Raises PolicyRefused."""
     try:
-        return RolloutPolicy.model_validate(given)
-    except ValidationError as fault:
-        raise PolicyRefused(_sentence(fault)) from None
-    except (ConditionRefused, RecursionError) as fault:
+        return policy_checked(RolloutPolicy, given, example="steps: [{setWeight: 100}]")
+    except ConditionRefused as fault:
         raise PolicyRefused(str(fault)) from None
 
 
 def policy_of_yaml(text: str) -> RolloutPolicy:
-    """Raises PolicyRefused; also for aliases, by which a small file becomes a huge one."""
-    if len(text) > MOST_TEXT:
-        raise PolicyRefused(f"The policy has more than {MOST_TEXT:,} characters.")
-    try:
-        given = yaml.load(text, Loader=PlainLoader)
-    except yaml.YAMLError as fault:
-        mark = getattr(fault, "problem_mark", None)
-        where = f" in line {mark.line + 1}" if mark else ""
-        raise PolicyRefused(f"The YAML cannot be read{where}: {getattr(fault, 'problem', None) or fault}.") from None
-    except (RecursionError, ValueError) as fault:
-        raise PolicyRefused(f"The YAML cannot be read: {fault}.") from None
-    return policy_of(given)
+    """Raises PolicyRefused."""
+    return policy_of(yaml_read(text))
 
 
-class PlainLoader(yaml.SafeLoader):
-    """No aliases, and no key twice."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            at = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not taken", at)
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        names = [key.value for key, _ in node.value]
-        twice = next((name for name in names if isinstance(name, str) and names.count(name) > 1), None)
-        if twice is not None:
-            raise yaml.constructor.ConstructorError(None, None, f"“{twice}” stands twice", node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-def _sentence(fault: ValidationError) -> str:
-    """The first fault, with where it is: “steps 2, analysis, metrics 1, count: …”."""
-    faults = fault.errors(include_url=False)
-    first, *rest = [
-        f for f in faults if f["type"] != "too_short"
-    ] or faults  # a step that is refused is also one too few
-    where = ", ".join(_place(first["loc"]))
-    why = _WHY.get(first["type"], "{msg}").format(
-        key=first["loc"][-1] if first["loc"] else "", msg=_first_small(first["msg"]), **first.get("ctx", {})
-    )
-    more = f" {count(len(rest), 'more fault')} after it." if rest else ""
-    return f"The policy cannot be used{f' ({where})' if where else ''}: {why.rstrip('.')}.{more}"
-
-
-def _place(loc: tuple[int | str, ...]) -> Iterator[str]:
-    for part, after in zip(loc, (*loc[1:], ""), strict=False):
-        if isinstance(part, str):
-            yield f"{part} {after + 1}" if isinstance(after, int) else part
-
-
-def _first_small(message: str) -> str:
-    plain = message.removeprefix("Value error, ")
-    return plain[:1].lower() + plain[1:] if plain[:2] != plain[:2].upper() else plain
-
-
-_WHY = {
-    "model_type": "it is a mapping, like “steps: [{{setWeight: 100}}]”",
-    "extra_forbidden": "“{key}” is not known here",
-    "missing": "“{key}” is missing",
-    "too_short": "it has at least {min_length}",
-    "too_long": "it has at most {max_length}",
-    "greater_than_equal": "it is at least {ge}",
-    "less_than_equal": "it is at most {le}",
-    "greater_than": "it is more than {gt}",
-    "less_than": "it is less than {lt}",
-}
 AT_ONCE = policy_of({"steps": [{"setWeight": 100}]})
 
 

@@ -1,0 +1,1 @@
+"""The policy of gates: which judge a project's models, and with which limits."""
