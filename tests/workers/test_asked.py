@@ -12,9 +12,9 @@ from apps.monitoring.services import AskedRow, LoggedPrediction
 from tests.conftest import NOON
 from tests.workers.test_predictor import LOANS, KeptLog
 from workers.predictor import log as logs
+from workers.predictor.arms import LoadedModel, ServingArms
 from workers.predictor.asked import asked_rows
 from workers.predictor.log import PredictionLog
-from workers.predictor.arms import LoadedModel, ServingArms
 from workers.predictor.models import ProjectModel
 
 

@@ -18,7 +18,7 @@ def figures(policy: RolloutPolicy, watches: tuple[MetricWatch, ...]) -> dict[str
 
 
 def name_of(watch: MetricWatch) -> str:
-    return f"s{watch.step}-{watch.settings.name}"
+    return f"s{watch.step}-{watch.place}-{watch.settings.name}"
 
 
 def distance(policy: RolloutPolicy, watch: MetricWatch) -> Figure:
