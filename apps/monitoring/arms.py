@@ -78,7 +78,7 @@ def feedback_seen(
 
     Where silence is zero, every answer counts; else those for which something came.
     """
-    values = {"rollout": rollout, "name": name, "since": since, "until": until}
+    values: dict[str, Any] = {"rollout": rollout, "name": name, "since": since, "until": until}
     with connection.cursor() as cursor:
         cursor.execute(FED_OR_NOT if silence_is_zero else FED, values)
         rows = cursor.fetchall()
