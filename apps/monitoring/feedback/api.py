@@ -112,6 +112,9 @@ class FeedbackSettingsOutput(serializers.Serializer):
     sample_share = serializers.FloatField(help_text="0 to 1.")
     payload_days = serializers.IntegerField()
     log_days = serializers.IntegerField(allow_null=True, help_text="Of answers and feedback; null keeps them.")
+    becomes_examples = serializers.BooleanField(
+        help_text="Whether mature labels of requests whose content was kept become examples."
+    )
 
 
 class FeedbackAPI(ProjectAPI):
@@ -196,6 +199,7 @@ class FeedbackSettingsAPI(ProjectAPI):
         sample_share = serializers.FloatField(required=False)
         payload_days = serializers.IntegerField(required=False)
         log_days = serializers.IntegerField(required=False, allow_null=True)
+        becomes_examples = serializers.BooleanField(required=False)
 
     @extend_schema(
         operation_id="feedback_settings_read",

@@ -16,6 +16,7 @@ class FeedbackSettingsForm(forms.Form):
     sample_percent = forms.FloatField(min_value=0, max_value=100)
     payload_days = forms.IntegerField(min_value=1, max_value=MOST_DAYS)
     log_days = forms.IntegerField(min_value=1, max_value=MOST_DAYS, required=False)
+    becomes_examples = forms.BooleanField(required=False)
 
     @staticmethod
     def of(choices: FeedbackChoices) -> dict[str, Any]:
@@ -27,6 +28,7 @@ class FeedbackSettingsForm(forms.Form):
             "sample_percent": f"{100 * choices.sample_share:g}",
             "payload_days": choices.payload_days,
             "log_days": choices.log_days,
+            "becomes_examples": choices.becomes_examples,
         }
 
     def settings(self) -> dict[str, Any]:

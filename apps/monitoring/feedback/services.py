@@ -26,7 +26,7 @@ FIRST_TRY, RAREST = timedelta(seconds=1), timedelta(minutes=10)
 JOINED_AT_ONCE = 2_000  # of one project in one sweep
 LETTERS_FOR, MOST_LETTERS = timedelta(days=30), 10_000
 FORGOTTEN_AT_ONCE, MOST_ROUNDS = 10_000, 20  # rows a statement, statements a sweep
-UPDATED = ("label", "value", "at", "received_at", "corrections", "worth")
+UPDATED = ("label", "value", "at", "received_at", "corrections", "worth", "returned")
 JOINED = ("next_try_at", "answered_at", "model_number", "arm", "rollout", "entity", "predicted", "worth")
 
 
@@ -142,7 +142,7 @@ class _Taking:
         if sent.at < have.at:
             return FeedbackRow(FeedbackStatus.OLDER)
         have.label, have.value, have.at = sent.label, sent.value, sent.at
-        have.received_at, have.corrections = self.at, have.corrections + 1
+        have.received_at, have.corrections, have.returned = self.at, have.corrections + 1, ""
         if have.answered_at is not None:
             have.worth = worth_of(have, self.schema)
         if key not in self.new:

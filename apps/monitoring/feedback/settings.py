@@ -31,6 +31,7 @@ class FeedbackChoices:
     sample_share: float
     payload_days: int
     log_days: int | None
+    becomes_examples: bool
 
 
 FIELDS = tuple(FeedbackChoices.__dataclass_fields__)
@@ -62,7 +63,7 @@ def feedback_settings_set(*, project: Project, by: User, at: datetime, **given: 
     after = {name: getattr(kept, name) for name in FIELDS}
     changed = [name for name in FIELDS if before[name] != after[name]]
     if changed:
-        kept.save()
+        kept.save(update_fields=None if kept._state.adding else changed)  # the lease is somebody else's to write
         event_record(
             project_id=project.pk,
             verb=Verb.FEEDBACK_SET,
@@ -77,6 +78,8 @@ def feedback_settings_set(*, project: Project, by: User, at: datetime, **given: 
 
 
 def _checked(name: str, value: Any) -> Any:
+    if name == "becomes_examples":
+        return bool(value)
     if name == "zero_names":
         return _names(value)
     if name == "payloads":

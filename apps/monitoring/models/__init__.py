@@ -1,6 +1,6 @@
 """What was answered, what came back for it, and what looks at both."""
 
-from apps.monitoring.models.feedback import Feedback, FeedbackLetter, FeedbackSettings, PayloadsKept
+from apps.monitoring.models.feedback import Feedback, FeedbackLetter, FeedbackSettings, PayloadsKept, ReturnedAs
 from apps.monitoring.models.predictions import Alert, AskedPayload, DriftCheck, Prediction, PredictionQuerySet
 
 __all__ = [
@@ -13,4 +13,5 @@ __all__ = [
     "PayloadsKept",
     "Prediction",
     "PredictionQuerySet",
+    "ReturnedAs",
 ]

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy
 
 from apps.projects.models import Project
+from apps.work.leases import Attempted
 
 MOST_MATURITY_H = 90 * 24.0
 MOST_DAYS = 3650
@@ -20,8 +21,11 @@ class PayloadsKept(models.TextChoices):
     ALL = "all", gettext_lazy("Of all")
 
 
-class FeedbackSettings(models.Model):
-    """How a project reads feedback and what its log keeps. Made at the first edit; without a row the defaults count."""
+class FeedbackSettings(Attempted):
+    """How a project reads feedback and what its log keeps. Made at the first edit; without a row the defaults count.
+
+    The lease is that of the worker who makes examples of labels that came back.
+    """
 
     project = models.OneToOneField(
         Project, on_delete=models.CASCADE, related_name="feedback_settings", primary_key=True
@@ -39,6 +43,8 @@ class FeedbackSettings(models.Model):
         null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(MOST_DAYS)]
     )
 
+    becomes_examples = models.BooleanField(default=False)  # labels that came back, of requests whose content was kept
+
     @property
     def maturity(self) -> timedelta:
         return timedelta(hours=self.maturity_hours)
@@ -50,6 +56,14 @@ class FeedbackSettings(models.Model):
 
     def __str__(self) -> str:
         return f"feedback of {self.project}"
+
+
+class ReturnedAs(models.TextChoices):
+    """What became of a label that came back; empty while it is not mature, or the project makes no examples of it."""
+
+    EXAMPLE = "example", gettext_lazy("An example")
+    UNASKED = "unasked", gettext_lazy("Nothing: what was asked was not kept")
+    LEFT_OUT = "left-out", gettext_lazy("Nothing: it is labeled by people, refused, or in the holdout")
 
 
 class Feedback(models.Model):
@@ -77,6 +91,7 @@ class Feedback(models.Model):
     rollout = models.BigIntegerField(null=True)
     entity = models.BigIntegerField(null=True)
     predicted = models.CharField(max_length=80, blank=True)
+    returned = models.CharField(max_length=8, choices=ReturnedAs.choices, blank=True)
     worth = models.FloatField(null=True)  # 1 or 0 of a label, right or wrong; else the number
 
     class Meta:
@@ -90,6 +105,11 @@ class Feedback(models.Model):
                 fields=["project", "next_try_at"],
                 condition=models.Q(answered_at=None),
                 name="monitoring_feedback_waits",
+            ),
+            models.Index(
+                fields=["project", "answered_at"],
+                condition=models.Q(name="label", returned="", answered_at__isnull=False),
+                name="monitoring_feedback_due",
             ),
             models.Index(
                 fields=["rollout", "name", "answered_at"],
