@@ -156,15 +156,11 @@ def promotions_of(project: Project) -> QuerySet[Promotion]:
 
 def served() -> list[ServedModel]:
     """Every project's champion with the promotion that made it, newest promotion each, and what is on its way beside it."""
-    newest = {
-        p.version_id: p
-        for p in Promotion.objects.filter(version__aliases__name=AliasName.CHAMPION)
-        .order_by("id")
-        .only("id", "version_id", "serving_at")
-    }
-    under_way = {r.project_id: r for r in Rollout.objects.filter(ended_at=None).select_related("version__run")}
     going = {"project__deleting_since": None}  # an archived project's champion goes on, a deleted one's stops at once
-    aliases = Alias.objects.filter(name=AliasName.CHAMPION, **going).select_related("project", "version__run")
+    aliases = list(Alias.objects.filter(name=AliasName.CHAMPION, **going).select_related("project", "version__run"))
+    promotions = Promotion.objects.filter(version__in=[a.version_id for a in aliases])  # who is crowned has one by then
+    newest = {p.version_id: p for p in promotions.order_by("id").only("id", "version_id", "serving_at")}
+    under_way = {r.project_id: r for r in Rollout.objects.filter(ended_at=None).select_related("version__run")}
     return [
         ServedModel(
             a.project_id,

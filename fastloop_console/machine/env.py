@@ -79,6 +79,12 @@ def predictor_port() -> int:
     return _whole("PREDICTOR_PORT", _env.str("PREDICTOR_PORT", default="8080"), least=1, most=65_535)
 
 
+def predictor_grpc_port() -> int:
+    """The port beside that of REST, unless said otherwise; 0 is no gRPC."""
+    beside = min(predictor_port() + 1, 65_535)
+    return _whole("PREDICTOR_GRPC_PORT", _env.str("PREDICTOR_GRPC_PORT", default=str(beside)), least=0, most=65_535)
+
+
 def predictor_url() -> str:
     return str(_env.str("PREDICTOR_URL", default=f"http://127.0.0.1:{predictor_port()}"))
 
@@ -90,7 +96,7 @@ def predictor_max_batch_size() -> int:
 
 def predictor_max_latency_ms() -> int:
     """How long a request waits behind a forward pass before it gets one of its own beside it."""
-    return _whole("PREDICTOR_MAX_LATENCY_MS", _env.str("PREDICTOR_MAX_LATENCY_MS", default="50"), least=0)
+    return _whole("PREDICTOR_MAX_LATENCY_MS", _env.str("PREDICTOR_MAX_LATENCY_MS", default="500"), least=0)
 
 
 def mlflow_tracking_uri() -> str:

@@ -48,11 +48,8 @@ def add_beat(supervisor: Supervisor) -> None:
 
 def add_predictor(supervisor: Supervisor, port: int | None = None) -> None:
     """One thread a request: answers are small, and a run that trains beside it needs the other cores."""
-    supervisor.add(
-        "predictor",
-        ["workers.predictor"],
-        {**TORCH, "OMP_NUM_THREADS": "1", "PREDICTOR_PORT": str(port or env.predictor_port())},
-    )
+    where = {"PREDICTOR_PORT": str(port), "PREDICTOR_GRPC_PORT": "0"} if port else {}
+    supervisor.add("predictor", ["workers.predictor"], {**TORCH, "OMP_NUM_THREADS": "1", **where})
 
 
 def celery_worker(app: str, queues: str, *, concurrency: int) -> list[str]:

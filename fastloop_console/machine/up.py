@@ -34,6 +34,13 @@ def main() -> int:
         ports.refuse_taken(
             env.predictor_host(), env.predictor_port(), host_variable="PREDICTOR_HOST", port_variable="PREDICTOR_PORT"
         )
+        if env.predictor_grpc_port():
+            ports.refuse_taken(
+                env.predictor_host(),
+                env.predictor_grpc_port(),
+                host_variable="PREDICTOR_HOST",
+                port_variable="PREDICTOR_GRPC_PORT",
+            )
         with contextlib.nullcontext() if own_servers else embedded.running(env.home()):
             return _run(began, own_servers=own_servers)
 

@@ -375,3 +375,35 @@ def test_one_projects_fault_keeps_no_other_project_waiting(champions, monkeypatc
     repository = ModelRepository()
     watch.Watcher(repository, KeptLog()).look()
     assert set(repository.get_models()) == {"broken", "loans"}
+
+
+# The short way and kserve's own
+
+
+@pytest.mark.parametrize(
+    ("address", "body"),
+    [
+        (INFER, {"id": "a", "inputs": [AGE, JOB], "parameters": {"entity": 7}}),
+        (INFER, {"id": "a", "inputs": [column("age", 30, None, 5), column("job", "nurse", "cook", "x")]}),
+        (INFER, {"id": "a", "inputs": [{**AGE, "data": [[30]], "shape": [1, 1]}, JOB]}),
+        ("/v2/models/eyes/infer", {"id": "a", **image_request(picture(), picture(3, 5))}),
+        (INFER, {"id": "a", "inputs": [column("age", "banana"), JOB]}),
+    ],
+)
+def test_the_short_way_answers_as_kserves_own_does(client, log, monkeypatch, address, body):
+    short = sent(client, body, address)
+    rows, log.rows = log.rows, []
+    monkeypatch.setattr("workers.predictor.route.plain_request", lambda body: None)
+    status, answer = sent(client, body, address)
+    for output in answer.get("outputs", []):
+        assert output.pop("parameters") is None
+    assert short == (status, answer)
+    said = ("inference_id", "label", "confidence", "model_number", "arm")
+    assert [[getattr(row, name) for name in said] for row in rows] == [
+        [getattr(row, name) for name in said] for row in log.rows
+    ]
+
+
+def test_a_plain_request_takes_the_short_way(client, monkeypatch):
+    monkeypatch.setattr(predictor.NamedDataPlane, "decode", None)
+    assert sent(client, {"inputs": [AGE, JOB]})[0] == 200

@@ -10,7 +10,7 @@ from kserve.errors import InvalidInput
 from apps.releases.selectors import Route, ServedModel
 from apps.rules.rollouts.arms import Arm
 from tests.workers.test_predictor import LOANS, KeptLog, Shelf, bundle_of
-from workers.predictor import batches, watch
+from workers.predictor import answers, watch
 from workers.predictor.arms import LoadedModel, ServingArms
 from workers.predictor.models import MOST_FAILURES, ProjectModel
 
@@ -73,14 +73,14 @@ def test_copies_are_answered_unseen_and_compared():
 
 
 def failing(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = batches.answers
+    whole = answers.predict
 
-    def answers(bundle, requests):
+    def predict(bundle, rows):
         if bundle is BROKEN.bundle:
-            return [RuntimeError("CUDA error") for _ in requests]
-        return whole(bundle, requests)
+            raise RuntimeError("CUDA error")
+        return whole(bundle, rows)
 
-    monkeypatch.setattr(batches, "answers", answers)
+    monkeypatch.setattr(answers, "predict", predict)
 
 
 BROKEN = replace(CANARY, bundle=replace(LOANS))

@@ -1,5 +1,6 @@
 """`python -m workers.predictor --http_port 8080`: the model server process."""
 
+import asyncio
 import logging
 import os
 from typing import Any
@@ -16,6 +17,7 @@ from workers.predictor.without_kubernetes import kserve_imported  # noqa: E402
 kserve_imported()
 keep_pandas_out()
 
+import uvloop  # noqa: E402
 from django.conf import settings  # noqa: E402
 from fastapi import FastAPI  # noqa: E402
 from fastapi.exceptions import RequestValidationError  # noqa: E402
@@ -27,8 +29,10 @@ from kserve.protocol.rest.server import RESTServer  # noqa: E402
 from fastloop_console.machine import env  # noqa: E402
 from fastloop_console.machine.instance import EXTENSION  # noqa: E402
 from workers.predictor.door import Door  # noqa: E402
+from workers.predictor.grpc_door import BoundGrpcServer  # noqa: E402
 from workers.predictor.log import PredictionLog  # noqa: E402
 from workers.predictor.requests import CheckedDataPlane, say_invalid, say_not_found, say_unlike_protocol  # noqa: E402
+from workers.predictor.route import InferRoute  # noqa: E402
 from workers.predictor.watch import Watcher  # noqa: E402
 
 QUIET = ("uvicorn.access", "uvicorn.error", "kserve", "kserve.trace")
@@ -44,6 +48,7 @@ class BoundServer(RESTServer):
     def _add_middlewares(self, app: FastAPI) -> None:
         """The door stands before everything else that kserve adds."""
         super()._add_middlewares(app)
+        app.add_middleware(InferRoute, repository=self.dataplane.model_registry)
         names = {env.predictor_host(), urlsplit(settings.PREDICTOR_URL).hostname or ""}
         app.add_middleware(Door, key=settings.PREDICTOR_KEY, names=names)
 
@@ -63,7 +68,10 @@ class NamedDataPlane(CheckedDataPlane):
 
 
 def main() -> None:
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    asyncio.set_event_loop(asyncio.new_event_loop())  # kserve asks for one before it runs its own
     model_server.RESTServer, model_server.DataPlane = BoundServer, NamedDataPlane
+    model_server.GRPCServer = BoundGrpcServer
     repository, log = ModelRepository(), PredictionLog()
     watcher = Watcher(repository, log)
     log.start()
@@ -71,7 +79,8 @@ def main() -> None:
     server = ModelServer(  # it sets kserve's own log levels, so ours follow it
         http_port=env.predictor_port(),
         registered_models=repository,
-        enable_grpc=False,
+        grpc_port=env.predictor_grpc_port(),
+        enable_grpc=env.predictor_grpc_port() > 0,
         enable_latency_logging=False,
         grace_period=5,
     )

@@ -3,7 +3,7 @@
 Nothing here waits or counts; `batches.py` decides which requests go together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ from workers.training.learners.requests import RequestTensor
 from workers.training.models.bundle import Bundle, predict
 from workers.training.models.inputs import Rows
 
-Probabilities = NDArray[np.float32]
+Floats = NDArray[np.float32]
 
 
 class TensorRequest(Protocol):
@@ -26,14 +26,14 @@ class TensorRequest(Protocol):
 
     @property
     def inputs(self) -> Sequence[RequestTensor]: ...
+    @property
+    def parameters(self) -> Any: ...
 
 
-def answer(bundle: Bundle, request: TensorRequest) -> Probabilities:
-    """Probabilities (n, classes). Raises InvalidInput with a sentence."""
-    (found,) = answers(bundle, [rows_of(bundle, request)])
-    if isinstance(found, Exception):
-        raise found
-    return found
+def answer(bundle: Bundle, request: TensorRequest) -> Floats:
+    """Probabilities (n, classes), all by itself. Raises InvalidInput with a sentence."""
+    rows = rows_of(bundle, request)
+    return readable(predicted(bundle, encoded(bundle.encoder, rows) if bundle.learner.reads_vectors else rows))
 
 
 def rows_of(bundle: Bundle, request: TensorRequest) -> list[Any]:
@@ -46,30 +46,37 @@ def rows_of(bundle: Bundle, request: TensorRequest) -> list[Any]:
     return payloads
 
 
-def answers(bundle: Bundle, requests: Sequence[list[Any]]) -> list[Probabilities | Exception]:
-    """One for each request, in their order, by one forward pass. Where that fails each is asked alone: one fails alone."""
-    try:
-        found = _probabilities(bundle, [row for rows in requests for row in rows])
-    except Exception as cause:
-        if len(requests) == 1:
-            return [cause]
-        return [answers(bundle, [rows])[0] for rows in requests]
-    ends = accumulate(len(rows) for rows in requests)
-    return [_whole(found[end - len(rows) : end]) for end, rows in zip(ends, requests, strict=True)]
+def encoded(name: str, payloads: Rows) -> Floats:
+    """By the encoder that a model was trained with, whatever its project uses by now."""
+    return encoder_ready(name).encode(list(payloads)).astype(np.float32)
 
 
-def _probabilities(bundle: Bundle, payloads: list[Any]) -> Probabilities:
-    rows: Rows = payloads
-    if bundle.learner.reads_vectors:  # of the encoder that the model was trained with, whatever the project uses by now
-        rows = encoder_ready(bundle.encoder).encode(payloads).astype(np.float32)
+def predicted(bundle: Bundle, rows: Rows) -> Floats:
     return predict(bundle, rows)
 
 
-def _whole(found: Probabilities) -> Probabilities | InvalidInput:
+def readable(found: Floats) -> Floats:
+    """Raises InvalidInput where a row became no number."""
+    if np.isfinite(found).all():
+        return found
     lost = np.flatnonzero(~np.isfinite(found).all(axis=1))
-    if len(lost):
-        return InvalidInput(f"Row {int(lost[0]) + 1} of the request cannot be read: its content is broken.")
-    return found
+    raise InvalidInput(f"Row {int(lost[0]) + 1} of the request cannot be read: its content is broken.")
+
+
+def apart(work: Callable[[Rows], Floats], requests: Sequence[Rows]) -> list[Floats | Exception]:
+    """What `work` makes of each request's rows, in their order, by one call. Where that fails each is asked alone."""
+    try:
+        found = work(requests[0] if len(requests) == 1 else _joined(requests))
+    except Exception as cause:
+        return [cause] if len(requests) == 1 else [apart(work, [rows])[0] for rows in requests]
+    ends = accumulate(len(rows) for rows in requests)
+    return [found[end - len(rows) : end] for end, rows in zip(ends, requests, strict=True)]
+
+
+def _joined(requests: Sequence[Rows]) -> Rows:
+    if isinstance(requests[0], np.ndarray):
+        return np.concatenate(requests)
+    return [row for rows in requests for row in rows]
 
 
 def summary(bundle: Bundle, probabilities: NDArray[np.floating]) -> tuple[list[str], list[float]]:

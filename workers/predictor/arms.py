@@ -1,14 +1,20 @@
 """What a project's requests are answered with: loaded models, which of them serve beside each other, and one answer."""
 
+import asyncio
 from dataclasses import dataclass, field
-
-import numpy as np
-from numpy.typing import NDArray
+from functools import partial
+from typing import Any
 
 from apps.releases.selectors import Route
 from apps.rules.rollouts.arms import Arm
-from workers.predictor.batches import Batcher
+from workers.predictor.answers import Floats, TensorRequest, predicted, readable, rows_of
+from workers.predictor.batches import Batcher, encoding
 from workers.training.models.bundle import Bundle
+from workers.training.models.inputs import Rows
+
+READ_HERE = (
+    64  # values; a request of more is read in a thread, since other requests and health checks wait for the loop
+)
 
 
 @dataclass(frozen=True)
@@ -22,7 +28,21 @@ class LoadedModel:
     batcher: Batcher = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "batcher", Batcher(self.bundle))
+        object.__setattr__(self, "batcher", Batcher(partial(predicted, self.bundle)))
+
+    async def ask(self, request: TensorRequest) -> Floats:
+        """Probabilities (n, classes), together with whoever else waits. Raises InvalidInput, and whatever the model raises."""
+        if sum(_length(tensor.data) for tensor in request.inputs) <= READ_HERE:
+            rows: Rows = rows_of(self.bundle, request)
+        else:
+            rows = await asyncio.get_running_loop().run_in_executor(None, rows_of, self.bundle, request)
+        if self.bundle.learner.reads_vectors:
+            rows = await encoding(self.bundle.encoder).ask(rows)
+        return readable(await self.batcher.ask(rows))
+
+
+def _length(data: Any) -> int:
+    return len(data) if hasattr(data, "__len__") else 1
 
 
 @dataclass(frozen=True)
@@ -42,5 +62,5 @@ class ArmAnswer:
     arm: Arm
     labels: list[str]
     confidence: list[float]
-    probabilities: NDArray[np.float32]
+    probabilities: Floats
     latency_ms: float

@@ -2,54 +2,46 @@
 
 Nobody waits for company. The first request starts a pass at once; those that come while it runs are the next pass together.
 One that has waited `max_latency_ms` behind a running pass starts another beside it, so that a request of 1,024 pictures holds
-up nobody for longer than that. The words are those of KServe's batcher.
+up nobody for longer than that; where passes are long (an encoder) it starts at once, since a second processor is worth more than
+company then. The words are those of KServe's batcher. Models of texts that share an encoder share its passes,
+a champion and its canary among them: the encoder is what costs.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache, partial
 
 from django.conf import settings
 
-from workers.predictor.answers import Probabilities, TensorRequest, answers, rows_of
-from workers.training.models.bundle import Bundle
+from workers.predictor.answers import Floats, apart, encoded
+from workers.training.models.inputs import Rows
 
-READ_HERE = (
-    16  # values; a request of more is read in a thread, since other requests and health checks wait for the loop
-)
-MOST_PASSES = 4  # of one model at once; beyond it more threads only share the same processors
+LONG_MS = 20.0  # of a pass; shorter ones spend more on changing threads than a second processor gains
+MOST_PASSES = 2  # at once; more threads only share the same processors, and tear apart what could go together
 
 
 @dataclass(slots=True)
 class _Waiting:
-    rows: list[Any]
+    rows: Rows
     since: float  # of the loop's clock, s
-    future: "asyncio.Future[Probabilities]"
-
-
-def _length(data: Any) -> int:
-    return len(data) if hasattr(data, "__len__") else 1
+    future: "asyncio.Future[Floats]"
 
 
 class Batcher:
-    """The requests that wait for one model. `passes` and `answered` count since it was made; belongs to one event loop."""
+    """What waits for one network; `work` is asked in a thread. `passes` and `answered` count since it was made."""
 
-    def __init__(self, bundle: Bundle) -> None:
-        self.bundle = bundle
+    def __init__(self, work: Callable[[Rows], Floats]) -> None:
+        self.work = work
         self.passes = self.answered = 0
         self._waiting: deque[_Waiting] = deque()
-        self._running = 0
+        self._running, self._lasted_ms = 0, 0.0
         self._timer: asyncio.TimerHandle | None = None
 
-    async def ask(self, request: TensorRequest) -> Probabilities:
-        """Probabilities (n, classes) of this request alone. Raises InvalidInput, and whatever the model raises on it."""
+    async def ask(self, rows: Rows) -> Floats:
+        """What `work` says to these rows. Raises whatever it raises on them."""
         loop = asyncio.get_running_loop()
-        if sum(_length(tensor.data) for tensor in request.inputs) <= READ_HERE:
-            rows = rows_of(self.bundle, request)
-        else:
-            rows = await loop.run_in_executor(None, rows_of, self.bundle, request)
         waiting = _Waiting(rows, loop.time(), loop.create_future())
         self._waiting.append(waiting)
         self._start_passes()
@@ -61,16 +53,17 @@ class Batcher:
             together = self._next()
             self._running += 1
             self.passes, self.answered = self.passes + 1, self.answered + len(together)
-            loop.run_in_executor(None, answers, self.bundle, [each.rows for each in together]).add_done_callback(
-                lambda done, together=together: self._end_pass(done, together)  # type: ignore[misc]
-            )
+            done = loop.run_in_executor(None, apart, self.work, [each.rows for each in together])
+            done.add_done_callback(partial(self._end_pass, together, loop.time()))
         if self._waiting and self._timer is None and self._running < MOST_PASSES:
             overdue = self._waiting[0].since + settings.PREDICTOR_MAX_LATENCY_MS / 1000
             self._timer = loop.call_at(overdue, self._look_again)
 
     def _may_start(self, now: float) -> bool:
-        """At once where none runs; beside others for one that has waited too long."""
+        """At once where none runs; beside others where passes are long, and for one that has waited too long."""
         if self._running == 0:
+            return True
+        if self._lasted_ms >= LONG_MS and self._running < MOST_PASSES:
             return True
         waited_ms = (now - self._waiting[0].since) * 1000
         return self._running < MOST_PASSES and waited_ms >= settings.PREDICTOR_MAX_LATENCY_MS
@@ -88,8 +81,11 @@ class Batcher:
         self._timer = None
         self._start_passes()
 
-    def _end_pass(self, done: "asyncio.Future[list[Probabilities | Exception]]", together: Sequence[_Waiting]) -> None:
+    def _end_pass(
+        self, together: Sequence[_Waiting], began: float, done: "asyncio.Future[list[Floats | Exception]]"
+    ) -> None:
         self._running -= 1
+        self._lasted_ms = (asyncio.get_running_loop().time() - began) * 1000
         fault = asyncio.CancelledError() if done.cancelled() else done.exception()
         found = [fault] * len(together) if fault else done.result()
         for each, said in zip(together, found, strict=True):
@@ -100,3 +96,9 @@ class Batcher:
             else:
                 each.future.set_result(said)
         self._start_passes()
+
+
+@lru_cache(maxsize=64)
+def encoding(name: str) -> Batcher:
+    """The one that texts of all models with this encoder go through."""
+    return Batcher(partial(encoded, name))

@@ -17,6 +17,10 @@ MOST_BODY = 64_000_000  # bytes: 50 million pixels as a photo in base64, with ro
 ANYBODY = re.compile(r"^/(v2(/health/(live|ready))?)?$")
 WITH_KEY = re.compile(r"^/(metrics|v2/models(/[^/]+(/ready)?)?)$")
 ASKED = re.compile(r"^/v2/models/[^/]+/infer$")
+NO_KEY = (
+    "The predictor answers its console, and whoever sends its key as “Authorization: Bearer <key>”. "
+    "`manage.py predictor_key` prints it; the console’s API needs a token only."
+)
 Refusal = tuple[int, str]
 
 
@@ -49,10 +53,7 @@ class Door:
         if scope["method"] not in methods:
             return 405, f"This address takes {' and '.join(sorted(methods))} only."
         if not open_to_all and not self._has_key(headers.get("authorization", "")):
-            return 401, (
-                "The predictor answers its console, and whoever sends its key as “Authorization: Bearer <key>”. "
-                "`manage.py predictor_key` prints it; the console’s API needs a token only."
-            )
+            return 401, NO_KEY
         return _refused_body(headers) if scope["method"] == "POST" else None
 
     def _is_ours(self, host: str) -> bool:

@@ -24,7 +24,7 @@ from workers.predictor.answers import summary
 from workers.predictor.arms import ArmAnswer, LoadedModel, ServingArms
 from workers.predictor.asked import asked_rows
 from workers.predictor.log import PredictionLog
-from workers.predictor.requests import entity_of, refuse_id
+from workers.predictor.requests import PlainRequest, entity_of, refuse_unanswerable
 
 logger = logging.getLogger(__name__)
 GUARDED, MOST_FAILURES = 50, 10  # of the canary's last answers; beyond it this predictor asks it no more
@@ -66,7 +66,14 @@ class ProjectModel(Model):
         )
 
     async def predict(self, payload: InferRequest, headers: dict[str, str] | None = None) -> InferResponse:
-        refuse_id(payload.id)
+        """The way of kserve: binary values and gRPC."""
+        reply = await self.reply(payload)
+        outputs = [InferOutput(**each) for each in reply.pop("outputs")]
+        return InferResponse(response_id=reply.pop("id"), infer_outputs=outputs, **reply)
+
+    async def reply(self, payload: InferRequest | PlainRequest) -> dict[str, Any]:
+        """The answer as JSON. Raises InvalidInput."""
+        refuse_unanswerable(payload)
         serving, inference_id = self.serving, payload.id or uuid.uuid4().hex
         entity = entity_of(payload) or inference_id
         route = serving.route
@@ -78,7 +85,7 @@ class ProjectModel(Model):
                 self._shadow(serving, payload, inference_id, entity, answered)
         asked = self._kept(answered.model, payload, inference_id)
         self.log.add(_logged(answered, inference_id, entity, route, asked))
-        return _response(self.name, answered, inference_id, serving.route)
+        return _reply(self.name, answered, inference_id, serving.route)
 
     def _kept(self, model: LoadedModel, payload: InferRequest, inference_id: str) -> list[AskedRow] | None:
         if not self.log.keeps(model.project_id, inference_id):
@@ -90,7 +97,7 @@ class ProjectModel(Model):
         serving: ServingArms,
         canary: LoadedModel,
         route: Route,
-        payload: InferRequest,
+        payload: InferRequest | PlainRequest,
         inference_id: str,
         entity: str,
     ) -> tuple[ArmAnswer, Route | None]:
@@ -138,7 +145,12 @@ class ProjectModel(Model):
         )
 
     def _shadow(
-        self, serving: ServingArms, payload: InferRequest, inference_id: str, entity: str, champion: ArmAnswer
+        self,
+        serving: ServingArms,
+        payload: InferRequest | PlainRequest,
+        inference_id: str,
+        entity: str,
+        champion: ArmAnswer,
     ) -> None:
         task = asyncio.get_running_loop().create_task(
             self._asked_unseen(serving, payload, inference_id, entity, champion)
@@ -147,7 +159,12 @@ class ProjectModel(Model):
         task.add_done_callback(self._shadows.discard)
 
     async def _asked_unseen(
-        self, serving: ServingArms, payload: InferRequest, inference_id: str, entity: str, champion: ArmAnswer
+        self,
+        serving: ServingArms,
+        payload: InferRequest | PlainRequest,
+        inference_id: str,
+        entity: str,
+        champion: ArmAnswer,
     ) -> None:
         assert serving.canary and serving.route
         try:
@@ -164,9 +181,9 @@ def _meets(entity: str, route: Route) -> bool:
     return is_canary(entity, salt=route.salt, weight=route.weight)
 
 
-async def _asked(model: LoadedModel, arm: Arm, payload: InferRequest) -> ArmAnswer:
+async def _asked(model: LoadedModel, arm: Arm, payload: InferRequest | PlainRequest) -> ArmAnswer:
     began = time.perf_counter()
-    probabilities = await model.batcher.ask(payload)
+    probabilities = await model.ask(payload)
     latency_ms = (time.perf_counter() - began) * 1000
     return ArmAnswer(model, arm, *summary(model.bundle, probabilities), probabilities, latency_ms)
 
@@ -219,20 +236,15 @@ def _hash(entity: str) -> int:
     )
 
 
-def _response(slug: str, answered: ArmAnswer, inference_id: str, route: Route | None) -> InferResponse:
+def _reply(slug: str, answered: ArmAnswer, inference_id: str, route: Route | None) -> dict[str, Any]:
     n, classes = answered.probabilities.shape
-    version = answered.model.version
+    version, probabilities = answered.model.version, answered.probabilities.astype(float).reshape(-1).tolist()
     rollout = {"rollout": route.rollout_id} if route else {}
-    return InferResponse(
-        response_id=inference_id,
-        model_name=slug,
-        model_version=str(version),
-        infer_outputs=[
-            InferOutput("label", [n], "BYTES", answered.labels),
-            InferOutput("confidence", [n], "FP64", answered.confidence),
-            InferOutput("probabilities", [n, classes], "FP64", [float(p) for p in answered.probabilities.reshape(-1)]),
-        ],
-        parameters={
+    return {
+        "model_name": slug,
+        "model_version": str(version),
+        "id": inference_id,
+        "parameters": {
             "model_version": version,
             "alias": str(answered.arm),
             "arm": str(answered.arm),
@@ -240,4 +252,9 @@ def _response(slug: str, answered: ArmAnswer, inference_id: str, route: Route | 
             "labels": "\n".join(answered.model.bundle.labels),
             "instance": settings.INSTANCE_ID,  # whoever asks compares it: a stranger may answer at our port
         },
-    )
+        "outputs": [
+            {"name": "label", "shape": [n], "datatype": "BYTES", "data": answered.labels},
+            {"name": "confidence", "shape": [n], "datatype": "FP64", "data": answered.confidence},
+            {"name": "probabilities", "shape": [n, classes], "datatype": "FP64", "data": probabilities},
+        ],
+    }

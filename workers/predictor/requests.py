@@ -5,6 +5,7 @@ kserve believes lengths, shapes and types; each that lies becomes a traceback th
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -21,12 +22,63 @@ MOST_ID = 100  # characters: what the log keeps of it
 MOST_INPUTS = 10_000
 ENTITY, MOST_ENTITY = "entity", 200  # of `parameters`: who asks; rollouts keep an entity with one model
 ALLOW_MISSING = "allow_missing"  # of `parameters`: features that are not sent are missing values
+_SIMPLE, _BINARY = (str, int, float, bool), "binary_data_output"
+_IN_JSON = {"BOOL", "BYTES", "FP32", "FP64", *(f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64))}
 _UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def plain(sentence: str) -> str:
     """A sentence that any reply can hold, whatever it quotes."""
     return sentence.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+@dataclass(slots=True)
+class PlainTensor:
+    name: str
+    shape: list[int]
+    datatype: str
+    data: list[Any]
+
+
+@dataclass(slots=True)
+class PlainRequest:
+    """A request of JSON alone, as `plain_request` reads it."""
+
+    id: str | None
+    inputs: list[PlainTensor]
+    parameters: dict[str, Any]
+
+
+def plain_request(body: bytes) -> PlainRequest | None:
+    """The request where it is plainly one, read in a tenth of the time that kserve and FastAPI take. None for everything else:
+    they say what is wrong with it, or know what to do with its binary values."""
+    try:
+        given = orjson.loads(body)
+        if not given.keys() <= {"id", "inputs", "parameters"}:
+            return None
+        parameters, inputs = given.get("parameters") or {}, given["inputs"]
+        tensors = [_plain_tensor(each) for each in inputs]
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError):
+        return None
+    whole = [each for each in tensors if each is not None]
+    if len(whole) < len(tensors) or not isinstance(inputs, list) or not isinstance(parameters, dict):
+        return None
+    if not isinstance(given.get("id"), str | None) or not all(type(v) in _SIMPLE for v in parameters.values()):
+        return None
+    return None if _BINARY in parameters else PlainRequest(given.get("id"), whole, parameters)
+
+
+def _plain_tensor(given: dict[str, Any]) -> PlainTensor | None:
+    name, shape, datatype, data = given["name"], given["shape"], given["datatype"], given["data"]
+    is_plain = (
+        len(given) == 4
+        and type(name) is str
+        and type(data) is list
+        and datatype in _IN_JSON
+        and type(shape) is list
+        and all(type(side) is int for side in shape)
+    )
+    return PlainTensor(name, shape, datatype, data) if is_plain else None
 
 
 class CheckedDataPlane(DataPlane):
@@ -65,6 +117,18 @@ def refuse_untrue(request: Any, body: Any, length: int | None) -> None:
     """Raises InvalidInput."""
     if not isinstance(request, InferRequest):
         raise InvalidInput("The request is not as the Open Inference Protocol v2 has it: it has no “inputs”.")
+    refuse_unanswerable(request)
+    if isinstance(body, bytes) and length is not None:
+        said = orjson.loads(body[:length])["inputs"]  # kserve drops the sizes once it has read the values
+        binary = sum(int((each.get("parameters") or {}).get("binary_data_size", 0)) for each in said)
+        if length + binary != len(body):
+            raise InvalidInput(
+                f"“{HEADER}” says {length:,} bytes and the inputs {binary:,} more, but the request has {len(body):,}."
+            )
+
+
+def refuse_unanswerable(request: "InferRequest | PlainRequest") -> None:
+    """Whichever way it came. Raises InvalidInput."""
     refuse_id(request.id)
     names = [tensor.name for tensor in request.inputs]
     if not 0 < len(names) <= MOST_INPUTS:
@@ -76,13 +140,6 @@ def refuse_untrue(request: Any, body: Any, length: int | None) -> None:
     if twice is not None:
         raise InvalidInput(f"The input “{twice[:80]}” stands twice in the request.")
     missing_allowed(request)
-    if isinstance(body, bytes) and length is not None:
-        said = orjson.loads(body[:length])["inputs"]  # kserve drops the sizes once it has read the values
-        binary = sum(int((each.get("parameters") or {}).get("binary_data_size", 0)) for each in said)
-        if length + binary != len(body):
-            raise InvalidInput(
-                f"“{HEADER}” says {length:,} bytes and the inputs {binary:,} more, but the request has {len(body):,}."
-            )
 
 
 def refuse_id(given: Any) -> None:
@@ -95,7 +152,7 @@ def refuse_id(given: Any) -> None:
         raise InvalidInput("The id of the request holds a NUL character or half a character.")
 
 
-def entity_of(request: InferRequest) -> str:
+def entity_of(request: "InferRequest | PlainRequest") -> str:
     """Who asks, where `parameters.entity` says so: a user, a device, whatever must meet one model only. Raises InvalidInput."""
     given = (request.parameters or {}).get(ENTITY)
     if given is None:
@@ -110,7 +167,7 @@ def entity_of(request: InferRequest) -> str:
     return entity
 
 
-def missing_allowed(request: InferRequest) -> bool:
+def missing_allowed(request: Any) -> bool:
     """The switch for features that are not sent. Raises InvalidInput."""
     said = (getattr(request, "parameters", None) or {}).get(ALLOW_MISSING, False)
     if not isinstance(said, bool):
