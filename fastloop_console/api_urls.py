@@ -117,6 +117,7 @@ urlpatterns = [
     path("v1/models/<int:version_id>/promote/", releases.PromoteAPI.as_view(), name="api-promote"),
     path("v1/models/<int:version_id>/release/", rollouts.ReleaseAPI.as_view(), name="api-release"),
     path(f"{PROJECT}gate-policy/", gates.GatePolicyAPI.as_view(), name="api-gate-policy"),
+    path(f"{PROJECT}sensitive-columns/", gates.SensitiveColumnsAPI.as_view(), name="api-sensitive-columns"),
     path(f"{PROJECT}release-policy/", rollouts.ReleasePolicyAPI.as_view(), name="api-release-policy"),
     path(f"{PROJECT}rollouts/", rollouts.RolloutsAPI.as_view(), name="api-rollouts"),
     path("v1/rollouts/<int:rollout_id>/", rollouts.RolloutAPI.as_view(), name="api-rollout"),

@@ -1,5 +1,6 @@
 """Views of the table of examples that people keep by name: an address with its filters, order and columns."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -8,7 +9,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
-from apps.datasets.listing import ListingAsked, label_called
+from apps.datasets.listing import ListingAsked, examples_listed, label_called
 from apps.datasets.models import SavedView
 from apps.errors import Invalid
 from apps.projects.models import Project
@@ -24,6 +25,15 @@ def views_for(project: Project, person: User) -> list[SavedView]:
     for view in found:
         view.address = address_of(view)
     return found
+
+
+def view_members(project: Project, name: str, example_ids: Collection[int]) -> set[int] | None:
+    """Which of these examples a shared view of this name holds now; None where nobody shares one."""
+    view = SavedView.objects.filter(project=project, shared=True, name=name).select_related("label").first()
+    if view is None:
+        return None
+    asked = ListingAsked(QueryDict(address_of(view)))
+    return set(examples_listed(project, asked).filter(pk__in=example_ids).order_by().values_list("pk", flat=True))
 
 
 def address_of(view: SavedView) -> str:

@@ -1,6 +1,6 @@
 """Read examples, ingestions and dead letters."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 
 from apps.datasets.models import DeadLetter, Example, ExampleBlob, Ingestion
 from apps.errors import NotFound
+from apps.projects import task_types
 from apps.projects.models import Project
 
 
@@ -80,6 +81,26 @@ def newest_example_id(project: Project) -> int:
 def fields_of(example_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     """What is stored of these examples, by id."""
     return dict(Example.objects.filter(pk__in=example_ids).values_list("pk", "fields"))
+
+
+def column_values(
+    project: Project, example_ids: Sequence[int], names: Collection[str] = ()
+) -> dict[str, tuple[Any, ...]]:
+    """Values by column in the order of the ids, None where an example has none; of these columns, or of all there are."""
+    featured = task_types.get(project.task_type).payload.has_features
+    stored = fields_of(example_ids)
+    rows = [stored.get(i, {}).get("features", {}) if featured else stored.get(i, {}) for i in example_ids]
+    columns = list(names) or list(dict.fromkeys(name for row in rows for name in row))
+    return {name: tuple(row.get(name) for row in rows) for name in columns}
+
+
+def newest_example_ids(project: Project, most: int) -> list[int]:
+    return list(Example.objects.filter(project=project).order_by("-pk").values_list("pk", flat=True)[:most])
+
+
+def columns_known(project: Project, most: int = 200) -> list[str]:
+    """Names of columns that the newest examples have, for whoever has to choose one."""
+    return sorted(column_values(project, newest_example_ids(project, most)))
 
 
 def external_ids_of(example_ids: Sequence[int]) -> dict[int, str]:

@@ -33,6 +33,20 @@ class GatePolicyVersion(models.Model):
         return f"gate policy {self.number} of {self.project}"
 
 
+class SensitiveColumns(models.Model):
+    """Columns of a project's examples that say what group somebody belongs to, as a manager marked them."""
+
+    project = models.OneToOneField(
+        Project, on_delete=models.CASCADE, related_name="sensitive_columns", primary_key=True
+    )
+    columns = models.JSONField(default=list)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"sensitive columns of {self.project}"
+
+
 class Report(models.Model):
     """Metrics are `{name: {"value", "low", "high"}}` with 95 % bootstrap intervals; differences are paired."""
 
@@ -50,7 +64,7 @@ class Report(models.Model):
     outcome = models.CharField(max_length=12, choices=Outcome.choices)
     gates = models.JSONField()  # [{"name", "type", "title", "blocking", "outcome", "reason", "details"}]
     gate_policy = models.ForeignKey(GatePolicyVersion, null=True, on_delete=models.SET_NULL, related_name="reports")
-    predictions_url = models.CharField(max_length=400, blank=True)  # Parquet: example_id, truth, predicted, confidence
+    predictions_url = models.CharField(max_length=400, blank=True)  # Parquet of HoldoutPredictions
 
     class Meta:
         ordering = ["-id"]

@@ -35,12 +35,8 @@ def reports_until(run: Run, most: int) -> list[Report]:
 
 def predictions_of(report: Report) -> HoldoutPredictions:
     table = pq.read_table(io.BytesIO(wiring.storage().read(report.predictions_url)))
-    return HoldoutPredictions(
-        table["example_id"].to_pylist(),
-        table["truth"].to_pylist(),
-        table["predicted"].to_pylist(),
-        table["confidence"].to_pylist(),
-    )
+    said = ("example_id", "truth", "predicted", "confidence", "champion", "champion_confidence")
+    return HoldoutPredictions(*(table[name].to_pylist() if name in table.column_names else [] for name in said))
 
 
 @dataclass(frozen=True)

@@ -26,12 +26,15 @@ from apps.training.models import Run
 
 @dataclass(frozen=True)
 class HoldoutPredictions:
-    """What the candidate said of each holdout example: parallel sequences, class names as strings."""
+    """What the candidate said of each holdout example: parallel sequences, class names as strings. Beside it what the champion
+    said, where there was one."""
 
     example_ids: Sequence[int]
     truth: Sequence[str]
     predicted: Sequence[str]
     confidence: Sequence[float]
+    champion: Sequence[str] = ()
+    champion_confidence: Sequence[float] = ()
 
 
 def report_record(
@@ -105,6 +108,9 @@ def _parquet(p: HoldoutPredictions) -> bytes:
             "confidence": pa.array(p.confidence, pa.float32()),
         }
     )
+    if p.champion:
+        table = table.append_column("champion", pa.array(p.champion, pa.string()))
+        table = table.append_column("champion_confidence", pa.array(p.champion_confidence, pa.float32()))
     sink = io.BytesIO()
     pq.write_table(table, sink, compression="zstd")
     return sink.getvalue()

@@ -115,6 +115,7 @@ BODIES: dict[str, Body | Callable[[Asked], Body]] = {
     "target_set": {"hours": 24},
     "models_promote": {"reason": "The rare labels matter more to us than the mean."},
     "gate_policy_set": {"yaml": "gates: [{type: loads}, {type: gain, parameters: {allowedLoss: 0.01}}]"},
+    "sensitive_columns_set": {"columns": ["country"]},
     "release_policy_set": {"yaml": "steps: [{setWeight: 10}, {pause: {duration: 2h}}, {setWeight: 100}]"},
     "rollouts_promote": {"reason": "It served the whole week beside the champion."},
     "models_roll_back": {"champion": 2, "reason": "It answers too slowly."},

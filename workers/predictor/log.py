@@ -15,6 +15,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from apps.monitoring.feedback.settings import payload_shares
 from apps.monitoring.services import LoggedPrediction, predictions_record
 from apps.rules.rollouts.arms import is_canary
+from workers.predictor.metrics import LOST
 
 logger = logging.getLogger(__name__)
 FLUSH_EVERY_S = 0.5
@@ -59,6 +60,7 @@ class PredictionLog:
         self._shares: Mapping[int, float] = {}  # of each project's requests, for how many what was asked is kept
         self._shares_at = float("-inf")
         self._asked = 0  # bytes of what was asked that wait
+        self._lost = 0
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="prediction-log", daemon=True)
 
@@ -70,12 +72,19 @@ class PredictionLog:
         if size and self._asked + size > MOST_ASKED:
             rows, size = [replace(row, asked=None) for row in rows], 0
         self._asked += size
+        self._lose(len(self._waiting) + len(rows) - MOST_KEPT)
         self._waiting.extend(rows)
 
     def keeps(self, project_id: int, inference_id: str) -> bool:
         """Whether what this request asks about is kept, as its project wants it. The same request is kept or not everywhere."""
         share = self._shares.get(project_id, 0.0)
         return share > 0 and is_canary(inference_id, salt="asked", weight=100 * share)
+
+    def _lose(self, count: int) -> None:
+        """The oldest go where no room is left; how many is said when the database is back, and in `/metrics`."""
+        if count > 0:
+            self._lost += count
+            LOST.inc(count)
 
     def close(self) -> None:
         """Write what is left; called once the server has stopped answering."""
@@ -112,9 +121,13 @@ class PredictionLog:
                 return
             finally:
                 close_old_connections()
+            if self._lost:
+                logger.error("%d answers are not logged: no room was left while the database was away", self._lost)
+                self._lost = 0
 
     def _put_back(self, batch: list[LoggedPrediction]) -> None:
         room = MOST_KEPT - len(self._waiting)
+        self._lose(len(batch) - room)
         kept = batch[-room:] if room else []
         self._asked += _asked_bytes(kept)
         self._waiting.extendleft(reversed(kept))

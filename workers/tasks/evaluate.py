@@ -25,10 +25,11 @@ from apps.training.selectors import run_given
 from apps.work.jobs import ask, task
 from apps.work.names import Job
 from workers.tasks.bundles import bundle_at
+from workers.tasks.evidence import evidence_read
 from workers.tasks.gap import gap_measure
 from workers.tasks.reproduce import compare_run
 from workers.tasks.rows import rows_of
-from workers.training.learners import learner_for
+from workers.training.learners import Outputs, learner_for
 from workers.training.models.bundle import Bundle, BundleUnreadable, predict
 
 logger = logging.getLogger(__name__)
@@ -46,7 +47,8 @@ def judge_run(run: Run) -> Report:
     """Measure, decide, register; then ask for a new order of the queue. Safe to do twice."""
     started_at = timezone.now()
     assert run.dataset_version is not None
-    holdout = [r for r in version_rows(run.dataset_version) if r.holdout]
+    versions = version_rows(run.dataset_version)
+    holdout = [r for r in versions if r.holdout]
     champion, policy = champion_of(run.project), gate_policy_newest(run.project)
     baseline = champion.run if champion and champion.run_id != run.pk else None
     names: Sequence[str] = run.label_names
@@ -61,6 +63,7 @@ def judge_run(run: Run) -> Report:
     measures = outputs.measure(truth, mine, seed=run.seed, n_classes=len(names))
     differences = outputs.compare(truth, mine, theirs, seed=run.seed) if theirs is not None else None
     places, confidence = outputs.top(mine)
+    judging = gate_policy_read(policy)
     verdict = gates.judge(
         gates.Evidence(
             loaded=candidate is not None,
@@ -75,8 +78,9 @@ def judge_run(run: Run) -> Report:
             log_loss_difference=differences["log_loss"] if differences else None,
             metrics={name: getattr(measures, name) for name in metrics.NAMES},
             differences=differences or {},
+            **evidence_read(judging, run, versions, holdout, truth, mine, theirs),
         ),
-        gate_policy_read(policy),
+        judging,
     )
     report = report_record(
         run=run,
@@ -97,6 +101,7 @@ def judge_run(run: Run) -> Report:
             [r.label for r in holdout],
             [names[int(i)] for i in places],
             [float(p) for p in confidence],
+            *_champion_said(outputs, theirs, names),
         ),
         at=timezone.now(),
         gate_policy=policy,
@@ -145,6 +150,14 @@ def _predict(bundle: Bundle | None, run: Run, holdout: Sequence[VersionRow], nam
     found = predict(bundle, rows_of(run.project, [r.example_id for r in holdout], encoder=bundle.encoder))
     today = schema_of(run.project).today  # either may know a label by the name that it had
     return metrics.align(found, today(bundle.labels), today(names))
+
+
+def _champion_said(outputs: Outputs, theirs: Floats | None, names: Sequence[str]) -> tuple[list[str], list[float]]:
+    """Its answers and how sure it was of each; nothing where there is no champion, or it cannot be read."""
+    if theirs is None or not np.isfinite(theirs).all():
+        return [], []
+    places, confidence = outputs.top(theirs)
+    return [names[int(i)] for i in places], [float(p) for p in confidence]
 
 
 def _named(measures: metrics.Measures) -> dict[str, Any]:

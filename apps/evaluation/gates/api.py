@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from apps.accounts.models import User
 from apps.errors import Invalid
 from apps.evaluation.gates import services
-from apps.evaluation.gates.selectors import gate_policy_newest, gate_policy_read
+from apps.evaluation.gates.selectors import gate_policy_newest, gate_policy_read, sensitive_columns_of
 from apps.projects.api_access import ProjectAPI
 from apps.projects.roles import Permission
 
@@ -20,6 +20,44 @@ from apps.projects.roles import Permission
 class GatePolicyOutput(serializers.Serializer):
     number = serializers.IntegerField(help_text="Counts the edits; 0 while the project has the one it came with.")
     policy = serializers.DictField()
+
+
+class SensitiveColumnsOutput(serializers.Serializer):
+    columns = serializers.ListField(child=serializers.CharField())
+
+
+class SensitiveColumnsAPI(ProjectAPI):
+    needs: ClassVar[dict[str, Permission]] = {"GET": Permission.VIEW_RUNS, "PUT": Permission.EDIT_PROJECT}
+
+    class InputSerializer(serializers.Serializer):
+        columns = serializers.ListField(
+            child=serializers.CharField(max_length=200), max_length=100, help_text="They replace those there are."
+        )
+
+    @extend_schema(
+        operation_id="sensitive_columns",
+        responses=SensitiveColumnsOutput,
+        summary="Columns that gates on fairness read",
+    )
+    def get(self, request: Request, project_id: int) -> Response:
+        return Response({"columns": sensitive_columns_of(self.project)})
+
+    @extend_schema(
+        operation_id="sensitive_columns_set",
+        request=InputSerializer,
+        responses=SensitiveColumnsOutput,
+        summary="Mark the columns that say what group somebody belongs to",
+    )
+    def put(self, request: Request, project_id: int) -> Response:
+        given = self.InputSerializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        marked = services.sensitive_columns_set(
+            project=self.project,
+            columns=given.validated_data["columns"],
+            by=cast(User, request.user),
+            at=timezone.now(),
+        )
+        return Response({"columns": marked})
 
 
 class GatePolicyAPI(ProjectAPI):

@@ -27,6 +27,19 @@ class GateYamlForm(forms.Form):
     )
 
 
+class SensitiveForm(forms.Form):
+    columns = forms.CharField(
+        required=False,
+        max_length=20 * MOST_WORDS,
+        label=gettext_lazy("Sensitive columns"),
+        help_text=gettext_lazy("One a line: country, age, ... Gates on fairness compare their groups."),
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+    def names(self) -> list[str]:
+        return [line.strip() for line in self.cleaned_data["columns"].splitlines() if line.strip()]
+
+
 @dataclass
 class GateRow:
     """One gate of the form. `index` tells its fields from those of others; `fault` is what the policy says against it."""

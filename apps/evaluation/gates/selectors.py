@@ -2,9 +2,14 @@
 
 from django.db.models import QuerySet
 
-from apps.evaluation.models import GatePolicyVersion
+from apps.evaluation.models import GatePolicyVersion, SensitiveColumns
 from apps.projects.models import Project
 from apps.rules.gates import GatePolicy, kept_gate_policy, standing_policy
+
+
+def sensitive_columns_of(project: Project) -> tuple[str, ...]:
+    found = SensitiveColumns.objects.filter(project=project).first()
+    return tuple(found.columns) if found else ()
 
 
 def gate_policies_of(project: Project) -> QuerySet[GatePolicyVersion]:

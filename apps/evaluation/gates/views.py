@@ -10,18 +10,20 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
+from apps.datasets.selectors import columns_known
 from apps.errors import Invalid
 from apps.evaluation.gates import services
 from apps.evaluation.gates.forms import (
     GateRow,
     GateYamlForm,
+    SensitiveForm,
     parameters_in_words,
     row_of,
     rows_of,
     rows_posted,
     types_offered,
 )
-from apps.evaluation.gates.selectors import gate_policies_of, gate_policy_in_force
+from apps.evaluation.gates.selectors import gate_policies_of, gate_policy_in_force, sensitive_columns_of
 from apps.pages.requests import Signed, go
 from apps.projects.access import project_permission
 from apps.projects.models import Project
@@ -74,6 +76,22 @@ def yaml_set(request: Signed, project: Project) -> HttpResponse:
     return _page(request, project, yaml_form=form, status=422)
 
 
+@require_POST
+@login_required
+@project_permission(Permission.EDIT_PROJECT)
+def sensitive_set(request: Signed, project: Project) -> HttpResponse:
+    form = SensitiveForm(request.POST)
+    if form.is_valid():
+        try:
+            services.sensitive_columns_set(project=project, columns=form.names(), by=request.user, at=timezone.now())
+        except Invalid as refused:
+            form.add_error("columns", refused.message)
+        else:
+            messages.success(request, gettext("The sensitive columns are marked."))
+            return go(request, reverse("gates:policy", args=[project.pk]))
+    return _page(request, project, sensitive_form=form, status=422)
+
+
 def _set(request: Signed, project: Project, given: GatePolicy) -> HttpResponse:
     services.gate_policy_set(project=project, policy=given, by=request.user, at=timezone.now())
     messages.success(request, gettext("The gates are set. The next verdict follows them."))
@@ -86,6 +104,7 @@ def _page(
     rows: list[GateRow] | None = None,
     *,
     yaml_form: GateYamlForm | None = None,
+    sensitive_form: SensitiveForm | None = None,
     fault: str = "",
     status: int = 200,
 ) -> HttpResponse:
@@ -98,6 +117,9 @@ def _page(
         "fault": fault,
         "types": types_offered(),
         "yaml_form": yaml_form or GateYamlForm(initial={"policy": written}),
+        "sensitive": (marked := sensitive_columns_of(project)),
+        "sensitive_form": sensitive_form or SensitiveForm(initial={"columns": "\n".join(marked)}),
+        "columns": columns_known(project),
         "in_force": [(settings, parameters_in_words(settings)) for settings in in_force.gates],
         "policies": gate_policies_of(project)[:20],
     }

@@ -16,7 +16,8 @@ from apps.accounts.models import User
 from apps.errors import Invalid
 from apps.monitoring.feedback import selectors
 from apps.monitoring.feedback.services import MOST_ROWS, FeedbackStatus, feedback_take
-from apps.monitoring.feedback.settings import feedback_choices_of, feedback_settings_set
+from apps.monitoring.feedback.settings import feedback_choices_of, feedback_settings_of, feedback_settings_set
+from apps.pages.periods import NAMED, period_named
 from apps.projects.api_access import ProjectAPI
 from apps.projects.roles import Permission
 
@@ -91,10 +92,10 @@ class ArmMeanOutput(serializers.Serializer):
 
 class FeedbackMetricsOutput(serializers.Serializer):
     name = serializers.CharField(source="chosen.name", default="", help_text="Empty where nothing came back.")
-    range = serializers.CharField(source="range.name")
+    period = serializers.CharField(source="period.name")
     maturity_hours = serializers.FloatField(source="settings.maturity_hours")
     immature_share = serializers.FloatField(source="chosen.immature_share", default=None, allow_null=True)
-    answered = serializers.IntegerField(help_text="Rows of requests that were answered in the range.")
+    answered = serializers.IntegerField(help_text="Rows of requests that were answered in the period.")
     with_feedback = serializers.IntegerField()
     waiting = serializers.IntegerField()
     dead_letters = serializers.IntegerField(source="letters")
@@ -178,14 +179,16 @@ class FeedbackMetricsAPI(ProjectAPI):
         summary="What mature feedback says of each version and arm",
         parameters=[
             OpenApiParameter("name", OpenApiTypes.STR, description="“label” or the name of a number; else the first."),
-            OpenApiParameter("range", OpenApiTypes.STR, enum=list(selectors.PERIODS)),
+            OpenApiParameter(
+                "period", OpenApiTypes.STR, enum=list(NAMED), description="Up to now; else one that fits."
+            ),
         ],
     )
     def get(self, request: Request, project_id: int) -> Response:
-        asked = request.query_params
-        board = selectors.board_of(
-            self.project, timezone.now(), name=asked.get("name", ""), period=asked.get("range", "")
-        )
+        asked, at = request.query_params, timezone.now()
+        fitting = selectors.period_that_fits(feedback_settings_of(self.project))
+        period = period_named(asked.get("period") or fitting, at)
+        board = selectors.board_of(self.project, at, period, name=asked.get("name", ""))
         return Response(FeedbackMetricsOutput(board).data)
 
 

@@ -2,43 +2,44 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext
 
 from apps.monitoring.feedback.selectors import ArmMean
-from apps.monitoring.selectors import Range
 from apps.pages.line_ends import ends_apart
 from apps.pages.numbers import fill, localized
+from apps.pages.periods import Period
 
 Figure = dict[str, Any]
 COLORS = [f"var(--{name})" for name in ("accent", "train", "deploy", "evaluate", "monitor", "annotate")]
 MOST_LINES = len(COLORS)
-ROOM = 0.12  # of the range, at the right, for the names at the lines' ends
+ROOM = 0.12  # of the period, at the right, for the names at the lines' ends
 
 
-def means(found: Sequence[ArmMean], chosen: Range, until: datetime, *, as_share: bool) -> Figure:
+def means(found: Sequence[ArmMean], period: Period, *, as_share: bool) -> Figure:
     """`found` has buckets. The versions that answered most have a line; the others are in the table."""
     lines: dict[tuple[int, str], list[ArmMean]] = defaultdict(list)
     for mean in found:
         lines[mean.version, mean.arm].append(mean)
     most = sorted(lines, key=lambda key: -sum(m.requests for m in lines[key]))[:MOST_LINES]
     traces = [_line(lines[key], color, as_share) for key, color in zip(sorted(most), COLORS, strict=False)]
-    since = until - chosen.span
     total = sum(m.requests for m in found)
     drawn = [y for trace in traces for y in trace["y"]]
     return {
         "data": traces,
         "layout": {
-            "xaxis": {"type": "date", "range": [since.isoformat(), (until + ROOM * chosen.span).isoformat()]},
+            "xaxis": {
+                "type": "date",
+                "range": [period.since.isoformat(), (period.until + ROOM * period.span).isoformat()],
+            },
             "yaxis": {"range": [0, 100], "ticksuffix": " %"}
             if as_share and max(drawn, default=0) > 25
             else {"rangemode": "tozero", "ticksuffix": " %" if as_share else ""},
             "annotations": ends_apart([_end(t, as_share) for t in traces], drawn, from_zero=True) if drawn else [],
             "meta": {
                 "finding": fill(gettext("{n:,} mature answers are judged."), n=total),
-                "empty": gettext("No mature feedback in the {range}.").format(range=str(chosen.title).lower()),
+                "empty": gettext("No mature feedback in this period."),
                 "rows": gettext("from"),
             },
         },

@@ -7,29 +7,21 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, QuerySet
-from django.utils.translation import gettext, gettext_lazy
+from django.utils import timezone
+from django.utils.translation import gettext
 
 from apps.errors import Invalid
 from apps.monitoring.feedback.settings import feedback_settings_of
 from apps.monitoring.models import Feedback, FeedbackLetter, FeedbackSettings, Prediction
-from apps.monitoring.selectors import EPOCH, RANGES, Range
+from apps.monitoring.selectors import BY_THE_CLOCK
+from apps.pages.periods import NAMED, Period
 from apps.projects.models import Project
 from apps.rules.feedback import LABEL
 
 LETTERS = 20  # that the page lists
 NORMAL = 1.96  # 95 of 100
 
-PERIODS = {
-    r.name: r
-    for r in (
-        RANGES["day"],
-        RANGES["week"],
-        Range("month", gettext_lazy("Last 30 days"), timedelta(days=30), timedelta(hours=12)),
-        Range("quarter", gettext_lazy("Last 90 days"), timedelta(days=90), timedelta(days=2)),
-    )
-}
-
-# What was answered within the range and is mature: with feedback of this name, or all of it where silence means 0.
+# What was answered within the period and is mature: with feedback of this name, or all of it where silence means 0.
 _SAID = """
 SELECT {by} f.model_number, f.arm, count(*), avg(f.worth), coalesce(stddev_samp(f.worth), 0)
 FROM monitoring_feedback f
@@ -76,16 +68,16 @@ class NameCount:
 
 @dataclass(frozen=True)
 class FeedbackBoard:
-    """What the page shows, of one name and one range."""
+    """What the page shows, of one name and one period."""
 
     settings: FeedbackSettings
-    range: Range
+    period: Period
     names: tuple[NameCount, ...]
     chosen: NameCount | None
     received_day: int
     waiting: int
     letters: int
-    answered: int  # requests of the range, row by row
+    answered: int  # requests of the period, row by row
     with_feedback: int
     arms: tuple[ArmMean, ...]
     newest_letters: tuple[FeedbackLetter, ...]
@@ -108,35 +100,25 @@ class FeedbackBoard:
         return self.chosen is not None and (self.chosen.is_label or all(0 <= arm.mean <= 1 for arm in self.arms))
 
 
-def period_named(name: str) -> Range:
-    if name not in PERIODS:
-        raise Invalid(
-            gettext("The range “{name}” is not known. Known are {ranges}.").format(
-                name=name[:20], ranges=", ".join(PERIODS)
-            )
-        )
-    return PERIODS[name]
-
-
-def period_that_fits(settings: FeedbackSettings) -> Range:
+def period_that_fits(settings: FeedbackSettings) -> str:
     """The shortest of which at least half is mature."""
-    return next((r for r in PERIODS.values() if r.span >= 2 * settings.maturity), PERIODS["quarter"])
+    among = ("24h", "7d", "30d", "90d")
+    return next((name for name in among if NAMED[name][1] >= 2 * settings.maturity), "365d")
 
 
-def board_of(project: Project, at: datetime, *, name: str = "", period: str = "") -> FeedbackBoard:
-    """Raises Invalid for a range or a name that there is not."""
+def board_of(project: Project, at: datetime, period: Period, *, name: str = "") -> FeedbackBoard:
+    """Raises Invalid for a name that there is not."""
     settings = feedback_settings_of(project)
-    chosen_range = period_named(period) if period else period_that_fits(settings)
-    names = _names(project, settings, at, chosen_range)
+    names = _names(project, settings, at, period)
     chosen = next((n for n in names if n.name == name), None) if name else (names[0] if names else None)
     if name and chosen is None and names:
         raise Invalid(gettext("No feedback of the name “{name}” came in this time.").format(name=name[:60]))
-    mine, since = Feedback.objects.filter(project=project), at - chosen_range.span
-    answers = Prediction.objects.shown().filter(project=project, at__gt=since, at__lte=at)
+    mine = Feedback.objects.filter(project=project)
+    answers = Prediction.objects.shown().filter(project=project, at__gt=period.since, at__lte=period.until)
     told = mine.filter(inference_id=OuterRef("inference_id"), item=OuterRef("item"))
     return FeedbackBoard(
         settings=settings,
-        range=chosen_range,
+        period=period,
         names=names,
         chosen=chosen,
         received_day=mine.filter(received_at__gt=at - timedelta(days=1)).count(),
@@ -144,32 +126,27 @@ def board_of(project: Project, at: datetime, *, name: str = "", period: str = ""
         letters=FeedbackLetter.objects.filter(project=project).count(),
         answered=answers.count(),
         with_feedback=answers.filter(Exists(told)).count(),
-        arms=means_of(project, settings, chosen.name, since, at) if chosen else (),
+        arms=means_of(project, settings, chosen.name, at, period) if chosen else (),
         newest_letters=tuple(letters_of(project)[:LETTERS]),
     )
 
 
 def means_of(
-    project: Project,
-    settings: FeedbackSettings,
-    name: str,
-    since: datetime,
-    at: datetime,
-    step: timedelta | None = None,
+    project: Project, settings: FeedbackSettings, name: str, at: datetime, period: Period, *, buckets: bool = False
 ) -> tuple[ArmMean, ...]:
-    """By version and arm, and by bucket where a step is given; matured answers only."""
+    """By version and arm, and by bucket of the period where that is wanted; matured answers only."""
     zero = name in settings.zero_names
     moment, table = ("p.at", "p") if zero else ("f.answered_at", "f")
-    by = f"date_bin(%(step)s, {moment}, %(epoch)s)," if step else ""
-    group = "1, 2, 3" if step else f"{table}.model_number, {table}.arm"
-    statement = (_SAID_OR_NOT if zero else _SAID).format(by=by, group=group)
+    begin = f"date_bin(%(step)s, {moment} AT TIME ZONE %(zone)s, timestamp '2024-01-01') AT TIME ZONE %(zone)s,"
+    group = "1, 2, 3" if buckets else f"{table}.model_number, {table}.arm"
+    statement = (_SAID_OR_NOT if zero else _SAID).format(by=begin if buckets else "", group=group)
     values: dict[str, Any] = {
         "project": project.pk,
         "name": name,
-        "since": since,
-        "until": at - settings.maturity,
-        "step": step,
-        "epoch": EPOCH,
+        "since": period.since,
+        "until": min(period.until, at - settings.maturity),
+        "step": period.step,
+        "zone": timezone.get_current_timezone_name() if period.step >= BY_THE_CLOCK else "UTC",
     }
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
@@ -179,9 +156,9 @@ def means_of(
         )
 
 
-def _names(project: Project, settings: FeedbackSettings, at: datetime, chosen: Range) -> tuple[NameCount, ...]:
-    """Of what was answered in the range; labels first, then the most frequent."""
-    rows = Feedback.objects.filter(project=project, answered_at__gt=at - chosen.span, answered_at__lte=at)
+def _names(project: Project, settings: FeedbackSettings, at: datetime, period: Period) -> tuple[NameCount, ...]:
+    """Of what was answered in the period; labels first, then the most frequent."""
+    rows = Feedback.objects.filter(project=project, answered_at__gt=period.since, answered_at__lte=period.until)
     young = rows.filter(answered_at__gt=at - settings.maturity).order_by().values_list("name")
     immature = dict(young.annotate(n=Count("pk")))
     counted = rows.order_by().values_list("name").annotate(n=Count("pk"))

@@ -1,5 +1,6 @@
 """The page of feedback: what came back, what it says of each version, and how it is read."""
 
+from datetime import datetime
 from urllib.parse import quote
 
 from django.contrib import messages
@@ -14,7 +15,8 @@ from apps.audit.marks import marked, marks_of
 from apps.errors import Invalid
 from apps.monitoring.feedback import charts, selectors
 from apps.monitoring.feedback.forms import FeedbackSettingsForm
-from apps.monitoring.feedback.settings import feedback_choices_of, feedback_settings_set
+from apps.monitoring.feedback.settings import feedback_choices_of, feedback_settings_of, feedback_settings_set
+from apps.pages.periods import Period, period_asked
 from apps.pages.requests import Signed, refused
 from apps.projects.access import project_permission
 from apps.projects.models import Project
@@ -35,12 +37,16 @@ def feedback(request: Signed, project: Project) -> HttpResponse:
 @project_permission(Permission.VIEW_MONITOR)
 def figures(request: Signed, project: Project) -> HttpResponse:
     at = timezone.now()
-    board = selectors.board_of(project, at, name=request.GET.get("name", ""), period=request.GET.get("range", ""))
-    chosen, since = board.range, at - board.range.span
+    period = _period(request, project, at)
+    board = selectors.board_of(project, at, period, name=request.GET.get("name", ""))
     name = board.chosen.name if board.chosen else ""
-    found = selectors.means_of(project, board.settings, name, since, at, chosen.step)
-    figure = charts.means(found, chosen, at, as_share=board.as_share)
-    return JsonResponse({"means": marked(figure, marks_of(project.pk, since, at))})
+    found = selectors.means_of(project, board.settings, name, at, period, buckets=True)
+    figure = charts.means(found, period, as_share=board.as_share)
+    return JsonResponse({"means": marked(figure, marks_of(project.pk, period.since, period.until))})
+
+
+def _period(request: Signed, project: Project, at: datetime, *, keep: bool = False) -> Period:
+    return period_asked(request, at, lambda: selectors.period_that_fits(feedback_settings_of(project)), keep=keep)
 
 
 @require_POST
@@ -59,12 +65,13 @@ def settings_set(request: Signed, project: Project) -> HttpResponse:
 
 
 def _page(request: Signed, project: Project, form: FeedbackSettingsForm, *, status: int = 200) -> HttpResponse:
-    asked = request.GET
-    board = selectors.board_of(project, timezone.now(), name=asked.get("name", ""), period=asked.get("range", ""))
+    at = timezone.now()
+    period = _period(request, project, at, keep=status == 200)
+    board = selectors.board_of(project, at, period, name=request.GET.get("name", ""))
     context = {
         "project": project,
         "board": board,
-        "ranges": selectors.PERIODS.values(),
+        "period": period,
         "arms": [(charts.name_of(mean), mean) for mean in board.arms],
         "form": form,
         "name_in_url": quote(board.chosen.name, safe="") if board.chosen else "",

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
+from apps.rules.gates.rows import ColumnValues, GateReads, HoldoutRows, ServingTrial
 from apps.rules.metrics import Difference, Metric
 from apps.rules.policies import PolicyPart
 from apps.rules.sentences import sentence
@@ -46,7 +47,7 @@ class Evidence:
     """What was measured on the protected holdout. The champion's fields are None when there is no champion.
 
     `metrics` are all that was measured of the candidate, `differences` all that was compared, by their names in
-    `apps.rules.metrics`.
+    `apps.rules.metrics`. What stands below them is there where a gate of the policy `reads` it.
     """
 
     loaded: bool
@@ -61,6 +62,10 @@ class Evidence:
     log_loss_difference: Difference | None = None
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     differences: Mapping[str, Difference] = field(default_factory=dict)
+    rows: HoldoutRows | None = None
+    sensitive: tuple[str, ...] = ()  # columns that the project marks so
+    values: ColumnValues | None = None
+    serving: ServingTrial | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +97,9 @@ class GateResult:
 class Gate:
     """One type of gate: a thing that a candidate must show.
 
-    `first_title` is its title where there is no champion, if that differs. `parameters` are what a policy may set of it.
-    `standing` ones judge where a project has no policy of its own; `required` ones stand in every policy and block.
+    `first_title` is its title where there is no champion, if that differs. `parameters` are what a policy may set of it, `reads`
+    says what has to be fetched for it. `standing` ones judge where a project has no policy of its own; `required` ones stand
+    in every policy and block.
     """
 
     name: str
@@ -104,6 +110,7 @@ class Gate:
     parameters: type[GateParameters] = HoldoutParameters
     standing: bool = True
     required: bool = False
+    reads: Callable[[Any], GateReads] = lambda _: GateReads()
 
     def judged(self, evidence: Evidence, parameters: GateParameters | None = None) -> Judgment:
         """With its defaults where no parameters are given."""

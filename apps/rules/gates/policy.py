@@ -9,6 +9,7 @@ gates:
   blocking: false
 """
 
+from contextlib import suppress
 from typing import Any
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -16,6 +17,7 @@ from pydantic import ValidationError as Unfit
 
 from apps.rules.gates.gate import Evidence, Gate, GateOutcome, GateParameters, Judgment
 from apps.rules.gates.registry import GATES
+from apps.rules.gates.rows import GateReads
 from apps.rules.policies import PolicyPart, as_written, fault_of, policy_checked, yaml_read
 from apps.rules.registry import SLUG
 from apps.rules.sentences import sentence
@@ -112,6 +114,15 @@ class GatePolicy(PolicyPart):
         if missing := next((gate.name for gate in GATES.values() if gate.required and gate.name not in there), ""):
             raise ValueError(f"“{missing}” is in every policy: a model that fails it cannot serve")
         return self
+
+    @property
+    def reads(self) -> GateReads:
+        """What has to be fetched before it can judge."""
+        found = GateReads()
+        for settings in self.gates:
+            with suppress(Unfit):  # what no longer fits reads nothing and is in doubt
+                found |= settings.gate.reads(settings.typed)
+        return found
 
     def written(self) -> dict[str, Any]:
         return as_written(self)
