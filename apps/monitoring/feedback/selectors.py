@@ -23,17 +23,21 @@ NORMAL = 1.96  # 95 of 100
 
 # What was answered within the period and is mature: with feedback of this name, or all of it where silence means 0.
 _SAID = """
-SELECT {by} f.model_number, f.arm, count(*), avg(f.worth), coalesce(stddev_samp(f.worth), 0)
+SELECT CASE WHEN %(buckets)s THEN
+         date_bin(%(step)s, f.answered_at AT TIME ZONE %(zone)s, timestamp '2024-01-01') AT TIME ZONE %(zone)s END,
+       f.model_number, f.arm, count(*), avg(f.worth), coalesce(stddev_samp(f.worth), 0)
 FROM monitoring_feedback f
 WHERE f.project_id = %(project)s AND f.name = %(name)s AND f.answered_at > %(since)s AND f.answered_at <= %(until)s
-GROUP BY {group} ORDER BY {group}
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 _SAID_OR_NOT = """
-SELECT {by} p.model_number, p.arm, count(*), avg(coalesce(f.worth, 0)), coalesce(stddev_samp(coalesce(f.worth, 0)), 0)
+SELECT CASE WHEN %(buckets)s THEN
+         date_bin(%(step)s, p.at AT TIME ZONE %(zone)s, timestamp '2024-01-01') AT TIME ZONE %(zone)s END,
+       p.model_number, p.arm, count(*), avg(coalesce(f.worth, 0)), coalesce(stddev_samp(coalesce(f.worth, 0)), 0)
 FROM monitoring_prediction p LEFT JOIN monitoring_feedback f
   ON f.project_id = p.project_id AND f.inference_id = p.inference_id AND f.item = p.item AND f.name = %(name)s
 WHERE p.project_id = %(project)s AND p.at > %(since)s AND p.at <= %(until)s AND NOT p.failed AND p.arm <> 'shadow'
-GROUP BY {group} ORDER BY {group}
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
 
 
@@ -135,24 +139,20 @@ def means_of(
     project: Project, settings: FeedbackSettings, name: str, at: datetime, period: Period, *, buckets: bool = False
 ) -> tuple[ArmMean, ...]:
     """By version and arm, and by bucket of the period where that is wanted; matured answers only."""
-    zero = name in settings.zero_names
-    moment, table = ("p.at", "p") if zero else ("f.answered_at", "f")
-    begin = f"date_bin(%(step)s, {moment} AT TIME ZONE %(zone)s, timestamp '2024-01-01') AT TIME ZONE %(zone)s,"
-    group = "1, 2, 3" if buckets else f"{table}.model_number, {table}.arm"
-    statement = (_SAID_OR_NOT if zero else _SAID).format(by=begin if buckets else "", group=group)
     values: dict[str, Any] = {
         "project": project.pk,
         "name": name,
         "since": period.since,
         "until": min(period.until, at - settings.maturity),
+        "buckets": buckets,
         "step": period.step,
         "zone": timezone.get_current_timezone_name() if period.step >= BY_THE_CLOCK else "UTC",
     }
     with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+        cursor.execute(_SAID_OR_NOT if name in settings.zero_names else _SAID, values)
         return tuple(
-            ArmMean(version, arm, n, float(mean), NORMAL * float(deviation) / sqrt(n), *(bucket[:1]))
-            for *bucket, version, arm, n, mean, deviation in cursor.fetchall()
+            ArmMean(version, arm, n, float(mean), NORMAL * float(deviation) / sqrt(n), bucket)
+            for bucket, version, arm, n, mean, deviation in cursor.fetchall()
         )
 
 
