@@ -142,3 +142,16 @@ def test_a_roll_back_reads_no_file(world, tmp_path):
     world.served = [replace(LOANS_V3, route=None)]
     watcher.look()
     assert serving(repository) == (3, None, None) and len(world.reads) == read
+
+
+def test_a_model_file_is_served_alone_where_there_is_exactly_one(tmp_path):
+    from workers.predictor.alone import model_in
+
+    (tmp_path / "m.safetensors").write_bytes(Shelf().read("file:///a"))
+    model = model_in(tmp_path, "loans")
+    assert (model.name, model.serving.champion.version, model.ready) == ("loans", 1, True)
+    (tmp_path / "n.safetensors").write_bytes(b"half a file")
+    with pytest.raises(SystemExit, match="holds 2 model files"):
+        model_in(tmp_path, "loans")
+    with pytest.raises(SystemExit, match=r"n\.safetensors does not load: "):
+        model_in(tmp_path / "n.safetensors", "loans")

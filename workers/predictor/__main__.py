@@ -42,7 +42,21 @@ from workers.predictor.watch import Watcher  # noqa: E402
 QUIET = ("uvicorn.access", "uvicorn.error", "kserve", "kserve.trace")
 
 
-class BoundServer(RESTServer):
+class PlainServer(RESTServer):
+    """kserve's, with the short way for requests of JSON and refusals in words."""
+
+    def _add_middlewares(self, app: FastAPI) -> None:
+        super()._add_middlewares(app)
+        app.add_middleware(InferRoute, repository=self.dataplane.model_registry)
+
+    def _add_exception_handlers(self, app: FastAPI) -> None:
+        super()._add_exception_handlers(app)
+        app.add_exception_handler(InvalidInput, say_invalid)
+        app.add_exception_handler(ModelNotFound, say_not_found)
+        app.add_exception_handler(RequestValidationError, say_unlike_protocol)
+
+
+class BoundServer(PlainServer):
     """kserve listens on every interface; ours on PREDICTOR_HOST, which is this machine alone unless said otherwise."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -52,15 +66,8 @@ class BoundServer(RESTServer):
     def _add_middlewares(self, app: FastAPI) -> None:
         """The door stands before everything else that kserve adds."""
         super()._add_middlewares(app)
-        app.add_middleware(InferRoute, repository=self.dataplane.model_registry)
         names = {env.predictor_host(), urlsplit(settings.PREDICTOR_URL).hostname or ""}
         app.add_middleware(Door, key=settings.PREDICTOR_KEY, names=names, wants_key=env.predictor_auth())
-
-    def _add_exception_handlers(self, app: FastAPI) -> None:
-        super()._add_exception_handlers(app)
-        app.add_exception_handler(InvalidInput, say_invalid)
-        app.add_exception_handler(ModelNotFound, say_not_found)
-        app.add_exception_handler(RequestValidationError, say_unlike_protocol)
 
 
 class NamedDataPlane(CheckedDataPlane):
