@@ -86,7 +86,7 @@ BODIES: dict[str, Body | Callable[[Asked], Body]] = {
         "rows": [
             {"inference_id": "q0", "label": "spam", "at": "2026-11-02T13:10:00Z"},
             {"inference_id": "q1", "name": "click", "value": 1},
-            {"inference_id": "q1", "name": "click", "value": "often"},
+            {"inference_id": "q2", "label": "eggs"},
         ]
     },
     "feedback_settings_set": {"maturity_hours": 24, "zero_names": ["click"], "payloads": "sample", "sample_share": 0.1},
