@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.evaluation.models import Report
 from apps.projects.models import Project
+from apps.rules.sentences import parts_of
 from apps.training.models import Run
 from apps.work.retries import Retried
 
@@ -138,6 +139,7 @@ class Rollout(models.Model):
     salt = models.CharField(max_length=32)
     pause = models.CharField(max_length=12, choices=PauseCause.choices, blank=True)
     message = models.CharField(max_length=400, blank=True)  # why it waits, or ended so
+    message_parts = models.JSONField(default=dict, blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     reason = models.CharField(max_length=400, blank=True)
     started_at = models.DateTimeField()
@@ -155,6 +157,10 @@ class Rollout(models.Model):
     @property
     def is_open(self) -> bool:
         return self.phase in OPEN_PHASES
+
+    def say(self, words: str) -> None:
+        """Why it waits, or ended so; kept with its parts for readers of another language."""
+        self.message, self.message_parts = words[:400], parts_of(words)
 
     def __str__(self) -> str:
         return f"rollout of {self.version}: {self.phase}"

@@ -154,7 +154,12 @@ def model_roll_back(
             field="reason",
         )
     for under_way in Rollout.objects.filter(project=project, ended_at=None):
-        rollout_stop(rollout=under_way, message=f"Rolled back to v{before.number}: {reason.strip()}", by=by, at=at)
+        rollout_stop(
+            rollout=under_way,
+            message=sentence("Rolled back to v{number}: {reason}", number=before.number, reason=reason.strip()),
+            by=by,
+            at=at,
+        )
     return champion_set(project, before, champion, PromotionKind.ROLL_BACK, reason, by, at)
 
 
@@ -213,7 +218,8 @@ def champion_set(
 def rollout_stop(*, rollout: Rollout, message: str, by: User | None, at: datetime) -> None:
     """No entity meets the version from now on: the predictor sees the weight within a second. The row is locked by then."""
     rollout.phase, rollout.weight, rollout.mirror, rollout.pause = RolloutPhase.DEGRADED, 0, 0, ""
-    rollout.message, rollout.ended_at = message[:400], at
+    rollout.ended_at = at
+    rollout.say(message)
     rollout.save()
     event_record(
         project_id=rollout.project_id,
@@ -222,7 +228,7 @@ def rollout_stop(*, rollout: Rollout, message: str, by: User | None, at: datetim
         by=by,
         at=at,
         sentence=sentence(
-            "The rollout of v{version} was aborted: {message}", version=rollout.version.number, message=rollout.message
+            "The rollout of v{version} was aborted: {message}", version=rollout.version.number, message=message
         ),
         after={"step": rollout.step},
     )

@@ -130,9 +130,13 @@ def _split_is_broken(rollout: Rollout, since: datetime, at: datetime) -> bool:
     chance = mismatch(canary=canary, stable=stable, weight=rollout.weight)
     if chance is None:
         return False
-    reason = (
-        f"{canary:,} of {canary + stable:,} entities met the canary where {rollout.weight:g} % were asked for; by chance "
-        f"that happens once in {1 / max(chance, 1e-12):,.0f} times. Its figures cannot be compared."
+    reason = sentence(
+        "{canary:,} of {entities:,} entities met the canary where {weight:g} % were asked for; by chance that happens once in "
+        "{times:,} times. Its figures cannot be compared.",
+        canary=canary,
+        entities=canary + stable,
+        weight=rollout.weight,
+        times=round(1 / max(chance, 1e-12)),
     )
     pause_set(rollout, PauseCause.SPLIT, reason, None, at)
     return True
@@ -200,7 +204,8 @@ def step_enter(rollout: Rollout, policy: RolloutPolicy, step: int, at: datetime)
 
 
 def pause_set(rollout: Rollout, cause: PauseCause, reason: str, by: User | None, at: datetime) -> None:
-    rollout.phase, rollout.pause, rollout.message = RolloutPhase.PAUSED, cause, reason[:400]
+    rollout.phase, rollout.pause = RolloutPhase.PAUSED, cause
+    rollout.say(reason)
     rollout.save()
     rollout_record(
         rollout,

@@ -48,7 +48,9 @@ def release_start(*, version: ModelVersion, reason: str, by: User, at: datetime)
     champion, policy = champion_now(project), policy_in_force(project)
     if policy.while_one == "supersede":
         for other in Rollout.objects.filter(project=project, ended_at=None).exclude(version=version):
-            rollout_stop(rollout=other, message=f"v{version.number} took its place.", by=by, at=at)
+            rollout_stop(
+                rollout=other, message=sentence("v{number} took its place.", number=version.number), by=by, at=at
+            )
     release_refuse(project=project, version=version, champion=champion, reason=reason)
     if champion is None or policy == AT_ONCE or _within_window(project, version, champion, policy):
         promotion = champion_set(project, version, champion, PromotionKind.PROMOTE, reason, by, at)
@@ -92,7 +94,7 @@ def rollout_pause(*, rollout: Rollout, by: User, at: datetime) -> Rollout:
     """The weight stays as it is, and no look is taken until somebody goes on."""
     row = rollout_locked(rollout.pk)
     phase_refuse(row, RolloutPhase.PROGRESSING)
-    pause_set(row, PauseCause.PERSON, f"{by} paused it.", by, at)
+    pause_set(row, PauseCause.PERSON, sentence("{by} paused it.", by=by), by, at)
     return row
 
 
@@ -102,7 +104,8 @@ def rollout_resume(*, rollout: Rollout, by: User, at: datetime) -> Rollout:
     row = rollout_locked(rollout.pk)
     phase_refuse(row, RolloutPhase.PAUSED)
     policy, cause = policy_of(row.policy), row.pause
-    row.phase, row.pause, row.message = RolloutPhase.PROGRESSING, "", ""
+    row.phase, row.pause = RolloutPhase.PROGRESSING, ""
+    row.say("")
     if cause == PauseCause.SPLIT:
         AnalysisLook.objects.filter(rollout=row, step=row.step).delete()
         row.step_since = at
@@ -136,7 +139,7 @@ def rollout_abort(*, rollout: Rollout, reason: str, by: User, at: datetime) -> R
     """Back to the champion alone, at once. A reason is welcome, but nobody is kept from pulling the brake."""
     row = rollout_locked(rollout.pk)
     phase_refuse(row, *(RolloutPhase.PROGRESSING, RolloutPhase.PAUSED))
-    rollout_stop(rollout=row, message=reason.strip() or f"{by} aborted it.", by=by, at=at)
+    rollout_stop(rollout=row, message=reason.strip() or sentence("{by} aborted it.", by=by), by=by, at=at)
     return row
 
 

@@ -15,7 +15,8 @@ from apps.rules.rollouts.anytime import mixture_ratio
 from apps.rules.rollouts.boundaries import boundaries, spent
 from apps.rules.rollouts.conditions import is_met
 from apps.rules.rollouts.metrics import Figures, Harm
-from apps.rules.words import count
+from apps.rules.sentences import sentence, term
+from apps.rules.words import count, percent
 
 ALPHA = 0.05  # false aborts a metric, over all looks together
 
@@ -96,34 +97,51 @@ def _bound_at_any_time(plan: MetricPlan, look: Figures) -> float:
 
 
 def _harm(plan: MetricPlan, look: Figures, number: int) -> str:
-    return f"{plan.title}: {_pair(plan, look)}; look {number} shows harm that chance does not explain."
+    return sentence(
+        "{metric}: {pair}; look {number} shows harm that chance does not explain.",
+        metric=term(plan.title),
+        pair=_pair(plan, look),
+        number=number,
+    )
 
 
 def _pair(plan: MetricPlan, look: Figures) -> str:
     canary, stable = (_value(plan, v) for v in (look.canary, look.stable))
-    return f"{canary} against {stable}"
+    return sentence("{canary} against {stable}", canary=canary, stable=stable)
 
 
 def _value(plan: MetricPlan, value: float | None) -> str:
     if value is None:
-        return "nothing"
-    return f"{100 * value:.2f} %" if plan.is_share else f"{value:,.4g}"
+        return sentence("nothing")
+    return percent(value, 2) if plan.is_share else f"{value:,.4g}"
 
 
 def _without_harm(plan: MetricPlan, looks: Sequence[Figures], bounds: tuple[float, ...]) -> MetricJudgment:
     have = looks[-1].samples if looks else 0
     missing = max(plan.min_sample - have, 0)
     if not looks or plan.looks == 0 or len(looks) < plan.looks:
-        of = f" of {plan.looks}" if plan.looks else ""
-        reason = f"{plan.title}: no harm after look {len(looks)}{of}."
+        named = {"metric": term(plan.title), "number": len(looks)}
+        reason = sentence("{metric}: no harm after look {number}.", **named)
+        if plan.looks:
+            reason = sentence("{metric}: no harm after look {number} of {looks}.", looks=plan.looks, **named)
         return MetricJudgment(MetricPhase.RUNNING, reason, bounds, missing or None)
     if missing or looks[-1].canary is None or looks[-1].stable is None:
-        lacking = f"{count(missing, 'sample')} missing" if missing else "an arm without any sample"
-        reason = f"{plan.title}: {lacking} after {count(len(looks), 'look')}, so nothing can be said."
+        named = {"metric": term(plan.title), "looks": count(len(looks), "look")}
+        reason = sentence("{metric}: an arm without any sample after {looks}, so nothing can be said.", **named)
+        if missing:
+            lacking = count(missing, "sample")
+            reason = sentence(
+                "{metric}: {samples} missing after {looks}, so nothing can be said.", samples=lacking, **named
+            )
         return MetricJudgment(MetricPhase.INCONCLUSIVE, reason, bounds, missing or None)
     return MetricJudgment(
         MetricPhase.SUCCESSFUL,
-        f"{plan.title}: {_pair(plan, looks[-1])}; no harm in {count(len(looks), 'look')}.",
+        sentence(
+            "{metric}: {pair}; no harm in {looks}.",
+            metric=term(plan.title),
+            pair=_pair(plan, looks[-1]),
+            looks=count(len(looks), "look"),
+        ),
         bounds,
     )
 
@@ -138,19 +156,34 @@ def _by_threshold(plan: MetricPlan, looks: Sequence[Figures]) -> MetricJudgment:
         if failed > plan.failure_limit:
             return MetricJudgment(
                 MetricPhase.FAILED,
-                f"{plan.title}: {_pair(plan, look)}; {count(failed, 'look')} of {number} failed.",
+                sentence(
+                    "{metric}: {pair}; {failed} of {number} failed.",
+                    metric=term(plan.title),
+                    pair=_pair(plan, look),
+                    failed=count(failed, "look"),
+                    number=number,
+                ),
                 bounds,
             )
         if unclear > plan.inconclusive_limit:
             return MetricJudgment(
                 MetricPhase.INCONCLUSIVE,
-                f"{plan.title}: {count(unclear, 'look')} of {number} could not tell.",
+                sentence(
+                    "{metric}: {unclear} of {number} could not tell.",
+                    metric=term(plan.title),
+                    unclear=count(unclear, "look"),
+                    number=number,
+                ),
                 bounds,
                 max(plan.min_sample - look.samples, 0) or None,
             )
     if plan.looks and len(looks) >= plan.looks:
-        return MetricJudgment(MetricPhase.SUCCESSFUL, f"{plan.title}: {_pair(plan, looks[-1])}.", bounds)
-    return MetricJudgment(MetricPhase.RUNNING, f"{plan.title}: look {len(looks)}.", bounds)
+        pair = _pair(plan, looks[-1])
+        return MetricJudgment(
+            MetricPhase.SUCCESSFUL, sentence("{metric}: {pair}.", metric=term(plan.title), pair=pair), bounds
+        )
+    reason = sentence("{metric}: look {number}.", metric=term(plan.title), number=len(looks))
+    return MetricJudgment(MetricPhase.RUNNING, reason, bounds)
 
 
 def _measured(plan: MetricPlan, look: Figures) -> MetricPhase:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from apps.rules.rollouts.analysis import MetricJudgment, MetricPhase
 from apps.rules.rollouts.policy import FULL, AnalysisStep, MetricSettings, RolloutPolicy
+from apps.rules.sentences import sentence
 
 
 class RolloutMove(StrEnum):
@@ -37,7 +38,7 @@ def progress(
         return RolloutProgress(RolloutMove.NEXT)
     if at.pause is not None:
         if at.pause.duration is None:
-            return RolloutProgress(RolloutMove.PAUSE, "The policy wants a person to go on from here.")
+            return RolloutProgress(RolloutMove.PAUSE, sentence("The policy wants a person to go on from here."))
         until = since + at.pause.duration
         return RolloutProgress(RolloutMove.NEXT) if now >= until else RolloutProgress(RolloutMove.WAIT, until=until)
     assert at.analysis is not None

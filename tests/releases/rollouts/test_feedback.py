@@ -87,7 +87,9 @@ def test_labels_that_come_back_are_accuracy_by_arm(ready: Project, lin: User, mo
     rollout = watched(ready, lin, mona)
     told(rollout, 2_000, NOON + MINUTE / 2, canary=right(6), champion=right(9))
     rollout = advanced(rollout, 9)
-    assert rollout.phase == RolloutPhase.DEGRADED and "Feedback: 60." in rollout.message
+    assert rollout.phase == RolloutPhase.DEGRADED
+    found = re.match(r"Feedback: ([\d.]+) % against ([\d.]+) %; look 1 shows harm", rollout.message)
+    assert found and [float(share) for share in found.groups()] == [pytest.approx(60, abs=2), pytest.approx(90, abs=2)]
 
 
 def test_young_answers_do_not_count(ready: Project, lin: User, mona: User) -> None:

@@ -11,6 +11,8 @@ from apps.accounts.models import User
 from apps.projects.models import Project
 from apps.releases.models import Rollout, RolloutPhase
 from apps.releases.rollouts.moving import rollout_advance
+from apps.releases.services import rollout_stop
+from apps.rules.sentences import sentence
 from tests.conftest import NOON
 from tests.releases.rollouts.test_services import WHY, ready, released  # noqa: F401
 from tests.releases.rollouts.traffic import asked
@@ -74,3 +76,12 @@ def test_the_one_click_starts_the_policy(as_: As, lin: User, ready: Project) -> 
     answer = as_(lin).post(reverse("releases:promote", args=[ready.pk, version.pk]))
     rollout = Rollout.objects.get(version=version)
     assert rollout.is_open and answer["Location"] == at("rollout", rollout)
+
+
+def test_why_a_rollout_ended_is_said_in_the_readers_language(as_: As, lin: User, ready: Project) -> None:  # noqa: F811
+    rollout = released(ready, lin)
+    rollout_stop(rollout=rollout, message=sentence("v{number} took its place.", number=3), by=lin, at=NOON)
+    page = as_(lin).get(at("rollout", rollout), headers={"Accept-Language": "es"})
+    assert "v3 ocupó su lugar." in page.text and "took its place" not in page.text
+    rollout.refresh_from_db()
+    assert rollout.message == "v3 took its place.", "the record stays English"
