@@ -11,6 +11,7 @@ from apps.accounts.models import User
 from apps.datasets import services as datasets
 from apps.datasets.readers import Row
 from apps.datasets.versions import version_write
+from apps.evaluation.models import Outcome
 from apps.integrations import wiring
 from apps.labeling.services.frontier import frontier_refill
 from apps.monitoring.services import LoggedPrediction, predictions_record
@@ -48,6 +49,7 @@ def full(
     User.objects.filter(pk=alma.pk).update(is_superuser=True)
     made = things(project, lin, ada)
     rows.labeled(project, 120)
+    made.ids["doubted_run_id"] = rows.model(project, Outcome.INCONCLUSIVE).run_id
     served = with_file(rows.model(project), bundle_of("text-classification", np.zeros((2, 384), np.float32)))
     made.ids["version_id"] = served.pk
     made.ids["next_version_id"] = rows.model(project).pk
