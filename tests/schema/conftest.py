@@ -49,10 +49,10 @@ def full(
     User.objects.filter(pk=alma.pk).update(is_superuser=True)
     made = things(project, lin, ada)
     rows.labeled(project, 120)
-    made.ids["doubted_run_id"] = rows.model(project, Outcome.INCONCLUSIVE).run_id
     served = with_file(rows.model(project), bundle_of("text-classification", np.zeros((2, 384), np.float32)))
     made.ids["version_id"] = served.pk
     made.ids["next_version_id"] = rows.model(project).pk
+    made.ids["doubted_run_id"] = rows.model(project, Outcome.INCONCLUSIVE).run_id
     made.ids["waiting_rollout_id"] = under_way(make_project, lin).pk
     for label in ("ham", "spam"):
         made.ids["dataset_version"] = version_write(project_id=project.pk, rows=[row(1, label)], at=NOON).number
