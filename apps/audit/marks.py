@@ -1,8 +1,8 @@
 """Moments that charts over time mark: a model promoted or rolled back, a run that ended with a model."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils.translation import gettext
@@ -12,15 +12,17 @@ from apps.audit.services import project_scope
 from apps.audit.verbs import Verb
 
 MOST = 40  # the newest; more would be a hatching, and no line could be told from the next
+APART = 20  # names that stand nearer than this part of the width would write over one another
 WORDED = 8  # up to so many releases carry their name; more would write over one another
 
 
 @dataclass(frozen=True)
 class TimeMark:
-    """`words` is empty for a run: its line is thin and has no name."""
+    """`words` is empty for a run: its line is thin and has no name. `named` is off where a later mark says its words too."""
 
     at: datetime
     words: str
+    named: bool = True
 
 
 def marks_of(project_id: int, since: datetime, until: datetime) -> tuple[TimeMark, ...]:
@@ -31,7 +33,21 @@ def marks_of(project_id: int, since: datetime, until: datetime) -> tuple[TimeMar
         at__gt=since,
         at__lte=until,
     )
-    return tuple(TimeMark(e.at, _words(e)) for e in reversed(events.order_by("-at")[:MOST]))
+    marks = [TimeMark(e.at, _words(e)) for e in reversed(events.order_by("-at")[:MOST])]
+    return _told_apart(marks, least=(until - since) / APART)
+
+
+def _told_apart(marks: list[TimeMark], *, least: timedelta) -> tuple[TimeMark, ...]:
+    """Releases nearer to each other than `least` have one name, at the last of them: the first and the last of their words."""
+    before: int | None = None
+    for i, mark in enumerate(marks):
+        if not mark.words:
+            continue
+        if before is not None and mark.at - marks[before].at < least:
+            marks[before] = replace(marks[before], named=False)
+            marks[i] = replace(mark, words=f"{marks[before].words.split(' … ')[0]} … {mark.words}")
+        before = i
+    return tuple(marks)
 
 
 def _words(event: Event) -> str:
@@ -45,7 +61,7 @@ def _words(event: Event) -> str:
 def marked(figure: dict[str, Any], marks: Sequence[TimeMark]) -> dict[str, Any]:
     """The Plotly figure with a line at each mark: releases strong and named, runs thin."""
     layout = figure["layout"]
-    named = [mark for mark in marks if mark.words][-WORDED:]
+    named = [mark for mark in marks if mark.words and mark.named][-WORDED:]
     layout["shapes"] = [*layout.get("shapes", []), *(_line(mark) for mark in marks)]
     layout["annotations"] = [*layout.get("annotations", []), *(_name(mark) for mark in named)]
     return figure

@@ -43,7 +43,7 @@ def volume(found: Traffic) -> Figure:
         found,
         [bars],
         {"rangemode": "tozero", "tickformat": ",d"},
-        fill(gettext("{answers:,} answers in the {found}."), answers=found.answers, found=_span(found)),
+        fill(gettext("{answers:,} answers in this period."), answers=found.answers),
     )
 
 
@@ -132,8 +132,8 @@ def _line(found: Traffic, name: str, values: list[float], color: str, hover: str
     y: list[float | None] = []
     before: Bucket | None = None
     for bucket, value in zip(found.buckets, values, strict=True):
-        if before and bucket.at - before.at > found.range.step:
-            x.append((before.at + found.range.step).isoformat())
+        if before and bucket.at - before.at > 1.5 * found.period.step:  # a day of 25 hours is none
+            x.append((before.at + found.period.step).isoformat())
             y.append(None)
         x.append(bucket.at.isoformat())
         y.append(round(value, 2))
@@ -153,19 +153,18 @@ def _line(found: Traffic, name: str, values: list[float], color: str, hover: str
 
 def _figure(found: Traffic, traces: list[Figure], yaxis: Figure, finding: str) -> Figure:
     shown = traces if found.buckets else []
-    since = found.until - found.range.span
     return {
         "data": shown,
         "layout": {
             "xaxis": {
                 "type": "date",
-                "range": [since.isoformat(), (found.until + ROOM * found.range.span).isoformat()],
+                "range": [found.period.since.isoformat(), (found.period.until + ROOM * found.period.span).isoformat()],
             },
             "yaxis": yaxis,
             "bargap": 0.1,
             "meta": {
                 "finding": finding or gettext("No answers."),
-                "empty": gettext("No answer in the {found}.").format(found=_span(found)),
+                "empty": gettext("No answer in this period."),
                 "rows": gettext("from"),
             },
         },
@@ -189,8 +188,4 @@ def _moments(found: Traffic) -> list[str]:
 
 
 def _width_ms(found: Traffic) -> float:
-    return 0.9 * found.range.step / timedelta(milliseconds=1)
-
-
-def _span(found: Traffic) -> str:
-    return str(found.range.title).lower()
+    return 0.9 * found.period.step / timedelta(milliseconds=1)

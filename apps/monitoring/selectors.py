@@ -2,23 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
-from django.utils.functional import Promise
-from django.utils.translation import gettext, gettext_lazy
+from django.utils import timezone
 
-from apps.errors import Invalid
 from apps.monitoring.models import Alert, DriftCheck, Prediction
+from apps.pages.periods import Period, that_fits
 from apps.projects.models import Project
 
 CHECKS = 12
-EPOCH = datetime(2024, 1, 1, tzinfo=UTC)  # a Monday: week buckets begin with one
+BY_THE_CLOCK = timedelta(hours=3)  # from here on buckets begin with hours and days of the reader's zone
 
 TRAFFIC = """
-SELECT date_bin(%(step)s, at, %(epoch)s) AS bucket, label, count(*),
+SELECT date_bin(%(step)s, at AT TIME ZONE %(zone)s, timestamp '2024-01-01') AT TIME ZONE %(zone)s AS bucket, -- a Monday
+       label, count(*),
        percentile_cont(0.5) WITHIN GROUP (ORDER BY latency_ms),
        percentile_cont(0.95) WITHIN GROUP (ORDER BY latency_ms),
        avg(confidence)
@@ -27,26 +27,6 @@ WHERE project_id = %(project)s AND at > %(since)s AND at <= %(until)s AND NOT fa
 GROUP BY GROUPING SETS ((1), (1, 2))
 ORDER BY 1, 2 NULLS FIRST
 """
-
-
-@dataclass(frozen=True)
-class Range:
-    """How far back, and how wide a bucket: about 60 of them fit a chart."""
-
-    name: str
-    title: str | Promise
-    span: timedelta
-    step: timedelta
-
-
-RANGES = {
-    r.name: r
-    for r in (
-        Range("hour", gettext_lazy("Last hour"), timedelta(hours=1), timedelta(minutes=1)),
-        Range("day", gettext_lazy("Last day"), timedelta(days=1), timedelta(minutes=30)),
-        Range("week", gettext_lazy("Last week"), timedelta(days=7), timedelta(hours=3)),
-    )
-}
 
 
 @dataclass(frozen=True)
@@ -63,8 +43,7 @@ class Bucket:
 class Traffic:
     """Buckets without an answer are left out; charts show the gap."""
 
-    range: Range
-    until: datetime
+    period: Period
     buckets: tuple[Bucket, ...]
 
     @property
@@ -97,27 +76,16 @@ class Monitor:
         return self.checks[0] if self.checks else None
 
 
-def range_that_fits(project: Project, at: datetime) -> Range:
-    """The shortest range that holds all answers so far: a young project's hour is no bar in an empty day."""
+def period_that_fits(project: Project, at: datetime) -> str:
+    """The shortest that holds all answers so far, up to a week."""
     first = Prediction.objects.shown().filter(project=project).order_by("at").values_list("at", flat=True).first()
-    age = at - first if first else RANGES["day"].span
-    return next((r for r in RANGES.values() if age <= r.span), RANGES["day"])
+    return that_fits(first, at, among=("1h", "24h", "7d"), otherwise="24h")
 
 
-def range_named(name: str) -> Range:
-    if name not in RANGES:
-        raise Invalid(
-            gettext("The range “{name}” is not known. Known are {ranges}.").format(
-                name=name[:20], ranges=", ".join(RANGES)
-            )
-        )
-    return RANGES[name]
-
-
-def monitor_of(project: Project, at: datetime, chosen: Range) -> Monitor:
+def monitor_of(project: Project, period: Period) -> Monitor:
     alerts = alerts_of(project)
     return Monitor(
-        traffic=traffic_of(project, at, chosen),
+        traffic=traffic_of(project, period),
         checks=tuple(DriftCheck.objects.filter(project=project)[:CHECKS]),
         alerts=tuple(alerts.filter(resolved_at=None)),
         resolved=tuple(alerts.filter(resolved_at__isnull=False)[:10]),
@@ -128,13 +96,13 @@ def alerts_of(project: Project) -> QuerySet[Alert]:
     return Alert.objects.filter(project=project).select_related("resolved_by", "check_row")
 
 
-def traffic_of(project: Project, at: datetime, chosen: Range) -> Traffic:
+def traffic_of(project: Project, period: Period) -> Traffic:
     values: dict[str, Any] = {
-        "step": chosen.step,
-        "epoch": EPOCH,
+        "step": period.step,
+        "zone": timezone.get_current_timezone_name() if period.step >= BY_THE_CLOCK else "UTC",
         "project": project.pk,
-        "since": at - chosen.span,
-        "until": at,
+        "since": period.since,
+        "until": period.until,
     }
     with connection.cursor() as cursor:
         cursor.execute(TRAFFIC, values)
@@ -148,7 +116,7 @@ def traffic_of(project: Project, at: datetime, chosen: Range) -> Traffic:
         for bucket, label, count, median, slowest, confidence in rows
         if label is None
     )
-    return Traffic(chosen, at, buckets)
+    return Traffic(period, buckets)
 
 
 def _weighted_middle(pairs: Sequence[tuple[float, int]]) -> float | None:

@@ -13,6 +13,7 @@ from apps.audit.marks import marked, marks_of
 from apps.errors import Invalid
 from apps.monitoring import charts, selectors, services
 from apps.monitoring.forms import ResolveForm
+from apps.pages.periods import Period, period_asked
 from apps.pages.requests import Signed, go
 from apps.projects.access import project_permission
 from apps.projects.models import Project
@@ -24,7 +25,7 @@ from apps.projects.selectors import schema_of
 @login_required
 @project_permission(Permission.VIEW_MONITOR)
 def monitor(request: Signed, project: Project) -> HttpResponse:
-    return render(request, "monitoring/monitor.html", _shown(request, project))
+    return render(request, "monitoring/monitor.html", _shown(request, project, keep=True))
 
 
 @require_GET
@@ -48,28 +49,25 @@ def alerts(request: Signed, project: Project) -> HttpResponse:
     return render(request, "monitoring/_alerts.html", _shown(request, project))
 
 
-def _shown(request: Signed, project: Project) -> dict[str, object]:
-    at, asked = timezone.now(), request.GET.get("range", "")
-    chosen = selectors.range_named(asked) if asked else selectors.range_that_fits(project, at)
-    found = selectors.monitor_of(project, at, chosen)
-    return {
-        "project": project,
-        "monitor": found,
-        "traffic": found.traffic,
-        "range": chosen,
-        "ranges": selectors.RANGES.values(),
-    }
+def _shown(request: Signed, project: Project, *, keep: bool = False) -> dict[str, object]:
+    period = _period(request, project, keep=keep)
+    found = selectors.monitor_of(project, period)
+    return {"project": project, "monitor": found, "traffic": found.traffic, "period": period}
+
+
+def _period(request: Signed, project: Project, *, keep: bool = False) -> Period:
+    at = timezone.now()
+    return period_asked(request, at, lambda: selectors.period_that_fits(project, at), keep=keep)
 
 
 @require_GET
 @login_required
 @project_permission(Permission.VIEW_MONITOR)
 def figures(request: Signed, project: Project) -> HttpResponse:
-    chosen = selectors.range_named(request.GET.get("range", "day"))
-    at = timezone.now()
+    period = _period(request, project)
     colors = {label.name: label.color for label in schema_of(project).labels}
-    drawn = charts.traffic(selectors.traffic_of(project, at, chosen), colors)
-    marks = marks_of(project.pk, at - chosen.span, at)
+    drawn = charts.traffic(selectors.traffic_of(project, period), colors)
+    marks = marks_of(project.pk, period.since, period.until)
     return JsonResponse({name: marked(figure, marks) for name, figure in drawn.items()})
 
 

@@ -1,14 +1,16 @@
 """Pairs of people, answers over time and how long they take, as Plotly figures. No query, no HTML."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.pages.moments import clock_of, day_of
 from apps.pages.numbers import decimal, grouped, percent, signed
+from apps.pages.periods import Period
 from apps.quality.times import NAMES, Durations, OverTime
 from apps.quality.votes import Agreed
 from apps.rules.agreement import Pair
@@ -17,7 +19,6 @@ Figure = dict[str, Any]
 MOST = 20  # people on the map: those who met others most often
 WRITTEN = 10  # people up to which each cell carries its number
 FAST = 2  # buckets of NAMES below two seconds
-LEAST_BARS = 12  # half a day, or nearly two weeks
 
 
 def pairs(agreed: Agreed, names: Mapping[int, str]) -> Figure:
@@ -98,8 +99,8 @@ def _pairs_finding(agreed: Agreed, names: Mapping[int, str]) -> str:
     )
 
 
-def over_time(found: OverTime) -> Figure:
-    """One bar an hour or a day, none left out."""
+def over_time(found: OverTime, period: Period) -> Figure:
+    """One bar an hour, a day or a week, none left out, in the whole of the period."""
     total = sum(found.answers)
     return {
         "data": [
@@ -115,38 +116,39 @@ def over_time(found: OverTime) -> Figure:
         if total
         else [],
         "layout": {
-            "xaxis": {"type": "date", **_room(found)},
+            "xaxis": {"type": "date", "range": [_local(period.since), _local(period.until)]},
             "yaxis": {"rangemode": "tozero", "tickformat": ",d", "title": {"text": _step(found.step)}},
             "bargap": 0.2,
             "meta": {
                 "finding": _over_time_finding(found, total),
-                "empty": _("Nobody has answered yet."),
+                "empty": _("Nobody has answered in this period."),
                 "rows": _("from"),
             },
         },
     }
 
 
-def _room(found: OverTime) -> dict[str, Any]:
-    """A few first bars are shown as hours of half a day or days of two weeks: one bar alone has no scale."""
-    if not found.starts or len(found.starts) >= LEAST_BARS:
-        return {}
-    step = timedelta(hours=1) if found.step == "hour" else timedelta(days=1)
-    return {"range": [(found.starts[-1] - LEAST_BARS * step).isoformat(), (found.starts[-1] + step).isoformat()]}
+def _local(moment: datetime) -> str:
+    """As the bars are: in the reader's zone, without it."""
+    return timezone.localtime(moment).replace(tzinfo=None).isoformat()
 
 
 def _step(step: str) -> str:
-    return _("answers an hour") if step == "hour" else _("answers a day")
+    return {"hour": _("answers an hour"), "day": _("answers a day"), "week": _("answers a week")}[step]
 
 
 def _over_time_finding(found: OverTime, total: int) -> str:
     if not total:
-        return _("Nobody has answered yet.")
+        return _("Nobody has answered in this period.")
     most = max(range(len(found.answers)), key=lambda i: found.answers[i])
     start = found.starts[most]
     if found.step == "hour":
         words = ngettext(
             "{n} answer; most in the hour from {at}: {m}.", "{n} answers; most in the hour from {at}: {m}.", total
+        )
+    elif found.step == "week":
+        words = ngettext(
+            "{n} answer; most in the week from {at}: {m}.", "{n} answers; most in the week from {at}: {m}.", total
         )
     else:
         words = ngettext("{n} answer; most on {at}: {m}.", "{n} answers; most on {at}: {m}.", total)

@@ -1,7 +1,6 @@
 """Agreement, the consensus in force, and the work of each person. Everybody who labels sees their own page."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.accounts.models import User
 from apps.audit.marks import marked, marks_of
 from apps.labeling.selectors import median_active_s
+from apps.pages.periods import Period, period_asked
 from apps.pages.requests import Signed, go
 from apps.pages.streams import streamed
 from apps.projects.access import permissions_of, project_permission
@@ -75,7 +75,8 @@ def compare(request: Signed, project: Project) -> HttpResponse:
 @project_permission(Permission.VIEW_QUALITY)
 def people(request: Signed, project: Project) -> HttpResponse:
     template = "quality/_people.html" if request.htmx else "quality/people.html"
-    return render(request, template, {"project": project, "team": team_of(project)})
+    period = _period(request, project, keep=True)
+    return render(request, template, {"project": project, "team": team_of(project), "period": period})
 
 
 @require_GET
@@ -83,10 +84,7 @@ def people(request: Signed, project: Project) -> HttpResponse:
 @project_permission(Permission.VIEW_QUALITY)
 def people_figures(request: Signed, project: Project) -> HttpResponse:
     return JsonResponse(
-        {
-            "over_time": _over_time(request, project, times.over_time(project)),
-            "durations": charts.durations(times.durations(project)),
-        }
+        {"over_time": _over_time(request, project), "durations": charts.durations(times.durations(project))}
     )
 
 
@@ -132,6 +130,7 @@ def mine_figures(request: Signed, project: Project) -> HttpResponse:
 
 def _person(request: Signed, project: Project, who: User) -> HttpResponse:
     own = who.pk == request.user.pk
+    period = _period(request, project, who, keep=True)
     figures_url = reverse("quality:mine_figures", args=[project.pk])
     if not own:
         figures_url = reverse("quality:person_figures", args=[project.pk, who.pk])
@@ -140,7 +139,8 @@ def _person(request: Signed, project: Project, who: User) -> HttpResponse:
         "person": person_of(project, who),
         "own": own,
         "returned": returned_to(project, who),
-        "figures_url": figures_url,
+        "figures_url": f"{figures_url}?{period.query}",
+        "period": period,
         "pauses": selectors.pauses_of(project, who.pk),
         "team_median_s": median_active_s(project),
         "fast": [
@@ -153,18 +153,23 @@ def _person(request: Signed, project: Project, who: User) -> HttpResponse:
 
 def _person_figures(request: Signed, project: Project, who: User) -> HttpResponse:
     found = times.durations(project, who)
-    drawn = {"over_time": _over_time(request, project, times.over_time(project, who))}
+    drawn = {"over_time": _over_time(request, project, who)}
     return JsonResponse(drawn | {"durations": charts.durations(found, str(who))})
 
 
-def _over_time(request: Signed, project: Project, found: times.OverTime) -> charts.Figure:
+def _over_time(request: Signed, project: Project, who: User | None = None) -> charts.Figure:
     """With releases and runs marked for whoever may see them: whoever only labels need not know which model guesses."""
-    figure = charts.over_time(found)
+    period = _period(request, project, who)
+    found = times.over_time(project, period, who)
+    figure = charts.over_time(found, period)
     if not found.starts or Permission.VIEW_RUNS not in permissions_of(request.user, project.pk):
         return figure
-    since = timezone.make_aware(found.starts[0])  # they are hours or days of the reader's zone
-    until = timezone.make_aware(found.starts[-1]) + timedelta(**{f"{found.step}s": 1})
-    return marked(figure, marks_of(project.pk, since, until))
+    return marked(figure, marks_of(project.pk, period.since, period.until))
+
+
+def _period(request: Signed, project: Project, who: User | None = None, *, keep: bool = False) -> Period:
+    at = timezone.now()
+    return period_asked(request, at, lambda: times.period_that_fits(project, at, who), keep=keep)
 
 
 @require_POST

@@ -190,6 +190,18 @@ class AnalysisLook(models.Model):
         return self.sentence
 
 
+class Replica(models.Model):
+    """One predictor process, by host and port: when it was seen last, and what it said then (apps.releases.replicas)."""
+
+    name = models.CharField(max_length=120, unique=True)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField(db_index=True)
+    state = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Mirrored(Retried):
     """What a tracking server has of one run: written again until it has all of it."""
 

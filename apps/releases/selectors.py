@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -15,6 +16,7 @@ from apps.projects.access import project_for
 from apps.projects.models import Project
 from apps.projects.roles import Permission
 from apps.releases.models import Alias, AliasName, ModelVersion, Promotion, PromotionKind, Rollout
+from apps.releases.replicas import PredictorsSeen, predictors_seen
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ class Board:
     promotions: tuple[Promotion, ...]
     rolls_back_to: ModelVersion | None
     rolled_back: Mapping[int, Promotion]  # by the version that lost the crown
+    predictors: PredictorsSeen
 
     @property
     def loading(self) -> bool:
@@ -118,7 +121,7 @@ class Board:
         return next((p.serves_after_s for p in self.promotions if p.serving_at is not None), None)
 
 
-def board_of(project: Project) -> Board:
+def board_of(project: Project, at: datetime) -> Board:
     aliases = {
         a.name: a.version
         for a in Alias.objects.filter(project=project).select_related(
@@ -139,6 +142,7 @@ def board_of(project: Project) -> Board:
         promotions,
         crowning.replaced if crowning else None,
         rolled_back_of(project),
+        predictors_seen(slug=project.slug, number=champion.number, at=at) if champion else PredictorsSeen(),
     )
 
 

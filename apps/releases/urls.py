@@ -14,6 +14,7 @@ urlpatterns = [
     path("roll-back/", views.roll_back, name="roll_back"),
     path("policy/", rollouts.policy, name="policy"),
     path("policy/set/", rollouts.policy_set, name="policy_set"),
+    path("policy/yaml/", rollouts.policy_yaml_set, name="policy_yaml_set"),
     path("rollouts/<int:rollout_id>/", rollouts.rollout, name="rollout"),
     path("rollouts/<int:rollout_id>/figures/", rollouts.figures, name="rollout_figures"),
     path("rollouts/<int:rollout_id>/pause/", rollouts.pause, name="rollout_pause"),

@@ -36,7 +36,7 @@ def models(request: Signed, project: Project) -> HttpResponse:
     template = "releases/_board.html" if request.htmx else "releases/models.html"
     context = {
         "project": project,
-        "board": selectors.board_of(project),
+        "board": selectors.board_of(project, timezone.now()),
         "task": task_types.get(project.task_type),
         "features": selectors.features_like(project),
         "under_way": open_rollout(project),
@@ -51,7 +51,11 @@ def models(request: Signed, project: Project) -> HttpResponse:
 def model(request: Signed, project: Project, version_id: int) -> HttpResponse:
     """One version: what it reads and answers, a request to copy, its file."""
     version = selectors.version_in(project, version_id)
-    context: dict[str, Any] = {"project": project, "version": version, "board": selectors.board_of(project)}
+    context: dict[str, Any] = {
+        "project": project,
+        "version": version,
+        "board": selectors.board_of(project, timezone.now()),
+    }
     context["task"] = task_types.get(project.task_type)
     try:
         context["signature"] = signature = signature_read(version)

@@ -10,6 +10,7 @@ from apps.slas.models import Lap, Stage
 from apps.slas.selectors import Levels
 
 Figure = dict[str, Any]
+ROOM = 0.04  # of the width, for the words at the last lap
 MEDIAN_OF = 5  # laps under the thin line
 BARS = 14  # newest laps shown stage by stage; more would be hairlines at 360 px
 OWN_SCALE = 0.05  # of the target: shorter laps get an axis of their own
@@ -34,7 +35,10 @@ def laps(found: Levels) -> Figure:
     if len(found.laps) >= MEDIAN_OF:
         traces.insert(0, _middle(found.laps, unit_s, unit))
     layout: Figure = {
-        "xaxis": {"type": "date"},
+        "xaxis": {
+            "type": "date",
+            "range": [found.period.since.isoformat(), (found.period.until + ROOM * found.period.span).isoformat()],
+        },
         "yaxis": {"rangemode": "tozero", "ticksuffix": f" {unit}"},
         "hovermode": "closest",
         "annotations": _last(found, unit_s, unit),

@@ -6,10 +6,8 @@ from datetime import datetime, timedelta
 from statistics import median
 
 from django.db.models import QuerySet
-from django.utils.functional import Promise
-from django.utils.translation import gettext, gettext_lazy
 
-from apps.errors import Invalid
+from apps.pages.periods import Period, that_fits
 from apps.projects.models import Project
 from apps.rules.clock import LEAST_LAPS
 from apps.slas.models import Lap, Stage
@@ -17,24 +15,6 @@ from apps.slas.services import target_hours
 
 GOAL = 0.9  # of laps in time, as the design's board promises
 MOST_LAPS = 500  # drawn and listed; more than a lap a day for a year
-
-
-@dataclass(frozen=True)
-class Period:
-    name: str
-    title: str | Promise
-    span: timedelta | None
-
-
-PERIODS = {
-    p.name: p
-    for p in (
-        Period("16-weeks", gettext_lazy("16 weeks"), timedelta(weeks=16)),
-        Period("4-weeks", gettext_lazy("4 weeks"), timedelta(weeks=4)),
-        Period("year", gettext_lazy("12 months"), timedelta(days=365)),
-        Period("all", gettext_lazy("All laps"), None),
-    )
-}
 
 
 @dataclass(frozen=True)
@@ -54,6 +34,7 @@ class Levels:
     target_hours: float
     laps: tuple[Lap, ...]
     weeks: float
+    ever: bool  # whether a lap closed at all
 
     @property
     def in_time(self) -> int:
@@ -103,29 +84,23 @@ class Levels:
         return median(lap.p90_s for lap in self.laps[-LEAST_LAPS:])
 
 
-def period_named(name: str) -> Period:
-    if name not in PERIODS:
-        raise Invalid(
-            gettext("The period “{name}” is not known. Known are {periods}.").format(
-                name=name[:20], periods=", ".join(PERIODS)
-            )
-        )
-    return PERIODS[name]
-
-
-def levels_of(project: Project, at: datetime, period: Period) -> Levels:
-    laps = Lap.objects.filter(project=project, closed_at__lte=at).prefetch_related("stages")
-    if period.span:
-        laps = laps.filter(closed_at__gt=at - period.span)
-    found = tuple(reversed(laps[:MOST_LAPS]))
-    since = min([at - period.span] if period.span else [found[0].closed_at] if found else [at])
+def period_that_fits(project: Project, at: datetime) -> str:
+    """The shortest of those that a lap may take which holds all laps."""
     first = Lap.objects.filter(project=project).order_by("number").values_list("closed_at", flat=True).first()
-    return Levels(period, target_hours(project), found, _weeks(max(since, first or since), at))
+    return that_fits(first, at, among=("30d", "90d", "365d"), otherwise="365d")
 
 
-def _weeks(since: datetime, at: datetime) -> float:
+def levels_of(project: Project, period: Period) -> Levels:
+    laps = Lap.objects.filter(project=project, closed_at__gt=period.since, closed_at__lte=period.until)
+    found = tuple(reversed(laps.prefetch_related("stages")[:MOST_LAPS]))
+    first = Lap.objects.filter(project=project).order_by("number").values_list("closed_at", flat=True).first()
+    since = max(period.since, first or period.since)
+    return Levels(period, target_hours(project), found, _weeks(since, period.until), first is not None)
+
+
+def _weeks(since: datetime, until: datetime) -> float:
     """Since the period or the first lap began, whichever is later; a young project counts as one week."""
-    return max((at - since) / timedelta(weeks=1), 1.0)
+    return max((until - since) / timedelta(weeks=1), 1.0)
 
 
 def stage_shares(laps: Sequence[Lap]) -> list[StageShare]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.audit.marks import marked, marks_of
+from apps.pages.periods import period_asked
 from apps.pages.requests import Signed, go
 from apps.projects.access import project_permission
 from apps.projects.models import Project
@@ -23,7 +24,7 @@ from apps.slas.forms import TargetForm
 @login_required
 @project_permission(Permission.VIEW_SLA)
 def sla(request: Signed, project: Project) -> HttpResponse:
-    return render(request, "slas/sla.html", _shown(request, project))
+    return render(request, "slas/sla.html", _shown(request, project, keep=True))
 
 
 @require_GET
@@ -40,20 +41,18 @@ def breaches(request: Signed, project: Project) -> HttpResponse:
     return render(request, "slas/_breaches.html", _shown(request, project))
 
 
-def _shown(request: Signed, project: Project, form: TargetForm | None = None) -> dict[str, object]:
-    found = _levels(request, project)
+def _shown(
+    request: Signed, project: Project, form: TargetForm | None = None, *, keep: bool = False
+) -> dict[str, object]:
+    found = _levels(request, project, keep=keep)
     form = form or TargetForm(initial={"hours": f"{found.target_hours:g}"})
-    return {
-        "project": project,
-        "levels": found,
-        "period": found.period,
-        "periods": selectors.PERIODS.values(),
-        "form": form,
-    }
+    return {"project": project, "levels": found, "period": found.period, "form": form}
 
 
-def _levels(request: Signed, project: Project) -> selectors.Levels:
-    return selectors.levels_of(project, timezone.now(), selectors.period_named(request.GET.get("period", "16-weeks")))
+def _levels(request: Signed, project: Project, *, keep: bool = False) -> selectors.Levels:
+    at = timezone.now()
+    period = period_asked(request, at, lambda: selectors.period_that_fits(project, at), keep=keep)
+    return selectors.levels_of(project, period)
 
 
 @require_GET
@@ -63,7 +62,7 @@ def figures(request: Signed, project: Project) -> HttpResponse:
     found = _levels(request, project)
     drawn = charts.figures(found)
     if found.laps:
-        marked(drawn["laps"], marks_of(project.pk, found.laps[0].closed_at, timezone.now()))
+        marked(drawn["laps"], marks_of(project.pk, found.period.since, found.period.until))
     return JsonResponse(drawn)
 
 

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 _env = environ.Env()
 if (ROOT / ".env").exists():
     environ.Env.read_env(ROOT / ".env")
+THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 # Names that another project's shell may have set for itself; with FASTLOOP_ in front they are surely meant for the console.
 GENERAL = (
     "DATABASE_URL",
@@ -87,6 +88,17 @@ def predictor_grpc_port() -> int:
 
 def predictor_url() -> str:
     return str(_env.str("PREDICTOR_URL", default=f"http://127.0.0.1:{predictor_port()}"))
+
+
+def predictor_auth() -> bool:
+    """Whether the predictor wants the console's key. Raises SettingInvalid where it would be open to other machines."""
+    wanted = bool(_env.bool("PREDICTOR_AUTH", default=True))
+    if not wanted and predictor_host() not in THIS_MACHINE:
+        raise SettingInvalid(
+            f"PREDICTOR_AUTH is off, and PREDICTOR_HOST is {predictor_host()}: whoever reaches it could ask every model. "
+            "Leave the key on, or set PREDICTOR_HOST to 127.0.0.1."
+        )
+    return wanted
 
 
 def predictor_max_batch_size() -> int:

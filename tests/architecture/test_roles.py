@@ -201,6 +201,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "gates:yaml_set": {"POST": OVERSEERS},
     "releases:policy": {"GET": OVERSEERS},
     "releases:policy_set": {"POST": ENGINEERS},
+    "releases:policy_yaml_set": {"POST": ENGINEERS},
     "releases:rollout": {"GET": OVERSEERS},
     "releases:rollout_figures": {"GET": OVERSEERS},
     "releases:rollout_pause": {"POST": ENGINEERS},

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import plotly.graph_objects as go
 from django.test import Client
@@ -39,10 +40,22 @@ def test_releases_are_named_and_runs_are_not(project: Project, lin: User, make_p
     assert [m.words for m in marks_of(project.pk, NOON + 1.5 * HOUR, NOON + 2.5 * HOUR)] == ["v2"]
 
 
+def test_releases_too_near_for_two_names_have_one(project: Project, lin: User) -> None:
+    released(project, lin)
+    day = marks_of(project.pk, NOON - 80 * HOUR, NOON + 4 * HOUR)
+    assert [(m.words, m.named) for m in day if m.words] == [
+        ("v1", False),
+        ("v1 … v2", False),
+        ("v1 … back to v1", True),
+    ]
+    figure: dict[str, Any] = {"layout": {}}
+    assert [note["text"] for note in marked(figure, day)["layout"]["annotations"]] == ["v1 … back to v1"]
+
+
 def test_each_mark_is_a_line_that_plotly_draws(project: Project, lin: User) -> None:
     released(project, lin)
     answered(project, 5, at=NOON)
-    figure = charts.latency(selectors.traffic_of(project, NOON, DAY))
+    figure = charts.latency(selectors.traffic_of(project, DAY))
     before = len(figure["layout"]["annotations"])
     drawn = marked(figure, marks_of(project.pk, NOON, NOON + 4 * HOUR))["layout"]
     assert len(drawn["shapes"]) == 5 and len(drawn["annotations"]) == before + 3
@@ -57,7 +70,7 @@ def test_the_monitor_marks_all_four_charts_on_one_axis_in_the_labels_colors(
     model_promote(version=model(project), reason="", by=lin, at=timezone.now() - timedelta(minutes=9))
     answered(project, 5)
     project.labels.filter(name="ham").update(color="#123456")
-    figures = as_(lin).get(reverse("monitoring:figures", args=[project.pk]) + "?range=hour").json()
+    figures = as_(lin).get(reverse("monitoring:figures", args=[project.pk]) + "?period=1h").json()
     assert len({tuple(f["layout"]["xaxis"]["range"]) for f in figures.values()}) == 1
     for figure in figures.values():
         assert "v1" in [a["text"] for a in figure["layout"]["annotations"]]
@@ -69,9 +82,9 @@ def test_answers_over_time_are_marked_for_those_who_may_see_runs(
 ) -> None:
     released(project, lin)
     answered_by(project, ada)
-    url = reverse("quality:people_figures", args=[project.pk])
+    url = reverse("quality:people_figures", args=[project.pk]) + "?from=2026-11-02&to=2026-11-02"
     drawn = as_(mona).get(url).json()["over_time"]["layout"]
-    assert [a["text"] for a in drawn["annotations"]] == ["v1", "v2", "back to v1"]
+    assert [a["text"] for a in drawn["annotations"]] == ["v1 … back to v1"], "within a twentieth of the day"
     assert drawn["shapes"][-1]["x0"] == (NOON + 3 * HOUR).isoformat()
     unmarked = as_(rosa).get(url).json()["over_time"]["layout"]  # a reviewer sees no models
     assert "shapes" not in unmarked

@@ -23,6 +23,10 @@ def manage(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         ({"PORT": "eighty"}, "PORT is “eighty”; it takes a whole number from 1 to 65535."),
         ({"PORT": "80000"}, "PORT is “80000”; it takes a whole number from 1 to 65535."),
         ({"PREDICTOR_PORT": ""}, "PREDICTOR_PORT is “”; it takes a whole number from 1 to 65535."),
+        (
+            {"PREDICTOR_AUTH": "false", "PREDICTOR_HOST": "0.0.0.0"},
+            "PREDICTOR_AUTH is off, and PREDICTOR_HOST is 0.0.0.0: whoever reaches it could ask every model.",
+        ),
         ({"HOST": "8.8.8.8.8"}, "HOST is “8.8.8.8.8”, which names no machine."),
         ({"HOST": "192.0.2.7"}, "HOST is 192.0.2.7, and nobody can listen there: "),
     ],

@@ -14,6 +14,7 @@ from apps.loop.services.drift import drift_check_now
 from apps.monitoring import charts, selectors
 from apps.monitoring.models import Alert, DriftCheck, Prediction
 from apps.monitoring.services import alert_raise, alert_resolve
+from apps.pages.periods import NAMED, period_named
 from apps.projects.models import Project
 from apps.releases.services import model_promote
 from tests.conftest import NOON
@@ -22,7 +23,7 @@ from tests.rows import labeled, model
 As = Callable[[User], Client]
 HX = {"HX-Request": "true"}
 LATER = NOON + timedelta(hours=1)
-DAY = selectors.RANGES["day"]
+DAY = period_named("24h", NOON)
 
 
 def answered(project: Project, n: int, *, minutes_ago: float = 1, label: str = "ham", at: object = None) -> None:
@@ -53,7 +54,7 @@ def test_traffic_is_counted_in_buckets_of_the_range(project: Project) -> None:
     answered(project, 2, minutes_ago=5, label="spam", at=NOON)
     answered(project, 3, minutes_ago=65, at=NOON)
     answered(project, 9, minutes_ago=60 * 25, at=NOON)  # before the range
-    found = selectors.traffic_of(project, NOON, DAY)
+    found = selectors.traffic_of(project, DAY)
     assert [(b.answers, b.by_label) for b in found.buckets] == [(3, {"ham": 3}), (6, {"ham": 4, "spam": 2})]
     assert found.answers == 9
     assert found.buckets[0].median_ms == 11.0
@@ -62,20 +63,20 @@ def test_traffic_is_counted_in_buckets_of_the_range(project: Project) -> None:
 def test_traffic_of_another_project_is_not_counted(make_project: Callable[..., Project]) -> None:
     mine, other = make_project(), make_project()
     answered(other, 5, at=NOON)
-    assert selectors.traffic_of(mine, NOON, DAY).buckets == ()
+    assert selectors.traffic_of(mine, DAY).buckets == ()
 
 
 def test_traffic_costs_one_query(project: Project, django_assert_num_queries: Callable[..., object]) -> None:
     answered(project, 50)
     with django_assert_num_queries(1):  # type: ignore[attr-defined]
-        selectors.traffic_of(project, timezone.now(), DAY)
+        selectors.traffic_of(project, period_named("24h", timezone.now()))
 
 
-@pytest.mark.parametrize("name", list(selectors.RANGES))
-def test_each_range_has_figures_that_plotly_takes(as_: As, lin: User, project: Project, name: str) -> None:
+@pytest.mark.parametrize("name", list(NAMED))
+def test_each_period_has_figures_that_plotly_takes(as_: As, lin: User, project: Project, name: str) -> None:
     answered(project, 5)
     answered(project, 5, minutes_ago=40, label="spam")
-    url = reverse("monitoring:figures", args=[project.pk]) + f"?range={name}"
+    url = reverse("monitoring:figures", args=[project.pk]) + f"?period={name}"
     figures = as_(lin).get(url).json()
     assert set(figures) == {"volume", "latency", "confidence", "mix"}
     for figure in figures.values():
@@ -85,13 +86,13 @@ def test_each_range_has_figures_that_plotly_takes(as_: As, lin: User, project: P
 def test_a_gap_in_traffic_breaks_the_line(project: Project) -> None:
     answered(project, 1, minutes_ago=5, at=NOON)
     answered(project, 1, minutes_ago=300, at=NOON)
-    line = charts.confidence(selectors.traffic_of(project, NOON, DAY))["data"][0]
+    line = charts.confidence(selectors.traffic_of(project, DAY))["data"][0]
     assert line["y"] == [80.0, None, 80.0]
 
 
-def test_an_unknown_range_is_refused_with_the_known_ones(as_: As, lin: User, project: Project) -> None:
-    page = as_(lin).get(reverse("monitoring:monitor", args=[project.pk]) + "?range=century")
-    assert page.status_code == 422 and "Known are hour, day, week" in page.text
+def test_an_unknown_period_is_refused_with_the_known_ones(as_: As, lin: User, project: Project) -> None:
+    page = as_(lin).get(reverse("monitoring:monitor", args=[project.pk]) + "?period=century")
+    assert page.status_code == 422 and "Known are 1h, 24h, 7d" in page.text
 
 
 def test_an_alert_is_resolved_with_a_note(as_: As, mona: User, project: Project) -> None:

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from apps.audit.models import Event
 from apps.labeling.models import Lane, Pause
+from apps.pages.periods import period_named
 from apps.quality.people import person_of, team_of
 from apps.quality.times import durations, over_time
 from tests.conftest import NOON, person
@@ -88,10 +89,13 @@ def test_the_team_is_the_sum_of_its_people_and_skips_have_their_reasons(project,
 def test_hours_are_drawn_while_all_is_young_and_days_later_with_the_empty_ones_between(project, examples, said, ada):
     for hours, each in zip((0, 0, 3), examples, strict=False):
         said(ada, each, at=NOON + timedelta(hours=hours))
-    young = over_time(project)
+    young = over_time(project, period_named("24h", NOON + timedelta(hours=4)))
     assert (young.step, young.answers) == ("hour", (2, 0, 0, 1))
     said(ada, examples[5], at=NOON + timedelta(days=4))
-    assert over_time(project, ada).answers == (3, 0, 0, 0, 1) and over_time(project).step == "day"
+    month = period_named("30d", NOON + timedelta(days=5))
+    assert over_time(project, month, ada).answers == (3, 0, 0, 0, 1) and over_time(project, month).step == "day"
+    year = over_time(project, period_named("365d", NOON + timedelta(days=20)))
+    assert (year.step, year.answers, year.starts[0].weekday()) == ("week", (4,), 0)
 
 
 def test_durations_are_the_teams_and_ones_own(project, examples, said, ada, grace):
@@ -108,7 +112,8 @@ def test_charts_have_a_finding_and_their_empty_words(as_, project, examples, sai
     assert empty["durations"]["layout"]["meta"]["finding"] == "No answer has a known time on screen yet."
     said(ada, examples[0], ms=1000)
     said(ada, examples[1], ms=9000)
-    found = as_(mona).get(at("person_figures", project, ada.pk)).json()
+    day = "?from=2026-11-02&to=2026-11-02"
+    found = as_(mona).get(at("person_figures", project, ada.pk) + day).json()
     assert found["durations"]["layout"]["meta"]["finding"] == "Ada: 1 of 2 answers took under 2 s."
     assert [t["name"] for t in found["durations"]["data"]] == ["Ada", "team"]
     assert found["over_time"]["layout"]["meta"]["finding"] == "2 answers; most in the hour from 2 Nov, 12:00: 2."

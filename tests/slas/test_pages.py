@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.pages.periods import period_named
 from apps.projects.models import Project
 from apps.slas import charts, selectors
 from apps.slas.models import Lap, Stage, Target
@@ -40,8 +41,8 @@ def lap(project: Project, hours: float, *, at: datetime | None = None, promotion
     )
 
 
-def levels(project: Project, period: str = "all") -> selectors.Levels:
-    return selectors.levels_of(project, timezone.now(), selectors.PERIODS[period])
+def levels(project: Project, period: str = "365d") -> selectors.Levels:
+    return selectors.levels_of(project, period_named(period, timezone.now()))
 
 
 def test_before_the_first_lap_the_page_says_when_one_closes(as_: As, mona: User, project: Project) -> None:
@@ -71,7 +72,7 @@ def test_a_promotion_closes_one_lap(project: Project) -> None:
 def test_a_period_leaves_older_laps_out(project: Project) -> None:
     lap(project, 61, at=timezone.now() - timedelta(weeks=10))
     lap(project, 50)
-    assert [x.p90_s for x in levels(project, "4-weeks").laps] == [50 * HOUR]
+    assert [x.p90_s for x in levels(project, "30d").laps] == [50 * HOUR]
     assert len(levels(project).laps) == 2
 
 

@@ -3,7 +3,10 @@
 import base64
 import io
 import json
+from collections import deque
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
@@ -18,8 +21,8 @@ from apps.releases.selectors import ServedModel
 from tests.conftest import NOON
 from tests.rules.test_pictures import png_of
 from workers.predictor import __main__ as predictor
+from workers.predictor import kept, watch
 from workers.predictor import log as logging_of_answers
-from workers.predictor import watch
 from workers.predictor.arms import LoadedModel, ServingArms
 from workers.predictor.log import PredictionLog
 from workers.predictor.models import ProjectModel
@@ -336,14 +339,21 @@ class Shelf:
         return dump(LOANS)
 
 
+def watching(repository: Any, folder: Path | None = None) -> watch.Watcher:
+    """A watcher whose copies nobody finds again, unless a folder is given."""
+    return watch.Watcher(repository, KeptLog(), kept.KeptRelease(folder or Path(mkdtemp())), "here:1")
+
+
 @pytest.fixture
 def champions(monkeypatch) -> list[ServedModel]:
     found = [ServedModel(1, "loans", "tabular-classification", 3, "file:///a", 11, False)]
     confirmed: list[int] = []
     monkeypatch.setattr(watch, "served", lambda: list(found))
-    monkeypatch.setattr(watch.wiring, "storage", lambda: Shelf())
+    monkeypatch.setattr(kept.wiring, "storage", lambda: Shelf())
     monkeypatch.setattr(watch, "serving_confirmed", lambda **said: confirmed.append(said["promotion_id"]))
     monkeypatch.setattr(watch, "close_old_connections", lambda: None)
+    monkeypatch.setattr(watch, "replica_seen", lambda **said: None)
+    monkeypatch.setattr(watch, "replicas_serve", lambda **said: True)
     return found
 
 
@@ -351,7 +361,7 @@ def test_a_champion_that_was_taken_away_comes_back_at_the_next_look(champions):
     from kserve.model_repository import ModelRepository
 
     repository = ModelRepository()
-    watcher = watch.Watcher(repository, KeptLog())
+    watcher = watching(repository)
     watcher.look()
     assert repository.get_model("loans").serving.champion.version == 3
     repository.unload("loans")
@@ -373,7 +383,7 @@ def test_one_projects_fault_keeps_no_other_project_waiting(champions, monkeypatc
 
     monkeypatch.setattr(watch, "serving_confirmed", confirm)
     repository = ModelRepository()
-    watch.Watcher(repository, KeptLog()).look()
+    watching(repository).look()
     assert set(repository.get_models()) == {"broken", "loans"}
 
 
@@ -407,3 +417,38 @@ def test_the_short_way_answers_as_kserves_own_does(client, log, monkeypatch, add
 def test_a_plain_request_takes_the_short_way(client, monkeypatch):
     monkeypatch.setattr(predictor.NamedDataPlane, "decode", None)
     assert sent(client, {"inputs": [AGE, JOB]})[0] == 200
+
+
+def test_answers_for_which_no_room_is_left_are_counted_and_said(monkeypatch, caplog):
+    kept, away = list[str](), [True]
+
+    def record(*, rows: list[LoggedPrediction]) -> int:
+        if away[0]:
+            raise OperationalError("the connection is closed")
+        kept.extend(row.inference_id for row in rows)
+        return len(rows)
+
+    monkeypatch.setattr(logging_of_answers, "predictions_record", record)
+    monkeypatch.setattr(logging_of_answers, "close_old_connections", lambda: None)
+    monkeypatch.setattr(logging_of_answers, "MOST_KEPT", 5)
+    monkeypatch.setattr(logging_of_answers, "BATCH", 2)
+    log = PredictionLog()
+    log._waiting = deque(maxlen=5)
+    before = logging_of_answers.LOST._value.get()
+    for n in range(8):
+        log.add([said(f"a{n}")])
+        log._flush()
+    away[0] = False
+    log._flush()
+    assert kept == [f"a{n}" for n in range(3, 8)]
+    assert "3 answers are not logged: no room was left while the database was away" in caplog.text
+    assert logging_of_answers.LOST._value.get() - before == 3
+
+
+@pytest.mark.parametrize(("wants_key", "status"), [(True, 401), (False, 200)])
+def test_the_key_can_be_left_out_where_the_setting_says_so(wants_key, status):
+    from starlette.responses import PlainTextResponse
+    from starlette.testclient import TestClient
+
+    door = predictor.Door(PlainTextResponse("in"), key="k", names=(), wants_key=wants_key)
+    assert TestClient(door, base_url="http://127.0.0.1").get("/v2/models").status_code == status

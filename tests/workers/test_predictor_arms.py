@@ -6,11 +6,12 @@ from dataclasses import replace
 import pytest
 from kserve import InferInput, InferRequest
 from kserve.errors import InvalidInput
+from prometheus_client import REGISTRY
 
 from apps.releases.selectors import Route, ServedModel
 from apps.rules.rollouts.arms import Arm
-from tests.workers.test_predictor import LOANS, KeptLog, Shelf, bundle_of
-from workers.predictor import answers, watch
+from tests.workers.test_predictor import LOANS, KeptLog, Shelf, bundle_of, watching
+from workers.predictor import answers, kept, watch
 from workers.predictor.arms import LoadedModel, ServingArms
 from workers.predictor.models import MOST_FAILURES, ProjectModel
 
@@ -139,8 +140,10 @@ def test_a_number_is_an_entity():
 def wanted(monkeypatch) -> list[ServedModel]:
     found = [ServedModel(1, "loans", "tabular-classification", 3, "file:///a", 11, True, ROUTE)]
     monkeypatch.setattr(watch, "served", lambda: list(found))
-    monkeypatch.setattr(watch.wiring, "storage", lambda: Shelf())
+    monkeypatch.setattr(kept.wiring, "storage", lambda: Shelf())
     monkeypatch.setattr(watch, "close_old_connections", lambda: None)
+    monkeypatch.setattr(watch, "replica_seen", lambda **said: None)
+    monkeypatch.setattr(watch, "replicas_serve", lambda **said: True)
     return found
 
 
@@ -148,7 +151,7 @@ def test_the_watcher_follows_a_rollout_from_its_first_weight_to_its_end(wanted):
     from kserve.model_repository import ModelRepository
 
     repository = ModelRepository()
-    watcher = watch.Watcher(repository, KeptLog())
+    watcher = watching(repository)
     watcher.look()
     serving = repository.get_model("loans").serving
     assert (serving.champion.version, serving.canary.version, serving.route.weight) == (3, 4, 30.0)
@@ -166,7 +169,7 @@ def test_after_an_abort_only_the_champion_is_left(wanted):
     from kserve.model_repository import ModelRepository
 
     repository = ModelRepository()
-    watcher = watch.Watcher(repository, KeptLog())
+    watcher = watching(repository)
     watcher.look()
     wanted[0] = replace(wanted[0], route=None)
     watcher.look()
@@ -180,10 +183,33 @@ def test_a_canary_that_does_not_load_leaves_the_champion_serving(wanted, monkeyp
 
     from kserve.model_repository import ModelRepository
 
-    monkeypatch.setattr(watch.wiring, "storage", lambda: Half())
+    monkeypatch.setattr(kept.wiring, "storage", lambda: Half())
     repository = ModelRepository()
-    watcher = watch.Watcher(repository, KeptLog())
+    watcher = watching(repository)
     watcher.look()
     watcher.look()
     serving = repository.get_model("loans").serving
     assert serving.champion.version == 3 and serving.canary is None
+
+
+# What /metrics says
+
+
+def counted(name: str, *labels: str) -> float:
+    names = ("project", "arm", "version")
+    return REGISTRY.get_sample_value(name, dict(zip(names, labels, strict=False))) or 0.0
+
+
+def test_each_arm_is_counted_and_a_version_that_serves_no_more_is_forgotten(monkeypatch):
+    failing(monkeypatch)
+    served = ProjectModel("counted", ServingArms(CHAMPION, BROKEN, ROUTE), KeptLog())
+    asked(served, 40)
+    failures = sum(row.failed for row in served.log.rows)
+    assert counted("fastloop_predictor_requests_total", "counted", "champion", "3") == 40
+    assert counted("fastloop_predictor_failures_total", "counted", "canary", "4") == failures > 3
+    assert counted("fastloop_predictor_latency_seconds_count", "counted", "champion", "3") == 40
+    with pytest.raises(InvalidInput):
+        asyncio.run(served.predict(InferRequest("loans", [InferInput("pay", [1], "FP64", [1.0])])))
+    assert counted("fastloop_predictor_refused_total", "counted") == 1
+    served.serve(ServingArms(CANARY))
+    assert counted("fastloop_predictor_requests_total", "counted", "champion", "3") == 0

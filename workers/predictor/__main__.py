@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import os
+import sys
+from socket import gethostname
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,8 +30,10 @@ from kserve.protocol.rest.server import RESTServer  # noqa: E402
 
 from fastloop_console.machine import env  # noqa: E402
 from fastloop_console.machine.instance import EXTENSION  # noqa: E402
+from fastloop_console.machine.refusals import CannotStart  # noqa: E402
 from workers.predictor.door import Door  # noqa: E402
 from workers.predictor.grpc_door import BoundGrpcServer  # noqa: E402
+from workers.predictor.kept import KeptRelease  # noqa: E402
 from workers.predictor.log import PredictionLog  # noqa: E402
 from workers.predictor.requests import CheckedDataPlane, say_invalid, say_not_found, say_unlike_protocol  # noqa: E402
 from workers.predictor.route import InferRoute  # noqa: E402
@@ -38,7 +42,21 @@ from workers.predictor.watch import Watcher  # noqa: E402
 QUIET = ("uvicorn.access", "uvicorn.error", "kserve", "kserve.trace")
 
 
-class BoundServer(RESTServer):
+class PlainServer(RESTServer):
+    """kserve's, with the short way for requests of JSON and refusals in words."""
+
+    def _add_middlewares(self, app: FastAPI) -> None:
+        super()._add_middlewares(app)
+        app.add_middleware(InferRoute, repository=self.dataplane.model_registry)
+
+    def _add_exception_handlers(self, app: FastAPI) -> None:
+        super()._add_exception_handlers(app)
+        app.add_exception_handler(InvalidInput, say_invalid)
+        app.add_exception_handler(ModelNotFound, say_not_found)
+        app.add_exception_handler(RequestValidationError, say_unlike_protocol)
+
+
+class BoundServer(PlainServer):
     """kserve listens on every interface; ours on PREDICTOR_HOST, which is this machine alone unless said otherwise."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -48,15 +66,8 @@ class BoundServer(RESTServer):
     def _add_middlewares(self, app: FastAPI) -> None:
         """The door stands before everything else that kserve adds."""
         super()._add_middlewares(app)
-        app.add_middleware(InferRoute, repository=self.dataplane.model_registry)
         names = {env.predictor_host(), urlsplit(settings.PREDICTOR_URL).hostname or ""}
-        app.add_middleware(Door, key=settings.PREDICTOR_KEY, names=names)
-
-    def _add_exception_handlers(self, app: FastAPI) -> None:
-        super()._add_exception_handlers(app)
-        app.add_exception_handler(InvalidInput, say_invalid)
-        app.add_exception_handler(ModelNotFound, say_not_found)
-        app.add_exception_handler(RequestValidationError, say_unlike_protocol)
+        app.add_middleware(Door, key=settings.PREDICTOR_KEY, names=names, wants_key=env.predictor_auth())
 
 
 class NamedDataPlane(CheckedDataPlane):
@@ -68,12 +79,17 @@ class NamedDataPlane(CheckedDataPlane):
 
 
 def main() -> None:
+    try:
+        env.predictor_auth()
+    except CannotStart as refused:
+        sys.exit(str(refused))
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     asyncio.set_event_loop(asyncio.new_event_loop())  # kserve asks for one before it runs its own
     model_server.RESTServer, model_server.DataPlane = BoundServer, NamedDataPlane
     model_server.GRPCServer = BoundGrpcServer
     repository, log = ModelRepository(), PredictionLog()
-    watcher = Watcher(repository, log)
+    kept = KeptRelease(settings.HOME / "predictor" / str(env.predictor_port()))
+    watcher = Watcher(repository, log, kept, f"{gethostname()}:{env.predictor_port()}")
     log.start()
     watcher.start()
     server = ModelServer(  # it sets kserve's own log levels, so ours follow it

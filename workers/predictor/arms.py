@@ -28,7 +28,7 @@ class LoadedModel:
     batcher: Batcher = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "batcher", Batcher(partial(predicted, self.bundle)))
+        object.__setattr__(self, "batcher", Batcher(partial(predicted, self.bundle), self.bundle.task_type))
 
     async def ask(self, request: TensorRequest) -> Floats:
         """Probabilities (n, classes), together with whoever else waits. Raises InvalidInput, and whatever the model raises."""

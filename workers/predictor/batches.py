@@ -16,6 +16,7 @@ from functools import lru_cache, partial
 from django.conf import settings
 
 from workers.predictor.answers import Floats, apart, encoded
+from workers.predictor.metrics import BATCH
 from workers.training.models.inputs import Rows
 
 LONG_MS = 20.0  # of a pass; shorter ones spend more on changing threads than a second processor gains
@@ -32,8 +33,8 @@ class _Waiting:
 class Batcher:
     """What waits for one network; `work` is asked in a thread. `passes` and `answered` count since it was made."""
 
-    def __init__(self, work: Callable[[Rows], Floats]) -> None:
-        self.work = work
+    def __init__(self, work: Callable[[Rows], Floats], network: str = "") -> None:
+        self.work, self._sizes = work, BATCH.labels(network)
         self.passes = self.answered = 0
         self._waiting: deque[_Waiting] = deque()
         self._running, self._lasted_ms = 0, 0.0
@@ -53,6 +54,7 @@ class Batcher:
             together = self._next()
             self._running += 1
             self.passes, self.answered = self.passes + 1, self.answered + len(together)
+            self._sizes.observe(len(together))
             done = loop.run_in_executor(None, apart, self.work, [each.rows for each in together])
             done.add_done_callback(partial(self._end_pass, together, loop.time()))
         if self._waiting and self._timer is None and self._running < MOST_PASSES:
@@ -101,4 +103,4 @@ class Batcher:
 @lru_cache(maxsize=64)
 def encoding(name: str) -> Batcher:
     """The one that texts of all models with this encoder go through."""
-    return Batcher(partial(encoded, name))
+    return Batcher(partial(encoded, name), name)

@@ -27,8 +27,8 @@ Refusal = tuple[int, str]
 class Door:
     """`names` are the host names by which this predictor may be called, beside localhost and numbers."""
 
-    def __init__(self, app: ASGIApp, *, key: str, names: Iterable[str]) -> None:
-        self.app, self._key = app, key.encode()
+    def __init__(self, app: ASGIApp, *, key: str, names: Iterable[str], wants_key: bool = True) -> None:
+        self.app, self._key, self._wants_key = app, key.encode(), wants_key
         self._names = {"localhost", *(name.lower() for name in names)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,7 +52,7 @@ class Door:
             return 404, "The predictor has no such address."
         if scope["method"] not in methods:
             return 405, f"This address takes {' and '.join(sorted(methods))} only."
-        if not open_to_all and not self._has_key(headers.get("authorization", "")):
+        if self._wants_key and not open_to_all and not self._has_key(headers.get("authorization", "")):
             return 401, NO_KEY
         return _refused_body(headers) if scope["method"] == "POST" else None
 

@@ -10,6 +10,7 @@ from collections import deque
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from apps.monitoring.services import LoggedPrediction, predictions_record
+from workers.predictor.metrics import LOST
 
 logger = logging.getLogger(__name__)
 FLUSH_EVERY_S = 0.5
@@ -49,6 +50,7 @@ def _written(rows: list[LoggedPrediction]) -> None:
 class PredictionLog:
     def __init__(self) -> None:
         self._waiting: deque[LoggedPrediction] = deque(maxlen=MOST_KEPT)
+        self._lost = 0
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="prediction-log", daemon=True)
 
@@ -56,7 +58,14 @@ class PredictionLog:
         self._thread.start()
 
     def add(self, rows: list[LoggedPrediction]) -> None:
+        self._lose(len(self._waiting) + len(rows) - MOST_KEPT)
         self._waiting.extend(rows)
+
+    def _lose(self, count: int) -> None:
+        """The oldest go where no room is left; how many is said when the database is back, and in `/metrics`."""
+        if count > 0:
+            self._lost += count
+            LOST.inc(count)
 
     def close(self) -> None:
         """Write what is left; called once the server has stopped answering."""
@@ -79,7 +88,11 @@ class PredictionLog:
                 return
             finally:
                 close_old_connections()
+            if self._lost:
+                logger.error("%d answers are not logged: no room was left while the database was away", self._lost)
+                self._lost = 0
 
     def _put_back(self, batch: list[LoggedPrediction]) -> None:
         room = MOST_KEPT - len(self._waiting)
+        self._lose(len(batch) - room)
         self._waiting.extendleft(reversed(batch[-room:] if room else []))

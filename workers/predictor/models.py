@@ -15,6 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from kserve import InferOutput, InferRequest, InferResponse, Model
+from kserve.errors import InvalidInput
 
 from apps.monitoring.services import LoggedPrediction
 from apps.releases.selectors import Route
@@ -23,6 +24,7 @@ from apps.rules.signature import Signature, signature_of
 from workers.predictor.answers import summary
 from workers.predictor.arms import ArmAnswer, LoadedModel, ServingArms
 from workers.predictor.log import PredictionLog
+from workers.predictor.metrics import ArmMetrics
 from workers.predictor.requests import PlainRequest, entity_of, refuse_unanswerable
 
 logger = logging.getLogger(__name__)
@@ -35,16 +37,19 @@ class ProjectModel(Model):
 
     def __init__(self, slug: str, serving: ServingArms, log: PredictionLog) -> None:
         super().__init__(slug)
-        self.serving, self.log = serving, log
+        self.serving, self.log, self.metrics = serving, log, ArmMetrics(slug)
         self._failures: deque[bool] = deque(maxlen=GUARDED)
         self._guarded: int | None = None  # the rollout whose canary this predictor has given up
+        self.given_up: dict[str, Any] = {}  # the same with its reason, for whoever decides on rollouts
         self._shadows: set[asyncio.Task[None]] = set()
         self.ready = True
 
     def serve(self, serving: ServingArms) -> None:
         if (serving.route and serving.route.rollout_id) != (self.serving.route and self.serving.route.rollout_id):
             self._failures.clear()
+            self.given_up = {}
         self.serving = serving
+        self.metrics.keep({arm.version for arm in (serving.champion, serving.canary) if arm})
 
     def get_input_types(self) -> list[dict[str, Any]]:
         """What `/v2/models/<name>` says of it, as the protocol has it; ranges and values are on the model's page."""
@@ -79,11 +84,24 @@ class ProjectModel(Model):
         if route and serving.canary and _meets(entity, route):
             answered, route = await self._by_canary(serving, serving.canary, route, payload, inference_id, entity)
         else:
-            answered = await _asked(serving.champion, Arm.CHAMPION, payload)
+            answered = await self._ask_champion(serving, payload)
             if self._mirrored(serving, entity):
                 self._shadow(serving, payload, inference_id, entity, answered)
         self.log.add(_logged(answered, inference_id, entity, route))
         return _reply(self.name, answered, inference_id, serving.route)
+
+    async def _ask_champion(self, serving: ServingArms, payload: InferRequest | PlainRequest) -> ArmAnswer:
+        champion = serving.champion
+        try:
+            answered = await _asked(champion, Arm.CHAMPION, payload)
+        except InvalidInput:
+            self.metrics.refused()
+            raise
+        except Exception:
+            self.metrics.failed(Arm.CHAMPION, champion.version)
+            raise
+        self.metrics.answered(Arm.CHAMPION, champion.version, answered.latency_ms)
+        return answered
 
     async def _by_canary(
         self,
@@ -105,10 +123,12 @@ class ProjectModel(Model):
                 fault = cause
             else:
                 self._failures.append(False)
+                self.metrics.answered(Arm.CANARY, canary.version, answered.latency_ms)
                 return answered, route
-        answered = await _asked(serving.champion, Arm.CHAMPION, payload)
+        answered = await self._ask_champion(serving, payload)
         if fault:
             self._failed(route, fault)
+        self.metrics.failed(Arm.CANARY, canary.version)
         self.log.add([_failure(canary, inference_id, entity, route, began)])
         return answered, None
 
@@ -120,6 +140,8 @@ class ProjectModel(Model):
         )
         if sum(self._failures) >= MOST_FAILURES:
             self._guarded = route.rollout_id
+            reason = f"{MOST_FAILURES} of its last {len(self._failures)} answers failed: {cause}"
+            self.given_up = {"rollout": route.rollout_id, "reason": reason[:300]}
             logger.error(
                 "v%s of %s failed %d times; its traffic goes to the champion",
                 route.version_number,
@@ -164,7 +186,9 @@ class ProjectModel(Model):
             answered = await _asked(serving.canary, Arm.SHADOW, payload)
         except Exception as cause:
             logger.warning("v%s of %s failed on a copy: %s", serving.route.version_number, self.name, cause)
+            self.metrics.failed(Arm.SHADOW, serving.canary.version)
             return
+        self.metrics.answered(Arm.SHADOW, serving.canary.version, answered.latency_ms)
         rows = _logged(answered, inference_id, entity, serving.route)
         pairs = zip(rows, champion.labels, strict=True)
         self.log.add([replace(row, agreed=row.label == label) for row, label in pairs])

@@ -18,7 +18,7 @@ class Lane(models.TextChoices):
     HOLDOUT = "holdout", gettext_lazy("Holdout")
     AUDIT = "audit", gettext_lazy("Audit")
     GOLD = "gold", gettext_lazy("Gold")  # the answer is known: asked of everybody, counts for nobody's label
-    RELABEL = "relabel", gettext_lazy("Relabel")  # a label that a model doubts
+    RELABEL = "relabel", gettext_lazy("Second look")  # a label that a model doubts
     REVIEW = "review", gettext_lazy("Review")  # the votes disagree; for those who may review
     DRIFT = "drift", gettext_lazy("Drift")
     BULK = "bulk", gettext_lazy("Bulk")  # given from a page of similar examples: never in the queue

@@ -16,6 +16,7 @@ from apps.monitoring.arms import arms_seen, entities_seen
 from apps.monitoring.services import alert_raise
 from apps.projects.models import Project
 from apps.releases.models import AnalysisLook, PauseCause, PromotionKind, Rollout, RolloutPhase
+from apps.releases.replicas import rollout_refused
 from apps.releases.rollouts.selectors import looks_of, plan_of
 from apps.releases.services import champion_now, champion_set, rollout_stop
 from apps.rules.rollouts.analysis import MetricJudgment, judge
@@ -43,6 +44,9 @@ def rollout_advance(*, rollout_id: int, at: datetime) -> Rollout:
     """Take the looks that are due and go as far as they allow. Idempotent: twice at one moment is once."""
     rollout = rollout_locked(rollout_id)
     if rollout.phase != RolloutPhase.PROGRESSING:
+        return rollout
+    if refused := rollout_refused(rollout, at):
+        _abort(rollout, refused, at)
         return rollout
     policy = policy_of(rollout.policy)
     while True:

@@ -17,9 +17,19 @@ from apps.projects.models import Project
 from apps.projects.roles import Permission
 from apps.releases.models import Rollout
 from apps.releases.rollouts import charts, selectors, services
-from apps.releases.rollouts.forms import ReleasePolicyForm, StopForm
+from apps.releases.rollouts.forms import (
+    KINDS,
+    PolicyLimitsForm,
+    ReleasePolicyForm,
+    StepRow,
+    StopForm,
+    limits_of,
+    rows_changed,
+    rows_of,
+    rows_posted,
+)
 from apps.releases.rollouts.presenters import page_of, presets, steps_in_force
-from apps.rules.rollouts.policy import PolicyRefused, policy_of, policy_of_yaml
+from apps.rules.rollouts.policy import PolicyRefused, RolloutPolicy, policy_of, policy_of_yaml
 
 
 @require_GET
@@ -83,40 +93,75 @@ def abort(request: Signed, project: Project, rollout_id: int) -> HttpResponse:
 @login_required
 @project_permission(Permission.VIEW_RUNS)
 def policy(request: Signed, project: Project) -> HttpResponse:
-    chosen = presets().get(request.GET.get("preset", ""))
-    written = (chosen.policy if chosen else selectors.policy_in_force(project)).written()
-    form = ReleasePolicyForm(initial={"policy": yaml.safe_dump(written, sort_keys=False, allow_unicode=True)})
-    return _policy_page(request, project, form)
+    return _policy_page(request, project)
 
 
 @require_POST
 @login_required
 @project_permission(Permission.PROMOTE)
 def policy_set(request: Signed, project: Project) -> HttpResponse:
+    """Adding, removing and moving a row shows the form again; nothing is set before its own button."""
+    rows, limits = rows_posted(request.POST), PolicyLimitsForm(request.POST)
+    if (changed := rows_changed(request.POST, rows)) is not None:
+        return _policy_page(request, project, rows=changed, limits=limits)
+    if not all([limits.is_valid(), *(row.is_valid() for row in rows)]):
+        return _policy_page(request, project, rows=rows, limits=limits, status=422)
+    try:
+        given = policy_of({"steps": [row.settings() for row in rows], **limits.settings()})
+    except PolicyRefused as refused:
+        at = refused.at[1] if len(refused.at) > 1 else None
+        if isinstance(at, int) and at < len(rows):
+            rows[at].fault = str(refused)
+        return _policy_page(request, project, rows=rows, limits=limits, fault=str(refused), status=422)
+    return _policy_set(request, project, given)
+
+
+@require_POST
+@login_required
+@project_permission(Permission.PROMOTE)
+def policy_yaml_set(request: Signed, project: Project) -> HttpResponse:
     """What cannot be used stays in the form, with one sentence."""
     form = ReleasePolicyForm(request.POST)
     if form.is_valid():
         try:
-            given = policy_of_yaml(form.cleaned_data["policy"])
+            return _policy_set(request, project, policy_of_yaml(form.cleaned_data["policy"]))
         except PolicyRefused as refused:
             form.add_error("policy", str(refused))
-        else:
-            services.release_policy_set(project=project, policy=given, by=request.user, at=timezone.now())
-            messages.success(request, gettext("The policy is set. The next release follows it."))
-            return go(request, reverse("releases:policy", args=[project.pk]))
-    return _policy_page(request, project, form)
+    return _policy_page(request, project, yaml_form=form, status=422)
 
 
-def _policy_page(request: Signed, project: Project, form: ReleasePolicyForm) -> HttpResponse:
+def _policy_set(request: Signed, project: Project, given: RolloutPolicy) -> HttpResponse:
+    services.release_policy_set(project=project, policy=given, by=request.user, at=timezone.now())
+    messages.success(request, gettext("The policy is set. The next release follows it."))
+    return go(request, reverse("releases:policy", args=[project.pk]))
+
+
+def _policy_page(
+    request: Signed,
+    project: Project,
+    *,
+    rows: list[StepRow] | None = None,
+    limits: PolicyLimitsForm | None = None,
+    yaml_form: ReleasePolicyForm | None = None,
+    fault: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    chosen = presets().get(request.GET.get("preset", ""))
+    shown = chosen.policy if chosen else selectors.policy_in_force(project)
+    written = yaml.safe_dump(shown.written(), sort_keys=False, allow_unicode=True)
     context = {
         "project": project,
-        "form": form,
+        "rows": rows_of(shown) if rows is None else rows,
+        "kinds": KINDS.items(),
+        "limits": limits or limits_of(shown),
+        "fault": fault,
+        "form": yaml_form or ReleasePolicyForm(initial={"policy": written}),
         "presets": presets().values(),
         "chosen": request.GET.get("preset", ""),
         "policies": selectors.policies_of(project)[:20],
         "steps": steps_in_force(project),
     }
-    return render(request, "releases/rollouts/policy.html", context, status=422 if form.errors else 200)
+    return render(request, "releases/rollouts/policy.html", context, status=status)
 
 
 def _reason(request: Signed) -> str:

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.projects.models import Project
-from apps.releases.models import ReleasePolicy, Rollout, RolloutPhase
+from apps.releases.models import Rollout, RolloutPhase
 from apps.releases.rollouts.moving import rollout_advance
 from tests.conftest import NOON
 from tests.releases.rollouts.test_services import WHY, ready, released  # noqa: F401
@@ -74,22 +74,3 @@ def test_the_one_click_starts_the_policy(as_: As, lin: User, ready: Project) -> 
     answer = as_(lin).post(reverse("releases:promote", args=[ready.pk, version.pk]))
     rollout = Rollout.objects.get(version=version)
     assert rollout.is_open and answer["Location"] == at("rollout", rollout)
-
-
-def test_a_policy_is_set_and_what_cannot_be_used_stays_in_the_form(as_: As, lin: User, project: Project) -> None:
-    client, address = as_(lin), reverse("releases:policy_set", args=[project.pk])
-    refused = client.post(address, {"policy": "steps: [{setWeight: 10}] # mine"})
-    assert refused.status_code == 422 and "the last setWeight is 100" in refused.text and "# mine" in refused.text
-    assert not ReleasePolicy.objects.exists()
-    taken = client.post(address, {"policy": "steps: [{setWeight: 10}, {pause: {duration: 1h}}, {setWeight: 100}]"})
-    assert taken.status_code == 302
-    page = client.get(reverse("releases:policy", args=[project.pk]))
-    assert "Waits 1h" in page.text and "Policy 1" in page.text
-
-
-@pytest.mark.parametrize("preset", ["at-once", "canary", "shadow-first"])
-def test_every_preset_can_be_set_as_it_is_shown(as_: As, lin: User, project: Project, preset: str) -> None:
-    client = as_(lin)
-    page = client.get(reverse("releases:policy", args=[project.pk]), {"preset": preset})
-    written = page.context["form"].initial["policy"]
-    assert client.post(reverse("releases:policy_set", args=[project.pk]), {"policy": written}).status_code == 302
