@@ -21,6 +21,7 @@ from apps.loop.setup import api as setup
 from apps.loop.setup import schema_api
 from apps.loop.setup.views import api_start
 from apps.monitoring import api as monitoring
+from apps.monitoring.feedback import api as feedback
 from apps.projects import api as projects
 from apps.quality import api as quality
 from apps.releases import api as releases
@@ -132,6 +133,10 @@ urlpatterns = [
     path(f"{PROJECT}predict/", loop.PredictAPI.as_view(), name="api-predict"),
     path(f"{PROJECT}predictions/", monitoring.PredictionsAPI.as_view(), name="api-predictions"),
     path(f"{PROJECT}drift-checks/", loop.DriftAPI.as_view(), name="api-drift"),
+    path(f"{PROJECT}feedback/", feedback.FeedbackAPI.as_view(), name="api-feedback"),
+    path(f"{PROJECT}feedback-letters/", feedback.FeedbackLettersAPI.as_view(), name="api-feedback-letters"),
+    path(f"{PROJECT}feedback-metrics/", feedback.FeedbackMetricsAPI.as_view(), name="api-feedback-metrics"),
+    path(f"{PROJECT}feedback-settings/", feedback.FeedbackSettingsAPI.as_view(), name="api-feedback-settings"),
     path(f"{PROJECT}alerts/", monitoring.AlertsAPI.as_view(), name="api-alerts"),
     path(f"{PROJECT}alerts/<int:alert_id>/resolve/", monitoring.AlertResolveAPI.as_view(), name="api-alert-resolve"),
     path(f"{PROJECT}laps/", slas.LapsAPI.as_view(), name="api-laps"),

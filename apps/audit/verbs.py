@@ -97,6 +97,7 @@ class Verb(StrEnum):
     ROLLOUT_ABORTED = "rollout.aborted"
     ALERT_RAISED = "alert.raised"
     ALERT_RESOLVED = "alert.resolved"
+    FEEDBACK_SET = "feedback.set"
     TARGET_SET = "target.set"
     LAP_CLOSED = "lap.closed"
 
@@ -222,6 +223,7 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.ROLLOUT_ABORTED: EventPayload("rollout", {"step": int}),
     Verb.ALERT_RAISED: EventPayload("alert"),
     Verb.ALERT_RESOLVED: EventPayload("alert"),
+    Verb.FEEDBACK_SET: EventPayload("feedback", open=True),
     Verb.TARGET_SET: EventPayload("target", {"hours": _NUMBER}),
     Verb.LAP_CLOSED: EventPayload("lap", {"p90_s": _NUMBER, "breached": bool}),
 }

@@ -79,6 +79,7 @@ class Intake:
     project: Project
     beside: Beside | None = None
     on_repeated: OnRepeated | None = None
+    drawn: bool = True  # whether chance may put new examples into the holdout
 
 
 @dataclass(slots=True)
@@ -113,7 +114,7 @@ def batch_take(intake: Intake, batch: Sequence[Row], at: datetime) -> None:
     lock(Lock.EXAMPLES, intake.project.pk)
     found = _sorted(intake, batch, at)
     fresh = [x for x in found.arrivals.values() if x.payload is not None]
-    repeated = _sides(intake.project, fresh)
+    repeated = _sides(intake, fresh)
     _store(intake, fresh, at)
     kept = _keep(intake, found, at)
     found.dead += [
@@ -213,15 +214,16 @@ def _known(project: Project, rows_given: Iterable[Row]) -> dict[str, Arrival]:
     return {name: Arrival(name, None, fields, "", digest, None, held, pk) for name, fields, digest, held, pk in columns}
 
 
-def _sides(project: Project, fresh: Sequence[Arrival]) -> list[str]:
+def _sides(intake: Intake, fresh: Sequence[Arrival]) -> list[str]:
     """Set each new example's side of the holdout; returns the digests that occur more than once, here or before."""
+    project = intake.project
     digests = {x.digest for x in fresh}
     known = Example.objects.filter(project=project, content_digest__in=digests) if digests else Example.objects.none()
     held = dict(known.order_by("-pk").values_list("content_digest", "holdout"))  # the oldest decides
     times = Counter([*held, *(x.digest for x in fresh)])
     for x in fresh:
         if x.digest not in held:
-            held[x.digest] = in_holdout(
+            held[x.digest] = intake.drawn and in_holdout(
                 x.group or x.external_id, salt=project.holdout_salt, share=project.holdout_share
             )
         x.holdout = held[x.digest]

@@ -114,13 +114,14 @@ def examples_ingest(
     now: Callable[[], datetime],
     beside: Beside | None = None,
     on_repeated: OnRepeated | None = None,
+    drawn: bool = True,
 ) -> Ingestion:
     """Take every row that fits, in batches; `now` is asked once a batch. A batch is whole or not there.
 
     An example that shows what another one shows stands on the same side of the holdout, whatever its own id says: or a
     model would be judged by what it has learned by heart.
     """
-    intake, source = Intake(ingestion, ingestion.project, beside, on_repeated), iter(rows)
+    intake, source = Intake(ingestion, ingestion.project, beside, on_repeated, drawn), iter(rows)
     while batch := list(islice(source, BATCH)):
         _taken_or_split(intake, batch, now())
         look_again(Topic.PROJECT.of(ingestion.project_id), News.INGESTION, ingestion.pk)

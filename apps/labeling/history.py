@@ -22,6 +22,7 @@ from apps.labeling.models import (
     Label,
     LabelSource,
     Lane,
+    ReturnedLabel,
     Review,
     SetAside,
     Suspect,
@@ -127,6 +128,7 @@ class LabelLineage:
     votes: int
     agreeing: int
     copied_from: tuple[Example, ...]  # where it is another example's, which shows the same
+    returned: ReturnedLabel | None  # the answer it was said of, where it came back as feedback
 
     @property
     def source(self) -> str:
@@ -149,7 +151,9 @@ def label_on(example: Example, project: Project) -> LabelLineage | None:
         twins = Example.objects.filter(project=project, content_digest=example.content_digest, label__isnull=False)
         same = tuple(twins.exclude(label__source=LabelSource.DUPLICATE).defer("fields")[:ALIKE_NAMED])
     assert value is not None, "a constraint keeps one of the two"
-    return LabelLineage(label, kind.words(value), len(votes), sum(v == value for v in votes), same)
+    came_back = label.source == LabelSource.FEEDBACK
+    returned = ReturnedLabel.objects.filter(example=example).first() if came_back else None
+    return LabelLineage(label, kind.words(value), len(votes), sum(v == value for v in votes), same, returned)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Q
 from numpy.typing import NDArray
 
-from apps.labeling.models import Frontier, Label, LabelSource, SetAside, Suspect, SuspectState
+from apps.labeling.models import Frontier, Label, LabelSource, ReturnedLabel, SetAside, Suspect, SuspectState
 from apps.projects.models import Project
 
 Ids = NDArray[np.int64]
@@ -67,11 +67,31 @@ def newest_unseen_by(project: Project, run_number: int, labels: Sequence[str], l
 
 
 def labels_since(project_id: int, since: datetime | None) -> Iterator[tuple[int, datetime]]:
-    """(example, resolved at) outside the holdout, oldest first; all of them without a moment."""
+    """(example, resolved at) outside the holdout, oldest first; all of them without a moment. Those that came back as feedback
+    have a cursor of their own: `returned_since`."""
     found = Label.objects.filter(project=project_id, holdout=False, label__isnull=False)
+    found = found.exclude(source=LabelSource.FEEDBACK)
     if since is not None:
         found = found.filter(resolved_at__gte=since)
     return found.order_by("resolved_at", "pk").values_list("pk", "resolved_at").iterator(chunk_size=10_000)
+
+
+def returned_since(project_id: int, cursor: int, limit: int) -> list[tuple[int, int]]:
+    """(key, example) of labels that came back after the cursor and stand, in the order in which they came."""
+    rows = ReturnedLabel.objects.filter(project=project_id, pk__gt=cursor, example__label__source=LabelSource.FEEDBACK)
+    return list(rows.filter(example__label__holdout=False).order_by("pk").values_list("pk", "example_id")[:limit])
+
+
+def returned_count(project_id: int, cursor: int) -> int:
+    """How many labels came back after the cursor and stand."""
+    rows = ReturnedLabel.objects.filter(project=project_id, pk__gt=cursor, example__label__source=LabelSource.FEEDBACK)
+    return rows.filter(example__label__holdout=False).count()
+
+
+def returned_until(project_id: int, cursor: int) -> set[int]:
+    """Examples of the labels that came back up to the cursor."""
+    rows = ReturnedLabel.objects.filter(project=project_id, pk__lte=cursor)
+    return set(rows.values_list("example_id", flat=True))
 
 
 def labels_at(example_ids: Sequence[int]) -> dict[int, tuple[str, datetime]]:

@@ -23,6 +23,7 @@ class News(StrEnum):
     ALERT = "alert"
     AUTO = "auto"
     DRIFT = "drift"
+    FEEDBACK = "feedback"
     INGESTION = "ingestion"
     LABELS = "labels"
     LAP = "lap"

@@ -1,5 +1,7 @@
 """The quick jobs of the default queue and the beat. Fetch, call one service, done: no rule lives here."""
 
+from contextlib import suppress
+
 from django.utils import timezone
 
 from apps.features.services import encoders_sweep
@@ -8,7 +10,9 @@ from apps.lineage.mirror import mirror_all
 from apps.loop import services
 from apps.loop.closing.deleting import deletion_work, deletions_sweep
 from apps.loop.examples.services import vectors_clear, vectors_clear_sweep
+from apps.loop.returned import ReturnedLost, returned_sweep, returned_take
 from apps.loop.services.versions import versions_keep
+from apps.monitoring.feedback.services import feedback_sweep, log_forget
 from apps.releases.rollouts.moving import rollouts_advance
 from apps.training.services.online import online_check
 from apps.training.services.runs import runs_sweep
@@ -33,6 +37,12 @@ def vectors_of_deleted(project_id: int) -> None:
     vectors_clear(project_id=project_id, at=timezone.now())
 
 
+@task(Job.RETURNED)
+def returned(project_id: int) -> None:
+    with suppress(ReturnedLost):  # another worker is at it
+        returned_take(project_id=project_id)
+
+
 @task(Job.SWEEP, expires=10)
 def sweep() -> None:
     at = timezone.now()
@@ -41,6 +51,8 @@ def sweep() -> None:
         sweeps_check,
         services.verdicts_sweep,
         services.ingestions_sweep,
+        feedback_sweep,
+        returned_sweep,
         rollouts_advance,
         services.laps_close,
         services.scoring_sweep,
@@ -87,6 +99,8 @@ def tidy() -> None:
         encoders_sweep(at)
     with alone("candidates_sweep"):
         services.candidates_sweep(at=at)
+    with alone("log_forget"):
+        log_forget(at=at)
     with alone("versions_keep"):
         versions_keep(at=at)
 

@@ -1,5 +1,6 @@
 """What both arms of a rollout did, from the prediction log: sums over entities, in one statement each."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -45,6 +46,53 @@ def arms_seen(*, rollout: int, since: datetime, until: datetime) -> LookEvidence
         mirrored=shadows.count(),
         agreed=shadows.filter(agreed=True).count(),
     )
+
+
+_FED = """
+WITH entities AS (
+    SELECT {table}.arm, coalesce({table}.entity, {table}.id) AS entity, count(*)::float8 AS x,
+           sum({worth})::float8 AS y, bool_and({worth} IN (0, 1)) AS shares
+    FROM {rows}
+    WHERE {table}.rollout = %(rollout)s AND {table}.{moment} > %(since)s AND {table}.{moment} <= %(until)s AND {only}
+    GROUP BY 1, 2
+)
+SELECT bool_and(shares), arm, count(*), sum(x), sum(y), sum(x * x), sum(y * y), sum(x * y) FROM entities GROUP BY arm
+"""
+FED = _FED.format(
+    table="f", moment="answered_at", worth="f.worth", rows="monitoring_feedback f", only="f.name = %(name)s"
+)
+FED_OR_NOT = _FED.format(
+    table="p",
+    moment="at",
+    worth="coalesce(f.worth, 0)",
+    rows="monitoring_prediction p LEFT JOIN monitoring_feedback f ON f.project_id = p.project_id "
+    "AND f.inference_id = p.inference_id AND f.item = p.item AND f.name = %(name)s",
+    only="NOT p.failed AND p.arm <> 'shadow'",
+)
+
+
+def feedback_seen(
+    evidence: LookEvidence, *, rollout: int, name: str, since: datetime, until: datetime, silence_is_zero: bool
+) -> LookEvidence:
+    """The evidence with what came back under one name for answers of this time, in sums over entities.
+
+    Where silence is zero, every answer counts; else those for which something came.
+    """
+    values: dict[str, Any] = {"rollout": rollout, "name": name, "since": since, "until": until}
+    with connection.cursor() as cursor:
+        cursor.execute(FED_OR_NOT if silence_is_zero else FED, values)
+        rows = cursor.fetchall()
+    samples = {arm: ArmSample(*sums) for _, arm, *sums in rows}
+    return replace(
+        evidence,
+        canary=_with(evidence.canary, samples.get(Arm.CANARY)),
+        stable=_with(evidence.stable, samples.get(Arm.CHAMPION)),
+        feedback_shares=all(shares for shares, *_ in rows),
+    )
+
+
+def _with(evidence: ArmEvidence, sample: ArmSample | None) -> ArmEvidence:
+    return evidence if sample is None else replace(evidence, samples={**evidence.samples, "feedback": sample})
 
 
 def entities_seen(*, rollout: int, since: datetime, until: datetime) -> dict[str, int]:

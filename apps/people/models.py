@@ -56,6 +56,7 @@ class Scope(models.TextChoices):
 
     READ = "read", gettext_lazy("Read")
     PREDICT = "predict", gettext_lazy("Ask models")
+    FEEDBACK = "feedback", gettext_lazy("Send feedback")
     WRITE = "write", gettext_lazy("Everything I may do")
 
 

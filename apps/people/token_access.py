@@ -39,11 +39,13 @@ def scope_needed(method: str, needs: Mapping[str, Permission]) -> Scope:
     """The narrowest scope that suffices; one that may write may everything."""
     if needs.get(method) == Permission.PREDICT:
         return Scope.PREDICT
+    if needs.get(method) == Permission.SEND_FEEDBACK:
+        return Scope.FEEDBACK
     return Scope.READ if method in SAFE_METHODS else Scope.WRITE
 
 
 class WithinScope(BasePermission):
-    """A token that may only read, or only ask models, does nothing else, whatever its owner may. Raises Forbidden."""
+    """A token of a narrow scope does nothing beyond it, whatever its owner may. Raises Forbidden."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         grant = grant_of(request.auth) if isinstance(request.auth, AuthToken) else None

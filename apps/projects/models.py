@@ -48,6 +48,9 @@ class ProjectDeletion(Attempted):
 
     number = models.BigIntegerField(unique=True)  # the id that the project had
     name = models.CharField(max_length=80)
+    slug = models.SlugField(
+        max_length=80, blank=True
+    )  # never given again: who still asks by it must meet no other model
     reason = models.CharField(max_length=300)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     asked_at = models.DateTimeField()

@@ -30,6 +30,7 @@ class Permission(StrEnum):
     SET_GATES = "set the gates"
     OVERRIDE_GATES = "override the gates"
     PREDICT = "ask the champion"
+    SEND_FEEDBACK = "send feedback"
     TAKE_MODEL = "download models"
     VIEW_MONITOR = "see monitoring"
     RESOLVE_ALERT = "resolve alarms"
@@ -54,11 +55,13 @@ GRANTS: dict[str, frozenset[Permission]] = {
             _P.SET_GATES,
             _P.OVERRIDE_GATES,
             _P.RESOLVE_ALERT,
+            _P.SEND_FEEDBACK,
         }
     ),
     Role.ENGINEER: frozenset(
         _SEE_ALL
-        | {_P.ADD_EXAMPLES, _P.START_RUN, _P.PROMOTE, _P.SET_GATES, _P.PREDICT, _P.TAKE_MODEL, _P.RESOLVE_ALERT}
+        | {_P.ADD_EXAMPLES, _P.START_RUN, _P.PROMOTE, _P.SET_GATES, _P.PREDICT, _P.SEND_FEEDBACK}
+        | {_P.TAKE_MODEL, _P.RESOLVE_ALERT}
     ),
     Role.ADMIN: frozenset(Permission),
 }

@@ -18,7 +18,7 @@ from apps.errors import Forbidden, Invalid
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.projects import task_types
-from apps.projects.models import GuidelineVersion, Membership, Project, SchemaLabel
+from apps.projects.models import GuidelineVersion, Membership, Project, ProjectDeletion, SchemaLabel
 from apps.projects.roles import Role
 from apps.rules.sentences import sentence
 from apps.rules.values import MOST_NAME, ValueRefused, key_of, looks, name_of, tidy
@@ -96,7 +96,11 @@ def project_create(
 
 def _free_slug(name: str) -> str:
     base = slugify(name)[:70] or "project"
-    taken = set(Project.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    taken = {
+        slug
+        for rows in (Project.objects, ProjectDeletion.objects)
+        for slug in rows.filter(slug__startswith=base).values_list("slug", flat=True)
+    }
     return next(s for s in (base, *(f"{base}-{n}" for n in range(2, 10_000))) if s not in taken)
 
 

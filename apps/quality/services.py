@@ -283,4 +283,5 @@ def suspects_record(
 DOUBTED = (
     LabelSource.CONSENSUS,
     LabelSource.IMPORTED,
+    LabelSource.FEEDBACK,
 )  # a reviewer's and gold are decided, copies follow their original

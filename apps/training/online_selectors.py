@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import QuerySet
 
+from apps.labeling.settled import returned_count
 from apps.projects.models import Project
 from apps.training.models import OnlineLearner, OnlinePoint, Run, RunKind
 from apps.training.services.online import labels_after, learner_of
@@ -39,7 +40,7 @@ def online_shown(project: Project) -> OnlineShown:
     n = learner.examples
     return OnlineShown(
         learner,
-        waiting=labels_after(learner).count(),
+        waiting=labels_after(learner).count() + returned_count(project.pk, learner.feedback_cursor),
         loss=learner.loss_sum / n if n else None,
         accuracy=learner.right / n if n else None,
         examples_per_s=n / learner.seconds if learner.seconds else None,

@@ -18,6 +18,7 @@ class Lock(IntEnum):
     CONTENT = 13  # labels of examples that show the same, by digest
     EXAMPLES = 14  # who came first of two that show the same
     SCORING = 15  # the orderings of a project's pool
+    FEEDBACK = 16  # what comes back for a project's answers: the same piece twice at one moment is once
 
 
 def lock(name: Lock, key: object, *, wait: bool = True) -> bool:

@@ -25,6 +25,7 @@ class Job(StrEnum):
     MIRROR = "loop.mirror"
     PROJECT_DELETE = "loop.project_delete"
     VECTORS_CLEAR = "loop.vectors_clear"
+    RETURNED = "loop.returned"
     CONSENSUS_LOOK = "labeling.quality_look"
     SETTLE = "labeling.settle"
     TRAIN = "workers.train"

@@ -23,6 +23,7 @@ ENTRY = {
     "evaluation:": "evaluation:learning",
     "evaluation:freshness": "training:runs",
     "examples:": "datasets:data",
+    "feedback:": "feedback:feedback",
     "gates:": "releases:models",
     "labeling:desk": "labeling:desk",
     "lineage:": "training:runs",

@@ -72,6 +72,8 @@ def run(*, say: Say, seconds: float = 12.0, kind: list[str] | None = None) -> di
 def inside(say: Say, seconds: float, kinds: list[str]) -> dict[str, Any]:
     from django.core.management import call_command
 
+    from apps.integrations import wiring
+    from apps.integrations.ports import PredictorState
     from tests.bench._served import served_projects
 
     call_command("migrate", verbosity=0)
@@ -83,6 +85,8 @@ def inside(say: Say, seconds: float, kinds: list[str]) -> dict[str, Any]:
         process("tests.bench._bare", str(bare_port), *files),
         process("tests.bench._asking", "nothing", str(nothing_port)),
     ):
+        if wiring.predictor.state() == PredictorState.FOREIGN:
+            raise CommandError("What answers at the predictor's port is another console's.")
         for name in KINDS:
             for port in (env.predictor_port(), bare_port):
                 ready(port, projects[name])

@@ -46,6 +46,7 @@ PAGES = {
     "doubts": "/projects/{project}/quality/doubts/",
     "your-work": "/projects/{project}/quality/mine/",
     "monitor": "/projects/{project}/monitor/",
+    "feedback": "/projects/{project}/feedback/",
     "sla": "/projects/{project}/sla/",
     "settings": "/projects/{project}/settings/",
     "label-edit": "/projects/{project}/settings/labels/{label}/",

@@ -261,11 +261,13 @@ def test_the_api_deletes_and_tells_how_far_it_is(full, mona):
     assert [each["project"] for each in caller.get("/api/v1/deletions/").json()["results"]] == [full.pk]
 
 
-def test_its_name_and_address_are_free_again(full, mona, make_project):
+def test_its_name_is_free_again_and_its_address_never(full, mona, make_project):
+    """Whoever still asks the predictor by the old address is refused, and meets no other project's model."""
     slug = full.slug
     _delete(full, mona)
     _work(full.pk)
-    assert make_project(name="Project 1").slug == slug
+    again = make_project(name="Project 1")
+    assert again.name == "Project 1" and again.slug == f"{slug}-2"
 
 
 def test_an_invitation_into_it_becomes_one_into_none(full, mona, alma):

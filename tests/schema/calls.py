@@ -82,6 +82,14 @@ BODIES: dict[str, Body | Callable[[Asked], Body]] = {
     "alerts_resolve": {"note": "A holiday: fewer letters, and shorter ones."},
     "auto_labeling_set": {"enabled": True},
     "queue_set": {"overlap": 2},
+    "feedback_send": {
+        "rows": [
+            {"inference_id": "q0", "label": "spam", "at": "2026-11-02T13:10:00Z"},
+            {"inference_id": "q1", "name": "click", "value": 1},
+            {"inference_id": "q2", "label": "eggs"},
+        ]
+    },
+    "feedback_settings_set": {"maturity_hours": 24, "zero_names": ["click"], "payloads": "sample", "sample_share": 0.1},
     "examples_correct": {
         "client_id": "0b9d4c0e-52a1-4a0f-8a3a-6d9f1f5f2c11",
         "label": "ham",
@@ -148,6 +156,7 @@ FIRST = (
     "annotations_submit",
     "sweeps_cancel",
     "models_promote",
+    "feedback_send",
     "release_policy_set",
     "models_release",
     "rollouts_pause",

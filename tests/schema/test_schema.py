@@ -34,7 +34,12 @@ def operations() -> dict[str, Any]:
 
 def test_every_operation_says_which_scope_of_a_token_suffices(operations: dict[str, Any]) -> None:
     found = {name: tuple(op["x-token-scopes"]) for name, op in operations.items()}
-    assert len(found) > 60 and set(found.values()) == {("read", "write"), ("predict", "write"), ("write",)}
+    assert len(found) > 60 and set(found.values()) == {
+        ("read", "write"),
+        ("predict", "write"),
+        ("feedback", "write"),
+        ("write",),
+    }
     assert found["examples_list"] == ("read", "write") and found["runs_create"] == ("write",)
     assert all(
         f"Scope of the token: {' or '.join(found[name])}." in op["description"] for name, op in operations.items()

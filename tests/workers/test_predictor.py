@@ -445,6 +445,23 @@ def test_answers_for_which_no_room_is_left_are_counted_and_said(monkeypatch, cap
     assert logging_of_answers.LOST._value.get() - before == 3
 
 
+def test_what_comes_while_a_batch_is_refused_takes_its_room_and_is_counted(monkeypatch):
+    log = PredictionLog()
+
+    def record(*, rows: list[LoggedPrediction]) -> int:
+        log.add([said(f"b{n}") for n in range(4)])
+        raise OperationalError("the connection is closed")
+
+    monkeypatch.setattr(logging_of_answers, "predictions_record", record)
+    monkeypatch.setattr(logging_of_answers, "close_old_connections", lambda: None)
+    monkeypatch.setattr(logging_of_answers, "MOST_KEPT", 5)
+    before = logging_of_answers.LOST._value.get()
+    log.add([said(f"a{n}") for n in range(3)])
+    log._flush()
+    assert [row.inference_id for row in log._waiting] == ["a2", "b0", "b1", "b2", "b3"]
+    assert logging_of_answers.LOST._value.get() - before == 2
+
+
 @pytest.mark.parametrize(("wants_key", "status"), [(True, 401), (False, 200)])
 def test_the_key_can_be_left_out_where_the_setting_says_so(wants_key, status):
     from starlette.responses import PlainTextResponse

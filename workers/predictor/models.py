@@ -17,12 +17,13 @@ from django.conf import settings
 from kserve import InferOutput, InferRequest, InferResponse, Model
 from kserve.errors import InvalidInput
 
-from apps.monitoring.services import LoggedPrediction
+from apps.monitoring.services import AskedRow, LoggedPrediction
 from apps.releases.selectors import Route
 from apps.rules.rollouts.arms import Arm, is_canary
 from apps.rules.signature import Signature, signature_of
 from workers.predictor.answers import summary
 from workers.predictor.arms import ArmAnswer, LoadedModel, ServingArms
+from workers.predictor.asked import asked_rows
 from workers.predictor.log import PredictionLog
 from workers.predictor.metrics import ArmMetrics
 from workers.predictor.requests import PlainRequest, entity_of, refuse_unanswerable
@@ -87,8 +88,14 @@ class ProjectModel(Model):
             answered = await self._ask_champion(serving, payload)
             if self._mirrored(serving, entity):
                 self._shadow(serving, payload, inference_id, entity, answered)
-        self.log.add(_logged(answered, inference_id, entity, route))
+        asked = self._kept(answered.model, payload, inference_id)
+        self.log.add(_logged(answered, inference_id, entity, route, asked))
         return _reply(self.name, answered, inference_id, serving.route)
+
+    def _kept(self, model: LoadedModel, payload: InferRequest, inference_id: str) -> list[AskedRow] | None:
+        if not self.log.keeps(model.project_id, inference_id):
+            return None
+        return asked_rows(model.bundle.learner.payloads(payload.inputs))
 
     async def _ask_champion(self, serving: ServingArms, payload: InferRequest | PlainRequest) -> ArmAnswer:
         champion = serving.champion
@@ -205,7 +212,9 @@ async def _asked(model: LoadedModel, arm: Arm, payload: InferRequest | PlainRequ
     return ArmAnswer(model, arm, *summary(model.bundle, probabilities), probabilities, latency_ms)
 
 
-def _logged(answered: ArmAnswer, inference_id: str, entity: str, route: Route | None) -> list[LoggedPrediction]:
+def _logged(
+    answered: ArmAnswer, inference_id: str, entity: str, route: Route | None, asked: list[AskedRow] | None = None
+) -> list[LoggedPrediction]:
     at, model = datetime.now(UTC), answered.model
     return [
         LoggedPrediction(
@@ -219,8 +228,10 @@ def _logged(answered: ArmAnswer, inference_id: str, entity: str, route: Route | 
             arm=answered.arm,
             rollout=route.rollout_id if route else None,
             entity=_hash(entity) if route else None,
+            item=item,
+            asked=asked[item] if asked else None,
         )
-        for label, sure in zip(answered.labels, answered.confidence, strict=True)
+        for item, (label, sure) in enumerate(zip(answered.labels, answered.confidence, strict=True))
     ]
 
 

@@ -28,6 +28,7 @@ from workers.training.models.bundle import load
 logger = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.25  # a roll-back is in force within a second, whatever else the machine does
 BEAT_EVERY_S = 1.0
+FIRST_LOOK_S = 5.0  # a connection is given up after 15
 TRIED_AGAIN_S, MOST_TRIED_AGAIN_S = 1.0, 60.0  # what does not load, twice as long each time
 
 
@@ -50,21 +51,27 @@ class Watcher:
         self._faults: dict[str, _Fault] = {}  # by artifact
         self._before: dict[str, LoadedModel] = {}  # the champion before, for a roll-back that need not read it
         self._beat, self._said = 0.0, ReplicaState()
-        self._done = threading.Event()
+        self._done, self._looked, self._following = threading.Event(), threading.Event(), threading.Lock()
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
 
     def start(self) -> None:
-        """Load everything once before the first request, then keep looking."""
-        self.look()
+        """Load everything once before the first request, then keep looking. A database that does not say anything is not waited
+        for: the release that was kept serves until it does."""
         self._thread.start()
+        if not self._looked.wait(FIRST_LOOK_S):
+            logger.warning("The database has not answered for %g s", FIRST_LOOK_S)
+            self._serve_kept()
 
     def close(self) -> None:
         self._done.set()
         self._thread.join(timeout=10)
 
     def _run(self) -> None:
-        while not self._done.wait(LOOK_EVERY_S):
+        while True:
             self.look()
+            self._looked.set()
+            if self._done.wait(LOOK_EVERY_S):
+                return
 
     def look(self) -> None:
         """One glance. A fault leaves the models that serve as they are, and one project's fault those of the others."""
@@ -76,9 +83,10 @@ class Watcher:
             close_old_connections()
             return
         try:
-            for wanted in champions:
-                self._follow(wanted)
-            self._forget_others({wanted.slug for wanted in champions})
+            with self._following:
+                for wanted in champions:
+                    self._follow(wanted)
+                self._forget_others({wanted.slug for wanted in champions})
             self.kept.write(champions)
             self._say(champions)
         except Exception as cause:
@@ -88,9 +96,10 @@ class Watcher:
 
     def _serve_kept(self) -> None:
         """Whatever the last known release has and nobody serves yet: after a restart without the database."""
-        for wanted in self.kept.served:
-            if not self._serving(wanted.slug):
-                self._follow(wanted)
+        with self._following:
+            for wanted in self.kept.served:
+                if not self._serving(wanted.slug):
+                    self._follow(wanted)
 
     def _follow(self, wanted: ServedModel) -> None:
         try:

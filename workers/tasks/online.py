@@ -12,12 +12,13 @@ import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from apps.datasets.versions import version_write
+from apps.datasets.versions import VersionRow, version_write
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
 from apps.labeling.encoders import encoder_of
 from apps.labeling.lineage import labels_now
-from apps.labeling.settled import labels_at, labels_since
+from apps.labeling.models import LabelSource
+from apps.labeling.settled import labels_at, labels_since, returned_since, returned_until
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
@@ -42,7 +43,16 @@ from workers.tasks.evaluate import judge_run
 from workers.tasks.rows import rows_of
 from workers.training.learners import learner_for, learner_named
 from workers.training.models.bundle import dump
-from workers.training.online.learning import OnlineState, StateUnreadable, begin, bundle_of, learn, pack, unpack
+from workers.training.online.learning import (
+    Learned,
+    OnlineState,
+    StateUnreadable,
+    begin,
+    bundle_of,
+    learn,
+    pack,
+    unpack,
+)
 from workers.training.refusals import NothingLearnsThis
 
 logger = logging.getLogger(__name__)
@@ -94,6 +104,11 @@ def _update(learner: OnlineLearner, owner: uuid.UUID) -> str | None:
     for part in _parts(_unread(learner, state), state):
         online_renew(project_id=project.pk, owner=owner, at=timezone.now())
         learner, state = _learn(learner, owner, state, part)
+        said = reason
+    size = min(PART, learner_named(state.task_type).online_part)
+    while came_back := returned_since(project.pk, learner.feedback_cursor, size):
+        online_renew(project_id=project.pk, owner=owner, at=timezone.now())
+        learner, state = _learn_returned(learner, owner, state, came_back)
         said = reason
     return said
 
@@ -158,30 +173,56 @@ def _learn(
         cursor_at, cursor_id = learner.cursor_at, learner.cursor_id
     read = np.concatenate([state.read, part])
     after = replace(learned.state, read=read[read[:, 1] >= _microsecond(cursor_at - LATE)])
-    before = learner.state_url
+    return _kept(learner, owner, learned, after, (cursor_at, cursor_id, learner.feedback_cursor)), after
+
+
+def _learn_returned(
+    learner: OnlineLearner, owner: uuid.UUID, state: OnlineState, came_back: list[tuple[int, int]]
+) -> tuple[OnlineLearner, OnlineState]:
+    """Labels that came back as feedback, by their own cursor."""
+    project, names = learner.project, {name: i for i, name in enumerate(state.labels)}
+    current = labels_at([pk for _, pk in came_back])
+    ids = [pk for _, pk in came_back if pk in current]
+    learned = learn(
+        state, rows_of(project, ids, encoder=state.encoder) if ids else [], [names[current[pk][0]] for pk in ids]
+    )
+    cursors = (learner.cursor_at, learner.cursor_id, came_back[-1][0])
+    return _kept(learner, owner, learned, learned.state, cursors), learned.state
+
+
+def _kept(
+    learner: OnlineLearner,
+    owner: uuid.UUID,
+    learned: Learned,
+    after: OnlineState,
+    cursors: tuple[datetime | None, int, int],
+) -> OnlineLearner:
+    """The state is written first, then the row takes it, then the old one goes."""
+    project, before = learner.project, learner.state_url
     url = wiring.storage().write(f"online/{project.pk}/{owner.hex[:8]}-{uuid.uuid4().hex[:8]}.vw", pack(after))
     learner = online_learned(
         project_id=project.pk,
         owner=owner,
         at=timezone.now(),
-        update=Update(url, learned.examples, learned.loss_sum, learned.right, learned.seconds, cursor_at, cursor_id),
+        update=Update(url, learned.examples, learned.loss_sum, learned.right, learned.seconds, *cursors),
     )
     learner.project = project
     if before:
         wiring.storage().remove(before)
-    return learner, after
+    return learner
 
 
 def _publish(project: Project, owner: uuid.UUID) -> Run | None:
     """Make a model of the state where somebody asked or enough was learned since the last one."""
     learner = learner_given(project.pk)
     due = learner.asked_at is not None or learner.unpublished >= learner.publish_every
-    if not due or not learner.unpublished or learner.cursor_at is None:
+    if not due or not learner.unpublished:
         return None
     online_renew(project_id=project.pk, owner=owner, at=timezone.now())
+    came_back = returned_until(project.pk, learner.feedback_cursor)
     bundle = bundle_of(unpack(wiring.storage().read(learner.state_url)))
     blob = dump(bundle)
-    learned = [r for r in labels_now(project) if r.holdout or r.resolved_at <= learner.cursor_at]
+    learned = [r for r in labels_now(project) if r.holdout or _read(learner, r, came_back)]
     version = version_write(project_id=project.pk, rows=learned, at=timezone.now())
     url = wiring.storage().write(f"models/{project.pk}/online-{owner.hex[:8]}.safetensors", blob)
     return online_published(
@@ -197,6 +238,12 @@ def _publish(project: Project, owner: uuid.UUID) -> Run | None:
             "CPU, Vowpal Wabbit",
         ),
     )
+
+
+def _read(learner: OnlineLearner, row: VersionRow, came_back: set[int]) -> bool:
+    if row.source == LabelSource.FEEDBACK:
+        return row.example_id in came_back
+    return learner.cursor_at is not None and row.resolved_at <= learner.cursor_at
 
 
 def _microsecond(at: datetime) -> int:

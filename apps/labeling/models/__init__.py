@@ -15,6 +15,7 @@ from apps.labeling.models.quality import (
     SuspectState,
 )
 from apps.labeling.models.queue import QUEUED_LANES, Assignment, AssignmentState, Frontier, FrontierItem, Lane
+from apps.labeling.models.returned import ReturnedLabel
 from apps.labeling.models.scoring import ScoringPart, ScoringPass, ScoringState
 from apps.labeling.models.settings import LANE_WEIGHTS, ConsensusMethod, QueueSettings
 
@@ -40,6 +41,7 @@ __all__ = [
     "Lane",
     "Pause",
     "QueueSettings",
+    "ReturnedLabel",
     "Review",
     "ReviewState",
     "ReviewWhy",

@@ -72,6 +72,10 @@ class LabelSource(models.TextChoices):
     DUPLICATE = "duplicate", gettext_lazy("Same as another example")
     REVIEW = "review", gettext_lazy("Decided by a reviewer")
     GOLD = "gold", gettext_lazy("Known beforehand")
+    FEEDBACK = "feedback", gettext_lazy("Came back for an answer")
+
+
+SENT_SOURCES = (LabelSource.IMPORTED, LabelSource.FEEDBACK)  # no answer of the desk: people's opinion comes on top
 
 
 class Label(models.Model):

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from apps.labeling.models import FrontierItem, Label, LabelSource, Lane, ReviewWhy
+from apps.labeling.models.answers import SENT_SOURCES
 from apps.labeling.services.auto_labels import auto_audit_settle
 from apps.labeling.services.duplicates import duplicates_lock, duplicates_settle
 from apps.labeling.services.example_state import ExampleState, Vote, example_state, label_of
@@ -71,7 +72,7 @@ def _settled(state: ExampleState, decided: Vote | None) -> Settlement:
         return Settlement(decided.value, "agreed", "A reviewer decided.", 1.0)
     project, votes, have = state.project, state.votes, state.have
     values = [v.value for v in votes]
-    asked_again = have and have.source == LabelSource.IMPORTED and (not votes or _second_look(votes))
+    asked_again = have and have.source in SENT_SOURCES and (not votes or _second_look(votes))
     if asked_again and have and (imported := value_of(have)) is not None:
         values = [imported, *values]  # what came with the example is one opinion, and the second look another
     needed = project.queue.overlap_in(votes[-1].lane) if votes else project.queue.overlap
@@ -85,9 +86,9 @@ def _second_look(votes: Sequence[Vote]) -> bool:
 
 def _unsettled(state: ExampleState, found: Settlement, at: datetime, reviews_stay: bool) -> None:
     """No label; where the votes disagree somebody decides. An imported label stands until a second look doubts it."""
-    have, kept = state.have, (LabelSource.IMPORTED, LabelSource.DUPLICATE)
+    have, kept = state.have, (*SENT_SOURCES, LabelSource.DUPLICATE)
     torn = found.outcome == "disagree"
-    if have and (have.source not in kept or (torn and have.source == LabelSource.IMPORTED)):
+    if have and (have.source not in kept or (torn and have.source in SENT_SOURCES)):
         have.delete()
         have = None
     if torn and have is None:
@@ -108,7 +109,7 @@ def _label(state: ExampleState, value: Value, decided: Vote | None, at: datetime
     """The row that says so; the times are those of the answer that settled it, and an unchanged label keeps its own."""
     have, source = state.have, LabelSource.REVIEW if decided else LabelSource.CONSENSUS
     same = have is not None and value_of(have) == value
-    if have and same and (have.source == source or (have.source == LabelSource.IMPORTED and not decided)):
+    if have and same and (have.source == source or (have.source in SENT_SOURCES and not decided)):
         return have
     deciding = decided or next((v for v in reversed(state.votes) if v.value == value), state.votes[-1])
     columns: dict[str, Any] = {

@@ -97,6 +97,7 @@ def project_delete(*, project: Project, name: str, reason: str, by: User, at: da
     deletion = ProjectDeletion.objects.create(
         number=found.pk,
         name=found.name,
+        slug=found.slug,
         reason=reason,
         by=by,
         asked_at=at,

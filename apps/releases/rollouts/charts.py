@@ -18,7 +18,8 @@ def figures(policy: RolloutPolicy, watches: tuple[MetricWatch, ...]) -> dict[str
 
 
 def name_of(watch: MetricWatch) -> str:
-    return f"s{watch.step}-{watch.settings.name}"
+    several = f"-{watch.place}" if watch.settings.feedback_name else ""  # feedback of several names in one step
+    return f"s{watch.step}-{watch.settings.name}{several}"
 
 
 def distance(policy: RolloutPolicy, watch: MetricWatch) -> Figure:

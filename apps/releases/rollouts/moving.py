@@ -12,16 +12,17 @@ from apps.audit.verbs import Verb
 from apps.errors import DomainError
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
-from apps.monitoring.arms import arms_seen, entities_seen
+from apps.monitoring.arms import arms_seen, entities_seen, feedback_seen
+from apps.monitoring.feedback.settings import feedback_settings_of
 from apps.monitoring.services import alert_raise
 from apps.projects.models import Project
 from apps.releases.models import AnalysisLook, PauseCause, PromotionKind, Rollout, RolloutPhase
 from apps.releases.replicas import rollout_refused
-from apps.releases.rollouts.selectors import looks_of, plan_of
+from apps.releases.rollouts.selectors import looks_begin, looks_of, maturity_of, plan_of
 from apps.releases.services import champion_now, champion_set, rollout_stop
 from apps.rules.rollouts.analysis import MetricJudgment, judge
 from apps.rules.rollouts.metrics import METRICS, Figures, LookEvidence
-from apps.rules.rollouts.policy import AnalysisStep, RolloutPolicy, policy_of
+from apps.rules.rollouts.policy import AnalysisStep, MetricSettings, RolloutPolicy, policy_of
 from apps.rules.rollouts.progress import RolloutMove, looks_due, progress
 from apps.rules.rollouts.ratio import mismatch
 from apps.rules.sentences import sentence
@@ -91,9 +92,9 @@ def _judged(rollout: Rollout, policy: RolloutPolicy, at: datetime) -> dict[int, 
     analysis = policy.steps[rollout.step].analysis
     if analysis is None:
         return {}
-    taken = looks_of(rollout, rollout.step)
+    taken, maturity = looks_of(rollout, rollout.step), maturity_of(rollout)
     due = {
-        place: looks_due(metric, since=rollout.step_since, now=at) - len(taken.get(place, []))
+        place: looks_due(metric, since=looks_begin(rollout, metric, maturity), now=at) - len(taken.get(place, []))
         for place, metric in enumerate(analysis.metrics)
     }
     if any(more > 0 for more in due.values()):
@@ -102,10 +103,25 @@ def _judged(rollout: Rollout, policy: RolloutPolicy, at: datetime) -> dict[int, 
             return None
         evidence = arms_seen(rollout=rollout.pk, since=since, until=at)
         for place, more in due.items():
-            _take(rollout, policy, analysis, place, more, taken.setdefault(place, []), evidence, at)
+            if more > 0:
+                seen = with_feedback(evidence, rollout, analysis.metrics[place], since, at)
+                _take(rollout, policy, analysis, place, more, taken.setdefault(place, []), seen, at)
     return {
         place: judge(plan_of(policy, metric), taken.get(place, [])) for place, metric in enumerate(analysis.metrics)
     }
+
+
+def with_feedback(
+    evidence: LookEvidence, rollout: Rollout, metric: MetricSettings, since: datetime, until: datetime
+) -> LookEvidence:
+    """The evidence with the mature feedback that this metric asks for; as it is for every other metric."""
+    name = metric.feedback_name
+    if not name:
+        return evidence
+    settings = feedback_settings_of(rollout.project)
+    ripe = until - settings.maturity
+    zero = name in settings.zero_names
+    return feedback_seen(evidence, rollout=rollout.pk, name=name, since=since, until=ripe, silence_is_zero=zero)
 
 
 def _split_is_broken(rollout: Rollout, since: datetime, at: datetime) -> bool:

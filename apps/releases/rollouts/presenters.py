@@ -15,7 +15,15 @@ from apps.releases.rollouts.charts import name_of
 from apps.releases.rollouts.selectors import MetricWatch, policy_in_force, watches_of
 from apps.rules.rollouts.durations import in_words
 from apps.rules.rollouts.metrics import METRICS
-from apps.rules.rollouts.policy import AT_ONCE, RolloutPolicy, RolloutStep, canary, policy_of, shadow_first
+from apps.rules.rollouts.policy import (
+    AT_ONCE,
+    MetricSettings,
+    RolloutPolicy,
+    RolloutStep,
+    canary,
+    policy_of,
+    shadow_first,
+)
 
 
 @dataclass(frozen=True)
@@ -114,14 +122,20 @@ def step_in_words(step: RolloutStep) -> str:
         return gettext("Waits {duration}").format(duration=in_words(step.pause.duration))
     assert step.analysis is not None
     metrics = step.analysis.metrics
-    names = ", ".join(dict.fromkeys(gettext(METRICS[metric.name].title).lower() for metric in metrics))
+    names = ", ".join(dict.fromkeys(title_in_words(metric, lower=True) for metric in metrics))
     longest = max(metric.initial_delay + metric.interval * metric.count for metric in metrics)
     return gettext("Watches {metrics}; {duration}").format(metrics=names, duration=in_words(longest))
 
 
+def title_in_words(metric: MetricSettings, *, lower: bool = False) -> str:
+    title = gettext(METRICS[metric.name].title)
+    title = title.lower() if lower else title
+    return title if metric.is_share else f"{title} “{metric.feedback_name}”"
+
+
 def line_of(watch: MetricWatch) -> WatchLine:
     say, tone = _PHASES[watch.judgment.phase]
-    return WatchLine(watch, gettext(watch.title), name_of(watch), str(say), tone, watch.judgment.missing)
+    return WatchLine(watch, title_in_words(watch.settings), name_of(watch), str(say), tone, watch.judgment.missing)
 
 
 _PHASES = {

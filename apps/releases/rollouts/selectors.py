@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import inf
 
 from django.db.models import QuerySet
@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.errors import NotFound
+from apps.monitoring.feedback.settings import feedback_settings_of
 from apps.projects.access import project_for
 from apps.projects.models import Project
 from apps.projects.roles import Permission
@@ -68,12 +69,31 @@ def figures_of(look: AnalysisLook) -> Figures:
     return Figures(look.canary, look.stable, look.samples, difference)
 
 
+def maturity_of(rollout: Rollout) -> timedelta:
+    """How old an answer is when its feedback counts; nothing is looked up where the policy wants none."""
+    policy = policy_of(rollout.policy)
+    wanted = any(m.feedback_name for step in policy.steps if step.analysis for m in step.analysis.metrics)
+    return feedback_settings_of(rollout.project).maturity if wanted else timedelta(0)
+
+
+def title_of(metric: MetricSettings) -> str:
+    """Its own, and of feedback which; labels are the usual one."""
+    title, name = METRICS[metric.name].title, metric.feedback_name
+    return f"{title} “{name}”" if name and not metric.is_share else title
+
+
+def looks_begin(rollout: Rollout, metric: MetricSettings, maturity: timedelta) -> datetime:
+    """From when the looks of a metric are counted: feedback has to ripen first."""
+    return rollout.step_since + (maturity if metric.feedback_name else timedelta(0))
+
+
 def plan_of(policy: RolloutPolicy, metric: MetricSettings) -> MetricPlan:
     """How a metric of a policy is judged."""
     known = METRICS[metric.name]
     harm = Harm.HIGHER if known.harm is Harm.LOWER and not metric.higher_is_better else known.harm
     return MetricPlan(
-        title=known.title,
+        title=title_of(metric),
+        is_share=metric.is_share,
         harm=Harm.EITHER if metric.two_sided else harm,
         test=metric.test,
         looks=metric.count,
@@ -89,9 +109,10 @@ def plan_of(policy: RolloutPolicy, metric: MetricSettings) -> MetricPlan:
 
 @dataclass(frozen=True)
 class MetricWatch:
-    """One metric of one step with its looks, as a page shows it."""
+    """One metric of one step with its looks, as a page shows it. `place` is its number in the step, from 0."""
 
     step: int
+    place: int
     settings: MetricSettings
     title: str
     looks: tuple[AnalysisLook, ...]
@@ -113,7 +134,7 @@ class MetricWatch:
 
 def watches_of(rollout: Rollout, at: datetime) -> tuple[MetricWatch, ...]:
     """All metrics of all analyses that began, in the order of the policy."""
-    policy = policy_of(rollout.policy)
+    policy, maturity = policy_of(rollout.policy), maturity_of(rollout)
     looks: dict[tuple[int, int], list[AnalysisLook]] = defaultdict(list)
     for look in AnalysisLook.objects.filter(rollout=rollout):
         looks[look.step, look.metric].append(look)
@@ -124,6 +145,7 @@ def watches_of(rollout: Rollout, at: datetime) -> tuple[MetricWatch, ...]:
             if not taken and number != rollout.step:
                 continue
             judgment = judge(plan_of(policy, settings), [figures_of(look) for look in taken])
-            due = looks_due(settings, since=rollout.step_since, now=at) if number == rollout.step else len(taken)
-            found.append(MetricWatch(number, settings, METRICS[settings.name].title, tuple(taken), judgment, due))
+            began = looks_begin(rollout, settings, maturity)
+            due = looks_due(settings, since=began, now=at) if number == rollout.step else len(taken)
+            found.append(MetricWatch(number, place, settings, title_of(settings), tuple(taken), judgment, due))
     return tuple(found)

@@ -48,6 +48,7 @@ class MetricPlan:
     failure_condition: str = ""
     failure_limit: int = 0
     inconclusive_limit: int = 0
+    is_share: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +96,18 @@ def _bound_at_any_time(plan: MetricPlan, look: Figures) -> float:
 
 
 def _harm(plan: MetricPlan, look: Figures, number: int) -> str:
-    return f"{plan.title}: {_pair(look)}; look {number} shows harm that chance does not explain."
+    return f"{plan.title}: {_pair(plan, look)}; look {number} shows harm that chance does not explain."
 
 
-def _pair(look: Figures) -> str:
-    canary, stable = (f"{100 * v:.2f} %" if v is not None else "nothing" for v in (look.canary, look.stable))
+def _pair(plan: MetricPlan, look: Figures) -> str:
+    canary, stable = (_value(plan, v) for v in (look.canary, look.stable))
     return f"{canary} against {stable}"
+
+
+def _value(plan: MetricPlan, value: float | None) -> str:
+    if value is None:
+        return "nothing"
+    return f"{100 * value:.2f} %" if plan.is_share else f"{value:,.4g}"
 
 
 def _without_harm(plan: MetricPlan, looks: Sequence[Figures], bounds: tuple[float, ...]) -> MetricJudgment:
@@ -115,7 +122,9 @@ def _without_harm(plan: MetricPlan, looks: Sequence[Figures], bounds: tuple[floa
         reason = f"{plan.title}: {lacking} after {count(len(looks), 'look')}, so nothing can be said."
         return MetricJudgment(MetricPhase.INCONCLUSIVE, reason, bounds, missing or None)
     return MetricJudgment(
-        MetricPhase.SUCCESSFUL, f"{plan.title}: {_pair(looks[-1])}; no harm in {count(len(looks), 'look')}.", bounds
+        MetricPhase.SUCCESSFUL,
+        f"{plan.title}: {_pair(plan, looks[-1])}; no harm in {count(len(looks), 'look')}.",
+        bounds,
     )
 
 
@@ -128,7 +137,9 @@ def _by_threshold(plan: MetricPlan, looks: Sequence[Figures]) -> MetricJudgment:
         unclear += outcome is MetricPhase.INCONCLUSIVE
         if failed > plan.failure_limit:
             return MetricJudgment(
-                MetricPhase.FAILED, f"{plan.title}: {_pair(look)}; {count(failed, 'look')} of {number} failed.", bounds
+                MetricPhase.FAILED,
+                f"{plan.title}: {_pair(plan, look)}; {count(failed, 'look')} of {number} failed.",
+                bounds,
             )
         if unclear > plan.inconclusive_limit:
             return MetricJudgment(
@@ -138,7 +149,7 @@ def _by_threshold(plan: MetricPlan, looks: Sequence[Figures]) -> MetricJudgment:
                 max(plan.min_sample - look.samples, 0) or None,
             )
     if plan.looks and len(looks) >= plan.looks:
-        return MetricJudgment(MetricPhase.SUCCESSFUL, f"{plan.title}: {_pair(looks[-1])}.", bounds)
+        return MetricJudgment(MetricPhase.SUCCESSFUL, f"{plan.title}: {_pair(plan, looks[-1])}.", bounds)
     return MetricJudgment(MetricPhase.RUNNING, f"{plan.title}: look {len(looks)}.", bounds)
 
 

@@ -14,11 +14,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
+from apps.rules.feedback import LABEL
 from apps.rules.policies import MOST_TEXT, PolicyPart, PolicyRefused, as_written, policy_checked, yaml_read
 from apps.rules.rollouts.analysis import MetricTest
 from apps.rules.rollouts.conditions import ConditionRefused, is_met
 from apps.rules.rollouts.durations import duration_of, in_words
 from apps.rules.rollouts.metrics import METRICS
+from apps.rules.rollouts.metrics.feedback import NAME as FEEDBACK
 
 __all__ = [
     "AT_ONCE",
@@ -41,7 +43,7 @@ class MetricSettings(PolicyPart):
     """One metric of an analysis. `count` is the number of looks, `interval` the time between two."""
 
     name: str
-    feedback: str = Field("", max_length=80)  # which feedback, of the metric “feedback”
+    feedback: str = Field("", max_length=60)  # which, of the metric “feedback”: label, or the name of a number
     test: MetricTest = MetricTest.OBRIEN_FLEMING
     interval: Duration = timedelta(minutes=5)
     initial_delay: Duration = timedelta(0)
@@ -67,11 +69,23 @@ class MetricSettings(PolicyPart):
             raise ValueError("obrien-fleming needs a count of looks; msprt may look for ever")
         if self.test is MetricTest.THRESHOLD and not (self.success_condition or self.failure_condition):
             raise ValueError("a threshold needs successCondition or failureCondition")
+        if self.feedback and self.name != FEEDBACK:
+            raise ValueError(f"“feedback” names a number or “label” for the metric “feedback”, not for {self.name}")
         if self.interval < timedelta(seconds=1):
             raise ValueError("an interval is at least 1s")
         for condition in filter(None, (self.success_condition, self.failure_condition)):
             is_met(condition, {"result": 0.5, "canary": 0.5, "stable": 0.5})
         return self
+
+    @property
+    def feedback_name(self) -> str:
+        """Under which name it came; empty for every other metric."""
+        return (self.feedback or LABEL) if self.name == FEEDBACK else ""
+
+    @property
+    def is_share(self) -> bool:
+        """Whether its figures are shares; numbers that people post may be any."""
+        return self.feedback_name in ("", LABEL)
 
 
 class AnalysisStep(PolicyPart):

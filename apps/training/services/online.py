@@ -10,7 +10,8 @@ from apps.accounts.models import User
 from apps.audit.services import event_record
 from apps.audit.verbs import Verb
 from apps.errors import DomainError, Invalid
-from apps.labeling.models import Label
+from apps.labeling.models import Label, LabelSource
+from apps.labeling.settled import returned_since
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.pages.numbers import fill
@@ -131,12 +132,13 @@ def _has_work(learner: OnlineLearner, at: datetime) -> bool:
         return True
     if learner.updated_at and learner.updated_at > at - LATE and learner.cursor_at and learner.cursor_at > at - LATE:
         return True  # somebody may yet commit a label that is older than the cursor
-    return labels_after(learner).exists()
+    return labels_after(learner).exists() or bool(returned_since(learner.project_id, learner.feedback_cursor, 1))
 
 
 def labels_after(learner: OnlineLearner) -> QuerySet[Label]:
-    """Labels past the cursor; those of the holdout never."""
+    """Labels past the cursor; those of the holdout never, and those that came back by a cursor of their own."""
     found = Label.objects.filter(project=learner.project_id, holdout=False, label__isnull=False)
+    found = found.exclude(source=LabelSource.FEEDBACK)
     if learner.cursor_at is None:
         return found
     return found.filter(

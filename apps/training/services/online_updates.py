@@ -48,8 +48,9 @@ class Update:
     loss_sum: float
     right: int
     seconds: float
-    cursor_at: datetime
+    cursor_at: datetime | None
     cursor_id: int
+    feedback_cursor: int
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def online_restart(
     learner = _owned(project_id, owner)
     learner.points.all().delete()
     learner.state_url, learner.label_names, learner.encoder = "", list(label_names), encoder
-    learner.examples = learner.unpublished = learner.right = learner.cursor_id = 0
+    learner.examples = learner.unpublished = learner.right = learner.cursor_id = learner.feedback_cursor = 0
     learner.loss_sum = learner.seconds = 0.0
     learner.cursor_at, learner.error = None, reason[:400]
     learner.save()
@@ -120,6 +121,7 @@ def online_learned(*, project_id: int, owner: uuid.UUID, update: Update, at: dat
     """State, cursor and counters together. Raises OnlineLost, and then none of them has moved."""
     learner = _owned(project_id, owner)
     learner.state_url, learner.cursor_at, learner.cursor_id = update.state_url, update.cursor_at, update.cursor_id
+    learner.feedback_cursor = update.feedback_cursor
     learner.examples += update.examples
     learner.unpublished += update.examples
     learner.loss_sum += update.loss_sum

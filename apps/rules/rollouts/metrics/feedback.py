@@ -2,10 +2,13 @@
 
 from apps.rules.rollouts.metrics.metric import Figures, Harm, LookEvidence, RolloutMetric, of_samples
 
+NAME = "feedback"
+
 
 def _look(evidence: LookEvidence, limit: float | None) -> Figures:
-    """Of any number, so without the exact chance that shares have."""
-    return of_samples(evidence.canary.samples.get("feedback"), evidence.stable.samples.get("feedback"), shares=False)
+    """Right labels and clicks are shares and have an exact chance where they are few; any other number has none."""
+    canary, stable = evidence.canary.samples.get(NAME), evidence.stable.samples.get(NAME)
+    return of_samples(canary, stable, shares=evidence.feedback_shares)
 
 
-FEEDBACK = RolloutMetric("feedback", "Feedback", Harm.LOWER, _look)
+FEEDBACK = RolloutMetric(NAME, "Feedback", Harm.LOWER, _look)

@@ -27,12 +27,14 @@ class ArmEvidence:
 
 @dataclass(frozen=True, slots=True)
 class LookEvidence:
-    """Both arms, and what the canary said to copies of the champion's requests."""
+    """Both arms, and what the canary said to copies of the champion's requests. `feedback_shares` where each piece of feedback
+    is worth 0 or 1."""
 
     canary: ArmEvidence
     stable: ArmEvidence
     mirrored: int = 0
     agreed: int = 0
+    feedback_shares: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,12 @@ class Prediction(models.Model):
     """One item that a model was asked about. Written in batches, off the request's path.
 
     `rollout` is the number of the one that was under way, `entity` a hash of who asked. A failed one has no label. `agreed` says of
-    a shadow's answer whether it was the champion's.
+    a shadow's answer whether it was the champion's. `item` counts the rows of one request from 0.
     """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="predictions")
     inference_id = models.CharField(max_length=100)
+    item = models.PositiveSmallIntegerField(default=0, db_default=0)
     at = models.DateTimeField()
     model_number = models.PositiveIntegerField()
     label = models.CharField(max_length=80)
@@ -53,6 +54,26 @@ class Prediction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label} ({self.confidence:.2f})"
+
+
+class AskedPayload(models.Model):
+    """What a logged request asked about, one row of it, where the project keeps that: by it the request can become an example."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="asked_payloads")
+    inference_id = models.CharField(max_length=100)
+    item = models.PositiveSmallIntegerField(default=0)
+    at = models.DateTimeField()
+    row = models.JSONField(default=dict)  # columns as a file would have them
+    image = models.BinaryField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["project", "inference_id", "item"], name="monitoring_payload_named"),
+            models.Index(fields=["project", "at"], name="monitoring_payload_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.inference_id}, row {self.item}"
 
 
 class DriftCheck(models.Model):

@@ -1,0 +1,176 @@
+"""What came back and what it says: counts, matured means by version and arm over time, dead letters."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from math import sqrt
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from apps.errors import Invalid
+from apps.monitoring.feedback.settings import feedback_settings_of
+from apps.monitoring.models import Feedback, FeedbackLetter, FeedbackSettings, Prediction
+from apps.monitoring.selectors import BY_THE_CLOCK
+from apps.pages.periods import NAMED, Period
+from apps.projects.models import Project
+from apps.rules.feedback import LABEL
+
+LETTERS = 20  # that the page lists
+NORMAL = 1.96  # 95 of 100
+
+# What was answered within the period and is mature: with feedback of this name, or all of it where silence means 0.
+_SAID = """
+SELECT CASE WHEN %(buckets)s THEN
+         date_bin(%(step)s, f.answered_at AT TIME ZONE %(zone)s, timestamp '2024-01-01') AT TIME ZONE %(zone)s END,
+       f.model_number, f.arm, count(*), avg(f.worth), coalesce(stddev_samp(f.worth), 0)
+FROM monitoring_feedback f
+WHERE f.project_id = %(project)s AND f.name = %(name)s AND f.answered_at > %(since)s AND f.answered_at <= %(until)s
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
+_SAID_OR_NOT = """
+SELECT CASE WHEN %(buckets)s THEN
+         date_bin(%(step)s, p.at AT TIME ZONE %(zone)s, timestamp '2024-01-01') AT TIME ZONE %(zone)s END,
+       p.model_number, p.arm, count(*), avg(coalesce(f.worth, 0)), coalesce(stddev_samp(coalesce(f.worth, 0)), 0)
+FROM monitoring_prediction p LEFT JOIN monitoring_feedback f
+  ON f.project_id = p.project_id AND f.inference_id = p.inference_id AND f.item = p.item AND f.name = %(name)s
+WHERE p.project_id = %(project)s AND p.at > %(since)s AND p.at <= %(until)s AND NOT p.failed AND p.arm <> 'shadow'
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
+
+
+@dataclass(frozen=True)
+class ArmMean:
+    """What one arm of one version was worth, over requests. `half` is half the 95 % interval, each request one draw."""
+
+    version: int
+    arm: str
+    requests: int
+    mean: float
+    half: float
+    at: datetime | None = None  # the bucket's begin, where there are buckets
+
+
+@dataclass(frozen=True)
+class NameCount:
+    """How often a name came in, and how much of it is mature enough to count."""
+
+    name: str
+    joined: int
+    immature: int
+
+    @property
+    def is_label(self) -> bool:
+        return self.name == LABEL
+
+    @property
+    def immature_share(self) -> float | None:
+        return self.immature / self.joined if self.joined else None
+
+
+@dataclass(frozen=True)
+class FeedbackBoard:
+    """What the page shows, of one name and one period."""
+
+    settings: FeedbackSettings
+    period: Period
+    names: tuple[NameCount, ...]
+    chosen: NameCount | None
+    received_day: int
+    waiting: int
+    letters: int
+    answered: int  # requests of the period, row by row
+    with_feedback: int
+    arms: tuple[ArmMean, ...]
+    newest_letters: tuple[FeedbackLetter, ...]
+
+    @property
+    def empty(self) -> bool:
+        return not self.names and not self.waiting and not self.letters
+
+    @property
+    def share_answered(self) -> float | None:
+        return self.with_feedback / self.answered if self.answered else None
+
+    @property
+    def zero(self) -> bool:
+        return self.chosen is not None and self.chosen.name in self.settings.zero_names
+
+    @property
+    def as_share(self) -> bool:
+        """Whether the chosen one is a share: right labels, clicks."""
+        return self.chosen is not None and (self.chosen.is_label or all(0 <= arm.mean <= 1 for arm in self.arms))
+
+
+def period_that_fits(settings: FeedbackSettings) -> str:
+    """The shortest of which at least half is mature."""
+    among = ("24h", "7d", "30d", "90d")
+    return next((name for name in among if NAMED[name][1] >= 2 * settings.maturity), "365d")
+
+
+def board_of(project: Project, at: datetime, period: Period, *, name: str = "") -> FeedbackBoard:
+    """Raises Invalid for a name that there is not."""
+    settings = feedback_settings_of(project)
+    names = _names(project, settings, at, period)
+    chosen = next((n for n in names if n.name == name), None) if name else (names[0] if names else None)
+    if name and chosen is None and names:
+        raise Invalid(gettext("No feedback of the name “{name}” came in this time.").format(name=name[:60]))
+    mine = Feedback.objects.filter(project=project)
+    answers = Prediction.objects.shown().filter(project=project, at__gt=period.since, at__lte=period.until)
+    told = mine.filter(inference_id=OuterRef("inference_id"), item=OuterRef("item"))
+    return FeedbackBoard(
+        settings=settings,
+        period=period,
+        names=names,
+        chosen=chosen,
+        received_day=mine.filter(received_at__gt=at - timedelta(days=1)).count(),
+        waiting=mine.filter(answered_at=None).count(),
+        letters=FeedbackLetter.objects.filter(project=project).count(),
+        answered=answers.count(),
+        with_feedback=answers.filter(Exists(told)).count(),
+        arms=means_of(project, settings, chosen.name, at, period) if chosen else (),
+        newest_letters=tuple(letters_of(project)[:LETTERS]),
+    )
+
+
+def means_of(
+    project: Project, settings: FeedbackSettings, name: str, at: datetime, period: Period, *, buckets: bool = False
+) -> tuple[ArmMean, ...]:
+    """By version and arm, and by bucket of the period where that is wanted; matured answers only."""
+    values: dict[str, Any] = {
+        "project": project.pk,
+        "name": name,
+        "since": period.since,
+        "until": min(period.until, at - settings.maturity),
+        "buckets": buckets,
+        "step": period.step,
+        "zone": timezone.get_current_timezone_name() if period.step >= BY_THE_CLOCK else "UTC",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SAID_OR_NOT if name in settings.zero_names else _SAID, values)
+        return tuple(
+            ArmMean(version, arm, n, float(mean), NORMAL * float(deviation) / sqrt(n), bucket)
+            for bucket, version, arm, n, mean, deviation in cursor.fetchall()
+        )
+
+
+def _names(project: Project, settings: FeedbackSettings, at: datetime, period: Period) -> tuple[NameCount, ...]:
+    """Of what was answered in the period; labels first, then the most frequent."""
+    rows = Feedback.objects.filter(project=project, answered_at__gt=period.since, answered_at__lte=period.until)
+    young = rows.filter(answered_at__gt=at - settings.maturity).order_by().values_list("name")
+    immature = dict(young.annotate(n=Count("pk")))
+    counted = rows.order_by().values_list("name").annotate(n=Count("pk"))
+    found = [NameCount(name, n, immature.get(name, 0)) for name, n in counted]
+    return tuple(sorted(found, key=lambda each: (not each.is_label, -each.joined, each.name)))
+
+
+def feedback_rows(project: Project) -> QuerySet[Feedback]:
+    """Newest first."""
+    return Feedback.objects.filter(project=project)
+
+
+def letters_of(project: Project) -> QuerySet[FeedbackLetter]:
+    """Newest first."""
+    return FeedbackLetter.objects.filter(project=project)

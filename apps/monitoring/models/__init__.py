@@ -1,0 +1,17 @@
+"""What was answered, what came back for it, and what looks at both."""
+
+from apps.monitoring.models.feedback import Feedback, FeedbackLetter, FeedbackSettings, PayloadsKept, ReturnedAs
+from apps.monitoring.models.predictions import Alert, AskedPayload, DriftCheck, Prediction, PredictionQuerySet
+
+__all__ = [
+    "Alert",
+    "AskedPayload",
+    "DriftCheck",
+    "Feedback",
+    "FeedbackLetter",
+    "FeedbackSettings",
+    "PayloadsKept",
+    "Prediction",
+    "PredictionQuerySet",
+    "ReturnedAs",
+]

@@ -1,0 +1,1 @@
+"""Feedback: taken, joined, judged, shown."""
