@@ -7,6 +7,7 @@ from apps.datasets import api as datasets
 from apps.evaluation import api as evaluation
 from apps.evaluation import freshness_api
 from apps.evaluation.gates import api as gates
+from apps.evaluation.reporting import api as reporting
 from apps.features import api as features
 from apps.labeling import api as labeling
 from apps.labeling import settings_api
@@ -104,6 +105,9 @@ urlpatterns = [
     path("v1/sweeps/<int:sweep_id>/", sweep_api.SweepAPI.as_view(), name="api-sweep"),
     path("v1/sweeps/<int:sweep_id>/cancel/", sweep_api.SweepCancelAPI.as_view(), name="api-sweep-cancel"),
     path("v1/runs/<int:run_id>/", run_api.RunDetailAPI.as_view(), name="api-run"),
+    path("v1/runs/<int:run_id>/report/", reporting.ReportAPI.as_view(), name="api-report"),
+    path("v1/runs/<int:run_id>/model-card/", reporting.ModelCardAPI.as_view(), name="api-model-card"),
+    path("v1/runs/<int:run_id>/override/", reporting.OverrideAPI.as_view(), name="api-gates-override"),
     path(f"{PROJECT}schedules/", schedule_api.SchedulesAPI.as_view(), name="api-schedules"),
     path(f"{PROJECT}policy/", schedule_api.PolicyAPI.as_view(), name="api-policy"),
     path(f"{PROJECT}freshness/", freshness_api.FreshnessAPI.as_view(), name="api-freshness"),

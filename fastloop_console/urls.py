@@ -28,6 +28,7 @@ urlpatterns = [
     path("projects/<int:project_id>/runs/", include("apps.training.urls")),
     path("projects/<int:project_id>/learning/", include("apps.evaluation.urls")),
     path("projects/<int:project_id>/models/gates/", include("apps.evaluation.gates.urls")),
+    path("projects/<int:project_id>/models/runs/<int:run_id>/report/", include("apps.evaluation.reporting.urls")),
     path("projects/<int:project_id>/models/", include("apps.releases.urls")),
     path("projects/<int:project_id>/models/", include("apps.lineage.urls")),
     path("projects/<int:project_id>/monitor/", include("apps.monitoring.urls")),

@@ -81,6 +81,7 @@ class Verb(StrEnum):
     VERDICT_FAIL = "verdict.fail"
     VERDICT_INCONCLUSIVE = "verdict.inconclusive"
     GATE_POLICY_SET = "gate_policy.set"
+    GATES_OVERRIDDEN = "gates.overridden"
     SENSITIVE_SET = "sensitive_columns.set"
     GAP_MEASURED = "gap.measured"
     MODEL_REGISTERED = "model.registered"
@@ -206,6 +207,7 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.VERDICT_FAIL: _VERDICT,
     Verb.VERDICT_INCONCLUSIVE: _VERDICT,
     Verb.GATE_POLICY_SET: EventPayload("gate policy", {"policy": dict}),
+    Verb.GATES_OVERRIDDEN: EventPayload("run", {"gates": list, "reason": str}),
     Verb.SENSITIVE_SET: EventPayload("project", {"columns": list}),
     Verb.GAP_MEASURED: EventPayload("run", {"points": _NUMBER, "low": _NUMBER, "high": _NUMBER}),
     Verb.MODEL_REGISTERED: EventPayload("model", {"outcome": str}),

@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext
 
 from apps.evaluation.models import FreshnessGap, LearningReport, Report
+from apps.evaluation.reporting.page import CertaintyBin
 from apps.pages.numbers import fill, percent, signed
 from apps.pages.words import counted
 
@@ -13,6 +14,7 @@ Figure = dict[str, Any]
 ROOM_FOR_A_NAME = 0.12  # of the axis
 SHORT = 18  # characters of a label's name on an axis
 WRITTEN = 12  # classes up to which each cell carries its count
+AS_SURE_AS_RIGHT = 0.01  # a gap of less is none
 EVERY = 30  # classes up to which each has its name on both axes
 
 
@@ -52,6 +54,52 @@ def confusion(report: Report) -> Figure:
             },
         },
     }
+
+
+def calibration(bins: Sequence[CertaintyBin]) -> Figure:
+    """How often it is right where it is so sure, beside the line on which both are the same."""
+    line = {"color": "var(--line-strong)", "width": 1, "dash": "dot"}
+    trace = {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": gettext("right"),
+        "x": [round(each.certainty, 4) for each in bins],
+        "y": [round(each.right, 4) for each in bins],
+        "text": [counted(each.n, "example") for each in bins],
+        "line": {"color": "var(--accent)", "width": 2},
+        "marker": {"size": 7, "color": "var(--accent)"},
+        "cliponaxis": False,
+        "hovertemplate": gettext("%{x:.0%} sure<br>%{y:.0%} right<br>%{text}") + "<extra></extra>",
+    }
+    return {
+        "data": [trace] if bins else [],
+        "layout": {
+            "xaxis": {"tickformat": ".0%", "range": [0, 1], "title": {"text": gettext("how sure it is")}},
+            "yaxis": {"tickformat": ".0%", "range": [0, 1], "title": {"text": gettext("how often it is right")}},
+            "shapes": [{"type": "line", "x0": 0, "y0": 0, "x1": 1, "y1": 1, "line": line, "layer": "below"}],
+            "meta": {
+                "finding": _calibration_finding(bins),
+                "empty": gettext("No single answers can be read."),
+                "rows": gettext("how sure it is"),
+            },
+        },
+    }
+
+
+def _calibration_finding(bins: Sequence[CertaintyBin]) -> str:
+    n = sum(each.n for each in bins)
+    if not n:
+        return ""
+    gap = sum(each.n * (each.certainty - each.right) for each in bins) / n
+    words = fill(
+        gettext("{sure} sure on average, {right} right"),
+        sure=percent(sum(each.n * each.certainty for each in bins) / n, 1),
+        right=percent(sum(each.n * each.right for each in bins) / n, 1),
+    )
+    if abs(gap) < AS_SURE_AS_RIGHT:
+        return gettext("{words}; as sure as it may be.").format(words=words)
+    too = gettext("{words}; surer than it may be.") if gap > 0 else gettext("{words}; less sure than it may be.")
+    return too.format(words=words)
 
 
 def gaps(found: list[FreshnessGap]) -> Figure:

@@ -64,10 +64,23 @@ class Report(models.Model):
     outcome = models.CharField(max_length=12, choices=Outcome.choices)
     gates = models.JSONField()  # [{"name", "type", "title", "blocking", "outcome", "reason", "details"}]
     gate_policy = models.ForeignKey(GatePolicyVersion, null=True, on_delete=models.SET_NULL, related_name="reports")
+    overridden_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    overridden_at = models.DateTimeField(null=True)
+    override_reason = models.CharField(max_length=400, blank=True)
     predictions_url = models.CharField(max_length=400, blank=True)  # Parquet of HoldoutPredictions
 
     class Meta:
         ordering = ["-id"]
+
+    @property
+    def overridden(self) -> bool:
+        """Whether somebody let the model be released although gates did not pass; the verdict stays what it is."""
+        return self.overridden_at is not None
+
+    @property
+    def closes(self) -> bool:
+        """Whether the verdict keeps the model from its users."""
+        return self.outcome == Outcome.FAIL and not self.overridden
 
     @property
     def deciding_gates(self) -> list[dict[str, Any]]:

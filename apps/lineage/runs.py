@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.utils import timezone
 
-from apps.evaluation.models import Outcome, Report
+from apps.evaluation.models import Report
 from apps.evaluation.selectors import report_of
 from apps.projects.models import Project
 from apps.releases.models import Mirrored, ModelVersion
@@ -42,7 +42,7 @@ class RunPage:
         """Newer than the champion and not failed; the service judges again."""
         version = self.version
         newer = version is not None and (self.champion is None or version.number > self.champion.number)
-        return bool(newer and self.report and self.report.outcome != Outcome.FAIL)
+        return bool(newer and self.report and not self.report.closes)
 
 
 def run_page(project: Project, run_id: int) -> RunPage:

@@ -28,6 +28,7 @@ class Permission(StrEnum):
     START_RUN = "start and cancel runs"
     PROMOTE = "promote and roll back"
     SET_GATES = "set the gates"
+    OVERRIDE_GATES = "override the gates"
     PREDICT = "ask the champion"
     SEND_FEEDBACK = "send feedback"
     TAKE_MODEL = "download models"
@@ -52,6 +53,7 @@ GRANTS: dict[str, frozenset[Permission]] = {
             _P.MANAGE_MEMBERS,
             _P.EDIT_TARGET,
             _P.SET_GATES,
+            _P.OVERRIDE_GATES,
             _P.RESOLVE_ALERT,
             _P.SEND_FEEDBACK,
         }

@@ -31,6 +31,9 @@ class VersionOutput(serializers.Serializer):
     run_id = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     outcome = serializers.CharField(source="report.outcome")
+    overridden = serializers.BooleanField(
+        source="report.overridden", help_text="Whether somebody let it be released although gates did not pass."
+    )
     metrics = serializers.JSONField(source="report.metrics")
     aliases = serializers.SerializerMethodField()
     rolled_back_at = serializers.SerializerMethodField(

@@ -91,15 +91,16 @@ def release_refuse(*, project: Project, version: ModelVersion, champion: ModelVe
         raise AlreadyChampion(
             gettext("v{number} is champion already; nothing was changed.").format(number=version.number)
         )
-    if version.report.outcome == Outcome.FAIL:
+    if version.report.closes:
         failed = [g["title"] for g in version.report.deciding_gates if g["outcome"] == Outcome.FAIL]
         raise GateClosed(
             gettext(
                 "v{number} failed its gate “{verdict}” and cannot be promoted. The champion stays. Label "
-                "more and train again."
+                "more and train again, or let a manager override it on the report."
             ).format(number=version.number, verdict=gettext(failed[0]) if failed else "verdict")
         )
-    if version.report.outcome == Outcome.INCONCLUSIVE and len(reason.strip()) < LEAST_REASON:
+    unsure = version.report.outcome == Outcome.INCONCLUSIVE and not version.report.overridden
+    if unsure and len(reason.strip()) < LEAST_REASON:
         raise Invalid(
             gettext(
                 "The verdict on v{number} is inconclusive. Say why it should serve all the same, in at least "

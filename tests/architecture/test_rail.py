@@ -37,6 +37,7 @@ ENTRY = {
     "quality:": "quality:overview",
     "queue:": "projects:settings",
     "releases:": "releases:models",
+    "reports:": "training:runs",
     "setup:": "projects:settings",
     "slas:": "slas:sla",
     "training:": "training:runs",

@@ -57,6 +57,7 @@ PAGES = {
     "queue-settings": "/projects/{project}/settings/queue/",
     "columns": "/projects/{project}/data/columns/",
     "rollout": "/projects/{project}/models/rollouts/{rollout}/",
+    "report": "/projects/{project}/models/runs/{run}/report/",
     "gates": "/projects/{project}/models/gates/",
     "release-policy": "/projects/{project}/models/policy/",
     "account": "/account/",

@@ -133,7 +133,7 @@ def test_a_failed_candidate_is_not_promoted_and_the_champion_stays(project: Proj
     assert (answer.status_code, answer.json()["code"]) == (409, "gate_closed")
     assert answer.json()["detail"] == (
         "v2 failed its gate “It is not worse than the champion” and cannot be promoted. "
-        "The champion stays. Label more and train again."
+        "The champion stays. Label more and train again, or let a manager override it on the report."
     )
     assert (champion_number(project), Promotion.objects.count()) == (champion, 1)
 

@@ -57,6 +57,7 @@ def turned(project: Project, lin: User, times: int) -> Run:
 def cost(browser: Client, name: str, project: Project, run: Run) -> int:
     args = {
         "lineage:run": [project.pk, run.pk],
+        "reports:report": [project.pk, run.pk if hasattr(run, "report") else run.base_run_id],
         "portfolio:projects": [],
         "examples:page": [project.pk, project.examples.order_by("pk")[0].pk],
         "setup:label": [project.pk, project.labels.all()[0].pk],

@@ -11,6 +11,7 @@ from apps.accounts.models import User
 from apps.datasets import services as datasets
 from apps.datasets.readers import Row
 from apps.datasets.versions import version_write
+from apps.evaluation.models import Outcome
 from apps.integrations import wiring
 from apps.labeling.services.frontier import frontier_refill
 from apps.monitoring.services import LoggedPrediction, predictions_record
@@ -51,6 +52,7 @@ def full(
     served = with_file(rows.model(project), bundle_of("text-classification", np.zeros((2, 384), np.float32)))
     made.ids["version_id"] = served.pk
     made.ids["next_version_id"] = rows.model(project).pk
+    made.ids["doubted_run_id"] = rows.model(project, Outcome.INCONCLUSIVE).run_id
     made.ids["waiting_rollout_id"] = under_way(make_project, lin).pk
     for label in ("ham", "spam"):
         made.ids["dataset_version"] = version_write(project_id=project.pk, rows=[row(1, label)], at=NOON).number

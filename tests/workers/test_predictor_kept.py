@@ -1,6 +1,7 @@
 """Database or storage away: the last known release keeps serving, also after a restart, and only what is whole is read."""
 
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -155,3 +156,16 @@ def test_a_model_file_is_served_alone_where_there_is_exactly_one(tmp_path):
         model_in(tmp_path, "loans")
     with pytest.raises(SystemExit, match=r"n\.safetensors does not load: "):
         model_in(tmp_path / "n.safetensors", "loans")
+
+
+def test_a_database_that_says_nothing_is_not_waited_for(world, tmp_path, monkeypatch):
+    started(tmp_path)
+    held = threading.Event()
+    monkeypatch.setattr(watch, "FIRST_LOOK_S", 0.05)
+    monkeypatch.setattr(watch, "served", lambda: held.wait(20) and list(world.served))
+    repository = ModelRepository()
+    watcher = watching(repository, tmp_path)
+    watcher.start()
+    assert serving(repository) == (3, 4, 30.0) and not held.is_set()
+    held.set()
+    watcher.close()

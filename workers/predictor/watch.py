@@ -51,14 +51,17 @@ class Watcher:
         self._faults: dict[str, _Fault] = {}  # by artifact
         self._before: dict[str, LoadedModel] = {}  # the champion before, for a roll-back that need not read it
         self._beat, self._said = 0.0, ReplicaState()
-        self._done, self._looked, self._following = threading.Event(), threading.Event(), threading.Lock()
+        self._done, self._answered, self._looked = threading.Event(), threading.Event(), threading.Event()
+        self._following = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
 
     def start(self) -> None:
         """Load everything once before the first request, then keep looking. A database that does not say anything is not waited
         for: the release that was kept serves until it does."""
         self._thread.start()
-        if not self._looked.wait(FIRST_LOOK_S):
+        if self._answered.wait(FIRST_LOOK_S):
+            self._looked.wait()
+        else:
             logger.warning("The database has not answered for %g s", FIRST_LOOK_S)
             self._serve_kept()
 
@@ -77,7 +80,9 @@ class Watcher:
         """One glance. A fault leaves the models that serve as they are, and one project's fault those of the others."""
         try:
             champions = served()
+            self._answered.set()
         except Exception as cause:  # the database may be restarting
+            self._answered.set()
             logger.warning("The champions could not be looked up: %s", cause)
             self._serve_kept()
             close_old_connections()

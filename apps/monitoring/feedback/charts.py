@@ -26,6 +26,8 @@ def means(found: Sequence[ArmMean], period: Period, *, as_share: bool) -> Figure
     traces = [_line(lines[key], color, as_share) for key, color in zip(sorted(most), COLORS, strict=False)]
     total = sum(m.requests for m in found)
     drawn = [y for trace in traces for y in trace["y"]]
+    whole = as_share and max(drawn, default=0) > 25  # percent; small shares would lie flat on the axis
+    ends = [_end(trace, as_share) for trace in traces]
     return {
         "data": traces,
         "layout": {
@@ -33,10 +35,11 @@ def means(found: Sequence[ArmMean], period: Period, *, as_share: bool) -> Figure
                 "type": "date",
                 "range": [period.since.isoformat(), (period.until + ROOM * period.span).isoformat()],
             },
-            "yaxis": {"range": [0, 100], "ticksuffix": " %"}
-            if as_share and max(drawn, default=0) > 25
-            else {"rangemode": "tozero", "ticksuffix": " %" if as_share else ""},
-            "annotations": ends_apart([_end(t, as_share) for t in traces], drawn, from_zero=True) if drawn else [],
+            "yaxis": {
+                **({"range": [0, 100]} if whole else {"rangemode": "tozero"}),
+                "ticksuffix": " %" if as_share else "",
+            },
+            "annotations": ends_apart(ends, [*drawn, 100.0] if whole else drawn, from_zero=True) if ends else [],
             "meta": {
                 "finding": fill(gettext("{n:,} mature answers are judged."), n=total),
                 "empty": gettext("No mature feedback in this period."),

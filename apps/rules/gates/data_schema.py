@@ -155,7 +155,7 @@ def _judge(evidence: Evidence, parameters: DataSchemaParameters) -> Judgment:
         )
         return Judgment(GateOutcome.INCONCLUSIVE, words)
     found = faults_of(values.learned, values.incoming, parameters)
-    details = {"rows": n, "faults": [asdict(fault) for fault in found]}
+    details = {"rows": n, "faults": [{**asdict(f), "words": str(FAULTS[f.fault])} for f in found]}
     broken = [each for each in found if each.share > parameters.allowed_share]
     if broken:
         said = [
