@@ -1,9 +1,11 @@
 """The people of the tests, a project of each kind, and the clients they use."""
 
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from django.db import connections
 from django.test import Client
 
 from apps.accounts.models import User
@@ -14,6 +16,12 @@ from apps.projects.roles import Role
 from apps.projects.services import LabelSpec
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Test databases are copies of the one that `tests/servers.py` made of the snapshot; only what it lacks is migrated."""
+    connections["default"].settings_dict["TEST"]["TEMPLATE"] = os.environ.get("FASTLOOP_TEST_TEMPLATE")
 
 
 @pytest.fixture

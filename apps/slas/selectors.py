@@ -84,16 +84,20 @@ class Levels:
         return median(lap.p90_s for lap in self.laps[-LEAST_LAPS:])
 
 
-def period_that_fits(project: Project, at: datetime) -> str:
+def first_lap_at(project: Project) -> datetime | None:
+    """When the first lap of all closed."""
+    return Lap.objects.filter(project=project).order_by("number").values_list("closed_at", flat=True).first()
+
+
+def period_that_fits(first: datetime | None, at: datetime) -> str:
     """The shortest of those that a lap may take which holds all laps."""
-    first = Lap.objects.filter(project=project).order_by("number").values_list("closed_at", flat=True).first()
     return that_fits(first, at, among=("30d", "90d", "365d"), otherwise="365d")
 
 
-def levels_of(project: Project, period: Period) -> Levels:
+def levels_of(project: Project, period: Period, first: datetime | None) -> Levels:
+    """`first` is when the first lap of all closed."""
     laps = Lap.objects.filter(project=project, closed_at__gt=period.since, closed_at__lte=period.until)
     found = tuple(reversed(laps.prefetch_related("stages")[:MOST_LAPS]))
-    first = Lap.objects.filter(project=project).order_by("number").values_list("closed_at", flat=True).first()
     since = max(period.since, first or period.since)
     return Levels(period, target_hours(project), found, _weeks(since, period.until), first is not None)
 

@@ -50,9 +50,9 @@ def _shown(
 
 
 def _levels(request: Signed, project: Project, *, keep: bool = False) -> selectors.Levels:
-    at = timezone.now()
-    period = period_asked(request, at, lambda: selectors.period_that_fits(project, at), keep=keep)
-    return selectors.levels_of(project, period)
+    at, first = timezone.now(), selectors.first_lap_at(project)
+    period = period_asked(request, at, lambda: selectors.period_that_fits(first, at), keep=keep)
+    return selectors.levels_of(project, period, first)
 
 
 @require_GET

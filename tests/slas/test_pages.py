@@ -42,7 +42,7 @@ def lap(project: Project, hours: float, *, at: datetime | None = None, promotion
 
 
 def levels(project: Project, period: str = "365d") -> selectors.Levels:
-    return selectors.levels_of(project, period_named(period, timezone.now()))
+    return selectors.levels_of(project, period_named(period, timezone.now()), selectors.first_lap_at(project))
 
 
 def test_before_the_first_lap_the_page_says_when_one_closes(as_: As, mona: User, project: Project) -> None:

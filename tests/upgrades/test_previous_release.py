@@ -158,6 +158,7 @@ def test_every_page_of_an_old_project_opens(name: str) -> None:
     runs = [[project.pk, run.pk] for run in project.runs.all()]
     of_page = {
         "lineage:run": runs,
+        "reports:report": [[project.pk, run.pk] for run in project.runs.filter(report__isnull=False)],
         "portfolio:projects": [[]],
         "examples:page": [[project.pk, example.pk] for example in project.examples.order_by("pk")[:5]],
         "setup:label": [[project.pk, label.pk] for label in project.labels.all()],

@@ -1,5 +1,6 @@
 """Feedback as a metric of a rollout: what came back for mature answers of both arms, entity by entity."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
