@@ -125,6 +125,7 @@ urlpatterns = [
     path(f"{PROJECT}release-policy/", rollouts.ReleasePolicyAPI.as_view(), name="api-release-policy"),
     path(f"{PROJECT}rollouts/", rollouts.RolloutsAPI.as_view(), name="api-rollouts"),
     path("v1/rollouts/<int:rollout_id>/", rollouts.RolloutAPI.as_view(), name="api-rollout"),
+    path("v1/rollouts/<int:rollout_id>/replay/", rollouts.RolloutReplayAPI.as_view(), name="api-rollout-replay"),
     path("v1/rollouts/<int:rollout_id>/pause/", rollouts.RolloutPauseAPI.as_view(), name="api-rollout-pause"),
     path("v1/rollouts/<int:rollout_id>/resume/", rollouts.RolloutResumeAPI.as_view(), name="api-rollout-resume"),
     path("v1/rollouts/<int:rollout_id>/promote/", rollouts.RolloutPromoteAPI.as_view(), name="api-rollout-promote"),

@@ -14,7 +14,7 @@ from apps.rules.rollouts.samples import ArmSample
 SLOW = 0.95  # of the stable arm's latencies are below what counts as slow
 
 ARMS = """
-WITH slow AS (
+WITH slow AS MATERIALIZED (
     SELECT percentile_cont(%(share)s) WITHIN GROUP (ORDER BY latency_ms) AS ms FROM monitoring_prediction
     WHERE rollout = %(rollout)s AND at > %(since)s AND at <= %(until)s AND arm = 'champion' AND NOT failed
 ), entities AS (

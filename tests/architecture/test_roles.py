@@ -309,6 +309,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "api-feedback-settings": {"GET": OVERSEERS, "PATCH": MANAGERS},
     "api-rollouts": {"GET": OVERSEERS},
     "api-rollout": {"GET": OVERSEERS},
+    "api-rollout-replay": {"POST": OVERSEERS},
     "api-rollout-pause": {"POST": ENGINEERS},
     "api-rollout-resume": {"POST": ENGINEERS},
     "api-rollout-promote": {"POST": ENGINEERS},

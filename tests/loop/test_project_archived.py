@@ -44,6 +44,7 @@ TAKEN = {
     "api-predict",
     "releases:rollout_abort",
     "api-rollout-abort",
+    "api-rollout-replay",
     "training:cancel",
     "training:sweep_cancel",
     "api-run-cancel",

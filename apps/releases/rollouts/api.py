@@ -15,9 +15,10 @@ from apps.errors import Invalid
 from apps.projects.api_access import ProjectAPI
 from apps.projects.roles import Permission
 from apps.releases.rollouts import services
+from apps.releases.rollouts.replaying import ReplayOutcome, replay
 from apps.releases.rollouts.selectors import policies_of, policy_in_force, rollout_for, rollouts_of
 from apps.releases.selectors import version_for
-from apps.rules.rollouts.policy import PolicyRefused, policy_of_yaml
+from apps.rules.rollouts.policy import PolicyRefused, RolloutPolicy, policy_of_yaml
 
 
 class LookOutput(serializers.Serializer):
@@ -91,23 +92,26 @@ class ReleasePolicyAPI(ProjectAPI):
         summary="Set what a release does",
     )
     def put(self, request: Request, project_id: int) -> Response:
-        given = self.InputSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        if ("policy" in given.validated_data) == ("yaml" in given.validated_data):
-            raise Invalid(gettext("Send either “policy” or “yaml”."), field="policy")
-        if "yaml" in given.validated_data:
-            try:
-                policy = policy_of_yaml(given.validated_data["yaml"])
-            except PolicyRefused as refused:
-                raise Invalid(str(refused), field="yaml") from None
-        else:
-            policy = services.policy_given(given.validated_data["policy"])
+        policy = _policy_sent(request)
         services.release_policy_set(project=self.project, policy=policy, by=cast(User, request.user), at=timezone.now())
         return Response(self._said())
 
     def _said(self) -> dict[str, Any]:
         newest = policies_of(self.project).first()
         return {"number": newest.number if newest else 0, "policy": policy_in_force(self.project).written()}
+
+
+def _policy_sent(request: Request) -> RolloutPolicy:
+    given = ReleasePolicyAPI.InputSerializer(data=request.data)
+    given.is_valid(raise_exception=True)
+    if ("policy" in given.validated_data) == ("yaml" in given.validated_data):
+        raise Invalid(gettext("Send either “policy” or “yaml”."), field="policy")
+    if "policy" in given.validated_data:
+        return services.policy_given(given.validated_data["policy"])
+    try:
+        return policy_of_yaml(given.validated_data["yaml"])
+    except PolicyRefused as refused:
+        raise Invalid(str(refused), field="yaml") from None
 
 
 class ReleaseAPI(APIView):
@@ -133,6 +137,42 @@ class RolloutAPI(APIView):
     def get(self, request: Request, rollout_id: int) -> Response:
         rollout = rollout_for(cast(User, request.user), rollout_id, Permission.VIEW_RUNS)
         return Response(RolloutDetailOutput(rollout).data)
+
+
+class ReplayLookOutput(serializers.Serializer):
+    step = serializers.IntegerField(help_text="From 0, as in the policy.")
+    number = serializers.IntegerField()
+    metric = serializers.CharField()
+    at = serializers.DateTimeField()
+    canary = serializers.FloatField(source="figures.canary", allow_null=True)
+    stable = serializers.FloatField(source="figures.stable", allow_null=True)
+    samples = serializers.IntegerField(source="figures.samples")
+    phase = serializers.ChoiceField(
+        source="judgment.phase", choices=["Running", "Successful", "Failed", "Inconclusive"]
+    )
+    sentence = serializers.CharField(source="judgment.reason")
+
+
+class ReplayOutput(serializers.Serializer):
+    outcome = serializers.ChoiceField(choices=[outcome.value for outcome in ReplayOutcome])
+    step = serializers.IntegerField(help_text="Where it ended; from 0, as in the policy.")
+    look = serializers.IntegerField(allow_null=True, help_text="The look that decided; null where none did.")
+    at = serializers.DateTimeField()
+    sentence = serializers.CharField(source="words")
+    looks = ReplayLookOutput(many=True)
+
+
+class RolloutReplayAPI(APIView):
+    @extend_schema(
+        operation_id="rollouts_replay",
+        request=ReleasePolicyAPI.InputSerializer,
+        responses=ReplayOutput,
+        summary="What another policy would have made of its recorded answers; nothing is changed",
+    )
+    def post(self, request: Request, rollout_id: int) -> Response:
+        rollout = rollout_for(cast(User, request.user), rollout_id, Permission.VIEW_RUNS)
+        told = replay(rollout=rollout, policy=_policy_sent(request), now=timezone.now())
+        return Response(ReplayOutput(told).data)
 
 
 class RolloutPauseAPI(APIView):

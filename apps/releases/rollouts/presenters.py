@@ -12,6 +12,7 @@ from apps.pages.numbers import fill
 from apps.projects.models import Project
 from apps.releases.models import Rollout, RolloutPhase
 from apps.releases.rollouts.charts import name_of
+from apps.releases.rollouts.replaying import Replay, ReplayLook
 from apps.releases.rollouts.selectors import MetricWatch, policy_in_force, watches_of
 from apps.rules.rollouts.durations import in_words
 from apps.rules.rollouts.metrics import METRICS
@@ -45,6 +46,23 @@ class WatchLine:
     say: str
     tone: str
     missing: int | None
+
+
+@dataclass(frozen=True)
+class Told:
+    """A replay for a page."""
+
+    rollout: Rollout
+    replay: Replay
+
+    @property
+    def tone(self) -> str:
+        return {"aborted": "breach", "promoted": "ok", "paused": "paused"}.get(self.replay.outcome, "unsure")
+
+    @property
+    def lines(self) -> list[tuple[ReplayLook, str, str]]:
+        """Each look with its phase in words and the color that goes with it."""
+        return [(look, str(say), tone) for look in self.replay.looks for say, tone in (_PHASES[look.judgment.phase],)]
 
 
 @dataclass(frozen=True)

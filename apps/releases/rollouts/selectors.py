@@ -21,6 +21,8 @@ from apps.rules.rollouts.policy import AT_ONCE, MetricSettings, RolloutPolicy, p
 from apps.rules.rollouts.progress import looks_due
 from apps.rules.rollouts.samples import ArmDifference
 
+MOST_REPLAYABLE = 20  # offered for a replay
+
 
 def policy_in_force(project: Project) -> RolloutPolicy:
     newest = ReleasePolicy.objects.filter(project=project).first()
@@ -45,6 +47,17 @@ def rollout_in(project: Project, rollout_id: int) -> Rollout:
     if rollout is None:
         raise NotFound(gettext("There is no such rollout in this project."))
     return rollout
+
+
+def rollout_named(project: Project, said: str) -> Rollout:
+    """By what a form sends."""
+    return rollout_in(project, int(said) if said.isascii() and said.isdigit() and len(said) < 19 else 0)
+
+
+def replayable(project: Project) -> list[Rollout]:
+    """The newest that a champion stood beside for a while: their answers tell what another policy would have done."""
+    found = rollouts_of(project).filter(stable__isnull=False).exclude(policy=AT_ONCE.written())
+    return list(found[:MOST_REPLAYABLE])
 
 
 def rollout_for(user: User, rollout_id: int, permission: Permission, *, changes: bool = False) -> Rollout:

@@ -28,7 +28,8 @@ from apps.releases.rollouts.forms import (
     rows_of,
     rows_posted,
 )
-from apps.releases.rollouts.presenters import page_of, presets, steps_in_force
+from apps.releases.rollouts.presenters import Told, page_of, presets, steps_in_force
+from apps.releases.rollouts.replaying import replay
 from apps.rules.rollouts.policy import PolicyRefused, RolloutPolicy, policy_of, policy_of_yaml
 
 
@@ -113,6 +114,10 @@ def policy_set(request: Signed, project: Project) -> HttpResponse:
         if isinstance(at, int) and at < len(rows):
             rows[at].fault = str(refused)
         return _policy_page(request, project, rows=rows, limits=limits, fault=str(refused), status=422)
+    if "replay" in request.POST:
+        past = selectors.rollout_named(project, request.POST.get("rollout", ""))
+        told = replay(rollout=past, policy=given, now=timezone.now())
+        return _policy_page(request, project, rows=rows, limits=limits, told=Told(past, told))
     return _policy_set(request, project, given)
 
 
@@ -144,6 +149,7 @@ def _policy_page(
     limits: PolicyLimitsForm | None = None,
     yaml_form: ReleasePolicyForm | None = None,
     fault: str = "",
+    told: Told | None = None,
     status: int = 200,
 ) -> HttpResponse:
     chosen = presets().get(request.GET.get("preset", ""))
@@ -155,6 +161,8 @@ def _policy_page(
         "kinds": KINDS.items(),
         "limits": limits or limits_of(shown),
         "fault": fault,
+        "told": told,
+        "past": selectors.replayable(project),
         "form": yaml_form or ReleasePolicyForm(initial={"policy": written}),
         "presets": presets().values(),
         "chosen": request.GET.get("preset", ""),
