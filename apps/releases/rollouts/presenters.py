@@ -49,7 +49,7 @@ class WatchLine:
 
 
 @dataclass(frozen=True)
-class Told:
+class ReplayedRollout:
     """A replay for a page."""
 
     rollout: Rollout

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.errors import Invalid
 from apps.pages.requests import Signed, go
-from apps.projects.access import project_permission
+from apps.projects.access import permissions_of, project_permission
 from apps.projects.models import Project
 from apps.projects.roles import Permission
 from apps.releases.models import Rollout
@@ -28,7 +28,7 @@ from apps.releases.rollouts.forms import (
     rows_of,
     rows_posted,
 )
-from apps.releases.rollouts.presenters import Told, page_of, presets, steps_in_force
+from apps.releases.rollouts.presenters import ReplayedRollout, page_of, presets, steps_in_force
 from apps.releases.rollouts.replaying import replay
 from apps.rules.rollouts.policy import PolicyRefused, RolloutPolicy, policy_of, policy_of_yaml
 
@@ -39,7 +39,10 @@ from apps.rules.rollouts.policy import PolicyRefused, RolloutPolicy, policy_of, 
 def rollout(request: Signed, project: Project, rollout_id: int) -> HttpResponse:
     row = selectors.rollout_in(project, rollout_id)
     template = "releases/rollouts/_rollout.html" if request.htmx else "releases/rollouts/rollout.html"
-    return render(request, template, {"project": project, **page_of(row, timezone.now())})
+    stops = Permission.PROMOTE in permissions_of(
+        request.user, project.pk
+    )  # in the archive too, where nothing else changes
+    return render(request, template, {"project": project, "may_stop": stops, **page_of(row, timezone.now())})
 
 
 @require_GET
@@ -117,7 +120,7 @@ def policy_set(request: Signed, project: Project) -> HttpResponse:
     if "replay" in request.POST:
         past = selectors.rollout_named(project, request.POST.get("rollout", ""))
         told = replay(rollout=past, policy=given, now=timezone.now())
-        return _policy_page(request, project, rows=rows, limits=limits, told=Told(past, told))
+        return _policy_page(request, project, rows=rows, limits=limits, told=ReplayedRollout(past, told))
     return _policy_set(request, project, given)
 
 
@@ -149,7 +152,7 @@ def _policy_page(
     limits: PolicyLimitsForm | None = None,
     yaml_form: ReleasePolicyForm | None = None,
     fault: str = "",
-    told: Told | None = None,
+    told: ReplayedRollout | None = None,
     status: int = 200,
 ) -> HttpResponse:
     chosen = presets().get(request.GET.get("preset", ""))

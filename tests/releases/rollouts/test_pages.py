@@ -85,3 +85,11 @@ def test_why_a_rollout_ended_is_said_in_the_readers_language(as_: As, lin: User,
     assert "v3 ocupó su lugar." in page.text and "took its place" not in page.text
     rollout.refresh_from_db()
     assert rollout.message == "v3 took its place.", "the record stays English"
+
+
+def test_in_the_archive_the_brake_is_the_one_button(as_: As, lin: User, rollout: Rollout) -> None:
+    rollout.project.archived_at = NOON
+    rollout.project.save()
+    page = as_(lin).get(at("rollout", rollout)).text
+    assert "Abort the rollout" in page and "Promote now" not in page and ">Pause<" not in page
+    assert as_(lin).post(at("rollout_abort", rollout)).status_code == 302
