@@ -81,9 +81,14 @@ def predictor_port() -> int:
 
 
 def predictor_grpc_port() -> int:
-    """The port beside that of REST, unless said otherwise; 0 is no gRPC."""
-    beside = min(predictor_port() + 1, 65_535)
-    return _whole("PREDICTOR_GRPC_PORT", _env.str("PREDICTOR_GRPC_PORT", default=str(beside)), least=0, most=65_535)
+    """A thousand above that of REST unless said otherwise, out of the way of a second console's; 0 is no gRPC."""
+    usual = min(predictor_port() + 1_000, 65_535)
+    return _whole("PREDICTOR_GRPC_PORT", _env.str("PREDICTOR_GRPC_PORT", default=str(usual)), least=0, most=65_535)
+
+
+def predictor_grpc_said() -> bool:
+    """Whether somebody wants gRPC at that very port; else a console whose usual one is taken does without."""
+    return bool(_env.str("PREDICTOR_GRPC_PORT", default=""))
 
 
 def predictor_url() -> str:

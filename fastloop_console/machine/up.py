@@ -35,7 +35,7 @@ def main() -> int:
             env.predictor_host(), env.predictor_port(), host_variable="PREDICTOR_HOST", port_variable="PREDICTOR_PORT"
         )
         env.predictor_auth()
-        if env.predictor_grpc_port():
+        if env.predictor_grpc_said() and env.predictor_grpc_port():
             ports.refuse_taken(
                 env.predictor_host(),
                 env.predictor_grpc_port(),

@@ -32,13 +32,16 @@ def test_a_second_console_on_the_same_home_names_the_process_that_holds_it(conso
     assert psutil.pid_exists(console.postgres_pid()), "the second console stopped the servers of the first"
 
 
-@pytest.mark.parametrize(("variable", "name"), [("PORT", "web"), ("PREDICTOR_PORT", "predictor")])
+@pytest.mark.parametrize(
+    ("variable", "name"), [("PORT", "web"), ("PREDICTOR_PORT", "predictor"), ("PREDICTOR_GRPC_PORT", "predictor")]
+)
 def test_a_second_console_on_a_held_port_names_the_process_that_holds_it(
     console: Console, variable: str, name: str
 ) -> None:
     holder = console.pid(name)
     ports = dict(zip(("PORT", "PREDICTOR_PORT"), map(str, free_ports(2)), strict=True))
-    held = {"PORT": console.port, "PREDICTOR_PORT": console.predictor_port}[variable]
+    grpc = console.predictor_port + 1_000  # nobody said another
+    held = {"PORT": console.port, "PREDICTOR_PORT": console.predictor_port, "PREDICTOR_GRPC_PORT": grpc}[variable]
     with own_home() as home:
         done = up(console, FASTLOOP_HOME=str(home), **{**ports, variable: str(held)})
     assert done.returncode != 0
