@@ -14,12 +14,14 @@ def field(bound: BoundField, label: str = "", hint: str = "") -> dict[str, Any]:
     hint = hint or str(bound.help_text)
     notes = [f"{bound.auto_id}-hint"] if hint else []
     notes += [f"{bound.auto_id}-error"] if bound.errors else []
-    attributes: dict[str, Any] = {} if isinstance(bound.field.widget, CheckboxInput) else {"class": "input"}
+    ticked = isinstance(bound.field.widget, CheckboxInput)
+    attributes: dict[str, Any] = {} if ticked else {"class": "input"}
     if notes:
         attributes["aria-describedby"] = " ".join(notes)
     if bound.errors:
         attributes["aria-invalid"] = "true"
-    return {"bound": bound, "label": label or bound.label, "hint": hint, "input": bound.as_widget(attrs=attributes)}
+    written = bound.as_widget(attrs=attributes)
+    return {"bound": bound, "label": label or bound.label, "hint": hint, "input": written, "ticked": ticked}
 
 
 @register.inclusion_tag("_form_errors.html")
