@@ -182,7 +182,7 @@ def test_a_worker_that_was_replaced_moves_neither_state_nor_cursor(digits: Proje
     late = timezone.now() + online_updates.LEASE.length + timedelta(seconds=1)
     online_updates.online_claim(project_id=digits.pk, at=late)
     assert old.owner is not None
-    update = online_updates.Update("file:///other", 5, 1.0, 5, 0.1, late, 1)
+    update = online_updates.Update("file:///other", 5, 1.0, 5, 0.1, late, 1, 0)
     with pytest.raises(online_updates.OnlineLost):
         online_updates.online_learned(project_id=digits.pk, owner=old.owner, update=update, at=late)
     assert (learner(digits).examples, learner(digits).state_url) == (found.examples, found.state_url)
