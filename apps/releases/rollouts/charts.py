@@ -10,7 +10,9 @@ from apps.rules.rollouts.analysis import harmful
 from apps.rules.rollouts.policy import RolloutPolicy
 
 Figure = dict[str, Any]
-CEILING = 6.0  # standard deviations; the first boundaries lie far beyond what a chart should show
+CEILING = (
+    6.0  # standard deviations; the first boundaries lie far beyond what a chart should show, looks are always seen
+)
 
 
 def figures(policy: RolloutPolicy, watches: tuple[MetricWatch, ...]) -> dict[str, Figure]:
@@ -39,14 +41,15 @@ def distance(policy: RolloutPolicy, watch: MetricWatch) -> Figure:
     }
     boundary: Figure = {
         "type": "scatter",
-        "mode": "lines",
+        "mode": "lines+markers",  # a line of one look would be none
+        "marker": {"symbol": "line-ew-open", "size": 12, "line": {"width": 2}},
         "name": gettext("stops here"),
         "x": [number for number, _ in bounds],
         "y": [round(bound, 2) for _, bound in bounds],
         "line": {"color": "var(--breach)", "width": 2, "dash": "dash"},
         "hovertemplate": gettext("look %{x} stops at %{y:.2f}"),
     }
-    top = min(max([3.0, *z, *(b for _, b in bounds)]), CEILING)
+    top = max([3.0, *z, *(min(b, CEILING) for _, b in bounds)])
     return {
         "data": [seen, boundary] if numbers else [],
         "layout": {

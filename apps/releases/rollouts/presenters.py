@@ -60,6 +60,16 @@ class ReplayedRollout:
         return {"aborted": "breach", "promoted": "ok", "paused": "paused"}.get(self.replay.outcome, "unsure")
 
     @property
+    def say(self) -> str:
+        return {
+            "aborted": gettext("Would abort"),
+            "promoted": gettext("Would reach everybody"),
+            "paused": gettext("Would ask a person"),
+            "record_ends": gettext("Record too short"),
+            "cut_off": gettext("Cut off"),
+        }[self.replay.outcome]
+
+    @property
     def lines(self) -> list[tuple[ReplayLook, str, str]]:
         """Each look with its phase in words and the color that goes with it."""
         return [(look, str(say), tone) for look in self.replay.looks for say, tone in (_PHASES[look.judgment.phase],)]

@@ -163,6 +163,8 @@ def _shown(
 
 def _since(record: _Record, at: datetime) -> str:
     minutes = (at - record.rollout.started_at) / timedelta(minutes=1)
+    if minutes < 1:
+        return sentence("{n:.0f} s", n=60 * minutes)
     if minutes < 120:
         return sentence("{n:.0f} min", n=minutes)
     return sentence("{n:.1f} h", n=minutes / 60)

@@ -93,3 +93,15 @@ def test_in_the_archive_the_brake_is_the_one_button(as_: As, lin: User, rollout:
     page = as_(lin).get(at("rollout", rollout)).text
     assert "Abort the rollout" in page and "Promote now" not in page and ">Pause<" not in page
     assert as_(lin).post(at("rollout_abort", rollout)).status_code == 302
+
+
+def test_the_look_that_decided_is_always_on_the_chart(as_: As, lin: User, ready: Project) -> None:  # noqa: F811
+    found = released(ready, lin)
+    asked(found, 4_000, NOON + timedelta(seconds=50), failing=0.6)
+    found = rollout_advance(rollout_id=found.pk, at=NOON + timedelta(minutes=1))
+    assert found.phase == RolloutPhase.DEGRADED
+    chart = as_(lin).get(at("rollout_figures", found)).json()["s1-error-rate"]
+    seen, boundary = chart["data"]
+    assert seen["y"][0] > 6, "far beyond the boundary"
+    low, high = chart["layout"]["yaxis"]["range"]
+    assert low < seen["y"][0] < high and "markers" in boundary["mode"]
