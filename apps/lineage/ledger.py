@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection
+from django.utils import timezone
 
 from apps.projects.models import Project
 from apps.training.models import OPEN_STATES, RunKind
@@ -33,7 +34,7 @@ class Month:
 
 # One pass over the runs. Runs from before device seconds were counted are taken at the time they took.
 _MONTHS = """
-    SELECT r.project_id, date_trunc('month', r.queued_at AT TIME ZONE 'UTC')::date, r.kind, r.device, count(*),
+    SELECT r.project_id, date_trunc('month', r.queued_at AT TIME ZONE %s)::date, r.kind, r.device, count(*),
            sum(s.seconds), sum(s.seconds) FILTER (WHERE p.run_id IS NULL)
     FROM training_run r
     LEFT JOIN (SELECT DISTINCT v.run_id FROM releases_promotion p JOIN releases_modelversion v ON v.id = p.version_id) p
@@ -46,9 +47,10 @@ _MONTHS = """
 
 
 def ledger_of(projects: Sequence[Project]) -> dict[int, tuple[Month, ...]]:
-    """By project id, months newest first. Runs that are still open are not counted yet."""
+    """By project id, months of the reader's zone, newest first. Runs that are still open are not counted yet."""
+    zone = timezone.get_current_timezone_name()
     with connection.cursor() as cursor:
-        cursor.execute(_MONTHS, [[p.pk for p in projects], [str(state) for state in OPEN_STATES]])
+        cursor.execute(_MONTHS, [zone, [p.pk for p in projects], [str(state) for state in OPEN_STATES]])
         rows = cursor.fetchall()
     months: dict[tuple[int, date], list[tuple[str, str, int, float, float]]] = {}
     for project_id, month, kind, device, runs, seconds, wasted in rows:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.evaluation.models import FreshnessGap
@@ -174,6 +175,16 @@ def test_the_ledger_counts_what_never_served_as_wasted(as_: As, lin: User, proje
     assert november.devices[0] == ("one GPU", 30.0)
     page = as_(lin).get(reverse("lineage:ledger", args=[project.pk])).text
     assert "November 2026" in page and "25 %" in page
+
+
+def test_months_of_the_ledger_are_the_readers(lin: User, project: Project) -> None:
+    labeled(project)
+    run = trained(project, at=NOON)
+    Run.objects.filter(pk=run.pk).update(queued_at=NOON.replace(month=10, day=31, hour=23))
+    for zone, month in (("UTC", 10), ("Asia/Kolkata", 11), ("America/New_York", 10)):
+        with timezone.override(zone):
+            (only,) = ledger_of([project])[project.pk]
+            assert only.month.month == month, zone
 
 
 def test_a_project_without_runs_has_spent_nothing(as_: As, lin: User, project: Project) -> None:
