@@ -12,7 +12,7 @@ from django.core.management.base import CommandError
     [
         (
             ["astrology"],
-            "There is no bench “astrology”. There are acquisition, canary, data, efficiency, loop, queue, serve, training, "
+            "There is no bench “astrology”. There are acquisition, canary, data, efficiency, log, loop, queue, serve, training, "
             "transfer.",
         ),
         (["acquisition", "--pool", "0"], "--pool and --dim are at least 1, --classes at least 2."),
