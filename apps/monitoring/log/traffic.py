@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Min, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
 from apps.monitoring.log.rollups import MINUTES_FOR
@@ -183,9 +183,15 @@ def answers_in(project: Project, period: Period) -> int:
     return sum(each.answers for each in arms_answered(project, period) if each.arm in USERS)
 
 
+_FIRST = """
+SELECT (SELECT min(at) FROM monitoring_answerrollup WHERE width = 1 AND {those}),
+       (SELECT min(at) FROM monitoring_answerrollup WHERE width = 60 AND {those})
+""".format(those="project_id = %(project)s AND NOT failed AND arm <> 'shadow'")
+
+
 def first_answer(project: Project) -> datetime | None:
     """The minute, or long ago the hour, of the first that a user got."""
-    shown = AnswerRollup.objects.filter(project=project, failed=False, arm__in=USERS)
-    minute = shown.filter(width=RollupWidth.MINUTE).aggregate(at=Min("at"))["at"]
-    hour: datetime | None = shown.filter(width=RollupWidth.HOUR).aggregate(at=Min("at"))["at"]
+    with connection.cursor() as cursor:
+        cursor.execute(_FIRST, {"project": project.pk})
+        minute, hour = cursor.fetchone() or (None, None)
     return minute if hour and minute and minute < hour + HOUR else hour
