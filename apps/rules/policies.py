@@ -29,7 +29,7 @@ class PolicyPart(BaseModel):
     )
 
 
-class Policy(PolicyPart):
+class VersionedPolicy(PolicyPart):
     """The whole of one."""
 
     def written(self) -> dict[str, Any]:

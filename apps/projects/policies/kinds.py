@@ -7,10 +7,10 @@ from typing import Any, Generic, TypeVar
 from apps.accounts.models import User
 from apps.audit.verbs import Verb
 from apps.projects.policies.models import PolicyVersion
-from apps.rules.policies import Policy
+from apps.rules.policies import VersionedPolicy
 
 V = TypeVar("V", bound=PolicyVersion)
-P = TypeVar("P", bound=Policy)
+P = TypeVar("P", bound=VersionedPolicy)
 
 
 @dataclass(frozen=True)

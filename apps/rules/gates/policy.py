@@ -18,7 +18,7 @@ from pydantic import ValidationError as Unfit
 from apps.rules.gates.gate import Evidence, Gate, GateOutcome, GateParameters, Judgment
 from apps.rules.gates.registry import GATES
 from apps.rules.gates.rows import GateReads
-from apps.rules.policies import Policy, PolicyPart, fault_of, policy_checked, yaml_read
+from apps.rules.policies import PolicyPart, VersionedPolicy, fault_of, policy_checked, yaml_read
 from apps.rules.registry import SLUG
 from apps.rules.sentences import sentence
 
@@ -98,7 +98,7 @@ class GateSettings(PolicyPart):
             return Judgment(GateOutcome.INCONCLUSIVE, words)
 
 
-class GatePolicy(Policy):
+class GatePolicy(VersionedPolicy):
     """The gates in the order in which a verdict lists them."""
 
     gates: tuple[GateSettings, ...] = Field(min_length=1, max_length=MOST_GATES)

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from apps.rules.feedback import LABEL
-from apps.rules.policies import MOST_TEXT, Policy, PolicyPart, PolicyRefused, policy_checked, yaml_read
+from apps.rules.policies import MOST_TEXT, PolicyPart, PolicyRefused, VersionedPolicy, policy_checked, yaml_read
 from apps.rules.rollouts.analysis import MetricTest
 from apps.rules.rollouts.conditions import ConditionRefused, is_met
 from apps.rules.rollouts.durations import duration_of, in_words
@@ -126,7 +126,7 @@ class RolloutStep(PolicyPart):
         return next(iter(self.model_fields_set))
 
 
-class RolloutPolicy(Policy):
+class RolloutPolicy(VersionedPolicy):
     """`falseAborts` is the share of good models that all tests together may stop by chance. `rollbackWindow` is how many
     versions back a release may go at once, without steps; `whileOne` says what a second release does meanwhile."""
 
