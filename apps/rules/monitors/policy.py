@@ -40,7 +40,7 @@ from apps.rules.monitors.monitor import (
     WindowTarget,
 )
 from apps.rules.monitors.registry import MONITORS
-from apps.rules.policies import PolicyPart, as_written, fault_of, policy_checked, yaml_read
+from apps.rules.policies import PolicyPart, VersionedPolicy, fault_of, policy_checked, yaml_read
 from apps.rules.registry import SLUG
 from apps.rules.rollouts.durations import duration_of, in_words
 from apps.rules.sentences import sentence
@@ -147,7 +147,7 @@ class MonitorSettings(PolicyPart):
             raise NothingToRead(words) from None
 
 
-class MonitorPolicy(PolicyPart):
+class MonitorPolicy(VersionedPolicy):
     """`budget` is in false alarms a month of 30 days, of all monitors together. `cooldown` is how long after a release nothing
     alarms: what comes then is another model's."""
 
@@ -195,9 +195,6 @@ class MonitorPolicy(PolicyPart):
 
     def named(self, name: str) -> MonitorSettings | None:
         return next((each for each in self.monitors if each.called == name), None)
-
-    def written(self) -> dict[str, Any]:
-        return as_written(self)
 
 
 def expected_alarms(policy: MonitorPolicy, telling: Mapping[str, bool]) -> float:
