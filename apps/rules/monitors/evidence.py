@@ -85,7 +85,7 @@ class GroupRows:
     """Who asked, by column, with what was said of them; class indices (n,), and whether it was wrong where that is known."""
 
     groups: Mapping[str, Sequence[Any]]
-    said: Ints
+    answered: Ints
     wrong: Ints | None = None
 
 

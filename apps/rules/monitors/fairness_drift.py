@@ -69,7 +69,7 @@ def _column(
     judged = [g for g, _ in counts.most_common(MOST_GROUPS) if min(counts[g], counted[g]) >= parameters.min_rows]
     if len(judged) < 2:
         return []
-    rates = [("said", before.said == place, now.said == place)]
+    rates = [("said", before.answered == place, now.answered == place)]
     if before.wrong is not None and now.wrong is not None:
         rates.append(("wrong", before.wrong == 1, now.wrong == 1))
     label = labels[place] if place < len(labels) else str(place)

@@ -24,5 +24,5 @@ def _rows(of: MonitorEvidence, monitor: DriftMonitor) -> int:
     if of.vectors is not None and "vectors" in monitor.needs:
         return len(of.vectors.window)
     if of.groups is not None and "groups" in monitor.needs:
-        return len(of.groups.window.said)
+        return len(of.groups.window.answered)
     return len(of.window)

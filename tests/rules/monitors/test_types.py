@@ -230,8 +230,8 @@ def test_a_group_that_is_answered_otherwise_than_the_others_is_named():
 
 def test_what_moves_for_every_group_moves_none_against_the_others():
     of = evidence.groups(np.random.default_rng(1))
-    of.groups.window.said[:] = 1
-    of.groups.reference.said[:] = 0
+    of.groups.window.answered[:] = 1
+    of.groups.reference.answered[:] = 0
     assert not judged("fairness-drift", of).raised
 
 
