@@ -12,6 +12,7 @@ from apps.audit.services import event_record
 from apps.audit.verbs import Verb
 from apps.errors import Invalid
 from apps.evaluation.models import GatePolicyVersion, SensitiveColumns
+from apps.pages.sentences import refusal
 from apps.projects.models import Project
 from apps.rules.gates import GatePolicy, gate_policy_of, gate_policy_of_yaml
 from apps.rules.policies import PolicyRefused
@@ -49,7 +50,7 @@ def sensitive_columns_set(*, project: Project, columns: Sequence[str], by: User,
     try:
         named = [name_of(name, gettext("The column’s name")) for name in columns]
     except ValueRefused as refused:
-        raise Invalid(str(refused), field="columns") from None
+        raise Invalid(refusal(refused), field="columns") from None
     if len(named) > MOST_SENSITIVE:
         raise Invalid(gettext("At most {most} columns can be marked.").format(most=MOST_SENSITIVE), field="columns")
     marked = list(dict.fromkeys(named))
@@ -76,7 +77,7 @@ def gate_policy_given(given: object) -> GatePolicy:
     try:
         return gate_policy_of(given)
     except PolicyRefused as refused:
-        raise Invalid(str(refused), field="policy") from None
+        raise Invalid(refusal(refused), field="policy") from None
 
 
 def gate_policy_given_yaml(text: str) -> GatePolicy:
@@ -84,4 +85,4 @@ def gate_policy_given_yaml(text: str) -> GatePolicy:
     try:
         return gate_policy_of_yaml(text)
     except PolicyRefused as refused:
-        raise Invalid(str(refused), field="yaml") from None
+        raise Invalid(refusal(refused), field="yaml") from None
