@@ -23,6 +23,7 @@ WRONG = [
     {"id": "7", "text": "x", "collected_at": "01/02/2026"},
     {"id": "8", "text": "x", "label": "no such label"},
     {"id": "9", "text": "x", "answer.by": "ada"},
+    {"id": "10", "text": "x", "label": "spam", "gold.value": "ham"},
     {"id": ["\x00", "\ud800"], "text": "what is quoted can be kept by nobody"},
 ]
 
