@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy
 
 from apps.projects.models import Project
+from apps.projects.policies.models import PolicyVersion
 from apps.training.models import Run
 
 
@@ -16,17 +17,13 @@ class Outcome(models.TextChoices):
     INCONCLUSIVE = "inconclusive", gettext_lazy("Inconclusive")
 
 
-class GatePolicyVersion(models.Model):
-    """Which gates judge the models of a project. Each edit is a new row; the newest counts."""
+class GatePolicyVersion(PolicyVersion):
+    """Which gates judge the models of a project (apps.rules.gates.policy)."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="gate_policies")
-    number = models.PositiveIntegerField()
-    policy = models.JSONField()  # apps.rules.gates.policy, as it was written
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    at = models.DateTimeField()
 
-    class Meta:
-        ordering = ["-number"]
+    class Meta(PolicyVersion.Meta):
+        abstract = False
         constraints = [models.UniqueConstraint(fields=["project", "number"], name="evaluation_gate_policy_once")]
 
     def __str__(self) -> str:

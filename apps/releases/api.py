@@ -15,11 +15,12 @@ from rest_framework.views import APIView
 
 from apps.accounts.models import User
 from apps.projects.api_access import ProjectAPI
+from apps.projects.policies.selectors import policy_in_force
 from apps.projects.roles import Permission
 from apps.releases.archives import ModelFileGone, signature_json, signature_read
 from apps.releases.downloads import model_download
 from apps.releases.models import ModelVersion
-from apps.releases.rollouts.selectors import policy_in_force
+from apps.releases.rollouts.policies import RELEASE_POLICY
 from apps.releases.selectors import champion_of, rolled_back_of, version_for, versions_of
 from apps.releases.services import ReleasedBySteps, model_promote, model_roll_back
 from apps.rules.rollouts.policy import AT_ONCE
@@ -145,7 +146,7 @@ class PromoteAPI(APIView):
         version = version_for(user, version_id, Permission.PROMOTE, changes=True)
         given = self.InputSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        if policy_in_force(version.project) != AT_ONCE and champion_of(version.project):
+        if policy_in_force(RELEASE_POLICY, version.project) != AT_ONCE and champion_of(version.project):
             raise ReleasedBySteps(
                 gettext("This project releases by steps. Post to models/{id}/release/ instead.").format(id=version.pk)
             )

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.evaluation.models import Report
 from apps.projects.models import Project
+from apps.projects.policies.models import PolicyVersion
 from apps.rules.sentences import parts_of
 from apps.training.models import Run
 from apps.work.retries import Retried
@@ -76,17 +77,13 @@ class Promotion(models.Model):
         return f"{self.get_kind_display()} {self.version}"
 
 
-class ReleasePolicy(models.Model):
-    """What a release of this project does, step by step. Each edit is a new row; the newest counts."""
+class ReleasePolicy(PolicyVersion):
+    """What a release of this project does, step by step (apps.rules.rollouts.policy)."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="release_policies")
-    number = models.PositiveIntegerField()
-    policy = models.JSONField()  # apps.rules.rollouts.policy, as it was written
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    at = models.DateTimeField()
 
-    class Meta:
-        ordering = ["-number"]
+    class Meta(PolicyVersion.Meta):
+        abstract = False
         constraints = [models.UniqueConstraint(fields=["project", "number"], name="releases_policy_once")]
 
     def __str__(self) -> str:

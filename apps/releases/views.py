@@ -19,12 +19,14 @@ from apps.pages.requests import Signed, go
 from apps.projects import task_types
 from apps.projects.access import project_permission
 from apps.projects.models import Project
+from apps.projects.policies.selectors import policy_in_force
 from apps.projects.roles import Permission
 from apps.releases import inference, selectors, services
 from apps.releases.archives import KINDS, ModelFileGone, signature_read
 from apps.releases.downloads import model_download
 from apps.releases.forms import PromoteForm, RollBackForm
-from apps.releases.rollouts.presenters import steps_in_force
+from apps.releases.rollouts.policies import RELEASE_POLICY
+from apps.releases.rollouts.presenters import steps_in_words
 from apps.releases.rollouts.selectors import open_rollout
 from apps.releases.rollouts.services import release_start
 
@@ -40,7 +42,7 @@ def models(request: Signed, project: Project) -> HttpResponse:
         "task": task_types.get(project.task_type),
         "features": selectors.features_like(project),
         "under_way": open_rollout(project),
-        "steps": steps_in_force(project),
+        "steps": steps_in_words(policy_in_force(RELEASE_POLICY, project)),
     }
     return render(request, template, context)
 

@@ -29,9 +29,12 @@ class PolicyPart(BaseModel):
     )
 
 
-def as_written(part: PolicyPart) -> dict[str, Any]:
-    """As a person would write it: only what was said."""
-    return cast(dict[str, Any], _plain(part.model_dump(mode="json", by_alias=True, exclude_unset=True)))
+class VersionedPolicy(PolicyPart):
+    """The whole of one."""
+
+    def written(self) -> dict[str, Any]:
+        """As a person would write it: only what was said."""
+        return cast(dict[str, Any], _plain(self.model_dump(mode="json", by_alias=True, exclude_unset=True)))
 
 
 def _plain(value: Any) -> Any:

@@ -233,7 +233,7 @@ def filled(say: Say, project_id: int, logged: int) -> dict[str, Any]:
             say(f"{last:,} of {left:,} more answers in the log after {time.monotonic() - began:.0f} s")
         cursor.execute("RESET session_replication_role")
         cursor.execute("TRUNCATE monitoring_answerrollup, monitoring_latencyrollup")
-        fill = import_module("apps.monitoring.migrations.0010_rollups").COUNTED
+        fill = import_module("apps.monitoring.migrations.0011_rollups").COUNTED
         cursor.execute(fill)
         cursor.execute("VACUUM ANALYZE monitoring_prediction, monitoring_answerrollup, monitoring_latencyrollup")
         cursor.execute("SELECT count(*) FROM monitoring_prediction")

@@ -10,11 +10,12 @@ from django.urls import reverse
 from apps.accounts.models import User
 from apps.audit.models import Event
 from apps.errors import Invalid
-from apps.evaluation.gates.selectors import gate_policy_in_force
-from apps.evaluation.gates.services import gate_policy_given, gate_policy_set
+from apps.evaluation.gates.policies import GATE_POLICY
 from apps.evaluation.models import GatePolicyVersion, Outcome
 from apps.evaluation.reading import headline
 from apps.projects.models import Project
+from apps.projects.policies.selectors import policy_in_force
+from apps.projects.policies.services import policy_given, policy_set
 from apps.releases.services import GateClosed, model_promote
 from apps.rules.gates import gate_policy_of, standing_policy
 from tests.api import api_of, at
@@ -42,7 +43,7 @@ def field(page: Any, gate: str, name: str) -> str:
 
 
 def test_a_project_without_a_policy_is_judged_by_the_standing_gates(project: Project) -> None:
-    assert gate_policy_in_force(project) == standing_policy()
+    assert policy_in_force(GATE_POLICY, project) == standing_policy()
 
 
 def test_the_form_sent_as_it_stands_says_what_is_in_force(as_: As, lin: User, project: Project) -> None:
@@ -109,7 +110,7 @@ def test_yaml_is_taken_or_stays_with_its_fault(as_: As, lin: User, project: Proj
     refused = as_(lin).post(address, {"policy": "gates: [{type: gain}]"})
     assert refused.status_code == 422 and "“loads” is in every policy" in refused.text
     assert as_(lin).post(address, {"policy": "gates: [{type: loads}, {type: gain}]"}).status_code == 302
-    assert [g.type for g in gate_policy_in_force(project).gates] == ["loads", "gain"]
+    assert [g.type for g in policy_in_force(GATE_POLICY, project).gates] == ["loads", "gain"]
 
 
 def test_the_api_reads_and_sets_them(lin: User, ada: User, project: Project) -> None:
@@ -128,10 +129,10 @@ def test_whoever_only_labels_or_looks_sets_nothing(as_: As, rosa: User, project:
 
 
 def test_what_gives_no_policy_is_refused_and_the_old_one_stays(project: Project, lin: User) -> None:
-    gate_policy_set(project=project, policy=gate_policy_of(STRICT), by=lin, at=NOON)
+    policy_set(GATE_POLICY, project=project, policy=gate_policy_of(STRICT), by=lin, at=NOON)
     with pytest.raises(Invalid):
-        gate_policy_given({"gates": [{"type": "gain"}]})
-    assert gate_policy_in_force(project) == gate_policy_of(STRICT)
+        policy_given(GATE_POLICY, {"gates": [{"type": "gain"}]})
+    assert policy_in_force(GATE_POLICY, project) == gate_policy_of(STRICT)
 
 
 def test_a_gate_that_only_warns_neither_counts_nor_closes(project: Project, lin: User) -> None:
@@ -163,7 +164,7 @@ def test_a_report_keeps_the_policy_that_judged_it_and_old_ones_say_none(as_: As,
     assert (old.gate_policy, old.deciding_gates) == (None, old.gates)
     run = api_of(lin).get(f"/api/v1/runs/{old.run_id}/").json()
     assert run["report"]["gate_policy"] == 0
-    old.gate_policy = gate_policy_set(project=project, policy=gate_policy_of(STRICT), by=lin, at=NOON)
+    old.gate_policy = policy_set(GATE_POLICY, project=project, policy=gate_policy_of(STRICT), by=lin, at=NOON)
     old.save()
-    gate_policy_set(project=project, policy=standing_policy(), by=lin, at=NOON)
+    policy_set(GATE_POLICY, project=project, policy=standing_policy(), by=lin, at=NOON)
     assert api_of(lin).get(f"/api/v1/runs/{old.run_id}/").json()["report"]["gate_policy"] == 1

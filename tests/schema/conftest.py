@@ -16,8 +16,10 @@ from apps.integrations import wiring
 from apps.labeling.services.frontier import frontier_refill
 from apps.monitoring.log.services import LoggedPrediction, predictions_record
 from apps.projects.models import Project
+from apps.projects.policies.services import policy_set
 from apps.releases.models import Rollout
-from apps.releases.rollouts.services import release_policy_set, release_start
+from apps.releases.rollouts.policies import RELEASE_POLICY
+from apps.releases.rollouts.services import release_start
 from apps.releases.services import model_promote
 from apps.rules.rollouts.policy import policy_of
 from tests import rows
@@ -71,7 +73,7 @@ def under_way(make_project: Callable[..., Project], by: User) -> Rollout:
     rows.labeled(project)
     model_promote(version=rows.model(project), reason="", by=by, at=NOON)
     policy = policy_of({"steps": [{"setWeight": 10}, {"pause": {}}, {"setWeight": 100}]})
-    release_policy_set(project=project, policy=policy, by=by, at=NOON)
+    policy_set(RELEASE_POLICY, project=project, policy=policy, by=by, at=NOON)
     return release_start(version=rows.model(project), reason="", by=by, at=NOON)
 
 

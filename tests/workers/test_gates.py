@@ -12,11 +12,13 @@ from apps.accounts.models import User
 from apps.datasets.listing_saved import view_save
 from apps.datasets.models import Example
 from apps.datasets.versions import VersionRow
-from apps.evaluation.gates.services import gate_policy_set, sensitive_columns_set
+from apps.evaluation.gates.policies import GATE_POLICY
+from apps.evaluation.gates.services import sensitive_columns_set
 from apps.evaluation.models import Outcome, Report
 from apps.evaluation.selectors import predictions_of
 from apps.loop import services as loop
 from apps.projects.models import Project
+from apps.projects.policies.services import policy_set
 from apps.releases.services import model_promote
 from apps.rules.gates import gate_policy_of
 from tests.conftest import NOON
@@ -38,7 +40,7 @@ POLICY = {
 
 @pytest.mark.usefixtures("brief")
 def test_a_report_holds_what_each_gate_of_the_policy_saw(digits: Project, lin: User) -> None:
-    policy = gate_policy_set(project=digits, policy=gate_policy_of(POLICY), by=lin, at=NOON)
+    policy = policy_set(GATE_POLICY, project=digits, policy=gate_policy_of(POLICY), by=lin, at=NOON)
     loop.run_start_now(project=digits, kind="full", by=lin, at=timezone.now())
     first = Report.objects.get()
     assert (first.gate_policy, first.outcome) == (policy, Outcome.PASS), [g["reason"] for g in first.gates]
@@ -57,7 +59,7 @@ def test_a_report_holds_what_each_gate_of_the_policy_saw(digits: Project, lin: U
 
     model_promote(version=first.model_version, reason="", by=lin, at=NOON)
     fewer = {"gates": [gate for gate in POLICY["gates"] if gate["type"] != "infra"]}
-    gate_policy_set(project=digits, policy=gate_policy_of(fewer), by=lin, at=NOON)
+    policy_set(GATE_POLICY, project=digits, policy=gate_policy_of(fewer), by=lin, at=NOON)
     loop.run_start_now(project=digits, kind="full", by=lin, at=timezone.now())
     second = Report.objects.exclude(pk=first.pk).get()
     assert second.gate_policy is not None and second.gate_policy.number == 2

@@ -10,11 +10,12 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from apps.datasets.versions import VersionRow, version_rows
-from apps.evaluation.gates.selectors import gate_policy_newest, gate_policy_read
+from apps.evaluation.gates.policies import GATE_POLICY
 from apps.evaluation.models import Outcome, Report
 from apps.evaluation.services import HoldoutPredictions, report_record
 from apps.integrations.ports import Unavailable
 from apps.projects import task_types
+from apps.projects.policies.selectors import policy_newest, policy_read
 from apps.projects.selectors import schema_of
 from apps.releases.selectors import champion_of
 from apps.releases.services import candidate_register
@@ -49,7 +50,7 @@ def judge_run(run: Run) -> Report:
     assert run.dataset_version is not None
     versions = version_rows(run.dataset_version)
     holdout = [r for r in versions if r.holdout]
-    champion, policy = champion_of(run.project), gate_policy_newest(run.project)
+    champion, policy = champion_of(run.project), policy_newest(GATE_POLICY, run.project)
     baseline = champion.run if champion and champion.run_id != run.pk else None
     names: Sequence[str] = run.label_names
     candidate, load_error = _load(run)
@@ -63,7 +64,7 @@ def judge_run(run: Run) -> Report:
     measures = outputs.measure(truth, mine, seed=run.seed, n_classes=len(names))
     differences = outputs.compare(truth, mine, theirs, seed=run.seed) if theirs is not None else None
     places, confidence = outputs.top(mine)
-    judging = gate_policy_read(policy)
+    judging = policy_read(GATE_POLICY, policy)
     verdict = gates.judge(
         gates.Evidence(
             loaded=candidate is not None,

@@ -1,25 +1,20 @@
 """The policy of gates over the API, as JSON or YAML."""
 
-from typing import Any, ClassVar, cast
+from typing import ClassVar, cast
 
 from django.utils import timezone
-from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.models import User
-from apps.errors import Invalid
 from apps.evaluation.gates import services
-from apps.evaluation.gates.selectors import gate_policy_newest, gate_policy_read, sensitive_columns_of
+from apps.evaluation.gates.policies import GATE_POLICY
+from apps.evaluation.gates.selectors import sensitive_columns_of
 from apps.projects.api_access import ProjectAPI
+from apps.projects.policies.api import VersionedPolicyAPI, policy_schema
 from apps.projects.roles import Permission
-
-
-class GatePolicyOutput(serializers.Serializer):
-    number = serializers.IntegerField(help_text="Counts the edits; 0 while the project has the one it came with.")
-    policy = serializers.DictField()
 
 
 class SensitiveColumnsOutput(serializers.Serializer):
@@ -60,35 +55,7 @@ class SensitiveColumnsAPI(ProjectAPI):
         return Response({"columns": marked})
 
 
-class GatePolicyAPI(ProjectAPI):
+@policy_schema("gate_policy", read="Which gates judge the models", write="Set which gates judge the models")
+class GatePolicyAPI(VersionedPolicyAPI):
+    kind = GATE_POLICY
     needs: ClassVar[dict[str, Permission]] = {"GET": Permission.VIEW_RUNS, "PUT": Permission.SET_GATES}
-
-    class InputSerializer(serializers.Serializer):
-        policy = serializers.DictField(required=False, help_text="`gates`, each with its type; or `yaml` instead.")
-        yaml = serializers.CharField(required=False, max_length=20_000, trim_whitespace=False)
-
-    @extend_schema(operation_id="gate_policy", responses=GatePolicyOutput, summary="Which gates judge the models")
-    def get(self, request: Request, project_id: int) -> Response:
-        return Response(self._said())
-
-    @extend_schema(
-        operation_id="gate_policy_set",
-        request=InputSerializer,
-        responses=GatePolicyOutput,
-        summary="Set which gates judge the models",
-    )
-    def put(self, request: Request, project_id: int) -> Response:
-        given = self.InputSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        if ("policy" in given.validated_data) == ("yaml" in given.validated_data):
-            raise Invalid(gettext("Send either “policy” or “yaml”."), field="policy")
-        if "yaml" in given.validated_data:
-            policy = services.gate_policy_given_yaml(given.validated_data["yaml"])
-        else:
-            policy = services.gate_policy_given(given.validated_data["policy"])
-        services.gate_policy_set(project=self.project, policy=policy, by=cast(User, request.user), at=timezone.now())
-        return Response(self._said())
-
-    def _said(self) -> dict[str, Any]:
-        newest = gate_policy_newest(self.project)
-        return {"number": newest.number if newest else 0, "policy": gate_policy_read(newest).written()}

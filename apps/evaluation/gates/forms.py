@@ -13,18 +13,9 @@ from pydantic.fields import FieldInfo
 
 from apps.rules.gates import GATES, Gate, GatePolicy
 from apps.rules.gates.policy import MOST_GATES, MOST_NAME, GateSettings
-from apps.rules.policies import MOST_TEXT
 
 PARAMETER = "p-"  # before the name of a field that is a parameter
 MOST_WORDS = 400  # characters of a parameter in words
-
-
-class GateYamlForm(forms.Form):
-    policy = forms.CharField(
-        max_length=MOST_TEXT,
-        label=gettext_lazy("Gates"),
-        widget=forms.Textarea(attrs={"rows": 18, "spellcheck": "false"}),
-    )
 
 
 class SensitiveForm(forms.Form):

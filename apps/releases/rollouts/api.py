@@ -1,24 +1,25 @@
 """Rollouts over the API: release a version, watch its steps and looks, go on, pause, stop; the policy as JSON or YAML."""
 
+from datetime import datetime
 from typing import Any, ClassVar, cast
 
 from django.utils import timezone
-from django.utils.translation import gettext
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.models import User
-from apps.errors import Invalid
 from apps.projects.api_access import ProjectAPI
+from apps.projects.policies.api import PolicySent, VersionedPolicyAPI, policy_schema, policy_sent
 from apps.projects.roles import Permission
+from apps.releases.models import Rollout
 from apps.releases.rollouts import services
+from apps.releases.rollouts.policies import RELEASE_POLICY
 from apps.releases.rollouts.replaying import ReplayOutcome, replay
-from apps.releases.rollouts.selectors import policies_of, policy_in_force, rollout_for, rollouts_of
+from apps.releases.rollouts.selectors import rollout_for, rollouts_of
 from apps.releases.selectors import version_for
-from apps.rules.rollouts.policy import PolicyRefused, RolloutPolicy, policy_of_yaml
 
 
 class LookOutput(serializers.Serializer):
@@ -57,11 +58,6 @@ class RolloutDetailOutput(RolloutOutput):
     looks = LookOutput(many=True, source="looks.all")
 
 
-class ReleasePolicyOutput(serializers.Serializer):
-    number = serializers.IntegerField(help_text="Counts the edits; 0 while the project has the one it came with.")
-    policy = serializers.DictField()
-
-
 class ReasonSerializer(serializers.Serializer):
     reason = serializers.CharField(required=False, default="", allow_blank=True, max_length=400)
 
@@ -74,44 +70,12 @@ class RolloutsAPI(ProjectAPI):
         return self.page(rollouts_of(self.project), RolloutOutput)
 
 
-class ReleasePolicyAPI(ProjectAPI):
+@policy_schema("release_policy", read="What a release does", write="Set what a release does")
+class ReleasePolicyAPI(VersionedPolicyAPI):
+    """In the words of Argo Rollouts."""
+
+    kind = RELEASE_POLICY
     needs: ClassVar[dict[str, Permission]] = {"GET": Permission.VIEW_RUNS, "PUT": Permission.PROMOTE}
-
-    class InputSerializer(serializers.Serializer):
-        policy = serializers.DictField(required=False, help_text="In Argo Rollouts’ words; or `yaml` instead.")
-        yaml = serializers.CharField(required=False, max_length=20_000, trim_whitespace=False)
-
-    @extend_schema(operation_id="release_policy", responses=ReleasePolicyOutput, summary="What a release does")
-    def get(self, request: Request, project_id: int) -> Response:
-        return Response(self._said())
-
-    @extend_schema(
-        operation_id="release_policy_set",
-        request=InputSerializer,
-        responses=ReleasePolicyOutput,
-        summary="Set what a release does",
-    )
-    def put(self, request: Request, project_id: int) -> Response:
-        policy = _policy_sent(request)
-        services.release_policy_set(project=self.project, policy=policy, by=cast(User, request.user), at=timezone.now())
-        return Response(self._said())
-
-    def _said(self) -> dict[str, Any]:
-        newest = policies_of(self.project).first()
-        return {"number": newest.number if newest else 0, "policy": policy_in_force(self.project).written()}
-
-
-def _policy_sent(request: Request) -> RolloutPolicy:
-    given = ReleasePolicyAPI.InputSerializer(data=request.data)
-    given.is_valid(raise_exception=True)
-    if ("policy" in given.validated_data) == ("yaml" in given.validated_data):
-        raise Invalid(gettext("Send either “policy” or “yaml”."), field="policy")
-    if "policy" in given.validated_data:
-        return services.policy_given(given.validated_data["policy"])
-    try:
-        return policy_of_yaml(given.validated_data["yaml"])
-    except PolicyRefused as refused:
-        raise Invalid(str(refused), field="yaml") from None
 
 
 class ReleaseAPI(APIView):
@@ -165,70 +129,67 @@ class ReplayOutput(serializers.Serializer):
 class RolloutReplayAPI(APIView):
     @extend_schema(
         operation_id="rollouts_replay",
-        request=ReleasePolicyAPI.InputSerializer,
+        request=PolicySent,
         responses=ReplayOutput,
         summary="What another policy would have made of its recorded answers; nothing is changed",
     )
     def post(self, request: Request, rollout_id: int) -> Response:
         rollout = rollout_for(cast(User, request.user), rollout_id, Permission.VIEW_RUNS)
-        told = replay(rollout=rollout, policy=_policy_sent(request), now=timezone.now())
+        given = PolicySent(data=request.data)
+        given.is_valid(raise_exception=True)
+        tried = policy_sent(RELEASE_POLICY, given.validated_data)
+        told = replay(rollout=rollout, policy=tried, now=timezone.now())
         return Response(ReplayOutput(told).data)
 
 
-class RolloutPauseAPI(APIView):
-    @extend_schema(
-        operation_id="rollouts_pause", request=None, responses=RolloutOutput, summary="Hold the weight as it is"
-    )
+class RolloutActAPI(APIView):
+    """What may be done with a rollout: each act is a subclass that says which service does it."""
+
+    in_archive: ClassVar[bool] = False
+
+    def act(self, rollout: Rollout, *, reason: str, by: User, at: datetime) -> Rollout:
+        raise NotImplementedError
+
     def post(self, request: Request, rollout_id: int) -> Response:
         user = cast(User, request.user)
-        rollout = rollout_for(user, rollout_id, Permission.PROMOTE, changes=True)
-        return Response(RolloutOutput(services.rollout_pause(rollout=rollout, by=user, at=timezone.now())).data)
-
-
-class RolloutResumeAPI(APIView):
-    @extend_schema(operation_id="rollouts_resume", request=None, responses=RolloutOutput, summary="Go on after a pause")
-    def post(self, request: Request, rollout_id: int) -> Response:
-        user = cast(User, request.user)
-        rollout = rollout_for(user, rollout_id, Permission.PROMOTE, changes=True)
-        return Response(RolloutOutput(services.rollout_resume(rollout=rollout, by=user, at=timezone.now())).data)
-
-
-class RolloutPromoteAPI(APIView):
-    class InputSerializer(serializers.Serializer):
-        reason = serializers.CharField(
-            required=False, default="", allow_blank=True, max_length=400, help_text="At least 20 characters."
-        )
-
-    @extend_schema(
-        operation_id="rollouts_promote",
-        request=InputSerializer,
-        responses=RolloutOutput,
-        summary="All traffic now, whatever steps are left",
-    )
-    def post(self, request: Request, rollout_id: int) -> Response:
-        user = cast(User, request.user)
-        rollout = rollout_for(user, rollout_id, Permission.PROMOTE, changes=True)
-        given = self.InputSerializer(data=request.data)
+        rollout = rollout_for(user, rollout_id, Permission.PROMOTE, changes=not self.in_archive)
+        given = ReasonSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        moved = services.rollout_promote(
-            rollout=rollout, reason=given.validated_data["reason"], by=user, at=timezone.now()
-        )
+        moved = self.act(rollout, reason=given.validated_data["reason"], by=user, at=timezone.now())
         return Response(RolloutOutput(moved).data)
 
 
-class RolloutAbortAPI(APIView):
-    @extend_schema(
-        operation_id="rollouts_abort",
-        request=ReasonSerializer,
+def _act_schema(name: str, summary: str, *, why: bool = False) -> Any:
+    operation = extend_schema(
+        operation_id=f"rollouts_{name}",
+        request=ReasonSerializer if why else None,
         responses=RolloutOutput,
-        summary="Back to the champion alone, at once",
+        summary=summary,
     )
-    def post(self, request: Request, rollout_id: int) -> Response:
-        user = cast(User, request.user)
-        rollout = rollout_for(user, rollout_id, Permission.PROMOTE)  # stopped in the archive too
-        given = ReasonSerializer(data=request.data)
-        given.is_valid(raise_exception=True)
-        stopped = services.rollout_abort(
-            rollout=rollout, reason=given.validated_data["reason"], by=user, at=timezone.now()
-        )
-        return Response(RolloutOutput(stopped).data)
+    return extend_schema_view(post=operation)
+
+
+@_act_schema("pause", "Hold the weight as it is")
+class RolloutPauseAPI(RolloutActAPI):
+    def act(self, rollout: Rollout, *, reason: str, by: User, at: datetime) -> Rollout:
+        return services.rollout_pause(rollout=rollout, by=by, at=at)
+
+
+@_act_schema("resume", "Go on after a pause")
+class RolloutResumeAPI(RolloutActAPI):
+    def act(self, rollout: Rollout, *, reason: str, by: User, at: datetime) -> Rollout:
+        return services.rollout_resume(rollout=rollout, by=by, at=at)
+
+
+@_act_schema("promote", "All traffic now, whatever steps are left; the reason has at least 20 characters", why=True)
+class RolloutPromoteAPI(RolloutActAPI):
+    def act(self, rollout: Rollout, *, reason: str, by: User, at: datetime) -> Rollout:
+        return services.rollout_promote(rollout=rollout, reason=reason, by=by, at=at)
+
+
+@_act_schema("abort", "Back to the champion alone, at once", why=True)
+class RolloutAbortAPI(RolloutActAPI):
+    in_archive = True  # what is on its way may be stopped there too
+
+    def act(self, rollout: Rollout, *, reason: str, by: User, at: datetime) -> Rollout:
+        return services.rollout_abort(rollout=rollout, reason=reason, by=by, at=at)

@@ -30,16 +30,6 @@ class StopForm(forms.Form):
     reason = forms.CharField(required=False, max_length=400)
 
 
-class ReleasePolicyForm(forms.Form):
-    """The whole policy as YAML."""
-
-    policy = forms.CharField(
-        max_length=MOST_TEXT,
-        label=gettext_lazy("Steps"),
-        widget=forms.Textarea(attrs={"rows": 22, "spellcheck": "false"}),
-    )
-
-
 class RestField(forms.CharField):
     """What a policy says beside what a form has fields for, as JSON that goes along unseen. Cleaned to a mapping."""
 

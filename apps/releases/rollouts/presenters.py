@@ -9,11 +9,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
 
 from apps.pages.numbers import fill
-from apps.projects.models import Project
 from apps.releases.models import Rollout, RolloutPhase
 from apps.releases.rollouts.charts import name_of
 from apps.releases.rollouts.replaying import Replay, ReplayLook
-from apps.releases.rollouts.selectors import MetricWatch, policy_in_force, watches_of
+from apps.releases.rollouts.selectors import MetricWatch, watches_of
 from apps.rules.rollouts.durations import in_words
 from apps.rules.rollouts.metrics import METRICS
 from apps.rules.rollouts.policy import (
@@ -121,8 +120,8 @@ def page_of(rollout: Rollout, at: datetime) -> dict[str, Any]:
     }
 
 
-def steps_in_force(project: Project) -> list[str]:
-    return [step_in_words(step) for step in policy_in_force(project).steps]
+def steps_in_words(policy: RolloutPolicy) -> list[str]:
+    return [step_in_words(step) for step in policy.steps]
 
 
 def steps_of(rollout: Rollout, policy: RolloutPolicy) -> list[StepLine]:

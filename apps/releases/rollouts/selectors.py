@@ -14,7 +14,7 @@ from apps.monitoring.feedback.settings import feedback_settings_of
 from apps.projects.access import project_for
 from apps.projects.models import Project
 from apps.projects.roles import Permission
-from apps.releases.models import AnalysisLook, ReleasePolicy, Rollout
+from apps.releases.models import AnalysisLook, Rollout
 from apps.rules.rollouts.analysis import MetricJudgment, MetricPhase, MetricPlan, judge
 from apps.rules.rollouts.metrics import METRICS, Figures, Harm
 from apps.rules.rollouts.policy import AT_ONCE, MetricSettings, RolloutPolicy, policy_of
@@ -22,15 +22,6 @@ from apps.rules.rollouts.progress import looks_due
 from apps.rules.rollouts.samples import ArmDifference
 
 MOST_REPLAYABLE = 20  # offered for a replay
-
-
-def policy_in_force(project: Project) -> RolloutPolicy:
-    newest = ReleasePolicy.objects.filter(project=project).first()
-    return policy_of(newest.policy) if newest else AT_ONCE
-
-
-def policies_of(project: Project) -> QuerySet[ReleasePolicy]:
-    return ReleasePolicy.objects.filter(project=project).select_related("by")
 
 
 def rollouts_of(project: Project) -> QuerySet[Rollout]:

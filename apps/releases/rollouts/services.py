@@ -4,23 +4,14 @@ from datetime import datetime
 from secrets import token_hex
 
 from django.db import transaction
-from django.db.models import Max
 from django.utils.translation import gettext
 
 from apps.accounts.models import User
-from apps.audit.services import event_record
 from apps.audit.verbs import Verb
 from apps.errors import Invalid
 from apps.projects.models import Project
-from apps.releases.models import (
-    AnalysisLook,
-    ModelVersion,
-    PauseCause,
-    PromotionKind,
-    ReleasePolicy,
-    Rollout,
-    RolloutPhase,
-)
+from apps.projects.policies.selectors import policy_in_force
+from apps.releases.models import AnalysisLook, ModelVersion, PauseCause, PromotionKind, Rollout, RolloutPhase
 from apps.releases.rollouts.moving import (
     pause_set,
     phase_refuse,
@@ -31,9 +22,9 @@ from apps.releases.rollouts.moving import (
     step_enter,
     where,
 )
-from apps.releases.rollouts.selectors import policy_in_force
+from apps.releases.rollouts.policies import RELEASE_POLICY
 from apps.releases.services import LEAST_REASON, champion_now, champion_set, release_refuse, rollout_stop
-from apps.rules.rollouts.policy import AT_ONCE, PolicyRefused, RolloutPolicy, policy_of
+from apps.rules.rollouts.policy import AT_ONCE, RolloutPolicy, policy_of
 from apps.rules.sentences import sentence
 
 
@@ -45,7 +36,7 @@ def release_start(*, version: ModelVersion, reason: str, by: User, at: datetime)
     """
     project = Project.objects.select_for_update(no_key=True).get(pk=version.project_id)
     version = ModelVersion.objects.select_related("report", "run").get(pk=version.pk)
-    champion, policy = champion_now(project), policy_in_force(project)
+    champion, policy = champion_now(project), policy_in_force(RELEASE_POLICY, project)
     if policy.while_one == "supersede":
         for other in Rollout.objects.filter(project=project, ended_at=None).exclude(version=version):
             rollout_stop(
@@ -141,31 +132,3 @@ def rollout_abort(*, rollout: Rollout, reason: str, by: User, at: datetime) -> R
     phase_refuse(row, *(RolloutPhase.PROGRESSING, RolloutPhase.PAUSED))
     rollout_stop(rollout=row, message=reason.strip() or sentence("{by} aborted it.", by=by), by=by, at=at)
     return row
-
-
-@transaction.atomic
-def release_policy_set(*, project: Project, policy: RolloutPolicy, by: User, at: datetime) -> ReleasePolicy:
-    """The next release follows it; what is under way keeps its own."""
-    Project.objects.select_for_update(no_key=True).get(pk=project.pk)
-    last = ReleasePolicy.objects.filter(project=project).aggregate(n=Max("number"))["n"] or 0
-    row = ReleasePolicy.objects.create(project=project, number=last + 1, policy=policy.written(), by=by, at=at)
-    event_record(
-        project_id=project.pk,
-        verb=Verb.RELEASE_POLICY_SET,
-        subject=f"release policy {row.number}",
-        by=by,
-        at=at,
-        sentence=sentence(
-            "{by} set release policy {number}, {steps} steps.", by=by, number=row.number, steps=len(policy.steps)
-        ),
-        after={"policy": row.policy},
-    )
-    return row
-
-
-def policy_given(given: object) -> RolloutPolicy:
-    """Raises Invalid with the sentence of whatever is wrong."""
-    try:
-        return policy_of(given)
-    except PolicyRefused as refused:
-        raise Invalid(str(refused), field="policy") from None

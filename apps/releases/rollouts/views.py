@@ -1,26 +1,27 @@
 """Pages of rollouts: one rollout with its looks, what may be done with it, and the policy of releases."""
 
-import yaml
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.errors import Invalid
 from apps.pages.requests import Signed, go
 from apps.projects.access import permissions_of, project_permission
 from apps.projects.models import Project
+from apps.projects.policies.pages import PolicyPage
 from apps.projects.roles import Permission
 from apps.releases.models import Rollout
 from apps.releases.rollouts import charts, selectors, services
 from apps.releases.rollouts.forms import (
     KINDS,
     PolicyLimitsForm,
-    ReleasePolicyForm,
     StepRow,
     StopForm,
     limits_of,
@@ -28,9 +29,10 @@ from apps.releases.rollouts.forms import (
     rows_of,
     rows_posted,
 )
-from apps.releases.rollouts.presenters import ReplayedRollout, page_of, presets, steps_in_force
+from apps.releases.rollouts.policies import RELEASE_POLICY
+from apps.releases.rollouts.presenters import ReplayedRollout, page_of, presets, steps_in_words
 from apps.releases.rollouts.replaying import replay
-from apps.rules.rollouts.policy import PolicyRefused, RolloutPolicy, policy_of, policy_of_yaml
+from apps.rules.rollouts.policy import PolicyRefused, RolloutPolicy, policy_of
 
 
 @require_GET
@@ -93,11 +95,33 @@ def abort(request: Signed, project: Project, rollout_id: int) -> HttpResponse:
     return _back(request, row)
 
 
+def _more(request: Signed, project: Project, in_force: RolloutPolicy, shown: RolloutPolicy) -> dict[str, Any]:
+    return {
+        "steps": steps_in_words(in_force),
+        "offered": KINDS.items(),
+        "limits": limits_of(shown),
+        "past": selectors.replayable(project),
+        "presets": presets().values(),
+        "chosen": request.GET.get("preset", ""),
+    }
+
+
+PAGE = PolicyPage(
+    kind=RELEASE_POLICY,
+    template="releases/rollouts/policy.html",
+    address="releases:policy",
+    say=gettext_lazy("The policy is set. The next release follows it."),
+    rows_of=rows_of,
+    more=_more,
+)
+
+
 @require_GET
 @login_required
 @project_permission(Permission.VIEW_RUNS)
 def policy(request: Signed, project: Project) -> HttpResponse:
-    return _policy_page(request, project)
+    chosen = presets().get(request.GET.get("preset", ""))
+    return PAGE.show(request, project, begin=chosen.policy if chosen else None)
 
 
 @require_POST
@@ -107,72 +131,33 @@ def policy_set(request: Signed, project: Project) -> HttpResponse:
     """Adding, removing and moving a row shows the form again; nothing is set before its own button."""
     rows, limits = rows_posted(request.POST), PolicyLimitsForm(request.POST)
     if (changed := rows_changed(request.POST, rows)) is not None:
-        return _policy_page(request, project, rows=changed, limits=limits)
+        return PAGE.show(request, project, rows=changed, limits=limits)
     if not all([limits.is_valid(), *(row.is_valid() for row in rows)]):
-        return _policy_page(request, project, rows=rows, limits=limits, status=422)
-    try:
-        given = policy_of({"steps": [row.settings() for row in rows], **limits.settings()})
-    except PolicyRefused as refused:
-        at = refused.at[1] if len(refused.at) > 1 else None
-        if isinstance(at, int) and at < len(rows):
-            rows[at].fault = str(refused)
-        return _policy_page(request, project, rows=rows, limits=limits, fault=str(refused), status=422)
+        return PAGE.show(request, project, rows=rows, limits=limits, status=422)
+    said = {"steps": [row.settings() for row in rows], **limits.settings()}
     if "replay" in request.POST:
-        past = selectors.rollout_named(project, request.POST.get("rollout", ""))
-        told = replay(rollout=past, policy=given, now=timezone.now())
-        return _policy_page(request, project, rows=rows, limits=limits, told=ReplayedRollout(past, told))
-    return _policy_set(request, project, given)
+        return _replayed(request, project, said, rows=rows, limits=limits)
+    return PAGE.rows_set(request, project, said, rows, limits=limits)
+
+
+def _replayed(
+    request: Signed, project: Project, said: dict[str, Any], *, rows: list[StepRow], limits: PolicyLimitsForm
+) -> HttpResponse:
+    """What these steps would have made of a past rollout, below them."""
+    try:
+        tried = PAGE.rows_read(said, rows)
+    except PolicyRefused as refused:
+        return PAGE.show(request, project, rows=rows, limits=limits, fault=str(refused), status=422)
+    past = selectors.rollout_named(project, request.POST.get("rollout", ""))
+    told = ReplayedRollout(past, replay(rollout=past, policy=tried, now=timezone.now()))
+    return PAGE.show(request, project, rows=rows, limits=limits, told=told)
 
 
 @require_POST
 @login_required
 @project_permission(Permission.PROMOTE)
 def policy_yaml_set(request: Signed, project: Project) -> HttpResponse:
-    """What cannot be used stays in the form, with one sentence."""
-    form = ReleasePolicyForm(request.POST)
-    if form.is_valid():
-        try:
-            return _policy_set(request, project, policy_of_yaml(form.cleaned_data["policy"]))
-        except PolicyRefused as refused:
-            form.add_error("policy", str(refused))
-    return _policy_page(request, project, yaml_form=form, status=422)
-
-
-def _policy_set(request: Signed, project: Project, given: RolloutPolicy) -> HttpResponse:
-    services.release_policy_set(project=project, policy=given, by=request.user, at=timezone.now())
-    messages.success(request, gettext("The policy is set. The next release follows it."))
-    return go(request, reverse("releases:policy", args=[project.pk]))
-
-
-def _policy_page(
-    request: Signed,
-    project: Project,
-    *,
-    rows: list[StepRow] | None = None,
-    limits: PolicyLimitsForm | None = None,
-    yaml_form: ReleasePolicyForm | None = None,
-    fault: str = "",
-    told: ReplayedRollout | None = None,
-    status: int = 200,
-) -> HttpResponse:
-    chosen = presets().get(request.GET.get("preset", ""))
-    shown = chosen.policy if chosen else selectors.policy_in_force(project)
-    written = yaml.safe_dump(shown.written(), sort_keys=False, allow_unicode=True)
-    context = {
-        "project": project,
-        "rows": rows_of(shown) if rows is None else rows,
-        "kinds": KINDS.items(),
-        "limits": limits or limits_of(shown),
-        "fault": fault,
-        "told": told,
-        "past": selectors.replayable(project),
-        "form": yaml_form or ReleasePolicyForm(initial={"policy": written}),
-        "presets": presets().values(),
-        "chosen": request.GET.get("preset", ""),
-        "policies": selectors.policies_of(project)[:20],
-        "steps": steps_in_force(project),
-    }
-    return render(request, "releases/rollouts/policy.html", context, status=status)
+    return PAGE.yaml_set(request, project)
 
 
 def _reason(request: Signed) -> str:

@@ -18,7 +18,7 @@ from pydantic import ValidationError as Unfit
 from apps.rules.gates.gate import Evidence, Gate, GateOutcome, GateParameters, Judgment
 from apps.rules.gates.registry import GATES
 from apps.rules.gates.rows import GateReads
-from apps.rules.policies import PolicyPart, as_written, fault_of, policy_checked, yaml_read
+from apps.rules.policies import PolicyPart, VersionedPolicy, fault_of, policy_checked, yaml_read
 from apps.rules.registry import SLUG
 from apps.rules.sentences import sentence
 
@@ -98,7 +98,7 @@ class GateSettings(PolicyPart):
             return Judgment(GateOutcome.INCONCLUSIVE, words)
 
 
-class GatePolicy(PolicyPart):
+class GatePolicy(VersionedPolicy):
     """The gates in the order in which a verdict lists them."""
 
     gates: tuple[GateSettings, ...] = Field(min_length=1, max_length=MOST_GATES)
@@ -123,9 +123,6 @@ class GatePolicy(PolicyPart):
             with suppress(Unfit):  # what no longer fits reads nothing and is in doubt
                 found |= settings.gate.reads(settings.typed)
         return found
-
-    def written(self) -> dict[str, Any]:
-        return as_written(self)
 
 
 def gate_policy_of(given: Any) -> GatePolicy:

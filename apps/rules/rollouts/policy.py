@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
 from apps.rules.feedback import LABEL
-from apps.rules.policies import MOST_TEXT, PolicyPart, PolicyRefused, as_written, policy_checked, yaml_read
+from apps.rules.policies import MOST_TEXT, PolicyPart, PolicyRefused, VersionedPolicy, policy_checked, yaml_read
 from apps.rules.rollouts.analysis import MetricTest
 from apps.rules.rollouts.conditions import ConditionRefused, is_met
 from apps.rules.rollouts.durations import duration_of, in_words
@@ -126,7 +126,7 @@ class RolloutStep(PolicyPart):
         return next(iter(self.model_fields_set))
 
 
-class RolloutPolicy(PolicyPart):
+class RolloutPolicy(VersionedPolicy):
     """`falseAborts` is the share of good models that all tests together may stop by chance. `rollbackWindow` is how many
     versions back a release may go at once, without steps; `whileOne` says what a second release does meanwhile."""
 
@@ -148,10 +148,6 @@ class RolloutPolicy(PolicyPart):
             if step.analysis and not any(s.set_weight or s.set_mirror_route for s in self.steps[:at]):
                 raise ValueError("an analysis needs traffic: set a weight or a mirror before it")
         return self
-
-    def written(self) -> dict[str, Any]:
-        """As a person would write it: only what differs from the defaults."""
-        return as_written(self)
 
     def alpha_of(self, metric: MetricSettings) -> float:
         """Its own, or an even share of `falseAborts` among all that test and can stop the rollout (Bonferroni)."""

@@ -10,8 +10,9 @@ from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.projects.models import Project
+from apps.projects.policies.services import policy_given, policy_set
 from apps.releases.models import ReleasePolicy
-from apps.releases.rollouts.services import policy_given, release_policy_set
+from apps.releases.rollouts.policies import RELEASE_POLICY
 from tests.conftest import NOON
 
 As = Callable[[User], Client]
@@ -73,7 +74,7 @@ def in_force(project: Project) -> dict[str, Any]:
 
 
 def test_rows_say_all_that_a_policy_says_and_lose_nothing(as_: As, lin: User, project: Project) -> None:
-    release_policy_set(project=project, policy=policy_given(WHOLE), by=lin, at=NOON)
+    policy_set(RELEASE_POLICY, project=project, policy=policy_given(RELEASE_POLICY, WHOLE), by=lin, at=NOON)
     client = as_(lin)
     page = client.get(address("policy", project))
     assert "failureCondition: result &gt; 0.2" in page.text, "what has no field is shown, and kept"
@@ -131,7 +132,7 @@ def test_rows_are_added_moved_and_left_out_and_nothing_is_set_meanwhile(as_: As,
 def test_what_cannot_be_used_stays_in_the_rows_with_a_sentence(
     as_: As, lin: User, project: Project, change: dict[str, str], sentence: str
 ) -> None:
-    release_policy_set(project=project, policy=policy_given(WHOLE), by=lin, at=NOON)
+    policy_set(RELEASE_POLICY, project=project, policy=policy_given(RELEASE_POLICY, WHOLE), by=lin, at=NOON)
     client = as_(lin)
     said = fields(client.get(address("policy", project)))
     ((name, value),) = change.items()
@@ -142,7 +143,7 @@ def test_what_cannot_be_used_stays_in_the_rows_with_a_sentence(
 
 
 def test_the_fault_stands_at_the_step_it_is_about(as_: As, lin: User, project: Project) -> None:
-    release_policy_set(project=project, policy=policy_given(WHOLE), by=lin, at=NOON)
+    policy_set(RELEASE_POLICY, project=project, policy=policy_given(RELEASE_POLICY, WHOLE), by=lin, at=NOON)
     client = as_(lin)
     page = client.get(address("policy", project))
     at = page.context["rows"][3].index
@@ -168,8 +169,8 @@ def test_a_policy_is_set_as_yaml_and_what_cannot_be_used_stays(as_: As, lin: Use
 def test_every_preset_can_be_set_as_it_is_shown(as_: As, lin: User, project: Project, preset: str) -> None:
     client = as_(lin)
     page = client.get(address("policy", project), {"preset": preset})
-    written = page.context["form"].initial["policy"]
+    written = page.context["yaml_form"].initial["policy"]
     assert client.post(address("policy_yaml_set", project), {"policy": written}).status_code == 302
     by_yaml = in_force(project)
     assert client.post(address("policy_set", project), fields(page)).status_code == 302
-    assert policy_given(in_force(project)) == policy_given(by_yaml)
+    assert policy_given(RELEASE_POLICY, in_force(project)) == policy_given(RELEASE_POLICY, by_yaml)

@@ -11,11 +11,13 @@ from django.urls import reverse
 from apps.accounts.models import User
 from apps.errors import Invalid
 from apps.projects.models import Project
+from apps.projects.policies.services import policy_given
 from apps.releases.models import AnalysisLook, Rollout, RolloutPhase
 from apps.releases.rollouts import replaying
 from apps.releases.rollouts.moving import rollout_advance
+from apps.releases.rollouts.policies import RELEASE_POLICY
 from apps.releases.rollouts.replaying import ReplayOutcome, replay
-from apps.releases.rollouts.services import policy_given, rollout_abort
+from apps.releases.rollouts.services import rollout_abort
 from apps.rules.rollouts.policy import RolloutPolicy
 from tests.api import api_of
 from tests.conftest import NOON
@@ -38,7 +40,9 @@ def recorded(ready: Project, lin: User, *, failing: float, minutes: int = 12) ->
 
 def errors(**settings: Any) -> RolloutPolicy:
     metric = {"name": "error-rate", "interval": "1m", "count": 6, "minSample": 50, **settings}
-    return policy_given({"steps": [{"setWeight": 20}, {"analysis": {"metrics": [metric]}}, {"setWeight": 100}]})
+    return policy_given(
+        RELEASE_POLICY, {"steps": [{"setWeight": 20}, {"analysis": {"metrics": [metric]}}, {"setWeight": 100}]}
+    )
 
 
 def test_a_policy_that_would_have_aborted_says_at_which_look(ready: Project, lin: User) -> None:  # noqa: F811
@@ -57,7 +61,7 @@ def test_it_takes_the_looks_that_the_rollout_itself_took(ready: Project, lin: Us
     for minute in (1, 2, 3):
         asked(rollout, 2_000, NOON + minute * MINUTE - timedelta(seconds=1), first=minute * 2_000, failing=0.01)
         rollout = rollout_advance(rollout_id=rollout.pk, at=NOON + minute * MINUTE)
-    found = replay(rollout=rollout, policy=policy_given(CANARY), now=AFTER)
+    found = replay(rollout=rollout, policy=policy_given(RELEASE_POLICY, CANARY), now=AFTER)
     live = AnalysisLook.objects.filter(rollout=rollout).order_by("at", "metric")
     assert [(x.step, x.number, x.figures.canary, x.judgment.phase) for x in found.looks] == [
         (x.step, x.number, x.canary, x.phase) for x in live
@@ -79,9 +83,12 @@ def test_a_good_one_would_have_reached_everybody_or_the_record_ends(ready: Proje
 def test_pauses_take_their_time_and_one_without_a_time_takes_none(ready: Project, lin: User) -> None:  # noqa: F811
     rollout = recorded(ready, lin, failing=0.0)
     waits = [{"setWeight": 20}, {"pause": {"duration": "5m"}}, {"pause": {}}, {"setWeight": 100}]
-    assert replay(rollout=rollout, policy=policy_given({"steps": waits}), now=AFTER).at == NOON + 5 * MINUTE
+    assert (
+        replay(rollout=rollout, policy=policy_given(RELEASE_POLICY, {"steps": waits}), now=AFTER).at
+        == NOON + 5 * MINUTE
+    )
     waits[1] = {"pause": {"duration": "1h"}}
-    long = replay(rollout=rollout, policy=policy_given({"steps": waits}), now=AFTER)
+    long = replay(rollout=rollout, policy=policy_given(RELEASE_POLICY, {"steps": waits}), now=AFTER)
     assert long.outcome is ReplayOutcome.RECORD_ENDS
 
 

@@ -9,17 +9,11 @@ from apps.errors import DomainError, Invalid
 from apps.monitoring.models import Alert, Prediction
 from apps.monitoring.selectors import predictions_of
 from apps.projects.models import Project
+from apps.projects.policies.services import policy_given, policy_set
 from apps.releases.models import AnalysisLook, PauseCause, Promotion, Rollout, RolloutPhase
 from apps.releases.rollouts.moving import rollout_advance, rollouts_advance
-from apps.releases.rollouts.services import (
-    policy_given,
-    release_policy_set,
-    release_start,
-    rollout_abort,
-    rollout_pause,
-    rollout_promote,
-    rollout_resume,
-)
+from apps.releases.rollouts.policies import RELEASE_POLICY
+from apps.releases.rollouts.services import release_start, rollout_abort, rollout_pause, rollout_promote, rollout_resume
 from apps.releases.selectors import champion_of, served
 from apps.releases.services import RolloutUnderWay, model_promote, model_roll_back
 from tests.conftest import NOON
@@ -44,7 +38,7 @@ def ready(project: Project, lin: User) -> Project:
 
 
 def policy(project: Project, by: User, given: dict) -> None:
-    release_policy_set(project=project, policy=policy_given(given), by=by, at=NOON)
+    policy_set(RELEASE_POLICY, project=project, policy=policy_given(RELEASE_POLICY, given), by=by, at=NOON)
 
 
 def released(project: Project, by: User, *, reason: str = "") -> Rollout:

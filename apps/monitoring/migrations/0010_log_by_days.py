@@ -73,7 +73,7 @@ def _moved(table: str, columns: str) -> str:
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('monitoring', '0008_spool_position'),
+        ('monitoring', '0009_spool_position'),
         ('projects', '0010_archive_and_deletion'),
     ]
 

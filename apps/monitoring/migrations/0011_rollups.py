@@ -42,7 +42,7 @@ def _rollup(name, extra, unique):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('monitoring', '0009_log_by_days'),
+        ('monitoring', '0010_log_by_days'),
         ('projects', '0010_archive_and_deletion'),
     ]
 

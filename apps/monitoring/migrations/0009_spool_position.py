@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('monitoring', '0007_feedback_as_examples'),
+        ('monitoring', '0008_refused_in_parts'),
     ]
 
     operations = [
