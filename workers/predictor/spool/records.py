@@ -63,7 +63,8 @@ def decoded(record: bytes) -> list[LoggedPrediction]:
                 place += asked[1] or 0
                 asked = AskedRow(json.loads(asked[0]), image)
             at = _SINCE + values[2] * _MICROSECOND
-            found.append(LoggedPrediction(values[0], values[1], at, *values[3:13], asked=asked))
+            given: tuple[Any, ...] = (values[0], values[1], at, *values[3:13], asked)
+            found.append(LoggedPrediction(*given))
     except (ValueError, TypeError, IndexError, KeyError, OverflowError, struct.error) as cause:
         raise RecordUnreadable(str(cause)) from None
     return found
