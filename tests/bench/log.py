@@ -122,6 +122,8 @@ class Answering:
 
 
 def acknowledged(say: Say, home: Path, project_id: int, seconds: int, rate: int) -> dict[str, Any]:
+    from django.db import connection
+
     from tests.bench._killing import postgres_killed, redis_killed
 
     total, done = seconds * rate, list[Answering]()
@@ -136,6 +138,8 @@ def acknowledged(say: Say, home: Path, project_id: int, seconds: int, rate: int)
                 redis_killed(home)
             elif name == "postgres":
                 postgres_killed(home)
+                connection.close()  # this process's own, and those that it keeps for later
+                connection.close_pool()
             else:
                 if name == "writer":
                     within_a_transaction()
@@ -180,7 +184,6 @@ def logged_of(project_id: int, done: list[Answering]) -> dict[str, int]:
     from django.db import connection
 
     lost = doubled = 0
-    connection.close()  # its server was killed meanwhile
     with connection.cursor() as cursor:
         for each in done:
             cursor.execute(
@@ -244,15 +247,17 @@ def filled(say: Say, project_id: int, logged: int) -> dict[str, Any]:
 def pages(say: Say, home: Path, project_id: int, headers: dict[str, str]) -> dict[str, Any]:
     import httpx
 
+    from tests.bench.queue import on_page
     from tests.bench.transfer import _web
 
     taken: dict[str, list[float]] = {"page": [], "figures": []}
-    with _web(home) as (url, _), httpx.Client(base_url=url, headers=headers, timeout=60) as browser:
+    with _web(home) as (url, _), httpx.Client(timeout=60) as browser:
         for number in range(-len(PERIODS), FETCHES):  # once each before it counts
             query = {"period": PERIODS[number % len(PERIODS)]}
             for name, address in (("page", "monitor/"), ("figures", "monitor/figures/")):
                 asked = time.perf_counter()
-                answer = browser.get(f"/projects/{project_id}/{address}", params=query)
+                at = f"{url}/projects/{project_id}/{address}"
+                answer = browser.get(at, params=query, headers=on_page(url, headers))
                 if number >= 0:
                     taken[name].append(1e3 * (time.perf_counter() - asked))
                 if answer.status_code != 200:
