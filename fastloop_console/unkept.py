@@ -7,6 +7,7 @@ from django.db import DataError
 from django.utils.translation import gettext
 
 from apps.errors import Invalid
+from apps.pages.sentences import refusal
 from apps.rules.values import ValueRefused
 
 
@@ -23,7 +24,7 @@ def not_keepable(error: BaseException) -> NotKeepable | None:
     if isinstance(error, UnicodeEncodeError):
         return NotKeepable(gettext("The request holds half a character, which no text can keep."))
     if isinstance(error, ValueRefused):
-        return NotKeepable(str(error))
+        return NotKeepable(refusal(error))
     if isinstance(error, DataError) or (isinstance(error, ValueError) and "NUL (0x00)" in str(error)):
         return NotKeepable(gettext("The request holds a value that the database cannot keep, such as a NUL character."))
     return None

@@ -16,6 +16,7 @@ from apps.datasets.readers import Row
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.rules.holdout import in_holdout
+from apps.rules.sentences import sentence, term, words_of
 from apps.rules.values import ValueRefused, id_of, moment_of
 from apps.work.locks import Lock, lock
 
@@ -137,7 +138,7 @@ def _sorted(intake: Intake, batch: Sequence[Row], at: datetime) -> Sorted:
         try:
             rows.append(_named(intake, row))
         except ValueRefused as refused:
-            found.dead.append(letter_of(intake.ingestion, row, str(refused), at))
+            found.dead.append(letter_of(intake.ingestion, row, words_of(refused), at))
     found.arrivals = _known(intake.project, rows)
     found.erased = erased_among(intake.project, _ids_in(rows))
     task = task_types.get(intake.project.task_type)
@@ -146,11 +147,11 @@ def _sorted(intake: Intake, batch: Sequence[Row], at: datetime) -> Sorted:
             _sort(intake, task, row, found, at)
         except IdErased as refused:
             bare = replace(row, values=None, raw="")
-            found.dead.append(letter_of(intake.ingestion, bare, str(refused), at))
+            found.dead.append(letter_of(intake.ingestion, bare, words_of(refused), at))
         except ValueRefused as refused:
-            found.dead.append(letter_of(intake.ingestion, row, str(refused), at))
+            found.dead.append(letter_of(intake.ingestion, row, words_of(refused), at))
         except UnicodeEncodeError:
-            words = "The row holds half a character, which no text can keep."
+            words = sentence("The row holds half a character, which no text can keep.")
             found.dead.append(letter_of(intake.ingestion, row, words, at))
     return found
 
@@ -173,8 +174,11 @@ def _sort(intake: Intake, task: task_types.TaskType, row: Row, found: Sorted, at
         arrival = arrival or fit
         if arrival.digest not in ("", fit.digest):
             raise ValueRefused(
-                f"An example with the id “{name}” is there and shows something else. What is there never changes: "
-                "send this one under another id."
+                sentence(
+                    "An example with the id “{name}” is there and shows something else. What is there never changes: "
+                    "send this one under another id.",
+                    name=name,
+                )
             )
     if said is not None and intake.beside:
         found.beside.append((row, arrival, intake.beside.check(said, arrival.fields, at)))
@@ -187,7 +191,7 @@ def _fit(name: str, task: task_types.TaskType, shown: Mapping[str, Any], at: dat
     payload = task.read(shown)
     stored = canonical(payload.fields)
     said = next((shown[c] for c in ("collected_at", "timestamp") if shown.get(c) not in (None, "")), None)
-    collected_at = moment_of(said, now=at, name="The time it was collected")
+    collected_at = moment_of(said, now=at, name=term("The time it was collected"))
     group = shown.get("group")
     return Arrival(
         name,

@@ -68,8 +68,10 @@ def erased_among(project: Project, external_ids: Collection[str]) -> set[str]:
 def refuse_erased(name: str, erased: Collection[str]) -> None:
     if name in erased:
         raise IdErased(
-            "The example with this id was deleted on request and is not taken again. Whoever manages the project can "
-            "allow the id under Data, Deleted examples. Of the row nothing is kept."
+            sentence(
+                "The example with this id was deleted on request and is not taken again. "
+                "Whoever manages the project can allow the id under Data, Deleted examples. Of the row nothing is kept."
+            )
         )
 
 

@@ -21,6 +21,12 @@ def ids_selected(query: str, values: Mapping[str, object]) -> NDArray[np.int64]:
     return rows["value"].astype(np.int64)
 
 
+def ids_erased(project_id: int) -> NDArray[np.int64]:
+    """Numbers of the project's deleted examples, ascending: (n,)."""
+    table = "SELECT number FROM datasets_exampletombstone WHERE project_id = %(project)s ORDER BY number"
+    return ids_selected(table, {"project": project_id})
+
+
 def among(ids: NDArray[np.int64], ascending: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which of these ids stand in an ascending array: (n,) -> (n,)."""
     if not len(ascending) or not len(ids):

@@ -6,6 +6,7 @@ from typing import Any
 
 from apps.datasets.models import DeadLetter, Ingestion
 from apps.datasets.readers import Row, raw_of
+from apps.rules.sentences import parts_of
 from apps.rules.values import MOST_ID, ValueRefused, id_of
 
 
@@ -22,6 +23,7 @@ def letter_of(ingestion: Ingestion, row: Row, reason: str, at: datetime) -> Dead
         row_number=row.number,
         external_id=_name(row.values),
         reason=_storable(reason)[:300],
+        parts=storable(parts_of(reason)),
         raw=_storable(row.raw or raw_of(row.values))[:2000],
         at=at,
     )
@@ -33,6 +35,15 @@ def _name(values: Mapping[str, Any] | None) -> str:
         return id_of(given)
     except ValueRefused:
         return _storable(given)[:MOST_ID] if isinstance(given, str) else ""
+
+
+def storable(parts: Any) -> Any:
+    """Parts of a sentence as JSON that PostgreSQL keeps, whatever was quoted in it."""
+    if isinstance(parts, Mapping):
+        return {name: storable(value) for name, value in parts.items()}
+    if isinstance(parts, list):
+        return [storable(value) for value in parts]
+    return _storable(parts) if isinstance(parts, str) else parts
 
 
 def _storable(text: str) -> str:

@@ -12,6 +12,7 @@ from apps.accounts.models import User
 from apps.datasets.listing import ListingAsked, examples_listed, label_called
 from apps.datasets.models import SavedView
 from apps.errors import Invalid
+from apps.pages.sentences import refusal
 from apps.projects.models import Project
 from apps.rules.values import ValueRefused, name_of
 
@@ -49,7 +50,7 @@ def view_save(*, project: Project, name: str, query: str, shared: bool, by: User
     try:
         name = name_of(name, _("The view’s name"))
     except ValueRefused as refused:
-        raise Invalid(str(refused), field="name") from refused
+        raise Invalid(refusal(refused), field="name") from refused
     asked = QueryDict(ListingAsked(QueryDict(query[:4000])).address, mutable=True)
     label = label_called(project, asked.get("label", ""))
     if label is not None:

@@ -47,10 +47,12 @@ class Ingestion(models.Model):
     rows_known = models.PositiveIntegerField(default=0)
     rows_refused = models.PositiveIntegerField(default=0)
     error = models.CharField(max_length=400, blank=True)
+    error_parts = models.JSONField(default=dict, db_default={})  # of the sentence; apps/rules/sentences.py
     attempts = models.PositiveSmallIntegerField(default=0)  # of reading it; what kills its reader is not sent for ever
     left_out = models.JSONField(default=dict)
 
-    commonest_reason = ""  # why rows of it were refused, where a selector looked
+    commonest_reason = ""  # with its parts: why rows of it were refused, where a selector looked
+    commonest_parts: dict[str, object] | None = None
     commonest_rows = 0
 
     class Meta:
@@ -172,6 +174,7 @@ class DeadLetter(models.Model):
     row_number = models.PositiveIntegerField()
     external_id = models.CharField(max_length=200, blank=True)
     reason = models.CharField(max_length=300)
+    parts = models.JSONField(default=dict, db_default={})  # of the reason
     raw = models.TextField()
     at = models.DateTimeField()
 

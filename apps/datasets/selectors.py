@@ -48,10 +48,10 @@ def ingestions_shown(project: Project, newest: int) -> list[Ingestion]:
     """The newest, each with the commonest reason for which rows of it were refused."""
     found = list(ingestions_of(project)[:newest])
     letters = DeadLetter.objects.filter(ingestion__in=[x.pk for x in found if x.rows_refused])
-    counted = letters.values_list("ingestion_id", "reason").annotate(n=Count("pk")).order_by("n", "-reason")
-    commonest = {pk: (reason, n) for pk, reason, n in counted}
+    counted = letters.values_list("ingestion_id", "reason", "parts").annotate(n=Count("pk")).order_by("n", "-reason")
+    commonest = {pk: (reason, parts, n) for pk, reason, parts, n in counted}
     for each in found:
-        each.commonest_reason, each.commonest_rows = commonest.get(each.pk, ("", 0))
+        each.commonest_reason, each.commonest_parts, each.commonest_rows = commonest.get(each.pk, ("", None, 0))
     return found
 
 

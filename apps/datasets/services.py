@@ -12,24 +12,21 @@ from apps.accounts.models import User
 from apps.audit.services import event_record
 from apps.audit.verbs import Verb
 from apps.datasets.batches import Beside, Intake, OnRepeated, batch_take
-from apps.datasets.letters import letter_of
+from apps.datasets.letters import letter_of, storable
 from apps.datasets.models import DeadLetter, Ingestion, IngestionState
 from apps.datasets.readers import SUFFIXES, FileUnreadable, Row, suffix_of
 from apps.errors import Invalid
 from apps.integrations import wiring
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
+from apps.pages.sentences import refusal
 from apps.projects.models import Project
-from apps.rules.sentences import joined, sentence, term
+from apps.rules.sentences import joined, parts_of, sentence, term
 
 logger = logging.getLogger(__name__)
 BATCH = 2000  # rows a transaction: progress is seen every fifth of a second
 MAX_API_BATCH = 5000
 MOST_ATTEMPTS = 3  # of reading one file
-DIED_TOO_OFTEN = (
-    "Its reading ended {n} times before the end of the file, so it is not read again. Split the file and send it anew."
-)
-NOT_STORED = "The row could not be stored, for a reason that nobody foresaw; the console’s log has it."
 BESIDE = {  # in the words of the audit trail
     "labels": term("labels"),
     "gold": term("known answers"),
@@ -62,7 +59,7 @@ def upload_receive(
     try:
         suffix = suffix_of(filename, suffixes)
     except FileUnreadable as cause:
-        raise Invalid(str(cause), field="file") from cause
+        raise Invalid(refusal(cause), field="file") from cause
     if size_bytes == 0:
         raise Invalid(gettext("“{filename}” is empty.").format(filename=filename), field="file")
     ingestion = ingestion_open(project=project, source="upload", by=by, at=at, filename=filename, size_bytes=size_bytes)
@@ -96,12 +93,17 @@ def ingestion_claim(*, ingestion_id: int, at: datetime) -> Ingestion | None:
         return None
     if ingestion.attempts >= MOST_ATTEMPTS:
         if ingestion.state != IngestionState.FAILED:
-            ingestion_close(ingestion=ingestion, at=at, error=DIED_TOO_OFTEN.format(n=ingestion.attempts))
+            words = sentence(
+                "Its reading ended {n} times before the end of the file, so it is not read again. Split the file and "
+                "send it anew.",
+                n=ingestion.attempts,
+            )
+            ingestion_close(ingestion=ingestion, at=at, error=words)
         return None
     DeadLetter.objects.filter(ingestion=ingestion).delete()  # a second reading counts afresh
     ingestion.state, ingestion.started_at, ingestion.heartbeat_at = IngestionState.RUNNING, at, at
     ingestion.rows_taken = ingestion.rows_known = ingestion.rows_refused = 0
-    ingestion.error, ingestion.left_out = "", {}
+    ingestion.error, ingestion.error_parts, ingestion.left_out = "", {}, {}
     ingestion.attempts += 1
     ingestion.save()
     return ingestion
@@ -143,7 +145,11 @@ def _taken_or_split(intake: Intake, batch: Sequence[Row], at: datetime) -> None:
             _taken_or_split(intake, batch[half:], at)
             return
         logger.exception("Row %s of ingestion %s cannot be stored.", batch[0].number, intake.ingestion.pk)
-        row_refuse(ingestion=intake.ingestion, row=batch[0], reason=f"{NOT_STORED} ({type(cause).__name__})", at=at)
+        words = sentence(
+            "The row could not be stored, for a reason that nobody foresaw; the console’s log has it. ({fault})",
+            fault=type(cause).__name__,
+        )
+        row_refuse(ingestion=intake.ingestion, row=batch[0], reason=words, at=at)
 
 
 @transaction.atomic
@@ -170,7 +176,8 @@ def ingestion_close(
     """
     ingestion.state = IngestionState.FAILED if error else IngestionState.COMPLETED
     ingestion.finished_at, ingestion.error, ingestion.left_out = at, error[:400], dict(left_out or {})
-    ingestion.save(update_fields=["state", "finished_at", "error", "left_out"])
+    ingestion.error_parts = storable(parts_of(error))
+    ingestion.save(update_fields=["state", "finished_at", "error", "error_parts", "left_out"])
     counts = {name: n for name, n in (beside or {}).items() if n}
     who = str(ingestion.by) if ingestion.by else term("System")
     what = ingestion.filename or sentence("a batch by {source}", source=ingestion.source)

@@ -28,6 +28,7 @@ from apps.projects.selectors import schema_of
 from apps.projects.task_types import PayloadRefused
 from apps.rules.answers import Value
 from apps.rules.feedback import LABEL
+from apps.rules.sentences import sentence
 from apps.transfer.storing.labels import labels_keep
 from apps.work.jobs import ask
 from apps.work.leases import Lease, LeaseLost, silent_taken
@@ -173,7 +174,7 @@ class ReturnedLabels:
 
     def check(self, said: Any, fields: Mapping[str, Any], at: datetime) -> Value:
         if said["label"] not in self._labels:
-            raise PayloadRefused(f"The project has no label “{said['label']}” any more.")
+            raise PayloadRefused(sentence("The project has no label “{value}” any more.", value=said["label"]))
         return dict(said)
 
     def keep(self, kept: Sequence[StoredRow], *, at: datetime) -> KeptBeside:

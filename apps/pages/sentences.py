@@ -8,6 +8,7 @@ from django.utils.translation import get_language, gettext
 
 from apps.pages import numbers
 from apps.pages.words import counted
+from apps.rules.sentences import parts_of, words_of
 from apps.rules.words import MINUS
 
 Part = Mapping[str, Any] | str | int | float
@@ -29,6 +30,12 @@ def plain(english: str, parts: Mapping[str, Any] | None) -> str:
     """The same without markup."""
     words = None if _reads_english() or not parts else _said(parts)
     return english if words is None else words
+
+
+def refusal(cause: BaseException) -> str:
+    """What a rule refused a value with, for whoever sent it: in their language."""
+    words = words_of(cause)
+    return plain(words, parts_of(words))
 
 
 def _said(part: Part) -> str | None:

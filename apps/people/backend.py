@@ -31,7 +31,7 @@ class GuardedBackend(ModelBackend):
         if username is None or password is None:
             return None
         try:
-            whole(username + password, "A sign-in")
+            whole(username + password, term("A sign-in"))
         except ValueRefused:
             raise PermissionDenied from None
         at, address = timezone.now(), request.META.get("REMOTE_ADDR", "") if request is not None else ""

@@ -6,6 +6,7 @@ from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.errors import Invalid
+from apps.pages.sentences import refusal
 from apps.rules.values.names import looks, name_of
 from apps.rules.values.refusals import ValueRefused
 
@@ -30,4 +31,4 @@ def display_name_of(given: str) -> str:
     try:
         return name_of(given, gettext("The display name")) if given.strip() else ""
     except ValueRefused as wrong:
-        raise Invalid(str(wrong), field="display_name") from None
+        raise Invalid(refusal(wrong), field="display_name") from None

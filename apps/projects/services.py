@@ -17,6 +17,7 @@ from apps.audit.verbs import Verb
 from apps.errors import Forbidden, Invalid
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
+from apps.pages.sentences import refusal
 from apps.projects import task_types
 from apps.projects.models import GuidelineVersion, Membership, Project, ProjectDeletion, SchemaLabel
 from apps.projects.roles import Role
@@ -231,7 +232,7 @@ def _named(given: str, missing: str, what: str, field: str) -> str:
     try:
         return name_of(given, what)
     except ValueRefused as refused:
-        raise Invalid(str(refused), field=field) from refused
+        raise Invalid(refusal(refused), field=field) from refused
 
 
 def _key(given: str) -> str:
@@ -244,7 +245,7 @@ def _key(given: str) -> str:
     try:
         return key_of(given)
     except ValueRefused as refused:
-        raise Invalid(str(refused), field="labels") from refused
+        raise Invalid(refusal(refused), field="labels") from refused
 
 
 def label_name(given: str, *, field: str, what: str = "") -> str:

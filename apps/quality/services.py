@@ -34,6 +34,7 @@ from apps.labeling.services.suspects import suspect_settle
 from apps.labeling.values import columns_of, value_of
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
+from apps.pages.sentences import refusal
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
@@ -105,7 +106,7 @@ def _checked(project: Project, example: Example, value: Value) -> Value:
     try:
         return task.answer.check(value, labels=[x.name for x in schema_of(project).offered], fields=example.fields)
     except AnswerRefused as refused:
-        raise Invalid(str(refused), field="value") from refused
+        raise Invalid(refusal(refused), field="value") from refused
 
 
 def _label_known(project: Project, example: Example, columns: dict[str, Any], source: str, at: datetime) -> Label:

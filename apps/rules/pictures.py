@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 from PIL import ExifTags, Image
 
+from apps.rules.sentences import sentence, term
+
 MOST_PIXELS = 50_000_000  # a phone's largest photo has 48.8 million; decoded in color that is 150 MB
 MOST_SIDE = 16_384  # pixels: what browsers paint
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")  # that browsers show and Pillow decodes; no other decoder is ever run
 READ = (*FORMATS, "TIFF")  # no browser shows TIFF, so it is kept as PNG
-WORDS = "PNG, JPEG, WebP, GIF or BMP"
+WORDS = term("PNG, JPEG, WebP, GIF or BMP")
 MEDIA = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif", "BMP": "image/bmp"}
 SUFFIXES = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp", "GIF": ".gif", "BMP": ".bmp"}
 GREY = frozenset({"1", "L", "LA", "I", "I;16", "I;16B", "F"})
@@ -100,7 +102,11 @@ def decoded(content: bytes, *, about: int | None = None) -> Decoded:
         raise PictureRefused(_too_many()) from None
     except Exception as cause:  # of a decoder, on bytes that anybody sends: nothing that it raises is promised
         raise PictureRefused(
-            f"The image cannot be read: it is not a whole {format_of(content)} ({_words(cause)})."
+            sentence(
+                "The image cannot be read: it is not a whole {kind} ({fault}).",
+                kind=format_of(content),
+                fault=_words(cause),
+            )
         ) from cause
 
 
@@ -111,14 +117,18 @@ def header(content: bytes) -> tuple[int, int, bool]:
             _refuse_size(*image.size)
             frames = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
             if frames > 1:
-                raise PictureRefused(f"The image has {frames} frames or pages; only one that stands still is taken.")
+                raise PictureRefused(
+                    sentence(
+                        "The image has {frames} frames or pages; only one that stands still is taken.", frames=frames
+                    )
+                )
             return (*image.size, image.mode in GREY)
     except PictureRefused:
         raise
     except Image.DecompressionBombError:
         raise PictureRefused(_too_many()) from None
     except Exception as cause:
-        raise PictureRefused(f"The image cannot be read: it is not a whole {WORDS}.") from cause
+        raise PictureRefused(sentence("The image cannot be read: it is not a whole {kinds}.", kinds=WORDS)) from cause
 
 
 def _format_taken(content: bytes) -> str:
@@ -128,9 +138,9 @@ def _format_taken(content: bytes) -> str:
         return found
     named = next((words for begins, words in KNOWN_OTHERS.items() if begins in content[:16]), "")
     raise PictureRefused(
-        f"The image is {named}; {WORDS} are taken."
+        sentence("The image is {kind}; {kinds} are taken.", kind=named, kinds=WORDS)
         if named
-        else f"The image cannot be read: it is not a whole {WORDS}."
+        else sentence("The image cannot be read: it is not a whole {kinds}.", kinds=WORDS)
     )
 
 
@@ -179,14 +189,16 @@ def encoded_bytes(value: Any) -> bytes:
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
     if not isinstance(value, str):
-        raise PictureRefused("The image is neither bytes nor base64.")
+        raise PictureRefused(sentence("The image is neither bytes nor base64."))
     if "://" in value[:32]:
-        raise PictureRefused("The image is an address; nothing is fetched. Send its bytes, as base64 or in Parquet.")
+        raise PictureRefused(
+            sentence("The image is an address; nothing is fetched. Send its bytes, as base64 or in Parquet.")
+        )
     said = value.split(",", 1)[1] if value.startswith("data:") and "," in value else value
     try:
         return base64.b64decode("".join(said.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise PictureRefused("The image is neither bytes nor base64.") from None
+        raise PictureRefused(sentence("The image is neither bytes nor base64.")) from None
 
 
 def eight_bit(picture: Image.Image) -> Image.Image:
@@ -205,22 +217,33 @@ def _refuse_wrong_sums(content: bytes) -> None:
             image.verify()
     except Exception as cause:
         raise PictureRefused(
-            f"The image cannot be read: it is not a whole {format_of(content)} ({_words(cause)})."
+            sentence(
+                "The image cannot be read: it is not a whole {kind} ({fault}).",
+                kind=format_of(content),
+                fault=_words(cause),
+            )
         ) from cause
 
 
 def _refuse_size(width: int, height: int) -> None:
     if width < 1 or height < 1:
-        raise PictureRefused(f"The image is {width} by {height} pixels: there is nothing to see.")
+        raise PictureRefused(
+            sentence("The image is {width} by {height} pixels: there is nothing to see.", width=width, height=height)
+        )
     if width * height > MOST_PIXELS or max(width, height) > MOST_SIDE:
         raise PictureRefused(
-            f"The image is {width} by {height} pixels; at most {MOST_PIXELS // 1_000_000} million pixels are taken, "
-            f"and {MOST_SIDE:,} a side."
+            sentence(
+                "The image is {width} by {height} pixels; at most {most} million pixels are taken, and {side:,} a side.",
+                width=width,
+                height=height,
+                most=MOST_PIXELS // 1_000_000,
+                side=MOST_SIDE,
+            )
         )
 
 
 def _too_many() -> str:
-    return f"The image has more than the {MOST_PIXELS // 1_000_000} million pixels that are taken."
+    return sentence("The image has more than the {most} million pixels that are taken.", most=MOST_PIXELS // 1_000_000)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from apps.rules.sentences import sentence
 from apps.rules.sweeps import SETTINGS, Bounds
 from apps.rules.values import ValueRefused, shown
 
@@ -45,17 +46,35 @@ def setting_of(kind: str, name: str, value: object) -> Value:
     """
     bounds = OF_KIND[kind].get(name)
     if bounds is None:
-        raise ValueRefused(f"“{shown(name)}” is no setting of this kind of run. Known are {', '.join(OF_KIND[kind])}.")
+        raise ValueRefused(
+            sentence(
+                "“{value}” is no setting of this kind of run. Known are {known}.",
+                value=shown(name),
+                known=", ".join(OF_KIND[kind]),
+            )
+        )
     if isinstance(bounds, tuple):
         if value not in bounds:
-            raise ValueRefused(f"“{name}” is {' or '.join(bounds)}, not “{shown(value)}”.")
+            raise ValueRefused(
+                sentence(
+                    "“{name}” is {choices}, not “{value}”.", name=name, choices=" / ".join(bounds), value=shown(value)
+                )
+            )
         return str(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueRefused(f"“{name}” is a number, not “{shown(value)}”.")
+        raise ValueRefused(sentence("“{name}” is a number, not “{value}”.", name=name, value=shown(value)))
     if not bounds.low <= value <= bounds.high:  # also refuses NaN
-        raise ValueRefused(f"“{name}” lies between {bounds.low:g} and {bounds.high:g}, not at {shown(value)}.")
+        raise ValueRefused(
+            sentence(
+                "“{name}” lies between {low:g} and {high:g}, not at {value}.",
+                name=name,
+                low=bounds.low,
+                high=bounds.high,
+                value=shown(value),
+            )
+        )
     if bounds.whole and value % 1:
-        raise ValueRefused(f"“{name}” is a whole number, not {shown(value)}.")
+        raise ValueRefused(sentence("“{name}” is a whole number, not {value}.", name=name, value=shown(value)))
     return int(value) if bounds.whole else value
 
 

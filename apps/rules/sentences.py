@@ -74,6 +74,17 @@ def raised(words: str) -> Sentence:
     return Sentence(words[:1].upper() + words[1:], {"raised": kept(words)})
 
 
+def words_of(refusal: BaseException) -> str:
+    """What an exception was raised with. `str` of it has lost the parts."""
+    first = refusal.args[0] if refusal.args else ""
+    return first if isinstance(first, str) else str(refusal)
+
+
+def cut(words: str, most: int) -> str:
+    """The first characters, as a column keeps them; the parts stay whole."""
+    return Sentence(words[:most], words.parts) if isinstance(words, Sentence) else words[:most]
+
+
 def parts_of(words: str) -> Parts:
     """What to keep beside the words; nothing for a plain string."""
     return words.parts if isinstance(words, Sentence) else {}

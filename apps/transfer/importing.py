@@ -21,6 +21,7 @@ from apps.projects.roles import Permission
 from apps.projects.selectors import schema_of
 from apps.projects.task_types import PayloadRefused
 from apps.rules.answers import Value
+from apps.rules.sentences import sentence
 from apps.rules.settling import settle
 from apps.transfer import storing
 from apps.transfer.mapping import naming_of
@@ -28,11 +29,11 @@ from apps.transfer.rows import Answered, RowAnswers, RowReader, said_in, split
 from apps.transfer.storing import ImportedAnswer
 
 SAY = frozenset({Permission.EDIT_PROJECT, Permission.REVIEW, Permission.LABEL})
-MAY_NOT_SAY = (
+MAY_NOT_SAY = sentence(
     "A label, a known answer or a person’s answer in a row needs a role that labels, reviews or edits the project. Yours "
     "adds examples: send the row without it, or have a manager send it."
 )
-NOT_IN_OTHERS_NAMES = "Answers in the name of somebody else are taken from a manager or an admin only."
+NOT_IN_OTHERS_NAMES = sentence("Answers in the name of somebody else are taken from a manager or an admin only.")
 
 
 class Companions:
@@ -70,7 +71,7 @@ class Companions:
                 others.append(answer.value)
         twice = {a.by.casefold() for a in own if not a.surplus}
         if len(twice) < sum(not a.surplus for a in own):
-            raise PayloadRefused("The row holds two answers of one person.")
+            raise PayloadRefused(sentence("The row holds two answers of one person."))
         label = found.label or (self._agreed(others) if others else None)
         said_now = RowAnswers(label, found.gold, found.gold_explanation, tuple(own), found.guesses)
         return said_now if said_now != RowAnswers() else None
@@ -89,7 +90,10 @@ class Companions:
         found = settle(values, kind=self._kind, needed=len(values), review_at_most=self.project.queue.review_at_most)
         if found.value is None:
             raise PayloadRefused(
-                f"{len(values)} answers by people who are no members of the project disagree, so there is no label to take."
+                sentence(
+                    "{length} answers by people who are no members of the project disagree, so there is no label to take.",
+                    length=len(values),
+                )
             )
         return found.value
 

@@ -17,6 +17,7 @@ from apps.audit.verbs import Verb
 from apps.datasets.models import ColumnMapping
 from apps.datasets.readers import FileUnreadable, Row
 from apps.errors import Invalid
+from apps.pages.sentences import refusal
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
@@ -138,7 +139,7 @@ def _checked(project: Project, roles: Mapping[str, str]) -> dict[str, str]:
     try:
         header_of(list(found), ())
     except ValueRefused as refused:
-        raise Invalid(str(refused), field="roles") from refused
+        raise Invalid(refusal(refused), field="roles") from refused
     return found
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from apps.datasets.content import canonical, digest_of
 from apps.projects.task_types import RESERVED, PayloadKind
+from apps.rules.sentences import sentence
 from apps.rules.values import Header, ValueRefused, header_of, nested_of, spelled, text_of_bytes
 from apps.transfer.rows import COLUMNS, LISTS
 
@@ -72,7 +73,7 @@ class Naming:
         names = self.payload.column_names or [n for n in row if not self.knows(n)]
         shown = {name: nested_of(row[name], name) for name in names if row.get(name) not in (None, "")}
         if not shown:
-            raise ValueRefused("The row shows nothing, so no id can be made from its content.")
+            raise ValueRefused(sentence("The row shows nothing, so no id can be made from its content."))
         return f"row-{digest_of(canonical(shown))[:20]}"
 
 
@@ -81,7 +82,7 @@ def header_of_names(written: Sequence[str], names: Sequence[str | None]) -> Head
     kept = [name for name in names if name is not None]
     twice = next((name for name in kept if kept.count(name) > 1), None)
     if twice is not None:
-        raise ValueRefused(f"Two columns of the file are “{twice}”.")
+        raise ValueRefused(sentence("Two columns of the file are “{twice}”.", twice=twice))
     return Header(tuple(written), tuple(names))
 
 

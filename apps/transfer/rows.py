@@ -14,6 +14,7 @@ from typing import Any
 from apps.labeling.models import ErrorKind, SkipReason
 from apps.projects.task_types import PayloadRefused
 from apps.rules.answers import AnswerKind, AnswerRefused, Value
+from apps.rules.sentences import sentence, words_of
 from apps.rules.values import moment_of, nested_of, whole
 from apps.transfer.sizes import SAID, in_own_pixels
 
@@ -117,7 +118,7 @@ class RowReader:
                 spelled = in_own_pixels(spelled, self.fields)
             return self.kind.check(spelled, labels=self.labels, fields=self.fields)
         except AnswerRefused as refused:
-            raise PayloadRefused(str(refused)) from refused
+            raise PayloadRefused(words_of(refused)) from refused
 
 
 def spelled_out(kind: AnswerKind, given: Any) -> dict[str, Any]:
@@ -128,18 +129,18 @@ def spelled_out(kind: AnswerKind, given: Any) -> dict[str, Any]:
         try:
             given = json.loads(given)
         except (ValueError, RecursionError) as cause:
-            raise PayloadRefused(f"The value is not JSON: {cause}."[:300]) from cause
+            raise PayloadRefused(sentence("The value is not JSON: {fault}.", fault=str(cause)[:200])) from cause
     if isinstance(given, list):
         return {kind.key: given}
     if not isinstance(given, Mapping):
-        raise PayloadRefused(f"The value must be an object with one list, “{kind.key}”.")
+        raise PayloadRefused(sentence("The value must be an object with one list, “{key}”.", key=kind.key))
     return dict(given)
 
 
 def _name(given: Any) -> str:
     """A label as a table has it: text, or a number as whoever wrote the column meant it. Raises PayloadRefused."""
     if isinstance(given, list | tuple | set):
-        raise PayloadRefused("The label is a list; this project gives an example one label.")
+        raise PayloadRefused(sentence("The label is a list; this project gives an example one label."))
     if isinstance(given, float) and given.is_integer():
         return str(int(given))
     return given.strip() if isinstance(given, str) else str(nested_of(given, "label"))
@@ -193,11 +194,13 @@ def _group(beside: Mapping[str, Any], group: str) -> dict[str, Any]:
 def answered(given: Mapping[str, Any], reading: RowReader) -> Answered:
     value, skip = given.get("value"), _text(given, "skip")
     if _empty(value) == (not skip):
-        raise PayloadRefused("An answer is either a value or a reason to skip.")
+        raise PayloadRefused(sentence("An answer is either a value or a reason to skip."))
     if skip and skip not in SkipReason.values:
-        raise PayloadRefused(f"The reason “{skip[:40]}” is not one of {', '.join(SkipReason.values)}.")
+        raise PayloadRefused(
+            sentence("The reason “{value}” is not one of {known}.", value=skip[:40], known=", ".join(SkipReason.values))
+        )
     if _text(given, "error_kind") not in ("", *ErrorKind.values):
-        raise PayloadRefused(f"The kind of error is one of {', '.join(ErrorKind.values)}.")
+        raise PayloadRefused(sentence("The kind of error is one of {known}.", known=", ".join(ErrorKind.values)))
     suggestion = given.get("suggestion")
     return Answered(
         by=_text(given, "by"),
@@ -222,10 +225,14 @@ def answered(given: Mapping[str, Any], reading: RowReader) -> Answered:
 
 def guess(given: Mapping[str, Any], reading: RowReader) -> Guess:
     if _empty(given.get("value")):
-        raise PayloadRefused("A prediction needs its value.")
+        raise PayloadRefused(sentence("A prediction needs its value."))
     model = _text(given, "model").strip()
     if len(model) > MOST_MODEL:
-        raise PayloadRefused(f"The model’s name has {len(model)} characters; at most {MOST_MODEL} fit.")
+        raise PayloadRefused(
+            sentence(
+                "The model’s name has {length} characters; at most {most} fit.", length=len(model), most=MOST_MODEL
+            )
+        )
     at = moment_of(given.get("at"), now=reading.now, name="“at”")
     return Guess(reading.value(given["value"]), model or "imported", _share(given, "confidence"), at)
 
@@ -242,7 +249,7 @@ def _truth(given: Mapping[str, Any], name: str) -> bool:
         return False
     if word in (True, 1, "true", "1", "yes"):
         return True
-    raise PayloadRefused(f"“{name}” is true or false.")
+    raise PayloadRefused(sentence("“{name}” is true or false.", name=name))
 
 
 def _whole(given: Mapping[str, Any], name: str) -> int | None:
@@ -252,9 +259,9 @@ def _whole(given: Mapping[str, Any], name: str) -> int | None:
     try:
         number = int(value) if isinstance(value, float) and value.is_integer() else int(str(value))
     except ValueError:
-        raise PayloadRefused(f"“{name}” is a whole number.") from None
+        raise PayloadRefused(sentence("“{name}” is a whole number.", name=name)) from None
     if not 0 <= number < 2**31:
-        raise PayloadRefused(f"“{name}” is a whole number from 0 to 2,147,483,647.")
+        raise PayloadRefused(sentence("“{name}” is a whole number from 0 to 2,147,483,647.", name=name))
     return number
 
 
@@ -265,7 +272,7 @@ def _share(given: Mapping[str, Any], name: str) -> float | None:
     try:
         number = float(str(value))
     except ValueError:
-        raise PayloadRefused(f"“{name}” is a number from 0 to 1.") from None
+        raise PayloadRefused(sentence("“{name}” is a number from 0 to 1.", name=name)) from None
     if not 0 <= number <= 1:
-        raise PayloadRefused(f"“{name}” is a number from 0 to 1.")
+        raise PayloadRefused(sentence("“{name}” is a number from 0 to 1.", name=name))
     return number

@@ -6,6 +6,7 @@ from typing import Any
 
 from apps.projects.task_types import PayloadRefused
 from apps.rules.pictures import UPRIGHT
+from apps.rules.sentences import sentence
 
 SAID = "said_size"  # beside the boxes of a value: [width, height] of the picture that they were drawn on
 SIDES = ("x", "y", "width", "height")
@@ -25,7 +26,7 @@ def in_own_pixels(value: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[s
     rest = {name: given for name, given in value.items() if name != SAID}
     said, boxes = value[SAID], rest.get("boxes")
     if not isinstance(said, list | tuple) or len(said) != 2 or not all(map(_is_side, said)):
-        raise PayloadRefused("The size of the picture that boxes were drawn on is two numbers above zero.")
+        raise PayloadRefused(sentence("The size of the picture that boxes were drawn on is two numbers above zero."))
     own_width, own_height = fields.get("width"), fields.get("height")
     if not own_width or not own_height or not isinstance(boxes, list):
         return rest
@@ -37,7 +38,13 @@ def in_own_pixels(value: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[s
         lying = [_scaled(box, own_height / width, own_width / height) for box in boxes]
         return {**rest, "boxes": [_upright(box, orientation, own_width, own_height) for box in lying]}
     raise PayloadRefused(
-        f"The file says that the picture has {width:g} by {height:g} pixels, but it has {own_width} by {own_height}."
+        sentence(
+            "The file says that the picture has {width:g} by {height:g} pixels, but it has {own_width} by {own_height}.",
+            width=width,
+            height=height,
+            own_width=own_width,
+            own_height=own_height,
+        )
     )
 
 

@@ -30,6 +30,7 @@ Say = Callable[[str], None]
 INSIDE = "FASTLOOP_BENCH_QUEUE"  # set in the process that has the servers' addresses
 WARM_UP_S = 3.0
 LABELS = ("ham", "spam")
+BEHIND_TLS = {"X-Forwarded-Proto": "https"}  # as a proxy says it that speaks TLS; production takes nothing else
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -89,7 +90,7 @@ def inside(say: Say, pool: int, annotators: int, seconds: float, ordered: int, t
     call_command("migrate", verbosity=0)
     project, people = fill(say, pool, annotators, ordered)
     with web(say) as url:
-        crowd = Crowd(url, project.pk, people, seconds, together)
+        crowd = Crowd(url, project.pk, [on_page(url, headers) for headers in people], seconds, together)
         asyncio.run(crowd.work())
     found = crowd.figures() | checked(project, crowd, say)
     return found | {"load_average": round(os.getloadavg()[0], 1), "pool": pool, "annotators": annotators}
@@ -154,6 +155,11 @@ def signed_in(user: Any) -> dict[str, str]:
     }
 
 
+def on_page(url: str, headers: dict[str, str]) -> dict[str, str]:
+    """What the browser adds that looks at a page of this address, and the proxy between them."""
+    return {**headers, **BEHIND_TLS, "Origin": url.replace("http:", "https:", 1)}
+
+
 @contextlib.contextmanager
 def web(say: Say) -> Iterator[str]:
     """The web process as production runs it: one worker a core."""
@@ -180,11 +186,11 @@ def web(say: Say) -> Iterator[str]:
             if process.poll() is not None:
                 raise RuntimeError(f"The web process ended with {process.returncode} before it answered.")
             with contextlib.suppress(httpx.HTTPError):
-                if httpx.get(f"{url}/api/v1/", timeout=5).status_code:
+                if httpx.get(f"{url}/api/v1/", headers=BEHIND_TLS, timeout=5).status_code:
                     break
             time.sleep(0.1)
         for _ in range(20):  # so many that each worker has had one, and has loaded what it needs
-            httpx.get(f"{url}/api/v1/", timeout=30)
+            httpx.get(f"{url}/api/v1/", headers=BEHIND_TLS, timeout=30)
         say(f"the web process answers, {os.cpu_count()} workers")
         yield url
     finally:
@@ -202,7 +208,7 @@ def cpu_seconds() -> dict[str, float]:
             line, times = " ".join(process.cmdline()), process.cpu_times()
             mine = os.getpid() in (process.pid, *(p.pid for p in process.parents()))
             head = process if home in line else process.parent()
-            of_home = head is not None and f"{home}/" in " ".join(head.cmdline()) and "postgres" in line
+            of_home = "postgres" in line and head is not None and home in (head.cwd(), str(Path(head.cwd()).parent))
             name = "load_generator" if process.pid == os.getpid() else "web" if mine else "postgres" if of_home else ""
             if name:
                 found[name] += times.user + times.system

@@ -23,7 +23,7 @@ from typing import Any
 
 from fastloop_console.machine import child, embedded, env, lifeline
 from fastloop_console.machine.ports import free_ports
-from tests.bench.queue import signed_in
+from tests.bench.queue import BEHIND_TLS, on_page, signed_in
 
 Say = Callable[[str], None]
 INSIDE = "FASTLOOP_BENCH_TRANSFER"  # set in the process that has the servers' addresses
@@ -75,7 +75,7 @@ def inside(say: Say, rows: int, home: Path) -> dict[str, Any]:
     chance = random.Random(0)
     found: dict[str, Any] = {"rows": rows}
     with _web(home) as (url, web), _worker(home):
-        desk = Desk(url, project_id, headers, web)
+        desk = Desk(url, project_id, on_page(url, headers), web)
         for name, row in (("import", _example), ("predictions", _prediction), ("answers", _answer)):
             file = _file(home / f"{name}.jsonl", (row(n, chance) for n in range(rows)))
             seconds = desk.upload(file)
@@ -209,7 +209,7 @@ def _web(home: Path) -> Iterator[tuple[str, Any]]:
         url = f"http://127.0.0.1:{port}"
         for _ in range(300):
             with contextlib.suppress(httpx.HTTPError):
-                if httpx.get(f"{url}/api/v1/projects/", timeout=2).status_code == 401:
+                if httpx.get(f"{url}/api/v1/projects/", headers=BEHIND_TLS, timeout=2).status_code == 401:
                     break
             time.sleep(0.1)
         else:

@@ -160,6 +160,17 @@ def test_its_vectors_leave_every_shard_by_a_job(
     assert all(s.rows == len(ids) - 1 for s in after) and not before & {s.url for s in after}
 
 
+def test_a_job_that_encoded_it_before_it_was_deleted_writes_no_vector_of_it(project, told, mona):
+    number, ids = told.pk, np.array(sorted(Example.objects.values_list("pk", flat=True)), np.int64)
+    vectors = np.random.default_rng(1).normal(size=(len(ids), 4)).astype(np.float16)
+    _delete(project, told, mona)
+    assert vectors_clear(project_id=project.pk, at=NOON) == 1
+    late = {"holdout": np.zeros(len(ids), bool), "vectors": vectors, "at": NOON}
+    shard_write(project_id=project.pk, encoder="one", ids=ids, **late)
+    _, found = vectors_at(project.pk, "one", ids)
+    assert ids[~found].tolist() == [number]
+
+
 def test_vectors_are_asked_to_go_again_until_they_are_gone(project, told, mona, sent):
     _delete(project, told, mona)
     sent.away = True

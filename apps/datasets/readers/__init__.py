@@ -7,6 +7,7 @@ from apps.datasets.readers.delimited import csv_rows
 from apps.datasets.readers.lines import jsonl_rows
 from apps.datasets.readers.parquet import parquet_rows, rows_in
 from apps.datasets.readers.row import FileUnreadable, Row, raw_of, utf8_checked
+from apps.rules.sentences import sentence, term
 
 __all__ = [
     "SUFFIXES",
@@ -26,7 +27,7 @@ __all__ = [
 
 TABLES = (".csv", ".jsonl", ".ndjson", ".parquet", ".tsv")
 SUFFIXES = (*TABLES, ".json", ".conll", ".bio", ".zip")  # the rest is read by apps.transfer: it carries answers
-WORDS = "CSV, JSONL, Parquet, Label Studio JSON, CoNLL or COCO"
+WORDS = term("CSV, JSONL, Parquet, Label Studio JSON, CoNLL or COCO")
 
 
 def suffix_of(filename: str, suffixes: Sequence[str] = SUFFIXES) -> str:
@@ -35,14 +36,27 @@ def suffix_of(filename: str, suffixes: Sequence[str] = SUFFIXES) -> str:
         if filename.lower().endswith(suffix):
             return suffix
     endings = ", ".join(suffixes)
-    raise FileUnreadable(f"“{filename}” is not a file we read. Send {WORDS} (ending {endings}).")
+    raise FileUnreadable(
+        sentence(
+            "“{filename}” is not a file we read. Send {words} (ending {endings}).",
+            filename=filename,
+            words=WORDS,
+            endings=endings,
+        )
+    )
 
 
 def rows_of(file: BinaryIO, filename: str) -> Iterator[Row]:
     """Of a table. Raises FileUnreadable for what is none."""
     suffix = suffix_of(filename)
     if suffix not in TABLES:
-        raise FileUnreadable(f"“{filename}” is no table. Send CSV, JSONL or Parquet (ending {', '.join(TABLES)}).")
+        raise FileUnreadable(
+            sentence(
+                "“{filename}” is no table. Send CSV, JSONL or Parquet (ending {known}).",
+                filename=filename,
+                known=", ".join(TABLES),
+            )
+        )
     return {".parquet": parquet_rows, ".csv": csv_rows, ".tsv": csv_rows}.get(suffix, jsonl_rows)(file)
 
 

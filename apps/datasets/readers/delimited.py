@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from apps.datasets.readers.row import MOST_RAW, FileUnreadable, Row, utf8_checked
 from apps.projects.task_types import RESERVED
+from apps.rules.sentences import sentence, term, words_of
 from apps.rules.values import ValueRefused, header_of
 from apps.rules.values.characters import HALF
 
@@ -21,10 +22,10 @@ DELIMITERS = ",;\t|"
 MOST_RECORD = 64_000_000  # characters of one record over several lines; a longer one is a quote that nobody closed
 _KNOWN = RESERVED | {"text", "image", "prompt", "a", "b"}
 _SEPARATOR = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
-_NOT_CLOSED = "a quote is opened and never closed"
+_NOT_CLOSED = term("a quote is opened and never closed")
 _WORDS = {
     "unexpected end of data": _NOT_CLOSED,
-    "expected after": "a quote stands inside a quoted cell; write it twice",
+    "expected after": term("a quote stands inside a quoted cell; write it twice"),
 }
 
 
@@ -73,7 +74,11 @@ def csv_rows(file: BinaryIO) -> Iterator[Row]:
             return
         except csv.Error as cause:
             number += 1
-            reason = f"The CSV breaks off in line {line:,}: {_words(cause)}. Reading went on with the next line."
+            reason = sentence(
+                "The CSV breaks off in line {line:,}: {fault}. Reading went on with the next line.",
+                line=line,
+                fault=_words(cause),
+            )
             yield _refused(number, reason, lines)
             lines.give_back(1)
             continue
@@ -82,10 +87,14 @@ def csv_rows(file: BinaryIO) -> Iterator[Row]:
         number += 1
         if _not_utf8(lines):
             if number == 1:
-                raise FileUnreadable("The file is not UTF-8 text. Save it as CSV in UTF-8 and send it again.")
-            yield _refused(number, f"Line {line:,} of the file is not UTF-8 text.", lines)
+                raise FileUnreadable(sentence("The file is not UTF-8 text. Save it as CSV in UTF-8 and send it again."))
+            yield _refused(number, sentence("Line {line:,} of the file is not UTF-8 text.", line=line), lines)
         elif len(cells) != len(header):
-            yield _refused(number, f"The row has {len(cells)} fields, the header {len(header)}.", lines)
+            yield _refused(
+                number,
+                sentence("The row has {cells} fields, the header {names}.", cells=len(cells), names=len(header)),
+                lines,
+            )
         else:
             yield Row(number, {name: cell if cell != "" else None for name, cell in zip(header, cells, strict=True)})
 
@@ -117,15 +126,15 @@ def _header(reader: Iterator[list[str]], lines: _RecordLines) -> Sequence[str]:
     try:
         names = next((cells for cells in reader if cells), [])
     except csv.Error as cause:
-        raise FileUnreadable(f"The header line is no CSV: {_words(cause)}.") from cause
+        raise FileUnreadable(sentence("The header line is no CSV: {words}.", words=_words(cause))) from cause
     if not any(name.strip() for name in names):
-        raise FileUnreadable("The file has no header line with the names of its columns.")
+        raise FileUnreadable(sentence("The file has no header line with the names of its columns."))
     if _not_utf8(lines):
-        raise FileUnreadable("The file is not UTF-8 text. Save it as CSV in UTF-8 and send it again.")
+        raise FileUnreadable(sentence("The file is not UTF-8 text. Save it as CSV in UTF-8 and send it again."))
     try:
         header_of(names, RESERVED)
     except ValueRefused as cause:
-        raise FileUnreadable(str(cause)) from cause
+        raise FileUnreadable(words_of(cause)) from cause
     return names
 
 

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from apps.datasets.readers.row import MOST_RAW, Row, utf8_checked
+from apps.rules.sentences import sentence, words_of
 
 _LONG = re.compile(rb"[0-9]{19}")  # orjson makes a float of a whole number past 64 bits
 
@@ -31,7 +32,12 @@ def jsonl_rows(file: BinaryIO) -> Iterator[Row]:
         if isinstance(values, dict):
             yield Row(number, values)
         else:
-            yield Row(number, None, "The line is JSON but not an object.", line[:MOST_RAW].decode("utf-8", "replace"))
+            yield Row(
+                number,
+                None,
+                sentence("The line is JSON but not an object."),
+                line[:MOST_RAW].decode("utf-8", "replace"),
+            )
 
 
 def line_read(line: bytes) -> Any:
@@ -54,7 +60,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise _NameTwice(f"The line says “{twice[:80]}” twice.")
+        raise _NameTwice(sentence("The line says “{name}” twice.", name=twice[:80]))
     return found
 
 
@@ -64,7 +70,7 @@ def _no_number(name: str) -> Any:
 
 def _reason(cause: Exception) -> str:
     if isinstance(cause, _NameTwice):
-        return str(cause)
+        return words_of(cause)
     if isinstance(cause, RecursionError):
-        return "The line is not JSON that can be read: it is nested too deep."
-    return f"The line is not JSON: {cause}."[:300]
+        return sentence("The line is not JSON that can be read: it is nested too deep.")
+    return sentence("The line is not JSON: {fault}.", fault=str(cause)[:200])

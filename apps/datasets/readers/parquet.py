@@ -9,12 +9,13 @@ import pyarrow.parquet as pq
 
 from apps.datasets.readers.row import FileUnreadable, Row, raw_of
 from apps.projects.task_types import RESERVED
+from apps.rules.sentences import sentence, words_of
 from apps.rules.values import ValueRefused, header_of, shown
 
 ROWS_AT_ONCE = 500
 MOST_RATIO = 100  # unpacked to packed, as for a ZIP
 RATIO_FROM = 100_000_000  # bytes unpacked, from which on that is looked at
-BROKEN = "The Parquet file is broken: its footer or pages cannot be read."
+BROKEN = sentence("The Parquet file is broken: its footer or pages cannot be read.")
 
 
 def rows_in(file: BinaryIO) -> int | None:
@@ -36,7 +37,9 @@ def parquet_rows(file: BinaryIO) -> Iterator[Row]:
             if unpacked > max(RATIO_FROM, MOST_RATIO * packed):
                 number += 1
                 yield Row(
-                    number, None, f"The file unpacks to more than {unpacked / 1e6:,.0f} MB. The rest was not read."
+                    number,
+                    None,
+                    sentence("The file unpacks to more than {mb:,.0f} MB. The rest was not read.", mb=unpacked / 1e6),
                 )
                 return
             for row in _rows(batch, number):
@@ -47,14 +50,18 @@ def parquet_rows(file: BinaryIO) -> Iterator[Row]:
             raise
         if number == 0:
             raise FileUnreadable(BROKEN) from cause
-        yield Row(number + 1, None, f"The Parquet file breaks off here: {shown(cause, 200)}. The rest was not read.")
+        yield Row(
+            number + 1,
+            None,
+            sentence("The Parquet file breaks off here: {fault}. The rest was not read.", fault=shown(cause, 200)),
+        )
 
 
 def _names_checked(names: Sequence[str]) -> None:
     try:
         header_of(names, RESERVED)
     except ValueRefused as cause:
-        raise FileUnreadable(str(cause).replace(" in the header line", "")) from cause
+        raise FileUnreadable(words_of(cause)) from cause
 
 
 def _rows(batch: Any, before: int) -> Iterator[Row]:
@@ -89,5 +96,9 @@ def _row(number: int, names: Sequence[str], columns: Sequence[Any], place: int) 
         try:
             values[name] = column[place].as_py()
         except Exception:
-            fault = fault or f"“{shown(name)}” holds a value of the type {column.type} that nothing here can keep."
+            fault = fault or sentence(
+                "“{name}” holds a value of the type {type} that nothing here can keep.",
+                name=shown(name),
+                type=column.type,
+            )
     return Row(number, None, fault, raw_of(values)) if fault else Row(number, values)

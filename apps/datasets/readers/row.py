@@ -4,6 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from apps.rules.sentences import sentence
+
 MOST_RAW = 2000  # characters of a refused row that are kept
 _MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 
@@ -27,9 +29,9 @@ def utf8_checked(file: BinaryIO) -> None:
     head = file.read(4096)
     file.seek(0)
     if not head:
-        raise FileUnreadable("The file is empty.")
+        raise FileUnreadable(sentence("The file is empty."))
     if head.startswith(_MARKS) or head.count(0) * 4 > len(head):
-        raise FileUnreadable("The file is UTF-16, not UTF-8 text. Save it as UTF-8 and send it again.")
+        raise FileUnreadable(sentence("The file is UTF-16, not UTF-8 text. Save it as UTF-8 and send it again."))
 
 
 def raw_of(value: Any) -> str:

@@ -11,6 +11,7 @@ from apps.audit.services import event_record
 from apps.audit.verbs import Verb
 from apps.errors import Invalid
 from apps.evaluation.models import SensitiveColumns
+from apps.pages.sentences import refusal
 from apps.projects.models import Project
 from apps.rules.sentences import sentence
 from apps.rules.values import ValueRefused, name_of
@@ -26,7 +27,7 @@ def sensitive_columns_set(*, project: Project, columns: Sequence[str], by: User,
     try:
         named = [name_of(name, gettext("The column’s name")) for name in columns]
     except ValueRefused as refused:
-        raise Invalid(str(refused), field="columns") from None
+        raise Invalid(refusal(refused), field="columns") from None
     if len(named) > MOST_SENSITIVE:
         raise Invalid(gettext("At most {most} columns can be marked.").format(most=MOST_SENSITIVE), field="columns")
     marked = list(dict.fromkeys(named))

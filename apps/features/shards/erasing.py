@@ -15,11 +15,9 @@ from apps.work.locks import Lock, lock
 @transaction.atomic
 def vectors_erase(*, project_id: int, example_id: int) -> int:
     """How many shards held it. File first, row second; the old file goes once the row no longer names it."""
-    listed = EmbeddingShard.objects.filter(project_id=project_id)
-    for encoder in sorted(set(listed.values_list("encoder", flat=True))):
-        lock(Lock.SHARDS, f"{project_id}:{encoder}")
+    lock(Lock.SHARDS, project_id)
     held = 0
-    for shard in listed.order_by("pk"):
+    for shard in EmbeddingShard.objects.filter(project_id=project_id).order_by("pk"):
         try:
             opened = shard_open(shard)
         except ShardLost as lost:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Max
 from numpy.typing import NDArray
 
-from apps.datasets.ids import among
+from apps.datasets.ids import among, ids_erased
 from apps.features.models import EmbeddingShard
 from apps.features.shards.files import Mapped, ShardLost, mapped, packed
 from apps.integrations import wiring
@@ -32,11 +32,13 @@ def shard_write(
     """File first, manifest row second: a crash between the two leaves a file that nobody reads and a sweep removes.
 
     ids (n,), holdout (n,), vectors (n, dim). No id stands in two shards of an encoder: what another worker wrote
-    meanwhile is left out, and None comes back where nothing remains.
+    meanwhile is left out, so is an example that was deleted meanwhile. None comes back where nothing remains.
     """
     with transaction.atomic():
-        lock(Lock.SHARDS, f"{project_id}:{encoder}")
-        fresh = ~_known(project_id, encoder, ids)
+        lock(
+            Lock.SHARDS, project_id
+        )  # of all encoders: whoever takes a deleted example out must see each shard or none
+        fresh = ~(_known(project_id, encoder, ids) | among(ids, ids_erased(project_id)))
         if not fresh.any():
             return None
         content, usable = packed(ids[fresh], holdout[fresh], vectors[fresh])

@@ -30,6 +30,7 @@ from apps.labeling.services.reviews import answers_differ, review_decide, review
 from apps.labeling.values import value_of, value_today
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
+from apps.pages.sentences import refusal
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.rules.answers import AnswerRefused, Value
@@ -199,7 +200,7 @@ def _checked(given: Assignment, answer: Answer, state: ExampleState) -> CheckedA
         except AnswerRefused:  # a label that was renamed while the answer was on its way
             value = task.answer.check(value_today(given.project, raw), labels=list(labels), fields=fields)
     except AnswerRefused as refused:
-        raise Invalid(str(refused), field="value" if answer.value is not None else "label") from refused
+        raise Invalid(refusal(refused), field="value" if answer.value is not None else "label") from refused
     return CheckedAnswer(value, {"value": value} if task.structured else {"label_id": labels[value["label"]]})
 
 

@@ -39,6 +39,7 @@ from apps.labeling.services.undo import CannotUndo
 from apps.labeling.values import columns_of
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
+from apps.pages.sentences import refusal
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.selectors import guidelines_of, schema_of
@@ -109,7 +110,7 @@ def _checked(project: Project, value: Mapping[str, Any], example_ids: Sequence[i
     try:
         return task.answer.check(value, labels=[x.name for x in schema_of(project).offered], fields={})
     except AnswerRefused as refused:
-        raise Invalid(str(refused), field="label") from refused
+        raise Invalid(refusal(refused), field="label") from refused
 
 
 def _refuse_paused(project: Project, by: User) -> None:

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 import fsspec
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
-from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.datasets import readers
@@ -18,6 +17,7 @@ from apps.labeling.services.labels import labels_share
 from apps.loop.services.scoring import order_check, vectors_ask
 from apps.projects.models import Project
 from apps.projects.selectors import projects_in_use
+from apps.rules.sentences import sentence, words_of
 from apps.transfer.formats import read_with, suffixes
 from apps.transfer.importing import Companions
 from apps.transfer.mapping import FirstLook, asks, first_look, mapping_set
@@ -26,7 +26,6 @@ from apps.work.jobs import ask
 from apps.work.names import Job
 
 logger = logging.getLogger(__name__)
-NOT_READ = "The file could not be read to its end ({kind}). What came before is here; the console’s log says more."
 
 
 def upload_take(
@@ -78,7 +77,7 @@ def upload_drop(*, ingestion: Ingestion, at: datetime) -> None:
     """A file that waits for its columns is not read after all."""
     if ingestion.state == IngestionState.MAPPING:
         datasets.ingestion_close(
-            ingestion=ingestion, at=at, error=gettext("It was not read: nobody said what its columns are.")
+            ingestion=ingestion, at=at, error=sentence("It was not read: nobody said what its columns are.")
         )
 
 
@@ -99,14 +98,14 @@ def ingestion_read(*, ingestion_id: int) -> None:
         with fsspec.open(ingestion.url, "rb") as file:
             _take(ingestion, read_with(ingestion.project, file, ingestion.url), beside)
     except readers.FileUnreadable as cause:
-        error = str(cause)
+        error = words_of(cause)
     except OSError as cause:
-        error = f"The kept file could not be opened: {cause}"
+        error = sentence("The kept file could not be opened: {fault}", fault=cause)
     except (OperationalError, InterfaceError):
         raise  # the database is away: the sweep sends it again, three times at most
     except Exception as cause:
         logger.exception("Ingestion %s could not be read.", ingestion.pk)
-        error = NOT_READ.format(kind=type(cause).__name__)
+        error = _not_read(cause)
     _close(ingestion, beside, error)
     examples_follow_up(ingestion.project, at=timezone.now())
 
@@ -122,7 +121,7 @@ def batch_take(
     try:
         _take(claimed, (readers.Row(i, row) for i, row in enumerate(rows, start=1)), beside)
     except Exception as cause:
-        _close(claimed, beside, NOT_READ.format(kind=type(cause).__name__))
+        _close(claimed, beside, _not_read(cause))
         raise
     _close(claimed, beside)
     examples_follow_up(project, at=timezone.now())
@@ -137,6 +136,13 @@ def _take(ingestion: Ingestion, rows: Iterable[readers.Row], beside: Companions)
         now=timezone.now,
         beside=beside,
         on_repeated=lambda digests: _share_labels(project, digests),
+    )
+
+
+def _not_read(cause: Exception) -> str:
+    return sentence(
+        "The file could not be read to its end ({kind}). What came before is here; the console’s log says more.",
+        kind=type(cause).__name__,
     )
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from apps.monitoring.models import Feedback, Prediction
 from apps.projects.models import Project
 from apps.projects.selectors import LabelSchema
+from apps.rules.sentences import sentence
 from apps.rules.values import ValueRefused
 from apps.rules.words import count
 
@@ -37,7 +38,7 @@ def joined(feedback: Feedback, request: AnsweredRequest, schema: LabelSchema) ->
     """The same row, which now knows its answer. Raises ValueRefused where it cannot be meant."""
     answer = _meant(feedback, request.rows, request.mixed)
     if feedback.at < answer.at - CLOCKS:
-        raise ValueRefused("It happened before the model answered.")
+        raise ValueRefused(sentence("It happened before the model answered."))
     feedback.answered_at, feedback.next_try_at = answer.at, None
     feedback.model_number, feedback.arm, feedback.predicted = answer.model_number, answer.arm, answer.label
     feedback.rollout, feedback.entity = answer.rollout, answer.entity
@@ -55,9 +56,19 @@ def worth_of(feedback: Feedback, schema: LabelSchema) -> float:
 
 def _meant(feedback: Feedback, rows: Mapping[int, Prediction], mixed: bool) -> Prediction:
     if mixed:
-        raise ValueRefused("The request had several rows, and the log of that time cannot tell them apart.")
+        raise ValueRefused(sentence("The request had several rows, and the log of that time cannot tell them apart."))
     if len(rows) > 1 and not feedback.item_said:
-        raise ValueRefused(f"The request had {count(len(rows), 'row')}: say which is meant with “item”, from 0.")
+        raise ValueRefused(
+            sentence(
+                "The request had {counted}: say which is meant with “item”, from 0.", counted=count(len(rows), "row")
+            )
+        )
     if feedback.item not in rows:
-        raise ValueRefused(f"The request had {count(len(rows), 'row')}, so there is no item {feedback.item}.")
+        raise ValueRefused(
+            sentence(
+                "The request had {counted}, so there is no item {item}.",
+                counted=count(len(rows), "row"),
+                item=feedback.item,
+            )
+        )
     return rows[feedback.item]

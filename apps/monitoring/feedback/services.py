@@ -16,6 +16,7 @@ from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.selectors import LabelSchema, schema_of
 from apps.rules.feedback import FeedbackSent, feedback_of
+from apps.rules.sentences import parts_of, sentence, words_of
 from apps.rules.values import ValueRefused, shown
 from apps.work.alone import alone
 from apps.work.locks import Lock, lock
@@ -73,16 +74,20 @@ def _read(row: Any, schema: LabelSchema, structured: bool, at: datetime) -> Feed
         sent = feedback_of(row, now=at)
         return _with_label(sent, schema, structured) if sent.label else sent
     except ValueRefused as refused:
-        return str(refused)
+        return words_of(refused)
 
 
 def _with_label(sent: FeedbackSent, schema: LabelSchema, structured: bool) -> FeedbackSent:
     if structured:
-        raise ValueRefused("An answer of this project is not one label, so feedback is a number under a name.")
+        raise ValueRefused(
+            sentence("An answer of this project is not one label, so feedback is a number under a name.")
+        )
     (name,) = schema.today([sent.label])
     if schema.by_name(name) is None:
         known = ", ".join(x.name for x in schema.offered[:10])
-        raise ValueRefused(f"The project has no label “{shown(sent.label)}”. It has {known}.")
+        raise ValueRefused(
+            sentence("The project has no label “{value}”. It has {known}.", value=shown(sent.label), known=known)
+        )
     return FeedbackSent(sent.inference_id, sent.item, sent.name, name, None, sent.at)
 
 
@@ -114,7 +119,7 @@ class _Taking:
         try:
             return self._again(key, have, sent) if have else self._first(key, sent)
         except ValueRefused as refused:
-            return FeedbackRow(FeedbackStatus.REFUSED, str(refused))
+            return FeedbackRow(FeedbackStatus.REFUSED, words_of(refused))
 
     def _first(self, key: Key, sent: FeedbackSent) -> FeedbackRow:
         row = Feedback(
@@ -153,7 +158,9 @@ class _Taking:
 def _letter(project: Project, row: Any, reason: str, at: datetime) -> FeedbackLetter:
     given = row.get("inference_id") if isinstance(row, Mapping) else None
     named = shown(given, 99) if isinstance(given, str | int) and not isinstance(given, bool) else ""
-    return FeedbackLetter(project=project, at=at, inference_id=named[:100], row=_short(row), reason=reason[:300])
+    return FeedbackLetter(
+        project=project, at=at, inference_id=named[:100], row=_short(row), reason=reason[:300], parts=parts_of(reason)
+    )
 
 
 def _short(row: Any) -> Any:
@@ -186,9 +193,11 @@ def feedback_join(*, project: Project, at: datetime) -> int:
             try:
                 found.append(joined(row, request, schema))
             except ValueRefused as refused:
-                lost.append((row, str(refused)))
+                lost.append((row, words_of(refused)))
         elif age >= UNKNOWN_FOR:
-            lost.append((row, f"No answer was logged under this id within {UNKNOWN_FOR.days} days."))
+            lost.append(
+                (row, sentence("No answer was logged under this id within {days} days.", days=UNKNOWN_FOR.days))
+            )
         else:
             row.next_try_at = at + min(max(age, FIRST_TRY), RAREST)
             later.append(row)

@@ -15,6 +15,7 @@ from apps.audit.verbs import Verb
 from apps.errors import Invalid
 from apps.monitoring.models import FeedbackSettings, PayloadsKept
 from apps.monitoring.models.feedback import MOST_DAYS, MOST_MATURITY_H
+from apps.pages.sentences import refusal
 from apps.projects.models import Project
 from apps.rules.feedback import MOST_NAMES, number_name
 from apps.rules.sentences import sentence
@@ -107,7 +108,7 @@ def _names(given: Sequence[str]) -> list[str]:
     try:
         found = list(dict.fromkeys(number_name(name) for name in given))
     except ValueRefused as refused:
-        raise Invalid(str(refused), field="zero_names") from None
+        raise Invalid(refusal(refused), field="zero_names") from None
     if len(found) > MOST_NAMES:
         raise Invalid(gettext("At most {n} names can be given.").format(n=MOST_NAMES), field="zero_names")
     return found

@@ -130,6 +130,7 @@ class FeedbackLetter(models.Model):
     inference_id = models.CharField(max_length=100, blank=True)
     row = models.JSONField()  # as it was sent, shortened where it is long
     reason = models.CharField(max_length=300)
+    parts = models.JSONField(default=dict, db_default={})  # of the reason
 
     class Meta:
         ordering = ["-id"]

@@ -10,8 +10,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from apps.errors import Invalid
+from apps.pages.sentences import refusal
 from apps.projects.task_types.payload import Fields, Payload, PayloadKind, PayloadRefused, Tensor, strings
 from apps.rules.pictures import UPRIGHT, PictureRefused, encoded_bytes, taken
+from apps.rules.sentences import sentence, words_of
 
 MOST_ASKED = 20_000_000  # bytes of the one image that a form asks about; the predictor takes batches
 
@@ -27,13 +29,15 @@ class ImagePayload(PayloadKind):
 
     def read(self, row: Mapping[str, Any]) -> Payload:
         if row.get("image") is None and row.get("file_name"):
-            raise PayloadRefused(f"The image “{str(row['file_name'])[:200]}” did not come with the file.")
+            raise PayloadRefused(
+                sentence("The image “{value}” did not come with the file.", value=str(row["file_name"])[:200])
+            )
         if row.get("image") is None:
-            raise PayloadRefused("The column “image” is missing or empty.")
+            raise PayloadRefused(sentence("The column “image” is missing or empty."))
         try:
             picture, content = taken(encoded_bytes(row["image"]))
         except PictureRefused as refused:
-            raise PayloadRefused(str(refused)) from None
+            raise PayloadRefused(words_of(refused)) from None
         fields = {"width": picture.width, "height": picture.height}
         if picture.orientation != UPRIGHT:
             fields["orientation"] = picture.orientation  # of the kept bytes; width and height are as a person sees it
@@ -57,7 +61,7 @@ class ImagePayload(PayloadKind):
         try:
             return {"image": self.read({"image": image}).blob}
         except PayloadRefused as cause:
-            raise Invalid(str(cause), field="image") from None
+            raise Invalid(refusal(cause), field="image") from None
 
     def for_model(self, fields: Fields, image: bytes | None) -> Any:
         return image or b""

@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.errors import Invalid
+from apps.pages.sentences import refusal
 from apps.projects.task_types.payload import Fields, Payload, PayloadKind, PayloadRefused, Tensor, strings, text_in
 
 COLUMNS = _("columns “a” and “b”, and “prompt” where there is one")
@@ -42,7 +43,7 @@ class PairPayload(PayloadKind):
         try:
             return self.columns_of(self.read(row).fields, None)
         except PayloadRefused as cause:
-            raise Invalid(str(cause), field="a") from None
+            raise Invalid(refusal(cause), field="a") from None
 
     def for_model(self, fields: Fields, image: bytes | None) -> Any:
         return fields.get("text")  # all of it; see `read`

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 
+from apps.rules.sentences import sentence, term, words_of
 from apps.rules.values import ValueRefused, whole
 
 MAX_TEXT = 20_000  # characters; longer ones are cut by every sentence encoder anyway
@@ -92,18 +93,20 @@ class PayloadKind(ABC):
 def text_in(row: Mapping[str, Any], column: str) -> str:
     """The text of a column. Raises PayloadRefused."""
     if column not in row:
-        raise PayloadRefused(f"The column “{column}” is missing.")
+        raise PayloadRefused(sentence("The column “{column}” is missing.", column=column))
     text = row[column]
     if text is not None and not isinstance(text, str):
-        raise PayloadRefused("The text is not text but a number or a list.")
+        raise PayloadRefused(sentence("The text is not text but a number or a list."))
     if text is None or not text.strip():
-        raise PayloadRefused("The text is empty.")
+        raise PayloadRefused(sentence("The text is empty."))
     if len(text) > MAX_TEXT:
-        raise PayloadRefused(f"The text has {len(text):,} characters; at most {MAX_TEXT:,} are taken.")
+        raise PayloadRefused(
+            sentence("The text has {length:,} characters; at most {most:,} are taken.", length=len(text), most=MAX_TEXT)
+        )
     try:
-        return whole(text, "The text")
+        return whole(text, term("The text"))
     except ValueRefused as cause:
-        raise PayloadRefused(str(cause)) from None
+        raise PayloadRefused(words_of(cause)) from None
 
 
 def strings(name: str, values: Sequence[str | None]) -> Tensor:

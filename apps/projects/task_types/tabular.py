@@ -20,6 +20,7 @@ from apps.projects.task_types.payload import (
     numbers,
     strings,
 )
+from apps.rules.sentences import sentence
 from apps.rules.values import cell_of
 
 COLUMNS = _("one column per feature")
@@ -34,9 +35,9 @@ class TabularPayload(PayloadKind):
     def read(self, row: Mapping[str, Any]) -> Payload:
         features = {k: cell_of(v, k) for k, v in row.items() if k not in RESERVED}
         if not features:
-            raise PayloadRefused("There is no feature column beside id and label.")
+            raise PayloadRefused(sentence("There is no feature column beside id and label."))
         if all(value is None for value in features.values()):
-            raise PayloadRefused("Every feature is empty.")
+            raise PayloadRefused(sentence("Every feature is empty."))
         return Payload({"features": features})
 
     def stands_in(self, row: Mapping[str, Any]) -> bool:

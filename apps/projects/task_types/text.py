@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from apps.errors import Invalid
+from apps.pages.sentences import refusal
 from apps.projects.task_types.payload import Fields, Payload, PayloadKind, PayloadRefused, Tensor, strings, text_in
 
 COLUMNS = _("a column “text”")
@@ -35,7 +36,7 @@ class TextPayload(PayloadKind):
         try:
             return self.read({"text": form.get("text", "")}).fields
         except PayloadRefused as cause:
-            raise Invalid(str(cause), field="text") from None
+            raise Invalid(refusal(cause), field="text") from None
 
     def for_model(self, fields: Fields, image: bytes | None) -> Any:
         return fields.get("text")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apps.rules.answers.kinds import AnswerKind, AnswerRefused, Value, known_label, listed, unique
+from apps.rules.sentences import sentence
 
 MOST_BOXES = 1000
 LEAST_SIDE = 1.0  # pixel: less is a slip of the pointer
@@ -72,18 +73,25 @@ class Boxes(AnswerKind):
 
 def _box(given: Any, labels: Sequence[str], image_width: float, image_height: float) -> Value:
     if not isinstance(given, Mapping) or set(given) != {*SIDES, "label"}:
-        raise AnswerRefused("Each box must be an object with “x”, “y”, “width”, “height” and “label”.")
+        raise AnswerRefused(sentence("Each box must be an object with “x”, “y”, “width”, “height” and “label”."))
     if any(type(given[side]) not in (int, float) or not math.isfinite(given[side]) for side in SIDES):
-        raise AnswerRefused("The sides of a box are numbers of pixels.")
+        raise AnswerRefused(sentence("The sides of a box are numbers of pixels."))
     x, y, width, height = (float(given[side]) for side in SIDES)
     inside = x >= -SLACK and y >= -SLACK and x + width <= image_width + SLACK and y + height <= image_height + SLACK
     if not inside:
         place = f"from {x:g}, {y:g} to {x + width:g}, {y + height:g}"
-        raise AnswerRefused(f"The box {place} reaches outside the image of {image_width:g} by {image_height:g} pixels.")
+        raise AnswerRefused(
+            sentence(
+                "The box {place} reaches outside the image of {image_width:g} by {image_height:g} pixels.",
+                place=place,
+                image_width=image_width,
+                image_height=image_height,
+            )
+        )
     left, top = max(x, 0.0), max(y, 0.0)
     right, bottom = min(x + width, image_width), min(y + height, image_height)
     if round(min(right - left, bottom - top), 2) < LEAST_SIDE:
-        raise AnswerRefused("A box is at least one pixel wide and high.")
+        raise AnswerRefused(sentence("A box is at least one pixel wide and high."))
     sides = zip(SIDES, (left, top, right - left, bottom - top), strict=True)
     return {**{name: round(value, 2) for name, value in sides}, "label": known_label(given["label"], labels)}
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.rules.answers.kinds import AnswerKind, AnswerRefused, Value, known_label
+from apps.rules.sentences import sentence
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Choice(AnswerKind):
         {'label': 'ham'}
         """
         if set(given) != {"label"}:
-            raise AnswerRefused("The answer must be an object with one “label”.")
+            raise AnswerRefused(sentence("The answer must be an object with one “label”."))
         return {"label": known_label(given["label"], labels)}
 
     def similarity(self, a: Value, b: Value) -> float:

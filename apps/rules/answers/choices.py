@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.rules.answers.kinds import AnswerKind, AnswerRefused, Value, known_label, listed
+from apps.rules.sentences import sentence
 
 NONE_FITS = "none of the labels"
 
@@ -25,7 +26,7 @@ class Choices(AnswerKind):
         """
         names = [known_label(name, labels) for name in listed(given, self.key, len(labels))]
         if len(set(names)) < len(names):
-            raise AnswerRefused("A label is given twice.")
+            raise AnswerRefused(sentence("A label is given twice."))
         return {"labels": sorted(names, key=list(labels).index)}
 
     def similarity(self, a: Value, b: Value) -> float:

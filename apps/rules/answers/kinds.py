@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from apps.rules.sentences import sentence
 from apps.rules.values import same_name, shown
 
 Value = dict[str, Any]
@@ -52,7 +53,7 @@ def known_label(name: Any, labels: Sequence[str]) -> str:
     """The label of that name, however its accents and blanks are written. Raises AnswerRefused where there is none."""
     found = same_name(name, labels) if isinstance(name, str) else None
     if found is None:
-        raise AnswerRefused(f"The label “{shown(name, 80)}” is not in the project’s labels.")
+        raise AnswerRefused(sentence("The label “{value}” is not in the project’s labels.", value=shown(name, 80)))
     return found
 
 
@@ -60,9 +61,13 @@ def listed(given: Mapping[str, Any], key: str, most: int) -> list[Any]:
     """The list under `key`. Raises AnswerRefused when it is not one or is absurdly long."""
     found = given.get(key)
     if not isinstance(found, list) or set(given) - {key}:
-        raise AnswerRefused(f"The answer must be an object with one list, “{key}”.")
+        raise AnswerRefused(sentence("The answer must be an object with one list, “{key}”.", key=key))
     if len(found) > most:
-        raise AnswerRefused(f"The answer has {len(found):,} {key}; at most {most:,} are taken.")
+        raise AnswerRefused(
+            sentence(
+                "The answer has {length:,} {key}; at most {most:,} are taken.", length=len(found), key=key, most=most
+            )
+        )
     return found
 
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from apps.rules.answers.kinds import AnswerKind, AnswerRefused, Value, known_label, listed, unique
+from apps.rules.sentences import sentence
 
 MOST_SPANS = 2000
 Span = tuple[int, int, str]
@@ -29,7 +30,13 @@ class Spans(AnswerKind):
         for (start, end, label), (following, _, other) in pairwise(spans):
             if following < end:
                 first, second = f"“{text[start:end][:40]}” ({label})", f"{other} at character {following}"
-                raise AnswerRefused(f"The spans {first} and {second} overlap. A character belongs to one span.")
+                raise AnswerRefused(
+                    sentence(
+                        "The spans {first} and {second} overlap. A character belongs to one span.",
+                        first=first,
+                        second=second,
+                    )
+                )
         return {"spans": [{"start": start, "end": end, "label": label} for start, end, label in spans]}
 
     def similarity(self, a: Value, b: Value) -> float:
@@ -57,12 +64,19 @@ def _triples(value: Value) -> list[Span]:
 
 def _span(given: Any, labels: Sequence[str], text: str) -> Span:
     if not isinstance(given, Mapping) or set(given) != {"start", "end", "label"}:
-        raise AnswerRefused("Each span must be an object with “start”, “end” and “label”.")
+        raise AnswerRefused(sentence("Each span must be an object with “start”, “end” and “label”."))
     start, end = given["start"], given["end"]
     if type(start) is not int or type(end) is not int:
-        raise AnswerRefused("The start and end of a span are whole numbers of characters.")
+        raise AnswerRefused(sentence("The start and end of a span are whole numbers of characters."))
     if not 0 <= start < end <= len(text):
-        raise AnswerRefused(f"The span from {start} to {end} does not lie in the text of {len(text):,} characters.")
+        raise AnswerRefused(
+            sentence(
+                "The span from {start} to {end} does not lie in the text of {length:,} characters.",
+                start=start,
+                end=end,
+                length=len(text),
+            )
+        )
     if not text[start:end].strip():
-        raise AnswerRefused(f"The span from {start} to {end} holds only blanks.")
+        raise AnswerRefused(sentence("The span from {start} to {end} holds only blanks.", start=start, end=end))
     return start, end, known_label(given["label"], labels)

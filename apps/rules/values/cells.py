@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from apps.rules.sentences import sentence
 from apps.rules.values.characters import whole
 from apps.rules.values.refusals import ValueRefused
 
@@ -27,7 +28,7 @@ def cell_of(value: Any, name: str) -> Any:
 def nested_of(value: Any, name: str, depth: int = 0) -> Any:
     """The same rule for what may be nested: lists and objects stay what they are."""
     if depth > MOST_DEPTH:
-        raise ValueRefused(f"“{name}” is nested more than {MOST_DEPTH} deep.")
+        raise ValueRefused(sentence("“{name}” is nested more than {most} deep.", name=name, most=MOST_DEPTH))
     if isinstance(value, Mapping):
         return {whole(str(k), f"A name in “{name}”"): nested_of(v, name, depth + 1) for k, v in value.items()}
     if isinstance(value, list | tuple):
@@ -42,7 +43,7 @@ def _single(value: Any, name: str) -> Any:
         return whole(value, f"“{name}”")
     if isinstance(value, int):
         if not _LEAST <= value <= _MOST:
-            raise ValueRefused(f"“{name}” is a whole number past 64 bits; send it as text.")
+            raise ValueRefused(sentence("“{name}” is a whole number past 64 bits; send it as text.", name=name))
         return value
     if isinstance(value, float):
         return _finite(value, name)
@@ -61,14 +62,14 @@ def text_of_bytes(content: bytes, name: str) -> str:
     try:
         return whole(content.decode(), f"“{name}”")
     except UnicodeDecodeError:
-        raise ValueRefused(f"“{name}” is bytes that are no UTF-8 text.") from None
+        raise ValueRefused(sentence("“{name}” is bytes that are no UTF-8 text.", name=name)) from None
 
 
 def _finite(value: float, name: str) -> float | None:
     if value != value:
         return None
     if value - value != 0:
-        raise ValueRefused(f"“{name}” is infinite, or a number too large to keep.")
+        raise ValueRefused(sentence("“{name}” is infinite, or a number too large to keep.", name=name))
     return value
 
 
@@ -81,4 +82,4 @@ def _of_decimal(value: Decimal, name: str) -> int | float | None:
 
 
 def _strange(value: Any, name: str) -> Any:
-    raise ValueRefused(f"“{name}” is a {type(value).__name__}, which cannot be kept.")
+    raise ValueRefused(sentence("“{name}” is a {kind}, which cannot be kept.", name=name, kind=type(value).__name__))

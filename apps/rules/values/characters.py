@@ -2,6 +2,7 @@
 
 import re
 
+from apps.rules.sentences import sentence
 from apps.rules.values.refusals import ValueRefused
 
 # Joiners and variation selectors make letters and emoji what they are; they count as nothing only where looks are compared.
@@ -24,9 +25,11 @@ def one_blank(text: str) -> str:
 def whole(text: str, what: str) -> str:
     """The text itself. Raises ValueRefused for what PostgreSQL and UTF-8 cannot keep: NUL and half characters."""
     if "\x00" in text:
-        raise ValueRefused(f"{what} contains a NUL character.")
+        raise ValueRefused(sentence("{what} contains a NUL character.", what=what))
     if HALF.search(text):
-        raise ValueRefused(f"{what} holds half a character (a lone surrogate), which no text can keep.")
+        raise ValueRefused(
+            sentence("{what} holds half a character (a lone surrogate), which no text can keep.", what=what)
+        )
     return text
 
 
@@ -34,5 +37,7 @@ def in_one_line(text: str, what: str) -> str:
     """As `whole`, and without control characters and line breaks."""
     found = CONTROL.search(whole(text, what))
     if found:
-        raise ValueRefused(f"{what} contains the control character U+{ord(found[0]):04X}.")
+        raise ValueRefused(
+            sentence("{what} contains the control character U+{code:04X}.", what=what, code=ord(found[0]))
+        )
     return text

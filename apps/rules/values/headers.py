@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from apps.rules.sentences import sentence
 from apps.rules.values.characters import in_one_line
 from apps.rules.values.names import looks, spelled, tidy
 from apps.rules.values.refusals import ValueRefused, shown
@@ -53,9 +54,15 @@ def header_of(given: Sequence[Any], reserved: Iterable[str]) -> Header:
 
 
 def _kept(given: str, known: Mapping[str, str]) -> str | None:
-    name = tidy(in_one_line(given.strip().strip("\ufeff"), f"The name of the column “{shown(given)}”"))
+    name = tidy(
+        in_one_line(given.strip().strip("\ufeff"), sentence("The name of the column “{column}”", column=shown(given)))
+    )
     if len(name) > MOST_COLUMN:
-        raise ValueRefused(f"A column’s name has {len(name):,} characters; at most {MOST_COLUMN} fit.")
+        raise ValueRefused(
+            sentence(
+                "A column’s name has {length:,} characters; at most {most} fit.", length=len(name), most=MOST_COLUMN
+            )
+        )
     return known.get(_key(name), name) or None
 
 
@@ -66,5 +73,10 @@ def _key(name: str) -> str:
 
 def _twice(name: str, one: str, other: str) -> str:
     if one == other:
-        return f"A column name stands twice in the header line: “{name}”."
-    return f"A column name stands twice in the header line: “{shown(one)}” and “{shown(other)}” are both “{name}”."
+        return sentence("A column name stands twice in the header line: “{name}”.", name=name)
+    return sentence(
+        "A column name stands twice in the header line: “{one}” and “{other}” are both “{name}”.",
+        one=shown(one),
+        other=shown(other),
+        name=name,
+    )

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from decimal import Decimal
 from typing import Any
 
+from apps.rules.sentences import sentence, term
 from apps.rules.values.refusals import ValueRefused, shown
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -19,10 +20,12 @@ _TIME = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*([AaPp])
 _THREE = re.compile(r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})$")
 _NAMED = re.compile(r"(?:[A-Za-z]{3,9},?\s+)?(\d{1,2})[\s-]([A-Za-z]{3,9})\.?,?[\s-](\d{4})$")
 _NAMED_FIRST = re.compile(r"(?:[A-Za-z]{3,9},\s+)?([A-Za-z]{3,9})\.?\s+(\d{1,2}),?\s+(\d{4})$")
-HOW = "Write it as 2026-10-31T09:30:00Z."
+HOW = term("Write it as 2026-10-31T09:30:00Z.")
+
+THE_MOMENT = term("The moment")
 
 
-def moment_of(value: Any, *, now: datetime, name: str = "The moment") -> datetime | None:
+def moment_of(value: Any, *, now: datetime, name: str = THE_MOMENT) -> datetime | None:
     """A moment in UTC; None where nothing is said (empty, NaN). A zone that is not said is UTC.
 
     Takes ISO 8601, counts of seconds, milliseconds or microseconds since 1970, and days such as 13.10.2026, 13/10/2026
@@ -58,13 +61,15 @@ def _read(value: Any, name: str) -> datetime | None:
         return _counted(value, name)
     if isinstance(value, str):
         return _written(value.strip(), name) if value.strip() else None
-    raise ValueRefused(f"{name} is not a moment: “{shown(value)}”. {HOW}")
+    raise ValueRefused(sentence("{name} is not a moment: “{value}”. {how}", name=name, value=shown(value), how=HOW))
 
 
 def _counted(value: int | float | Decimal, name: str) -> datetime:
     """Since 1970. Eight digits that are a day are that day, as 20261013; four digits are a year, and no moment."""
     if 1900 <= value <= 2100:
-        raise ValueRefused(f"{name} is not a moment: “{shown(value)}” is a year. {HOW}")
+        raise ValueRefused(
+            sentence("{name} is not a moment: “{value}” is a year. {how}", name=name, value=shown(value), how=HOW)
+        )
     day = _compact(value)
     if day is not None:
         return day
@@ -87,7 +92,7 @@ def _compact(value: int | float | Decimal) -> datetime | None:
 
 def _written(text: str, name: str) -> datetime:
     if len(text) > 64:
-        raise ValueRefused(f"{name} is not a moment: “{shown(text)}”. {HOW}")
+        raise ValueRefused(sentence("{name} is not a moment: “{value}”. {how}", name=name, value=shown(text), how=HOW))
     if re.fullmatch(r"[+-]?[0-9]+([.][0-9]+)?", text):
         return _counted(int(text) if text.lstrip("+-").isdigit() else Decimal(text), name)
     try:
@@ -99,7 +104,11 @@ def _written(text: str, name: str) -> datetime:
     except (ValueError, OverflowError) as cause:
         if isinstance(cause, ValueRefused):
             raise
-        raise ValueRefused(f"{name} is not a moment: “{shown(text)}” was not understood. {HOW}") from None
+        raise ValueRefused(
+            sentence(
+                "{name} is not a moment: “{value}” was not understood. {how}", name=name, value=shown(text), how=HOW
+            )
+        ) from None
 
 
 def _spelled(text: str, name: str) -> datetime:
@@ -157,14 +166,25 @@ def _of_three(first: str, mark: str, second: int, third: str, name: str, text: s
     if len(first) == 4:
         return date(int(first), second, int(third))
     if len(third) != 4:
-        raise ValueRefused(f"{name} is not a moment: “{shown(text)}” has no year of four digits. {HOW}")
+        raise ValueRefused(
+            sentence(
+                "{name} is not a moment: “{value}” has no year of four digits. {how}",
+                name=name,
+                value=shown(text),
+                how=HOW,
+            )
+        )
     year, one = int(third), int(first)
     if mark == "." or one > 12 or one == second:
         return date(year, second, one)
     if second > 12:
         return date(year, one, second)
-    days = f"{year}-{second:02}-{one:02} or {year}-{one:02}-{second:02}"
-    raise ValueRefused(f"{name} is not one moment: “{shown(text)}” may be {days}. {HOW}")
+    days = sentence("{first} or {second}", first=f"{year}-{second:02}-{one:02}", second=f"{year}-{one:02}-{second:02}")
+    raise ValueRefused(
+        sentence(
+            "{name} is not one moment: “{value}” may be {days}. {how}", name=name, value=shown(text), days=days, how=HOW
+        )
+    )
 
 
 def _outside(name: str, value: Any) -> str:

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Iterable
 
+from apps.rules.sentences import sentence, term
 from apps.rules.values.characters import INVISIBLE, UNSEEN, in_one_line, one_blank, whole
 from apps.rules.values.refusals import ValueRefused
 
@@ -25,9 +26,11 @@ def name_of(given: str, what: str, most: int = MOST_NAME) -> str:
     """A tidy name. Raises ValueRefused for one that is empty, too long, or has a line break or a control character."""
     name = tidy(in_one_line(given.strip(), what))
     if not name:
-        raise ValueRefused(f"{what} is empty.")
+        raise ValueRefused(sentence("{what} is empty.", what=what))
     if len(name) > most:
-        raise ValueRefused(f"{what} has {len(name):,} characters; at most {most:,} fit.")
+        raise ValueRefused(
+            sentence("{what} has {length:,} characters; at most {most:,} fit.", what=what, length=len(name), most=most)
+        )
     return name
 
 
@@ -58,5 +61,9 @@ def key_of(given: str) -> str:
     """A key of the keyboard as it is kept, in capitals; empty where none is given. Raises ValueRefused."""
     key = given.strip()
     if key and (not key.isascii() or key.upper() not in KEYS):
-        raise ValueRefused(f"The key “{whole(key, 'The key')[:10]}” is not one letter from A to Z or one digit.")
+        raise ValueRefused(
+            sentence(
+                "The key “{value}” is not one letter from A to Z or one digit.", value=whole(key, term("The key"))[:10]
+            )
+        )
     return key.upper()

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from apps.rules.sentences import sentence, term
 from apps.rules.values.characters import CONTROL, INVISIBLE, whole
 from apps.rules.values.names import looks, name_of
 from apps.rules.values.refusals import ValueRefused
@@ -24,10 +25,14 @@ def note_of(given: str, what: str, most: int = MOST_NOTE) -> str:
     lines = [unicodedata.normalize("NFC", line.replace("\t", " ")).rstrip() for line in text.split("\n")]
     for line in lines:
         if bad := CONTROL.search(line):
-            raise ValueRefused(f"{what} contains the control character U+{ord(bad[0]):04X}.")
+            raise ValueRefused(
+                sentence("{what} contains the control character U+{code:04X}.", what=what, code=ord(bad[0]))
+            )
     note = "\n".join(lines).strip()
     if len(note) > most:
-        raise ValueRefused(f"{what} has {len(note):,} characters; at most {most:,} fit.")
+        raise ValueRefused(
+            sentence("{what} has {length:,} characters; at most {most:,} fit.", what=what, length=len(note), most=most)
+        )
     return note
 
 
@@ -43,10 +48,12 @@ def tags_of(given: Sequence[str], known: Iterable[str] = ()) -> list[str]:
     same = {looks(name): name for name in known}
     found: dict[str, str] = {}
     for each in given:
-        tag = name_of(each, "A tag", MOST_TAG)
+        tag = name_of(each, term("A tag"), MOST_TAG)
         if "," in tag:
-            raise ValueRefused(f"The tag “{tag}” has a comma; commas stand between tags.")
+            raise ValueRefused(sentence("The tag “{tag}” has a comma; commas stand between tags.", tag=tag))
         found.setdefault(looks(tag), same.get(looks(tag), tag))
     if len(found) > MOST_TAGS:
-        raise ValueRefused(f"There are {len(found):,} tags; at most {MOST_TAGS} fit.")
+        raise ValueRefused(
+            sentence("There are {length:,} tags; at most {most} fit.", length=len(found), most=MOST_TAGS)
+        )
     return list(found.values())

@@ -10,6 +10,7 @@ from django.utils.translation import gettext, override
 from apps.accounts.models import User
 from apps.datasets.models import DatasetVersion
 from apps.errors import DomainError, Invalid
+from apps.pages.sentences import refusal
 from apps.rules.recipes import OF_KIND, Value, setting_of, settings_of
 from apps.rules.sentences import Sentence, joined, sentence, term
 from apps.rules.values import ValueRefused
@@ -143,7 +144,7 @@ def _checked(copy: RunCopy) -> dict[str, Value]:
         try:
             settings[name] = setting_of(copy.kind, name, value)
         except ValueRefused as refused:
-            raise Invalid(str(refused), field=name) from refused
+            raise Invalid(refusal(refused), field=name) from refused
     return settings
 
 

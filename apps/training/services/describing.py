@@ -12,7 +12,8 @@ from apps.audit.verbs import Verb
 from apps.errors import Invalid
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
-from apps.rules.sentences import Sentence, sentence
+from apps.pages.sentences import refusal
+from apps.rules.sentences import Sentence, sentence, term
 from apps.rules.values import MOST_NAME, ValueRefused, name_of, note_of, tags_of, tidy
 from apps.training.listing import tags_in
 from apps.training.models import Run
@@ -61,15 +62,15 @@ def _apply(run: Run, change: RunDescription) -> None:
     field = "name"
     try:
         if change.name is not None:
-            run.name = name_of(change.name, "The name", MOST_NAME) if _holds(change.name) else ""
+            run.name = name_of(change.name, term("The name"), MOST_NAME) if _holds(change.name) else ""
         if change.note is not None:
             field = "note"
-            run.note = note_of(change.note, "The note")
+            run.note = note_of(change.note, term("The note"))
         if change.tags is not None:
             field = "tags"
             run.tags = tags_of(change.tags, tags_in(run.project))
     except ValueRefused as refused:
-        raise Invalid(str(refused), field=field) from refused
+        raise Invalid(refusal(refused), field=field) from refused
 
 
 def _holds(name: str) -> bool:

@@ -6,6 +6,7 @@ from typing import BinaryIO
 from apps.datasets.readers import SUFFIXES, FileUnreadable, Row, suffix_of
 from apps.projects import task_types
 from apps.projects.models import Project
+from apps.rules.sentences import sentence
 from apps.transfer.formats.format import FileFormat
 from apps.transfer.formats.items import head_of
 from apps.transfer.formats.registry import FORMATS
@@ -28,7 +29,9 @@ def read_with(project: Project, file: BinaryIO, filename: str) -> Iterator[Row]:
     """The rows of a file, by the ending of its name and its first character. Raises FileUnreadable."""
     fitting = format_of(file, filename)
     if not fitting.carries(task_types.get(project.task_type)):
-        raise FileUnreadable(f"{fitting.title} cannot carry what this project labels. {fitting.words}")
+        raise FileUnreadable(
+            sentence("{title} cannot carry what this project labels. {words}", title=fitting.title, words=fitting.words)
+        )
     return fitting.read(file, project)
 
 

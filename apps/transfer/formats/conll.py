@@ -17,6 +17,7 @@ from apps.datasets.content import content_digest
 from apps.datasets.readers import FileUnreadable, Row
 from apps.projects.models import Project
 from apps.rules.answers import Value
+from apps.rules.sentences import sentence, words_of
 from apps.transfer.exporting import Export, documents
 from apps.transfer.formats.format import FileFormat
 
@@ -84,12 +85,12 @@ def _read(file: BinaryIO, project: Project) -> Iterator[Row]:
     for number, each in enumerate(_texts(file), start=1):
         raw = "".join(each.raw)[:2000]
         if each.fault:
-            yield Row(number, None, each.fault[:300], raw)
+            yield Row(number, None, each.fault, raw)
             continue
         try:
             yield Row(number, _row(each), raw=raw)
         except _Broken as cause:
-            yield Row(number, None, str(cause)[:300], raw)
+            yield Row(number, None, words_of(cause), raw)
 
 
 def _texts(file: BinaryIO) -> Iterator[_Text]:
@@ -100,12 +101,14 @@ def _texts(file: BinaryIO) -> Iterator[_Text]:
             line = content.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
         except UnicodeDecodeError:
             if number == 1:
-                raise FileUnreadable("The file is not UTF-8 text. Save it as UTF-8 and send it again.") from None
+                raise FileUnreadable(
+                    sentence("The file is not UTF-8 text. Save it as UTF-8 and send it again.")
+                ) from None
             yield from [now] if now.tokens or now.text is not None else []
-            yield _Text(fault=f"Line {number:,} is not UTF-8 text; the rest was not read.")
+            yield _Text(fault=sentence("Line {number:,} is not UTF-8 text; the rest was not read.", number=number))
             return
         if number == 1 and "\x00" in line:
-            raise FileUnreadable("The file is UTF-16. Save it as UTF-8 and send it again.")
+            raise FileUnreadable(sentence("The file is UTF-16. Save it as UTF-8 and send it again."))
         if not line.strip(BLANKS) or line.startswith(START):
             if now.tokens or now.text is not None:
                 yield now
@@ -117,7 +120,7 @@ def _texts(file: BinaryIO) -> Iterator[_Text]:
     if now.tokens or now.text is not None or now.fault:
         yield now
     if not seen:
-        raise FileUnreadable("The file is empty.")
+        raise FileUnreadable(sentence("The file is empty."))
 
 
 def _take(now: _Text, line: str, number: int) -> None:
@@ -136,10 +139,14 @@ def _take(now: _Text, line: str, number: int) -> None:
     if len(columns) < 2:
         now.tokens.append(line)
         now.lines.append(number)
-        now.fault = f"Line {number:,} has no tag: a line is a token and its tag."
+        now.fault = sentence("Line {number:,} has no tag: a line is a token and its tag.", number=number)
         return
     if not _TAG.match(columns[-1]):
-        now.fault = f"The tag “{columns[-1][:40]}” in line {number:,} is neither O nor B- or I- with a label."
+        now.fault = sentence(
+            "The tag “{tag}” in line {number:,} is neither O nor B- or I- with a label.",
+            tag=columns[-1][:40],
+            number=number,
+        )
     now.tokens.append(columns[0])
     now.lines.append(number)
     now.tags.append(columns[-1])
@@ -164,7 +171,9 @@ def _spans(each: _Text, text: str) -> list[Value]:
     for token, tag, line in zip(each.tokens, each.tags, each.lines, strict=True):
         start = text.find(token, place)
         if start < 0 or text[place:start].strip():
-            raise _Broken(f"The token “{token[:40]}” in line {line:,} is not in the text.")
+            raise _Broken(
+                sentence("The token “{value}” in line {line:,} is not in the text.", value=token[:40], line=line)
+            )
         place = start + len(token)
         begins, label = tag[0], tag[2:]
         if begins == "I" and label == open_label:

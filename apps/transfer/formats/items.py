@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 import orjson
 
 from apps.datasets.readers import FileUnreadable
+from apps.rules.sentences import sentence, term
 
 CHUNK = 1 << 20  # bytes
 HEAD = 1 << 16  # bytes by which formats that share an ending are told apart
@@ -38,9 +39,9 @@ def items_of(file: BinaryIO) -> Iterator[JsonItem]:
     source = _Source(file)
     source.skip_blank()
     if not source.text:
-        raise FileUnreadable("The file is empty.")
+        raise FileUnreadable(sentence("The file is empty."))
     if not source.text.startswith("["):
-        raise FileUnreadable("The file is not a JSON list. Label Studio writes a list of tasks.")
+        raise FileUnreadable(sentence("The file is not a JSON list. Label Studio writes a list of tasks."))
     source.drop(1)
     for number in range(1, 2**31):
         source.skip_blank()
@@ -48,7 +49,7 @@ def items_of(file: BinaryIO) -> Iterator[JsonItem]:
             return
         if number > 1:
             if not source.text.startswith(","):
-                yield source.broken(number, "a comma or the end of the list is missing")
+                yield source.broken(number, term("a comma or the end of the list is missing"))
                 return
             source.drop(1)
             source.skip_blank()
@@ -89,9 +90,11 @@ class _Source:
             self.text += self._decoder.decode(content, final=self._ended)
         except UnicodeDecodeError:
             self._ended = True
-            self._wrong = "the file is not UTF-8 there"
+            self._wrong = term("the file is not UTF-8 there")
             if not self._before and not self.text:
-                raise FileUnreadable("The file is not UTF-8 text. Save it as UTF-8 and send it again.") from None
+                raise FileUnreadable(
+                    sentence("The file is not UTF-8 text. Save it as UTF-8 and send it again.")
+                ) from None
         return not self._ended
 
     def skip_blank(self) -> None:
@@ -114,7 +117,7 @@ class _Source:
                     self.drop(end)
                     return JsonItem(number, value)
             except RecursionError:
-                return self.broken(number, "it is nested too deep")
+                return self.broken(number, term("it is nested too deep"))
             except ValueError as cause:
                 if len(self.text) > MOST_ITEM or not self.more(size):
                     return self.broken(number, str(cause).split(":")[0].lower(), getattr(cause, "pos", 0))
@@ -125,6 +128,10 @@ class _Source:
         return JsonItem(
             number,
             None,
-            f"The JSON breaks off at character {where:,}: {self._wrong or why}. The rest was not read.",
+            sentence(
+                "The JSON breaks off at character {where:,}: {fault}. The rest was not read.",
+                where=where,
+                fault=self._wrong or why,
+            ),
             self.text[:2000],
         )

@@ -5,17 +5,18 @@ from collections.abc import Sequence
 from apps.datasets.batches import StoredRow
 from apps.labeling.models import Label, LabelSource
 from apps.rules.answers import Value
+from apps.rules.sentences import sentence
 from apps.transfer.storing.columns import Columns, known_among
 
 PEOPLES = (LabelSource.CONSENSUS, LabelSource.REVIEW)
 Standing = tuple[int | None, Value | None]
 
-IN_THE_HOLDOUT = (
+IN_THE_HOLDOUT = sentence(
     "The example is here; its known answer was not taken, for it lies in the holdout. Models must be judged by what chance "
     "drew, and known answers are picked by hand."
 )
-BY_PEOPLE = "The example has a label that people gave. A known answer from a file does not replace it."
-ANOTHER = (
+BY_PEOPLE = sentence("The example has a label that people gave. A known answer from a file does not replace it.")
+ANOTHER = sentence(
     "The example has another label already. A file replaces no label: a manager or reviewer changes it at the desk."
 )
 

@@ -12,6 +12,7 @@ import orjson
 
 from apps.datasets.readers import FileUnreadable, Row
 from apps.projects.models import Project
+from apps.rules.sentences import sentence, words_of
 from apps.transfer.formats.items import raw_text
 from apps.transfer.sizes import SAID
 
@@ -34,7 +35,11 @@ def read(file: BinaryIO, project: Project) -> Iterator[Row]:
             entries = _entries(archive)
             jsons = [n for n in entries if n.lower().endswith(".json")]
             if len(jsons) != 1:
-                raise FileUnreadable(f"The ZIP holds {len(jsons)} JSON files; COCO has exactly one, beside its images.")
+                raise FileUnreadable(
+                    sentence(
+                        "The ZIP holds {length} JSON files; COCO has exactly one, beside its images.", length=len(jsons)
+                    )
+                )
             found = _parsed(_unpacked(archive, entries[jsons[0]], MOST_JSON))
             yield from _rows(found, Images(archive, entries))
 
@@ -43,18 +48,28 @@ def _opened(file: Any) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(file)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, EOFError) as cause:
-        raise FileUnreadable(f"The ZIP is broken: {cause}") from cause
+        raise FileUnreadable(sentence("The ZIP is broken: {cause}", cause=cause)) from cause
 
 
 def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """By name. Raises FileUnreadable for one that would fill memory or never end."""
     entries = [e for e in archive.infolist() if not e.is_dir() and "__MACOSX" not in e.filename]
     if len(entries) > MOST_ENTRIES:
-        raise FileUnreadable(f"The ZIP holds {len(entries):,} files; at most {MOST_ENTRIES:,} are read.")
+        raise FileUnreadable(
+            sentence(
+                "The ZIP holds {length:,} files; at most {most_entries:,} are read.",
+                length=len(entries),
+                most_entries=MOST_ENTRIES,
+            )
+        )
     unpacked, packed = sum(e.file_size for e in entries), sum(e.compress_size for e in entries)
     if unpacked > RATIO_FROM and unpacked > MOST_RATIO * max(packed, 1):
         raise FileUnreadable(
-            f"The ZIP would unpack from {packed / 1e6:,.1f} MB to {unpacked / 1e9:,.1f} GB; nothing was read."
+            sentence(
+                "The ZIP would unpack from {packed:,.1f} MB to {unpacked:,.1f} GB; nothing was read.",
+                packed=packed / 1e6,
+                unpacked=unpacked / 1e9,
+            )
         )
     return {e.filename: e for e in entries}
 
@@ -65,21 +80,27 @@ def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, most: int) -> by
         with archive.open(entry) as file:
             content = file.read(most + 1)
     except Exception as cause:  # of a decoder: zlib, bz2 and lzma have errors of their own
-        raise FileUnreadable(f"“{entry.filename}” in the ZIP cannot be read: {cause}") from cause
+        raise FileUnreadable(
+            sentence("“{filename}” in the ZIP cannot be read: {cause}", filename=entry.filename, cause=cause)
+        ) from cause
     if len(content) > most:
-        raise FileUnreadable(f"“{entry.filename}” in the ZIP has more than {most / 1e6:,.0f} MB.")
+        raise FileUnreadable(
+            sentence("“{filename}” in the ZIP has more than {most:,.0f} MB.", filename=entry.filename, most=most / 1e6)
+        )
     return content
 
 
 def _parsed(content: bytes) -> dict[str, Any]:
     if len(content) > MOST_JSON:
-        raise FileUnreadable(f"The JSON has more than {MOST_JSON / 1e6:,.0f} MB. Split it into several files.")
+        raise FileUnreadable(
+            sentence("The JSON has more than {most:,.0f} MB. Split it into several files.", most=MOST_JSON / 1e6)
+        )
     try:
         found = orjson.loads(content.removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as cause:
-        raise FileUnreadable(f"The file is not JSON: {cause}.") from cause
+        raise FileUnreadable(sentence("The file is not JSON: {cause}.", cause=cause)) from cause
     if not isinstance(found, dict) or not isinstance(found.get("images"), list):
-        raise FileUnreadable("The JSON is not COCO: it has no list “images”.")
+        raise FileUnreadable(sentence("The JSON is not COCO: it has no list “images”."))
     return found
 
 
@@ -89,26 +110,26 @@ def _rows(found: Mapping[str, Any], images: "Images") -> Iterator[Row]:
         try:
             key = _key(image.get("id")) if isinstance(image, Mapping) else ""
             if not key:
-                raise FileUnreadable("The image has no “id” that is a number or text.")
+                raise FileUnreadable(sentence("The image has no “id” that is a number or text."))
             if key in seen:
-                raise FileUnreadable(f"The id {key[:40]} stands at two images of the file.")
+                raise FileUnreadable(sentence("The id {value} stands at two images of the file.", value=key[:40]))
             seen.add(key)
             yield Row(number, _row(image, boxes.pop(key, []), names, images))
         except FileUnreadable as cause:
-            yield Row(number, None, str(cause)[:300], raw_text(image))
+            yield Row(number, None, words_of(cause), raw_text(image))
         except Exception as cause:  # of one image among thousands, whatever it is
-            reason = f"The image is not as COCO has it ({type(cause).__name__})."
+            reason = sentence("The image is not as COCO has it ({fault}).", fault=type(cause).__name__)
             yield Row(number, None, reason, raw_text(image))
     strays = [a for rest in boxes.values() for a in rest]
     for number, stray in enumerate(strays, start=len(found["images"]) + 1):
-        yield Row(number, None, "The annotation names an image that the file does not list.", raw_text(stray))
+        yield Row(number, None, sentence("The annotation names an image that the file does not list."), raw_text(stray))
 
 
 def _listed(found: Mapping[str, Any], name: str) -> list[Any]:
     """Raises FileUnreadable for what is no list."""
     given = found.get(name)
     if given is not None and not isinstance(given, list):
-        raise FileUnreadable(f"The JSON is not COCO: “{name}” is no list.")
+        raise FileUnreadable(sentence("The JSON is not COCO: “{name}” is no list.", name=name))
     return given or []
 
 
@@ -120,10 +141,20 @@ def _categories(found: Mapping[str, Any]) -> dict[str, str]:
         name = category.get("name") if key else None
         if not key or not isinstance(name, str):
             raise FileUnreadable(
-                f"The JSON is not COCO: a category needs an id and a name, not {raw_text(category)[:80]}."
+                sentence(
+                    "The JSON is not COCO: a category needs an id and a name, not {value}.",
+                    value=raw_text(category)[:80],
+                )
             )
         if names.setdefault(key, name) != name:
-            raise FileUnreadable(f"The category {key[:40]} stands twice, as “{names[key][:80]}” and as “{name[:80]}”.")
+            raise FileUnreadable(
+                sentence(
+                    "The category {value} stands twice, as “{one}” and as “{other}”.",
+                    value=key[:40],
+                    one=names[key][:80],
+                    other=name[:80],
+                )
+            )
     return names
 
 
@@ -164,13 +195,15 @@ def _box(given: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     category = given.get("category_id")
     name = names.get(_key(category))
     if name is None:
-        raise FileUnreadable(f"A box has the category {str(category)[:40]}, which the file does not list.")
+        raise FileUnreadable(
+            sentence("A box has the category {value}, which the file does not list.", value=str(category)[:40])
+        )
     box = given.get("bbox")
     if not isinstance(box, list) or len(box) != 4:
-        raise FileUnreadable("A box lacks its “bbox” of four numbers.")
+        raise FileUnreadable(sentence("A box lacks its “bbox” of four numbers."))
     beside = given.get("attributes")
     if isinstance(beside, Mapping) and beside.get("rotation"):
-        raise FileUnreadable("A box is rotated; only upright boxes fit.")
+        raise FileUnreadable(sentence("A box is rotated; only upright boxes fit."))
     return dict(zip(("x", "y", "width", "height"), box, strict=True)) | {"label": name}
 
 
@@ -194,7 +227,11 @@ class Images:
             same = same or self._by_name.get(path.rsplit("/", 1)[-1], [])
             if len(same) > 1:
                 raise FileUnreadable(
-                    f"“{name[:120]}” is in {len(same)} folders of the ZIP; the JSON must say in which."
+                    sentence(
+                        "“{value}” is in {length} folders of the ZIP; the JSON must say in which.",
+                        value=name[:120],
+                        length=len(same),
+                    )
                 )
             if not same:
                 return None

@@ -12,6 +12,7 @@ from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.task_types import PayloadKind
 from apps.rules.answers import Value
+from apps.rules.sentences import sentence, words_of
 from apps.transfer.formats.items import items_of, raw_text
 from apps.transfer.formats.label_studio.regions import REGIONS, Regions, Strange, is_number
 from apps.transfer.rows import ANSWER
@@ -31,10 +32,11 @@ def read(file: BinaryIO, project: Project) -> Iterator[Row]:
             refuse_unkeepable(item.value)
             yield Row(item.number, _row(item.value, task.payload, REGIONS[task.answer.name]))
         except Strange as cause:
-            yield Row(item.number, None, str(cause)[:300], raw_text(item.value))
+            yield Row(item.number, None, words_of(cause), raw_text(item.value))
         except Exception as cause:  # of one task among thousands, whatever it is
-            reason = f"The task is not as Label Studio writes it ({type(cause).__name__}: {cause})."
-            yield Row(item.number, None, reason[:300], raw_text(item.value))
+            fault = f"{type(cause).__name__}: {cause}"[:200]
+            reason = sentence("The task is not as Label Studio writes it ({fault}).", fault=fault)
+            yield Row(item.number, None, reason, raw_text(item.value))
 
 
 def refuse_unkeepable(value: Any) -> None:
@@ -52,12 +54,12 @@ def refuse_unkeepable(value: Any) -> None:
             ]
             depth += 1
             if depth > MOST_DEPTH:
-                raise Strange(f"The task is nested more than {MOST_DEPTH} deep.") from None
+                raise Strange(sentence("The task is nested more than {most} deep.", most=MOST_DEPTH)) from None
 
 
 def _row(task: Any, payload: PayloadKind, regions: Regions) -> dict[str, Any]:
     if not isinstance(task, Mapping):
-        raise Strange("The task is JSON but not an object.")
+        raise Strange(sentence("The task is JSON but not an object."))
     data = task["data"] if isinstance(task.get("data"), Mapping) else _beside(task)
     row = {name: value for name, value in data.items() if name not in ("id", "answers", "predictions")}
     if len(payload.column_names) == 1 and not payload.has_image:
@@ -91,7 +93,7 @@ def _objects(task: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     if found is None:
         return []
     if not isinstance(found, list) or not all(isinstance(x, Mapping) for x in found):
-        raise Strange(f"“{name}” is no list of objects.")
+        raise Strange(sentence("“{name}” is no list of objects.", name=name))
     return found
 
 
@@ -135,7 +137,9 @@ def _active_ms(lead: Any) -> int:
     if lead is None or lead == "":
         return 0
     if not is_number(lead) or lead < 0:
-        raise Strange(f"The “lead_time” of an answer is a number of seconds, not {str(lead)[:40]}.")
+        raise Strange(
+            sentence("The “lead_time” of an answer is a number of seconds, not {value}.", value=str(lead)[:40])
+        )
     return min(round(lead * 1000), 2**31 - 1)
 
 
@@ -162,12 +166,16 @@ def _value(result: Any, text: str, regions: Regions) -> Value:
     """Raises Strange for what the project's kind of answer cannot be."""
     found = result if result is not None else []
     if not isinstance(found, list) or not all(isinstance(region, Mapping) for region in found):
-        raise Strange("The “result” of an answer is no list of regions.")
+        raise Strange(sentence("The “result” of an answer is no list of regions."))
     for region in found:
         if region.get("type") != regions.type:
             raise Strange(
-                f"The task holds a “{str(region.get('type'))[:40]}”; this project keeps “{regions.type}” only."
+                sentence(
+                    "The task holds a “{value}”; this project keeps “{type}” only.",
+                    value=str(region.get("type"))[:40],
+                    type=regions.type,
+                )
             )
         if not isinstance(region.get("value"), Mapping):
-            raise Strange("A region of an answer has no “value”.")
+            raise Strange(sentence("A region of an answer has no “value”."))
     return regions.read(found, text)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from apps.rules.answers import Value
+from apps.rules.sentences import sentence
 from apps.transfer.sizes import SAID, SIDES
 
 Region = dict[str, Any]
@@ -33,7 +34,7 @@ def _chosen(regions: Sequence[Region]) -> list[str]:
 def _names(value: Mapping[str, Any], key: str) -> list[str]:
     found = value.get(key)
     if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
-        raise Strange(f"A region has no list of names, “{key}”.")
+        raise Strange(sentence("A region has no list of names, “{key}”.", key=key))
     return found
 
 
@@ -48,13 +49,13 @@ def is_number(value: Any) -> TypeGuard[float]:
 def _one_choice(regions: Sequence[Region], text: str) -> Value:
     chosen = _chosen(regions)
     if len(chosen) != 1:
-        raise Strange(f"The task has {len(chosen)} choices; this project takes exactly one.")
+        raise Strange(sentence("The task has {length} choices; this project takes exactly one.", length=len(chosen)))
     return {"label": chosen[0]}
 
 
 def _one_label(names: Sequence[str]) -> str:
     if len(names) != 1:
-        raise Strange(f"A region has {len(names)} labels; exactly one fits.")
+        raise Strange(sentence("A region has {length} labels; exactly one fits.", length=len(names)))
     return names[0]
 
 
@@ -75,13 +76,25 @@ def _span(given: Mapping[str, Any], text: str) -> Value:
     if text[first:last] == said and units[2 * start : 2 * end].decode("utf-16-le", "ignore") == said:
         return {"start": first, "end": last, "label": label}
     found = text[start:end][:40]
-    raise Strange(f"The span from {start} to {end} should read “{said[:40]}”, but the text reads “{found}” there.")
+    raise Strange(
+        sentence(
+            "The span from {start} to {end} should read “{value}”, but the text reads “{found}” there.",
+            start=start,
+            end=end,
+            value=said[:40],
+            found=found,
+        )
+    )
 
 
 def _offset(given: Mapping[str, Any], name: str) -> int:
     place = given.get(name)
     if not is_number(place) or int(place) != place or not 0 <= place < 2**31:
-        raise Strange(f"The “{name}” of a span is a whole number of characters, not {str(place)[:40]}.")
+        raise Strange(
+            sentence(
+                "The “{name}” of a span is a whole number of characters, not {value}.", name=name, value=str(place)[:40]
+            )
+        )
     return int(place)
 
 
@@ -101,7 +114,7 @@ def _boxes(regions: Sequence[Region]) -> Value:
     """In pixels of the picture that they were drawn on, and its size beside them, which may not be that of the bytes."""
     sizes = {(region.get("original_width"), region.get("original_height")) for region in regions if _says_size(region)}
     if len(sizes) > 1:
-        raise Strange("The boxes of the task were drawn on pictures of several sizes.")
+        raise Strange(sentence("The boxes of the task were drawn on pictures of several sizes."))
     boxes = [_box(region) for region in regions]
     return {"boxes": boxes, **({SAID: list(next(iter(sizes)))} if sizes else {})}
 
@@ -109,20 +122,22 @@ def _boxes(regions: Sequence[Region]) -> Value:
 def _says_size(region: Region) -> bool:
     """Raises Strange where a region does not say the size of its picture."""
     if not all(is_number(region.get(side)) and region[side] > 0 for side in ("original_width", "original_height")):
-        raise Strange("A box lacks “original_width” and “original_height”, so its percents say no pixels.")
+        raise Strange(sentence("A box lacks “original_width” and “original_height”, so its percents say no pixels."))
     return True
 
 
 def _box(item: Region) -> Value:
     given = item["value"]
     if _turned(given.get("rotation")):
-        raise Strange("A box is rotated; only upright boxes fit.")
+        raise Strange(sentence("A box is rotated; only upright boxes fit."))
     if _turned(item.get("image_rotation")):
         raise Strange(
-            "A box was drawn on a picture that was rotated in the tool. Turn the picture back there, or here first."
+            sentence(
+                "A box was drawn on a picture that was rotated in the tool. Turn the picture back there, or here first."
+            )
         )
     if not all(is_number(given.get(side)) for side in SIDES):
-        raise Strange("A box lacks “x”, “y”, “width” or “height”, or one is no number.")
+        raise Strange(sentence("A box lacks “x”, “y”, “width” or “height”, or one is no number."))
     width, height = item["original_width"], item["original_height"]
     return {
         "x": given["x"] * width / 100,
