@@ -2,7 +2,7 @@
 
 import re
 
-from apps.rules.sentences import sentence
+from apps.rules.sentences import sentence, term
 from apps.rules.values.names import looks, name_of
 from apps.rules.values.refusals import ValueRefused
 
@@ -23,7 +23,7 @@ def alias_of(given: str) -> str:
     >>> alias_of(" staging-eu ")
     'staging-eu'
     """
-    name = name_of(given, "The alias", MOST_ALIAS)
+    name = name_of(given, term("The alias"), MOST_ALIAS)
     if taken := _TAKEN.get(looks(name)):
         raise ValueRefused(taken)
     if _VERSION.fullmatch(name):

@@ -10,12 +10,12 @@ from apps.accounts.models import User
 from apps.audit.services import event_record
 from apps.audit.verbs import Verb
 from apps.errors import Invalid
-from apps.pages.sentences import plain
+from apps.pages.sentences import refusal
 from apps.projects.models import Project
 from apps.projects.roles import GRANTS, Permission, Role
 from apps.releases.models import Approval, ReleaseRules
 from apps.rules.aliases import alias_of, same_alias
-from apps.rules.sentences import parts_of, sentence
+from apps.rules.sentences import sentence
 from apps.rules.values import ValueRefused
 
 MOST_RULES = 50  # aliases with roles of their own
@@ -78,8 +78,7 @@ def alias_given(given: str, *, field: str) -> str:
     try:
         return alias_of(given)
     except ValueRefused as refused:
-        words = refused.args[0]
-        raise Invalid(plain(words, parts_of(words)), field=field) from None
+        raise Invalid(refusal(refused), field=field) from None
 
 
 def _checked(alias_roles: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
