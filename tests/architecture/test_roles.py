@@ -431,7 +431,7 @@ def things(project: Project, lin: User, ada: User) -> Things:
         "run_id": version.run_id,
         "version_id": version.pk,
         "rollout_id": version.rollouts.get().pk,
-        "request_id": ReleaseRequest.objects.create(project=project, version=version, by=lin, at=NOON).pk,
+        "request_id": ReleaseRequest.objects.create(project=project, version=version, by=lin, at=timezone.now()).pk,
         "alert_id": alert.pk,
         "example_id": example.pk,
         "ingestion_id": ingestion.pk,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.datasets import services as datasets
@@ -85,7 +86,7 @@ def asked_for(make_project: Callable[..., Project], by: User) -> ReleaseRequest:
     project = make_project(name="Third letters")
     rows.labeled(project)
     release_rules_set(project=project, approval="second-person", alias_roles={}, by=by, at=NOON)
-    made = release_ask(version=rows.model(project), reason="", by=by, at=NOON)
+    made = release_ask(version=rows.model(project), reason="", by=by, at=timezone.now())
     assert isinstance(made, ReleaseRequest)
     return made
 

@@ -14,7 +14,7 @@ class AliasForm(forms.Form):
     name = forms.CharField(
         max_length=4 * MOST_ALIAS,  # the rule says what is too long
         label=gettext_lazy("Alias"),
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "size": 20}),
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off", "spellcheck": "false", "size": 20}),
     )
     version = forms.IntegerField(min_value=1, label=gettext_lazy("Version"))
 
