@@ -38,7 +38,7 @@ PERIODS = ("24h", "7d", "30d")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=int, default=60, help="of answers at --rate")
-    parser.add_argument("--rate", type=int, default=5_000, help="answers a second")
+    parser.add_argument("--rate", type=int, default=5_100, help="answers a second that are offered")
     parser.add_argument("--logged", type=int, default=10_000_000, help="answers in the log when pages are fetched")
 
 
@@ -236,11 +236,13 @@ def filled(say: Say, project_id: int, logged: int) -> dict[str, Any]:
             say(f"{last:,} of {left:,} more answers in the log after {time.monotonic() - began:.0f} s")
         cursor.execute("RESET session_replication_role")
         cursor.execute("TRUNCATE monitoring_answerrollup, monitoring_latencyrollup")
+        cursor.execute("SET work_mem = '256MB'")
         fill = import_module("apps.monitoring.migrations.0011_rollups").COUNTED
         cursor.execute(fill)
         cursor.execute("VACUUM ANALYZE monitoring_prediction, monitoring_answerrollup, monitoring_latencyrollup")
         cursor.execute("SELECT count(*) FROM monitoring_prediction")
         (rows,) = cursor.fetchone()
+    say(f"{rows:,} answers are logged and counted after {time.monotonic() - began:.0f} s")
     return {"logged": rows, "filled_s": round(time.monotonic() - began, 1)}
 
 
