@@ -78,6 +78,7 @@ def inside(say: Say, seconds: int, rate: int, logged: int, home: Path) -> dict[s
     from tests.bench.transfer import _people
 
     call_command("migrate", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)  # pages name their files by what is in them
     project_id, headers = _people()
     found = acknowledged(say, home, project_id, seconds, rate)
     found |= filled(say, project_id, logged)
