@@ -14,6 +14,7 @@ from apps.rules.monitors.monitor import (
     DriftMonitor,
     FeatureMeasure,
     FeatureReading,
+    MonitorCause,
     NothingToRead,
     RowsParameters,
     Severity,
@@ -98,5 +99,7 @@ PERFORMANCE = DriftMonitor(
     severity=Severity.ALARMS,
     needs=frozenset({MonitorNeed.LOSSES}),
     standing=True,
+    window_hours=1,
+    cause=MonitorCause.LOSS,
     judge=_judge,
 )
