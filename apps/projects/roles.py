@@ -34,6 +34,7 @@ class Permission(StrEnum):
     TAKE_MODEL = "download models"
     VIEW_MONITOR = "see monitoring"
     RESOLVE_ALERT = "resolve alarms"
+    SET_MONITORS = "set the monitors"
     VIEW_SLA = "see service levels"
     VIEW_AUDIT = "read the audit trail"
 
@@ -55,13 +56,14 @@ GRANTS: dict[str, frozenset[Permission]] = {
             _P.SET_GATES,
             _P.OVERRIDE_GATES,
             _P.RESOLVE_ALERT,
+            _P.SET_MONITORS,
             _P.SEND_FEEDBACK,
         }
     ),
     Role.ENGINEER: frozenset(
         _SEE_ALL
         | {_P.ADD_EXAMPLES, _P.START_RUN, _P.PROMOTE, _P.SET_GATES, _P.PREDICT, _P.SEND_FEEDBACK}
-        | {_P.TAKE_MODEL, _P.RESOLVE_ALERT}
+        | {_P.TAKE_MODEL, _P.RESOLVE_ALERT, _P.SET_MONITORS}
     ),
     Role.ADMIN: frozenset(Permission),
 }

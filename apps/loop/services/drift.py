@@ -13,6 +13,7 @@ from apps.loop.services.references import reference_of
 from apps.monitoring.models import DriftCheck, Prediction
 from apps.monitoring.monitors.looking import monitors_look
 from apps.monitoring.monitors.policies import MONITOR_POLICY
+from apps.monitoring.monitors.scoring import alarms_judge
 from apps.monitoring.services import Reference, drift_check
 from apps.projects.models import Project
 from apps.projects.policies.selectors import policy_newest
@@ -64,7 +65,9 @@ def drift_check_all(*, at: datetime) -> None:
                 drift_check_now(project=project, at=at)
         with alone("the monitors", project):
             if (champion := champion_of(project)) is not None:
-                monitors_look(project=project, reference=reference_of(champion), at=at)
+                reference = reference_of(champion)
+                monitors_look(project=project, reference=reference, at=at)
+                alarms_judge(project=project, reference=reference, at=at)
 
 
 def _has_news(project: Project) -> bool:

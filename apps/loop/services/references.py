@@ -31,7 +31,9 @@ def reference_of(champion: ModelVersion) -> MonitorReference:
 
     @cache
     def learned_ids() -> list[int]:
-        ids = [row.example_id for row in version_rows(champion.run.dataset_version) if not row.holdout]
+        version = champion.run.dataset_version
+        rows = version_rows(version) if version is not None else []  # an online run has none
+        ids = [row.example_id for row in rows if not row.holdout]
         return ids[:: max(len(ids) // MOST_LEARNED, 1)][:MOST_LEARNED]
 
     @cache

@@ -2,10 +2,18 @@
 
 from apps.monitoring.models.feedback import Feedback, FeedbackLetter, FeedbackSettings, PayloadsKept, ReturnedAs
 from apps.monitoring.models.monitors import MonitorPolicyVersion, MonitorReading, ReadingOutcome
-from apps.monitoring.models.predictions import Alert, AskedPayload, DriftCheck, Prediction, PredictionQuerySet
+from apps.monitoring.models.predictions import (
+    Alert,
+    AlertVerdict,
+    AskedPayload,
+    DriftCheck,
+    Prediction,
+    PredictionQuerySet,
+)
 
 __all__ = [
     "Alert",
+    "AlertVerdict",
     "AskedPayload",
     "DriftCheck",
     "Feedback",

@@ -201,8 +201,8 @@ def _losses(window: WindowEvidence) -> LossStream:
         .order_by("-answered_at", "-id")
         .values_list("worth", "answered_at")[:MOST_LOSSES]
     )
-    wrong = np.array([1 - round(worth) for worth, _ in reversed(rows)], np.int64)
-    fresh = sum(at > window.since for _, at in rows)
+    wrong = np.array([1 - round(worth or 0) for worth, _ in reversed(rows)], np.int64)
+    fresh = sum(at is not None and at > window.since for _, at in rows)
     right = window.reference.holdout().right
     months = (window.until - window.since) / timedelta(days=30)
     return LossStream(wrong, fresh, int(len(right) - right.sum()), len(right), fresh / months)

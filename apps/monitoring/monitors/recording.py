@@ -89,7 +89,7 @@ def _opened(
     alert = Alert.objects.create(
         project=project,
         kind=cause,
-        title=str(cause.title),
+        title=str(cause.words),
         detail=detail[:400],
         parts=parts_of(detail),
         opened_at=at,
@@ -104,6 +104,6 @@ def _opened(
         subject=f"alert {alert.pk}",
         by=None,
         at=at,
-        sentence=sentence("{title}: {detail}", title=cause.title, detail=detail),
+        sentence=sentence("{title}: {detail}", title=cause.words, detail=detail),
     )
     return alert

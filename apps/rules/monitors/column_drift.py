@@ -32,10 +32,10 @@ class ColumnDriftParameters(RowsParameters):
         (), max_length=MOST_COLUMNS, title="Columns", description="One a line; all of them, if empty."
     )
     numbers: Literal["ks", "wasserstein", "psi", "jensen-shannon", "chi-square"] = Field(
-        "ks", title="Distance of numbers", json_schema_extra={"words": NUMBER_WORDS | ANY_WORDS}
+        "ks", title="Distance of numbers", json_schema_extra={"words": {**NUMBER_WORDS, **ANY_WORDS}}
     )
     words: Literal["chi-square", "psi", "jensen-shannon"] = Field(
-        "chi-square", title="Distance of words", json_schema_extra={"words": ANY_WORDS}
+        "chi-square", title="Distance of words", json_schema_extra={"words": {**ANY_WORDS}}
     )
     least_distance: float = Field(
         0.0,

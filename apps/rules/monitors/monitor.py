@@ -30,7 +30,7 @@ class MonitorCause(StrEnum):
     GROUPS = "groups"
 
     @property
-    def title(self) -> str:
+    def words(self) -> str:
         return CAUSES[self]
 
 

@@ -42,7 +42,7 @@ class PerformanceParameters(RowsParameters):
         description="That came back, and of the holdout, to tell anything.",
     )
     detector: Literal["scan", "adwin", "page-hinkley", "hddm-w", "kswin"] = Field(
-        "scan", title="Detector", json_schema_extra={"words": DETECTOR_WORDS}
+        "scan", title="Detector", json_schema_extra={"words": {**DETECTOR_WORDS}}
     )
     tolerance: float = Field(
         0.02,
