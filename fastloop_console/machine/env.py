@@ -116,6 +116,11 @@ def predictor_max_latency_ms() -> int:
     return _whole("PREDICTOR_MAX_LATENCY_MS", _env.str("PREDICTOR_MAX_LATENCY_MS", default="500"), least=0)
 
 
+def predictor_log_mb() -> int:
+    """Of the predictor's own disk, for answers that wait for the database; beyond it the oldest go."""
+    return _whole("PREDICTOR_LOG_MB", _env.str("PREDICTOR_LOG_MB", default="1000"), least=1)
+
+
 def mlflow_tracking_uri() -> str:
     """A tracking server that runs and models are mirrored to; empty is off."""
     return str(_env.str("MLFLOW_TRACKING_URI", default=""))

@@ -12,8 +12,8 @@ from django.core.management.base import CommandError
     [
         (
             ["astrology"],
-            "There is no bench “astrology”. There are acquisition, canary, data, drift, efficiency, loop, queue, serve, training, "
-            "transfer.",
+            "There is no bench “astrology”. There are acquisition, canary, data, drift, efficiency, log, loop, queue, serve, "
+            "training, transfer.",
         ),
         (["acquisition", "--pool", "0"], "--pool and --dim are at least 1, --classes at least 2."),
         (["acquisition", "--classes", "1"], "--pool and --dim are at least 1, --classes at least 2."),

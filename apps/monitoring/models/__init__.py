@@ -10,15 +10,19 @@ from apps.monitoring.models.predictions import (
     Prediction,
     PredictionQuerySet,
 )
+from apps.monitoring.models.rollups import AnswerRollup, LatencyRollup
+from apps.monitoring.models.spool import SpoolPosition
 
 __all__ = [
     "Alert",
     "AlertVerdict",
+    "AnswerRollup",
     "AskedPayload",
     "DriftCheck",
     "Feedback",
     "FeedbackLetter",
     "FeedbackSettings",
+    "LatencyRollup",
     "MonitorPolicyVersion",
     "MonitorReading",
     "PayloadsKept",
@@ -26,4 +30,5 @@ __all__ = [
     "PredictionQuerySet",
     "ReadingOutcome",
     "ReturnedAs",
+    "SpoolPosition",
 ]

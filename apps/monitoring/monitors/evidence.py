@@ -11,7 +11,9 @@ from django.db import connection
 from django.db.models import Avg, Count
 
 from apps.monitoring.feedback.settings import feedback_settings_of
+from apps.monitoring.log.traffic import first_answer
 from apps.monitoring.models import AskedPayload, Feedback, Prediction
+from apps.monitoring.models.rollups import RollupWidth
 from apps.monitoring.services import class_indices
 from apps.projects.models import Project
 from apps.rules.feedback import LABEL
@@ -32,7 +34,8 @@ from apps.rules.monitors import (
 MOST_ROWS = 2_000  # kept requests of a window, the newest, whose columns are compared
 MOST_LOSSES = 20_000  # the newest
 PAST, LEAST_PAST = 10, 20  # earlier windows whose estimates are held against feedback, and labels that one needs
-WEEKS, WEEK, DAY = 8, timedelta(days=7), timedelta(days=1)
+WEEKS, WEEKS_OF_MINUTES = 8, 4  # back, as far as hours and minutes are kept
+WEEK, DAY = timedelta(days=7), timedelta(days=1)
 Encode = Callable[[Sequence[Mapping[str, Any]], Sequence[bytes | None]], Any]
 
 
@@ -153,33 +156,33 @@ def _vectors(window: WindowEvidence) -> VectorPair | None:
 
 
 COUNTED = """
-SELECT floor(extract(epoch FROM (%(until)s - at)) / %(step)s)::bigint AS back, count(*) FROM monitoring_prediction
-WHERE project_id = %(project)s AND at > %(since)s AND at <= %(until)s AND NOT failed AND arm <> 'shadow' GROUP BY 1
+SELECT floor((extract(epoch FROM (%(until)s - at)) - 1) / %(step)s)::bigint AS back, sum(answers)::bigint
+FROM monitoring_answerrollup
+WHERE project_id = %(project)s AND width = %(width)s AND at >= %(since)s AND at < %(until)s
+  AND NOT failed AND arm <> 'shadow' GROUP BY 1
 """
 
 
 def _volume(window: WindowEvidence) -> VolumeHistory | None:
-    """Counts by windows of this length, back from its end: 0 is this one."""
-    length = window.until - window.since
-    first = (
-        Prediction.objects.shown().filter(project=window.project).order_by("at").values_list("at", flat=True).first()
-    )
+    """Counts by windows of this length, back from its end: 0 is this one. Of the hours, or of the minutes for shorter windows."""
+    length, first = window.until - window.since, first_answer(window.project)
     if first is None:
         return None
     season = next((s for s in (WEEK, DAY) if first <= window.since - 2 * s and s % length == timedelta(0)), None)
     if season is None:
         return None
-    times = min(int((window.since - first) / season), WEEKS if season == WEEK else 7)
+    by_hours = length % timedelta(hours=1) == timedelta(0)
+    most = (WEEKS if by_hours else WEEKS_OF_MINUTES) if season == WEEK else 7
+    times = min(int((window.since - first) / season), most)
+    values = {
+        "project": window.project.pk,
+        "width": RollupWidth.HOUR if by_hours else RollupWidth.MINUTE,
+        "since": window.until - (times + 1) * season,
+        "until": window.until,
+        "step": length.total_seconds(),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            COUNTED,
-            {
-                "project": window.project.pk,
-                "since": window.until - (times + 1) * season,
-                "until": window.until,
-                "step": length.total_seconds(),
-            },
-        )
+        cursor.execute(COUNTED, values)
         counts: dict[int, int] = dict(cursor.fetchall())
     a_season = season // length
     same = [

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from apps.accounts.models import User
-from apps.monitoring.models import AskedPayload, Feedback, MonitorReading, Prediction
+from apps.monitoring.log.services import LoggedPrediction, predictions_record
+from apps.monitoring.models import AskedPayload, Feedback, MonitorReading
 from apps.monitoring.monitors.evidence import HoldoutAnswers, MonitorReference, ReferenceRows
 from apps.monitoring.monitors.looking import monitors_look
 from apps.monitoring.monitors.policies import MONITOR_POLICY
@@ -51,20 +52,19 @@ def answered(
     """`n` answers spread over the hours before `until`, as sure as on the holdout."""
     rng = np.random.default_rng(7)
     step = timedelta(hours=hours) / n
-    Prediction.objects.bulk_create(
-        [
-            Prediction(
-                project=project,
-                inference_id=f"{until.isoformat()}-{i}",
-                at=until - i * step,
-                model_number=1,
-                label=labels[i % len(labels)],
-                confidence=float(rng.beta(9, 1)),
-                latency_ms=5,
-            )
-            for i in range(n)
-        ]
-    )
+    rows = [
+        LoggedPrediction(
+            project_id=project.pk,
+            inference_id=f"{until.isoformat()}-{i}",
+            at=until - i * step,
+            model_number=1,
+            label=labels[i % len(labels)],
+            confidence=float(rng.beta(9, 1)),
+            latency_ms=5,
+        )
+        for i in range(n)
+    ]
+    predictions_record(rows=rows)
 
 
 def asked(project: Project, until: datetime, rows: Sequence[dict[str, Any]]) -> None:

@@ -16,7 +16,7 @@ def monitors_of_drift(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('monitoring', '0008_refused_in_parts'),
+        ('monitoring', '0011_rollups'),
         ('projects', '0011_slug_never_again'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
