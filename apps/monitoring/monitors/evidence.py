@@ -174,7 +174,7 @@ def _volume(window: WindowEvidence) -> VolumeHistory | None:
     by_hours = length % timedelta(hours=1) == timedelta(0)
     most = (WEEKS if by_hours else WEEKS_OF_MINUTES) if season == WEEK else 7
     times = min(int((window.since - first) / season), most)
-    values = {
+    values: dict[str, Any] = {
         "project": window.project.pk,
         "width": RollupWidth.HOUR if by_hours else RollupWidth.MINUTE,
         "since": window.until - (times + 1) * season,
