@@ -90,7 +90,7 @@ def board_of(project: Project, at: datetime) -> MonitorBoard:
     version = policy_newest(MONITOR_POLICY, project)
     policy, number = policy_read(MONITOR_POLICY, version), version.number if version else 0
     readings = _newest(project, number, at)
-    alerts = list(Alert.objects.filter(project=project, opened_at__gt=at - LONG))
+    alerts = list(Alert.objects.filter(project=project, opened_at__gt=at - LONG).select_related("check_row"))
     lines = tuple(
         MonitorLine(
             settings,
