@@ -186,6 +186,7 @@ def threshold_at(thresholds: dict[str, float], factor: float) -> float:
 
 @dataclass(frozen=True)
 class FeatureCell:
+    since: datetime
     until: datetime
     feature: str
     score: float
@@ -198,6 +199,7 @@ def features_over_time(project: Project, number: int, period: Period, most: int 
     rows = readings_of(project).filter(policy_number=number, until__gt=period.since, until__lte=period.until)
     cells = [
         FeatureCell(
+            row.since,
             row.until,
             f"{row.monitor}: {each['name']}",
             float(each["score"]),

@@ -1,6 +1,8 @@
 """Features over time as a heat map, and both sides of one feature, as Plotly figures."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from django.utils.translation import gettext
@@ -17,12 +19,13 @@ MOST_PARTS = 45  # of a feature that are drawn
 def heat_map(cells: Sequence[FeatureCell], period: Period) -> Figure:
     """How unlike the reference each feature was in each window: zeros behind the point of its chance."""
     features = list(dict.fromkeys(cell.feature for cell in cells))
-    moments = sorted({cell.until for cell in cells})
-    by_place = {(cell.feature, cell.until): cell for cell in cells}
-    rows = [[by_place.get((feature, moment)) for moment in moments] for feature in features]
+    edges = sorted({cell.since for cell in cells} | {cell.until for cell in cells})
+    windows = {cell.until for cell in cells}
+    of_feature = {feature: [cell for cell in cells if cell.feature == feature] for feature in features}
+    rows = [[_within(of_feature[feature], *span) for span in pairwise(edges)] for feature in features]
     data = {
         "type": "heatmap",
-        "x": [moment.isoformat() for moment in moments],
+        "x": [edge.isoformat() for edge in edges],  # one more than cells: where they begin and end
         "y": features,
         "z": [[None if cell is None else round(min(cell.score, MOST_SCORE), 2) for cell in row] for row in rows],
         "customdata": [[None if cell is None else cell.address for cell in row] for row in rows],
@@ -38,7 +41,7 @@ def heat_map(cells: Sequence[FeatureCell], period: Period) -> Figure:
     words = fill(
         gettext("{features:,} features in {windows:,} windows; {drifted:,} times one had moved."),
         features=len(features),
-        windows=len(moments),
+        windows=len(windows),
         drifted=drifted,
     )
     layout = {
@@ -52,6 +55,10 @@ def heat_map(cells: Sequence[FeatureCell], period: Period) -> Figure:
         },
     }
     return {"data": [data] if cells else [], "layout": layout}
+
+
+def _within(cells: Sequence[FeatureCell], begin: datetime, end: datetime) -> FeatureCell | None:
+    return next((cell for cell in cells if cell.since <= begin and end <= cell.until), None)
 
 
 def both_sides(feature: Mapping[str, Any]) -> Figure:
