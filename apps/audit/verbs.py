@@ -99,6 +99,11 @@ class Verb(StrEnum):
     ALERT_RESOLVED = "alert.resolved"
     FEEDBACK_SET = "feedback.set"
     TARGET_SET = "target.set"
+    WEBHOOK_ADDED = "webhook.added"
+    WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_ON = "webhook.switched_on"
+    WEBHOOK_OFF = "webhook.switched_off"
+    WEBHOOK_REMOVED = "webhook.removed"
     LAP_CLOSED = "lap.closed"
 
 
@@ -133,6 +138,7 @@ _VERDICT = EventPayload("run", {"outcome": str, "gates": dict})
 _ROLLOUT = EventPayload("rollout", {"step": int, "weight": _NUMBER})
 _CHAMPION = EventPayload("model", {"champion": int | None, "reason": str})
 _LABEL = EventPayload("label", {"label": str})
+_WEBHOOK = EventPayload("webhook", {"name": str, "verbs": list, "format": str})
 PAYLOADS: dict[Verb, EventPayload] = {
     Verb.ENCODER_ADDED: EventPayload("encoder", {"url": str}),
     Verb.SIGNED_IN: EventPayload("user", {"address": str, "failures": int}),
@@ -224,6 +230,11 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.ALERT_RAISED: EventPayload("alert"),
     Verb.ALERT_RESOLVED: EventPayload("alert"),
     Verb.FEEDBACK_SET: EventPayload("feedback", open=True),
+    Verb.WEBHOOK_ADDED: _WEBHOOK,
+    Verb.WEBHOOK_CHANGED: _WEBHOOK,
+    Verb.WEBHOOK_ON: _WEBHOOK,
+    Verb.WEBHOOK_OFF: _WEBHOOK,
+    Verb.WEBHOOK_REMOVED: _WEBHOOK,
     Verb.TARGET_SET: EventPayload("target", {"hours": _NUMBER}),
     Verb.LAP_CLOSED: EventPayload("lap", {"p90_s": _NUMBER, "breached": bool}),
 }
