@@ -6,6 +6,6 @@ RUN pip install --no-cache-dir uv
 COPY requirements.txt .
 RUN uv pip install --system --no-cache -r requirements.txt
 COPY . .
-RUN useradd --system --create-home fastloop
+RUN useradd --system --create-home fastloop && install -d -o fastloop /srv/storage /srv/home  # volumes are mounted there
 USER fastloop
 CMD ["celery", "-A", "workers.gpu", "worker", "-Q", "training,embedding", "--pool", "threads", "-c", "2", "-l", "info"]

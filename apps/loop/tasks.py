@@ -12,7 +12,8 @@ from apps.loop.closing.deleting import deletion_work, deletions_sweep
 from apps.loop.examples.services import vectors_clear, vectors_clear_sweep
 from apps.loop.returned import ReturnedLost, returned_sweep, returned_take
 from apps.loop.services.versions import versions_keep
-from apps.monitoring.feedback.services import feedback_sweep, log_forget
+from apps.monitoring.feedback.services import feedback_sweep
+from apps.monitoring.log.retention import log_forget
 from apps.releases.rollouts.moving import rollouts_advance
 from apps.training.services.online import online_check
 from apps.training.services.runs import runs_sweep

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext, gettext_lazy
 
-from apps.monitoring.selectors import Bucket, Traffic
+from apps.monitoring.log.traffic import Bucket, Traffic
 from apps.pages.line_ends import ends_apart
 from apps.pages.numbers import fill, localized
 
@@ -132,8 +132,8 @@ def _line(found: Traffic, name: str, values: list[float], color: str, hover: str
     y: list[float | None] = []
     before: Bucket | None = None
     for bucket, value in zip(found.buckets, values, strict=True):
-        if before and bucket.at - before.at > 1.5 * found.period.step:  # a day of 25 hours is none
-            x.append((before.at + found.period.step).isoformat())
+        if before and bucket.at - before.at > 1.5 * found.step:  # a day of 25 hours is none
+            x.append((before.at + found.step).isoformat())
             y.append(None)
         x.append(bucket.at.isoformat())
         y.append(round(value, 2))
@@ -188,4 +188,4 @@ def _moments(found: Traffic) -> list[str]:
 
 
 def _width_ms(found: Traffic) -> float:
-    return 0.9 * found.period.step / timedelta(milliseconds=1)
+    return 0.9 * found.step / timedelta(milliseconds=1)

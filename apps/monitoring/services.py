@@ -1,9 +1,8 @@
-"""Log predictions, look for drift, raise and resolve alerts."""
+"""Look for drift, raise and resolve alerts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 from django.db import transaction
@@ -16,47 +15,13 @@ from apps.audit.verbs import Verb
 from apps.errors import DomainError, Invalid, NotFound
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
-from apps.monitoring.models import Alert, AskedPayload, DriftCheck, Feedback, FeedbackLetter, Prediction
+from apps.monitoring.models import Alert, DriftCheck, Prediction
 from apps.projects.models import Project
 from apps.rules import monitors
-from apps.rules.rollouts.arms import Arm
 from apps.rules.sentences import joined, parts_of, sentence, term
 
 DRIFT = "drift"  # the kind of alert that a drift check raises
 DRIFT_TITLE = "Drift"
-
-
-@dataclass(frozen=True)
-class AskedRow:
-    """What one row of a request asked about, in a file's columns; a picture stands beside them."""
-
-    row: Mapping[str, Any]
-    image: bytes | None = None
-
-    @property
-    def size(self) -> int:
-        """Bytes in memory, about."""
-        return len(self.image or b"") + sum(len(str(value)) for value in self.row.values())
-
-
-@dataclass(frozen=True)
-class LoggedPrediction:
-    """One answered item as the predictor saw it. `asked` is there where the project keeps it of this request."""
-
-    project_id: int
-    inference_id: str
-    at: datetime
-    model_number: int
-    label: str
-    confidence: float
-    latency_ms: float
-    arm: str = Arm.CHAMPION
-    rollout: int | None = None
-    entity: int | None = None
-    failed: bool = False
-    agreed: bool | None = None
-    item: int = 0
-    asked: AskedRow | None = None
 
 
 @dataclass(frozen=True)
@@ -66,56 +31,6 @@ class Reference:
     label_names: Sequence[str]
     predicted: Sequence[str]
     confidence: Sequence[float]
-
-
-def predictions_forget(*, project: Project, inference_id: str) -> int:
-    """The answers stay in the figures, without the id that they were asked under, what was asked and what came back."""
-    for table in (AskedPayload, Feedback, FeedbackLetter):
-        table.objects.filter(project=project, inference_id=inference_id).delete()
-    return Prediction.objects.filter(project=project, inference_id=inference_id).update(inference_id="")
-
-
-@transaction.atomic
-def predictions_record(*, rows: Sequence[LoggedPrediction]) -> int:
-    made = Prediction.objects.bulk_create(
-        [
-            Prediction(
-                project_id=r.project_id,
-                inference_id=r.inference_id[:100],
-                item=r.item,
-                at=r.at,
-                model_number=r.model_number,
-                label=r.label,
-                confidence=r.confidence,
-                latency_ms=r.latency_ms,
-                arm=r.arm,
-                rollout=r.rollout,
-                entity=r.entity,
-                failed=r.failed,
-                agreed=r.agreed,
-            )
-            for r in rows
-        ],
-        batch_size=2000,
-    )
-    AskedPayload.objects.bulk_create(
-        [
-            AskedPayload(
-                project_id=r.project_id,
-                inference_id=r.inference_id[:100],
-                item=r.item,
-                at=r.at,
-                row=dict(r.asked.row),
-                image=r.asked.image,
-            )
-            for r in rows
-            if r.asked is not None
-        ],
-        batch_size=500,
-    )
-    for project_id in {r.project_id for r in rows}:
-        look_again(Topic.PROJECT.of(project_id), News.PREDICTIONS)
-    return len(made)
 
 
 def drift_check(*, project: Project, model_number: int, reference: Reference, at: datetime, seed: int) -> DriftCheck:

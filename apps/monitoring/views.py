@@ -13,6 +13,7 @@ from apps.audit.marks import marked, marks_of
 from apps.errors import Invalid
 from apps.monitoring import charts, selectors, services
 from apps.monitoring.forms import ResolveForm
+from apps.monitoring.log.traffic import traffic_of
 from apps.pages.periods import Period, period_asked
 from apps.pages.requests import Signed, go
 from apps.projects.access import project_permission
@@ -66,7 +67,7 @@ def _period(request: Signed, project: Project, *, keep: bool = False) -> Period:
 def figures(request: Signed, project: Project) -> HttpResponse:
     period = _period(request, project)
     colors = {label.name: label.color for label in schema_of(project).labels}
-    drawn = charts.traffic(selectors.traffic_of(project, period), colors)
+    drawn = charts.traffic(traffic_of(project, period), colors)
     marks = marks_of(project.pk, period.since, period.until)
     return JsonResponse({name: marked(figure, marks) for name, figure in drawn.items()})
 

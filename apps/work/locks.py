@@ -19,6 +19,7 @@ class Lock(IntEnum):
     EXAMPLES = 14  # who came first of two that show the same
     SCORING = 15  # the orderings of a project's pool
     FEEDBACK = 16  # what comes back for a project's answers: the same piece twice at one moment is once
+    PARTITIONS = 17  # the days of a partitioned table
 
 
 def lock(name: Lock, key: object, *, wait: bool = True) -> bool:

@@ -43,7 +43,8 @@ def words_of_rules() -> list[str]:
         for registry in (STRATEGIES, GATES, MONITORS, METRICS, ANSWER_KINDS, INTEGRATIONS, ENCODERS)
         for each in registry.own
     ]
-    settings = [field for gate in GATES.own for field in gate.parameters.model_fields.values()]
+    typed = [*GATES.own, *MONITORS.own]
+    settings = [field for each in typed for field in each.parameters.model_fields.values()]
     first_titles = [gate.first_title for gate in GATES.own if gate.first_title]
     return [
         NO_MODEL,

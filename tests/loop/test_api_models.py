@@ -9,8 +9,9 @@ from apps.accounts.models import User
 from apps.audit.models import Event
 from apps.evaluation.models import Outcome
 from apps.integrations import wiring
+from apps.monitoring.log.services import LoggedPrediction, predictions_record
 from apps.monitoring.models import Alert
-from apps.monitoring.services import LoggedPrediction, alert_raise, predictions_record
+from apps.monitoring.services import alert_raise
 from apps.projects.models import Project
 from apps.releases.models import Promotion
 from apps.releases.selectors import champion_of

@@ -18,8 +18,8 @@ from apps.loop.closing.services import project_archive
 from apps.loop.returned import ReturnedLost, returned_sweep, returned_take
 from apps.monitoring.feedback.services import feedback_take
 from apps.monitoring.feedback.settings import feedback_settings_set
+from apps.monitoring.log.services import AskedRow, LoggedPrediction, predictions_record
 from apps.monitoring.models import AskedPayload, Feedback, FeedbackSettings
-from apps.monitoring.services import AskedRow, LoggedPrediction, predictions_record
 from apps.projects.models import Project
 from tests import rows
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connection
 
 from apps.monitoring.arms import ARMS, FED, FED_OR_NOT, SLOW
-from apps.monitoring.services import LoggedPrediction, predictions_record
+from apps.monitoring.log.services import LoggedPrediction, predictions_record
 from apps.projects.models import Project
 from apps.rules.rollouts.arms import Arm
 from tests.conftest import NOON
@@ -29,5 +29,6 @@ def test_the_log_is_not_read_again_for_each_of_its_rows(project: Project) -> Non
         for statement in (ARMS, FED, FED_OR_NOT):
             cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", values)
             (plan,) = cursor.fetchone()[0]
-            scans = [n for n in nodes(plan["Plan"]) if n.get("Relation Name") == "monitoring_prediction"]
+            scans = [n for n in nodes(plan["Plan"]) if n.get("Relation Name", "").startswith("monitoring_prediction")]
+            assert scans or statement == FED, "the walk does not see the log"
             assert all(node["Actual Loops"] == 1 for node in scans), statement

@@ -14,7 +14,7 @@ from apps.datasets.versions import version_write
 from apps.evaluation.models import Outcome
 from apps.integrations import wiring
 from apps.labeling.services.frontier import frontier_refill
-from apps.monitoring.services import LoggedPrediction, predictions_record
+from apps.monitoring.log.services import LoggedPrediction, predictions_record
 from apps.projects.models import Project
 from apps.projects.policies.services import policy_set
 from apps.releases.models import Rollout

@@ -15,6 +15,7 @@ from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import connection, connections, transaction
+from django.db.models import Sum
 from django.test import Client
 from django.urls import reverse
 from knox.auth import TokenAuthentication
@@ -23,8 +24,10 @@ from apps.accounts.models import User
 from apps.audit.models import Event
 from apps.audit.services import chain_intact
 from apps.labeling.models import GoldItem
+from apps.monitoring.models import AnswerRollup
 from apps.projects.models import Project
 from tests.loop.test_query_budgets import BUDGETS
+from tests.monitoring.log.counting import assert_counted
 from tests.upgrades.became import BECAME, ELSEWHERE, OF_MIGRATIONS
 from tests.upgrades.dump import Dump, dump_read
 from tests.upgrades.facts import FACTS, facts
@@ -102,6 +105,14 @@ def test_the_migrations_of_the_old_release_are_still_part_of_the_history(before:
 
 def test_the_console_reads_of_the_old_rows_what_was_written() -> None:
     assert facts() == FACTS
+
+
+def test_answers_of_the_old_release_are_counted_by_minute_and_hour(before: Dump) -> None:
+    """As they were logged; charts of a project that goes on read these alone."""
+    assert_counted()
+    assert AnswerRollup.objects.filter(width=60).aggregate(n=Sum("answers"))["n"] == len(
+        before.tables["monitoring_prediction"].lines
+    )
 
 
 @pytest.mark.usefixtures("undone")

@@ -7,15 +7,15 @@ from django.utils import timezone
 from kserve import InferInput, InferRequest
 
 from apps.monitoring.feedback.settings import feedback_settings_set
+from apps.monitoring.log.services import AskedRow, LoggedPrediction
 from apps.monitoring.models import AskedPayload, Prediction
-from apps.monitoring.services import AskedRow, LoggedPrediction
 from tests.conftest import NOON
 from tests.workers.test_predictor import LOANS, KeptLog
-from workers.predictor import log as logs
 from workers.predictor.arms import LoadedModel, ServingArms
 from workers.predictor.asked import asked_rows
 from workers.predictor.log import PredictionLog
 from workers.predictor.models import ProjectModel
+from workers.predictor.spool.records import decoded
 
 
 def asked(share: float, n: int = 1) -> list[LoggedPrediction]:
@@ -56,22 +56,22 @@ def test_what_no_database_can_keep_is_left_out_and_the_answer_is_logged(payload)
     assert asked_rows([payload]) is None
 
 
-def test_beyond_its_bound_answers_are_logged_without_what_was_asked(monkeypatch):
-    monkeypatch.setattr(logs, "MOST_ASKED", 100)
-    log = PredictionLog()
-    rows = [LoggedPrediction(1, f"r{k}", NOON, 1, "ham", 0.9, 1.0, asked=AskedRow({"text": "x" * 60})) for k in (0, 1)]
-    for row in rows:
-        log.add([row])
-    assert [row.asked is not None for row in log._waiting] == [True, False]
+def test_beyond_half_its_bound_answers_are_logged_without_what_was_asked(tmp_path):
+    log = PredictionLog(tmp_path)
+    log.spool.most_bytes = 400
+    for k in (0, 1):
+        log.add([LoggedPrediction(1, f"r{k}", NOON, 1, "ham", 0.9, 1.0, asked=AskedRow({"text": "x" * 60}))])
+    (segment,) = log.spool.oldest_first()
+    rows = [decoded(record)[0] for record in segment.read(9).records]
+    assert [row.asked is not None for row in rows] == [True, False]
 
 
-def test_the_log_looks_up_what_projects_want_and_writes_it(project, mona, monkeypatch):
-    monkeypatch.setattr(logs, "close_old_connections", lambda: None)  # the test's own
+def test_the_log_looks_up_what_projects_want_and_writes_it(project, mona, tmp_path):
     feedback_settings_set(project=project, by=mona, at=NOON, payloads="all")
-    log = PredictionLog()
+    log = PredictionLog(tmp_path)
     assert not log.keeps(project.pk, "r0")
     log._look()
     assert log.keeps(project.pk, "r0")
     log.add([LoggedPrediction(project.pk, "r0", timezone.now(), 1, "ham", 0.9, 1.0, asked=AskedRow({"text": "a"}))])
-    log._flush()
+    log._drain()
     assert AskedPayload.objects.get().row == {"text": "a"} and Prediction.objects.get().inference_id == "r0"

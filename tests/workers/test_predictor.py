@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
@@ -13,16 +12,13 @@ import numpy as np
 import pytest
 import torch
 from django.conf import settings
-from django.db import DataError, OperationalError
 from PIL import Image
 
-from apps.monitoring.services import LoggedPrediction
+from apps.monitoring.log.services import LoggedPrediction
 from apps.releases.selectors import ServedModel
-from tests.conftest import NOON
 from tests.rules.test_pictures import png_of
 from workers.predictor import __main__ as predictor
 from workers.predictor import kept, watch
-from workers.predictor import log as logging_of_answers
 from workers.predictor.arms import LoadedModel, ServingArms
 from workers.predictor.log import PredictionLog
 from workers.predictor.models import ProjectModel
@@ -37,7 +33,7 @@ class KeptLog(PredictionLog):
     """Keeps what was answered."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(Path(mkdtemp()))
         self.rows: list[LoggedPrediction] = []
 
     def add(self, rows: list[LoggedPrediction]) -> None:
@@ -283,52 +279,6 @@ def test_a_model_that_is_not_there_is_404_and_too_large_a_request_413(client):
     assert unsized.status_code == 411
 
 
-# What is logged
-
-
-def said(name: str) -> LoggedPrediction:
-    return LoggedPrediction(1, name, NOON, 3, "bad", 0.9, 1.0)
-
-
-def test_one_row_that_cannot_be_kept_is_dropped_and_the_others_are_kept(monkeypatch, caplog):
-    kept: list[str] = []
-
-    def record(*, rows: list[LoggedPrediction]) -> int:
-        if any("\x00" in row.inference_id for row in rows):
-            raise DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
-        kept.extend(row.inference_id for row in rows)
-        return len(rows)
-
-    monkeypatch.setattr(logging_of_answers, "predictions_record", record)
-    monkeypatch.setattr(logging_of_answers, "close_old_connections", lambda: None)
-    log = PredictionLog()
-    log.add([said(f"a{n}") for n in range(40)] + [said("\x00")] + [said(f"b{n}") for n in range(20)])
-    log._flush()
-    log._flush()
-    assert kept == [f"a{n}" for n in range(40)] + [f"b{n}" for n in range(20)]
-    assert caplog.text.count("One answer is not logged, since it cannot be kept") == 1
-
-
-def test_while_the_database_is_away_everything_waits_in_its_order(monkeypatch):
-    kept, away = list[str](), [True]
-
-    def record(*, rows: list[LoggedPrediction]) -> int:
-        if away[0]:
-            raise OperationalError("the connection is closed")
-        kept.extend(row.inference_id for row in rows)
-        return len(rows)
-
-    monkeypatch.setattr(logging_of_answers, "predictions_record", record)
-    monkeypatch.setattr(logging_of_answers, "close_old_connections", lambda: None)
-    log = PredictionLog()
-    log.add([said("a"), said("b")])
-    log._flush()
-    assert kept == []
-    away[0] = False
-    log._flush()
-    assert kept == ["a", "b"]
-
-
 # Which model answers
 
 
@@ -417,49 +367,6 @@ def test_the_short_way_answers_as_kserves_own_does(client, log, monkeypatch, add
 def test_a_plain_request_takes_the_short_way(client, monkeypatch):
     monkeypatch.setattr(predictor.NamedDataPlane, "decode", None)
     assert sent(client, {"inputs": [AGE, JOB]})[0] == 200
-
-
-def test_answers_for_which_no_room_is_left_are_counted_and_said(monkeypatch, caplog):
-    kept, away = list[str](), [True]
-
-    def record(*, rows: list[LoggedPrediction]) -> int:
-        if away[0]:
-            raise OperationalError("the connection is closed")
-        kept.extend(row.inference_id for row in rows)
-        return len(rows)
-
-    monkeypatch.setattr(logging_of_answers, "predictions_record", record)
-    monkeypatch.setattr(logging_of_answers, "close_old_connections", lambda: None)
-    monkeypatch.setattr(logging_of_answers, "MOST_KEPT", 5)
-    monkeypatch.setattr(logging_of_answers, "BATCH", 2)
-    log = PredictionLog()
-    log._waiting = deque(maxlen=5)
-    before = logging_of_answers.LOST._value.get()
-    for n in range(8):
-        log.add([said(f"a{n}")])
-        log._flush()
-    away[0] = False
-    log._flush()
-    assert kept == [f"a{n}" for n in range(3, 8)]
-    assert "3 answers are not logged: no room was left while the database was away" in caplog.text
-    assert logging_of_answers.LOST._value.get() - before == 3
-
-
-def test_what_comes_while_a_batch_is_refused_takes_its_room_and_is_counted(monkeypatch):
-    log = PredictionLog()
-
-    def record(*, rows: list[LoggedPrediction]) -> int:
-        log.add([said(f"b{n}") for n in range(4)])
-        raise OperationalError("the connection is closed")
-
-    monkeypatch.setattr(logging_of_answers, "predictions_record", record)
-    monkeypatch.setattr(logging_of_answers, "close_old_connections", lambda: None)
-    monkeypatch.setattr(logging_of_answers, "MOST_KEPT", 5)
-    before = logging_of_answers.LOST._value.get()
-    log.add([said(f"a{n}") for n in range(3)])
-    log._flush()
-    assert [row.inference_id for row in log._waiting] == ["a2", "b0", "b1", "b2", "b3"]
-    assert logging_of_answers.LOST._value.get() - before == 2
 
 
 @pytest.mark.parametrize(("wants_key", "status"), [(True, 401), (False, 200)])

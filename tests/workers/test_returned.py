@@ -13,7 +13,7 @@ from apps.loop import services as loop
 from apps.loop.returned import returned_take
 from apps.monitoring.feedback.services import feedback_take
 from apps.monitoring.feedback.settings import feedback_settings_set
-from apps.monitoring.services import AskedRow, LoggedPrediction, predictions_record
+from apps.monitoring.log.services import AskedRow, LoggedPrediction, predictions_record
 from apps.projects.models import Project
 from apps.releases.models import ModelVersion
 from apps.releases.services import model_promote

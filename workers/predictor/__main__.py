@@ -89,8 +89,8 @@ def main() -> None:
     asyncio.set_event_loop(asyncio.new_event_loop())  # kserve asks for one before it runs its own
     model_server.RESTServer, model_server.DataPlane = BoundServer, NamedDataPlane
     model_server.GRPCServer = BoundGrpcServer
-    repository, log = ModelRepository(), PredictionLog()
-    kept = KeptRelease(settings.HOME / "predictor" / str(env.predictor_port()))
+    own = settings.HOME / "predictor" / str(env.predictor_port())
+    repository, log, kept = ModelRepository(), PredictionLog(own / "log"), KeptRelease(own)
     watcher = Watcher(repository, log, kept, f"{gethostname()}:{env.predictor_port()}")
     log.start()
     watcher.start()

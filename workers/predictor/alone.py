@@ -22,7 +22,7 @@ keep_pandas_out()
 from kserve import ModelServer, model_server  # noqa: E402
 from kserve.model_repository import ModelRepository  # noqa: E402
 
-from apps.monitoring.services import LoggedPrediction  # noqa: E402
+from apps.monitoring.log.services import LoggedPrediction  # noqa: E402
 from workers.predictor.__main__ import NamedDataPlane, PlainServer  # noqa: E402
 from workers.predictor.arms import LoadedModel, ServingArms  # noqa: E402
 from workers.predictor.log import PredictionLog  # noqa: E402
@@ -46,7 +46,7 @@ def model_in(folder: Path, name: str) -> ProjectModel:
         bundle = load(files[0].read_bytes())
     except BundleUnreadable as cause:
         sys.exit(f"{files[0].name} does not load: {cause}")
-    return ProjectModel(name, ServingArms(LoadedModel(bundle, 1, 0, files[0].as_uri())), NoLog())
+    return ProjectModel(name, ServingArms(LoadedModel(bundle, 1, 0, files[0].as_uri())), NoLog(folder))
 
 
 def main(arguments: list[str]) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from apps.monitoring.services import AskedRow
+from apps.monitoring.log.services import AskedRow
 
 
 def asked_rows(payloads: Sequence[Any]) -> list[AskedRow] | None:

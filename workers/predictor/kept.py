@@ -100,7 +100,7 @@ class KeptRelease:
     def _sweep(self) -> None:
         wanted = {MANIFEST, *self._digests.values()}
         for file in self.folder.iterdir():
-            if file.name not in wanted:
+            if file.name not in wanted and file.is_file():  # the log has a folder here
                 file.unlink(missing_ok=True)
 
     def _read_manifest(self) -> tuple[list[ServedModel], dict[str, str]]:

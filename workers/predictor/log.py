@@ -1,101 +1,117 @@
-"""Keep what was answered, off the request's path: a queue in memory, written in batches by one thread.
+"""Keep what was answered: in a file before the answer goes out, from there into the database by one thread.
 
-While the database is away the newest answers are kept, up to a bound; a monitor can miss rows, a request cannot wait.
+A killed process loses nothing, and a database that is away nobody an answer. A machine that loses its current loses what was
+answered within the last SYNC_EVERY_S.
 """
 
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Mapping
-from dataclasses import replace
+from pathlib import Path
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
+from django.utils import timezone
 
 from apps.monitoring.feedback.settings import payload_shares
-from apps.monitoring.services import LoggedPrediction, predictions_record
+from apps.monitoring.log.services import LoggedPrediction, LogWritten, SpoolMoved, SpoolPart, predictions_record
 from apps.rules.rollouts.arms import is_canary
-from workers.predictor.metrics import LOST
+from fastloop_console.machine import env
+from fastloop_console.machine.instance import instance_id
+from workers.predictor.metrics import LOST, SPOOL, WAITING
+from workers.predictor.spool.folder import Spool
+from workers.predictor.spool.records import RecordUnreadable, decoded
+from workers.predictor.spool.segments import PartEnd, Segment, SegmentPart
 
 logger = logging.getLogger(__name__)
 FLUSH_EVERY_S = 0.5
-BATCH = 2000
-MOST_KEPT = 100_000  # about 30 MB; half an hour at 50 answers a second
-MOST_ASKED = 64_000_000  # bytes of what was asked that wait to be written; beyond it answers are logged without
+BATCH = 5_000  # rows a transaction
+SYNC_EVERY_S = 1.0
+LOOK_AGAIN_S = 60.0  # for files that another process of this folder left
 SHARES_EVERY_S = 5.0
+SAID_EVERY_S = 10.0
 
 
-class _NotNow(Exception):
-    """The database is away; `rows` are those that are not written."""
-
-    def __init__(self, rows: list[LoggedPrediction]) -> None:
-        super().__init__()
-        self.rows = rows
-
-
-def _written(rows: list[LoggedPrediction]) -> None:
-    """All that can be kept. A batch that is refused is halved until the culprit stands alone, which is dropped with a line.
-
-    Raises _NotNow with what is left where the database is away: that is nobody's fault, and waiting helps.
-    """
-    try:
-        predictions_record(rows=rows)
-    except (OperationalError, InterfaceError) as cause:
-        raise _NotNow(rows) from cause
-    except Exception as cause:  # of the rows: the same again would fail again
-        if len(rows) == 1:
-            logger.warning("One answer is not logged, since it cannot be kept: %r (%s)", rows[0], cause)
-            return
-        half = len(rows) // 2
-        try:
-            _written(rows[:half])
-        except _NotNow as delay:
-            raise _NotNow([*delay.rows, *rows[half:]]) from delay.__cause__
-        _written(rows[half:])
+def spool_at(folder: Path) -> Spool:
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return Spool(folder, [settings.INSTANCE_ID, *map(instance_id, keys)], env.predictor_log_mb() * 1_000_000)
 
 
 class PredictionLog:
-    def __init__(self) -> None:
-        self._waiting: deque[LoggedPrediction] = deque(maxlen=MOST_KEPT)
+    """`folder` is this predictor's own; it is made with the first answer."""
+
+    def __init__(self, folder: Path) -> None:
+        self.spool = spool_at(folder)
         self._shares: Mapping[int, float] = {}  # of each project's requests, for how many what was asked is kept
-        self._shares_at = float("-inf")
-        self._asked = 0  # bytes of what was asked that wait
-        self._lost = 0
+        self._shares_at = self._opened_at = self._said_at = float("-inf")
+        self._lost = 0  # that were not said yet
         self._done = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="prediction-log", daemon=True)
+        self._threads = [
+            threading.Thread(target=work, name=name, daemon=True)
+            for name, work in (("prediction-log", self._run), ("prediction-log-disk", self._look_after))
+        ]
 
     def start(self) -> None:
-        self._thread.start()
+        """What an earlier process left is written first."""
+        for thread in self._threads:
+            thread.start()
 
     def add(self, rows: list[LoggedPrediction]) -> None:
-        size = _asked_bytes(rows)
-        if size and self._asked + size > MOST_ASKED:
-            rows, size = [replace(row, asked=None) for row in rows], 0
-        self._asked += size
-        self._lose(len(self._waiting) + len(rows) - MOST_KEPT)
-        self._waiting.extend(rows)
+        """In the file when this returns. Never raises: whoever asked gets the answer, and what is not logged is counted."""
+        try:
+            self.spool.append(rows)
+        except Exception as cause:  # the disk is full or gone, or a row is none
+            self._lose(len(rows), f"the predictor's own disk did not take them ({cause})")
 
     def keeps(self, project_id: int, inference_id: str) -> bool:
         """Whether what this request asks about is kept, as its project wants it. The same request is kept or not everywhere."""
         share = self._shares.get(project_id, 0.0)
         return share > 0 and is_canary(inference_id, salt="asked", weight=100 * share)
 
-    def _lose(self, count: int) -> None:
-        """The oldest go where no room is left; how many is said when the database is back, and in `/metrics`."""
-        if count > 0:
-            self._lost += count
-            LOST.inc(count)
+    def _lose(self, count: int, reason: str) -> None:
+        """Counted in `/metrics` at once; a line of log now and then, with how many since the last."""
+        LOST.inc(count)
+        self._lost += count
+        if self._lost and time.monotonic() - self._said_at >= SAID_EVERY_S:
+            logger.error("%d answers are not logged, since %s", self._lost, reason)
+            self._lost, self._said_at = 0, time.monotonic()
 
     def close(self) -> None:
-        """Write what is left; called once the server has stopped answering."""
+        """Write what is left; called once the server has stopped answering. What the database does not take now stays."""
         self._done.set()
-        self._thread.join(timeout=10)
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(timeout=10)
+        if self._lost:
+            logger.error("%d more answers are not logged", self._lost)
+        self.spool.close()
 
     def _run(self) -> None:
-        while not self._done.wait(FLUSH_EVERY_S):
-            self._flush()
-            self._look()
-        self._flush()
+        while True:
+            ended = self._done.wait(FLUSH_EVERY_S)
+            try:
+                self._drain()
+                if not ended:
+                    self._look()
+            except Exception:  # of our own making; the thread is the only one that writes
+                logger.exception("The prediction log could not be written")
+            finally:
+                close_old_connections()
+            if ended:
+                return
+
+    def _look_after(self) -> None:
+        """Beside the writer, who may wait for the database: what is in files is put on the disk and kept within its bound."""
+        while not self._done.wait(SYNC_EVERY_S):
+            try:
+                self.spool.sync()
+            except OSError as cause:
+                logger.warning("The prediction log is not on the disk yet: %s", cause)
+            if lost := self.spool.trim():
+                self._lose(lost, "its files reached PREDICTOR_LOG_MB while the database was away")
+            SPOOL.set(self.spool.bytes)
+            WAITING.set(self.spool.waiting)
 
     def _look(self) -> None:
         """What the projects want kept; while the database is away that is as it was."""
@@ -106,32 +122,63 @@ class PredictionLog:
             self._shares = payload_shares()
         except (OperationalError, InterfaceError) as cause:
             logger.warning("What the log keeps could not be looked up: %s", cause)
-        finally:
-            close_old_connections()
 
-    def _flush(self) -> None:
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
-            self._asked = max(self._asked - _asked_bytes(batch), 0) if self._waiting else 0
+    def _drain(self) -> None:
+        """Segment by segment, the oldest first."""
+        if time.monotonic() - self._opened_at >= LOOK_AGAIN_S:
+            self._opened_at = time.monotonic()
+            self.spool.open()
+        for segment in self.spool.oldest_first():
+            self.spool.reading(segment)
             try:
-                _written(batch)
-            except _NotNow as delay:
-                logger.warning("%d answers wait to be logged: %s", len(delay.rows), delay.__cause__)
-                self._put_back(delay.rows)
+                self._drain_segment(segment)
+            except (OperationalError, InterfaceError) as cause:
+                logger.warning("%d answers wait to be logged: %s", self.spool.waiting, cause)
                 return
+            except FileNotFoundError:  # another process of this folder wrote it
+                self.spool.remove(segment)
+            except OSError as cause:
+                logger.warning("%s of the prediction log cannot be read: %s", segment.path.name, cause)
             finally:
-                close_old_connections()
-            if self._lost:
-                logger.error("%d answers are not logged: no room was left while the database was away", self._lost)
-                self._lost = 0
+                self.spool.reading(None)
 
-    def _put_back(self, batch: list[LoggedPrediction]) -> None:
-        room = MOST_KEPT - len(self._waiting)
-        self._lose(len(batch) - room)
-        kept = batch[-room:] if room else []
-        self._asked += _asked_bytes(kept)
-        self._waiting.extendleft(reversed(kept))
+    def _drain_segment(self, segment: Segment) -> None:
+        active = segment.active  # before it is read: what comes while it is read is the next turn's
+        ended = PartEnd.MORE
+        while ended is PartEnd.MORE:
+            part = segment.read(BATCH)
+            ended = part.ended
+            if part.records and not self._written(segment, part):
+                ended = PartEnd.MORE
+        if ended is PartEnd.DAMAGED:
+            lost = self.spool.give_up(segment, f"what stands at byte {part.end} is not what was written there")
+            self._lose(lost, "a file of the log was damaged")
+            return
+        if ended is PartEnd.TORN:
+            logger.warning("The last record of %s is not whole and is left out", segment.path.name)
+        if not active:
+            self.spool.remove(segment)
 
+    def _written(self, segment: Segment, part: SegmentPart) -> bool:
+        """False where the database is at another place of the segment, which is read from there."""
+        rows = list[LoggedPrediction]()
+        for record in part.records:
+            try:
+                rows += decoded(record)
+            except RecordUnreadable as cause:
+                self._lose(1, f"a record cannot be read ({cause})")
+        read = SpoolPart(segment.id, segment.done, part.end)
+        try:
+            written = predictions_record(rows=rows, part=read, at=timezone.now())
+        except SpoolMoved as moved:
+            segment.moved_to(moved.end)
+            return False
+        segment.done, segment.rows_done = part.end, segment.rows_done + len(rows)
+        self._say(written)
+        return True
 
-def _asked_bytes(rows: list[LoggedPrediction]) -> int:
-    return sum(row.asked.size for row in rows if row.asked is not None)
+    def _say(self, written: LogWritten) -> None:
+        for row, reason in written.refused:
+            logger.warning("One answer is not logged, since it cannot be kept: %r (%s)", row, reason)
+        if written.homeless:
+            logger.warning("%d answers are not logged, since their project is deleted", written.homeless)

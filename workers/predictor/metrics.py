@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 from apps.rules.rollouts.arms import Arm
 
@@ -19,8 +19,11 @@ REFUSED = Counter(
 )
 BATCH = Histogram("fastloop_predictor_batch_size", "Requests in one forward pass", ["network"], buckets=ROWS)
 LOST = Counter(
-    "fastloop_predictor_log_lost", "Answers that are not logged: no room was left while the database was away"
+    "fastloop_predictor_log_lost",
+    "Answers that are not logged: the disk did not take them, or no room was left while the database was away",
 )
+WAITING = Gauge("fastloop_predictor_log_waiting", "Answers in the predictor's files that are not in the database yet")
+SPOOL = Gauge("fastloop_predictor_log_spool_bytes", "Bytes of those files")
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from django.conf import settings
 from kserve import InferOutput, InferRequest, InferResponse, Model
 from kserve.errors import InvalidInput
 
-from apps.monitoring.services import AskedRow, LoggedPrediction
+from apps.monitoring.log.services import AskedRow, LoggedPrediction
 from apps.releases.selectors import Route
 from apps.rules.rollouts.arms import Arm, is_canary
 from apps.rules.signature import Signature, signature_of

@@ -135,12 +135,17 @@ class _Removal:
     @transaction.atomic
     def _some(self, rows, name: str, *, unlink: list[str] | None = None) -> int:  # type: ignore[no-untyped-def]
         """The first rows of a table; how many went."""
-        keys = list(rows.order_by("pk").values_list("pk", flat=True)[:AT_ONCE])
+        moment: list[str] = getattr(
+            rows.model, "partitioned_by", []
+        )  # a statement reads the days alone that it empties
+        keys = list(rows.order_by(*moment, "pk").values_list(*moment, "pk")[:AT_ONCE])
         if not keys:
             return 0
         if unlink:
             rows.update(**dict.fromkeys(unlink))
-        gone: int = rows.model._base_manager.filter(pk__in=keys)._raw_delete(rows.db)
+        within = {f"{name}__range": (keys[0][0], keys[-1][0]) for name in moment}
+        found = rows.model._base_manager.filter(pk__in=[key[-1] for key in keys], **within)
+        gone: int = found._raw_delete(rows.db)
         self._told(name, gone)
         return gone
 

@@ -15,7 +15,7 @@ from apps.labeling.models import Assignment, AssignmentState
 from apps.labeling.services.duplicates import duplicates_lock, duplicates_settle
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
-from apps.monitoring.services import predictions_forget
+from apps.monitoring.log.services import predictions_forget
 from apps.projects.models import Project
 from apps.work.jobs import ask
 from apps.work.names import Job

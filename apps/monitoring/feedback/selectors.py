@@ -6,14 +6,14 @@ from math import sqrt
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext
 
 from apps.errors import Invalid
 from apps.monitoring.feedback.settings import feedback_settings_of
-from apps.monitoring.models import Feedback, FeedbackLetter, FeedbackSettings, Prediction
-from apps.monitoring.selectors import BY_THE_CLOCK
+from apps.monitoring.log.traffic import BY_THE_CLOCK, answers_in
+from apps.monitoring.models import Feedback, FeedbackLetter, FeedbackSettings
 from apps.pages.periods import NAMED, Period
 from apps.projects.models import Project
 from apps.rules.feedback import LABEL
@@ -118,8 +118,7 @@ def board_of(project: Project, at: datetime, period: Period, *, name: str = "") 
     if name and chosen is None and names:
         raise Invalid(gettext("No feedback of the name “{name}” came in this time.").format(name=name[:60]))
     mine = Feedback.objects.filter(project=project)
-    answers = Prediction.objects.shown().filter(project=project, at__gt=period.since, at__lte=period.until)
-    told = mine.filter(inference_id=OuterRef("inference_id"), item=OuterRef("item"))
+    told = mine.filter(answered_at__gt=period.since, answered_at__lte=period.until).order_by()
     return FeedbackBoard(
         settings=settings,
         period=period,
@@ -128,8 +127,8 @@ def board_of(project: Project, at: datetime, period: Period, *, name: str = "") 
         received_day=mine.filter(received_at__gt=at - timedelta(days=1)).count(),
         waiting=mine.filter(answered_at=None).count(),
         letters=FeedbackLetter.objects.filter(project=project).count(),
-        answered=answers.count(),
-        with_feedback=answers.filter(Exists(told)).count(),
+        answered=answers_in(project, period),
+        with_feedback=told.values("inference_id", "item").distinct().count(),
         arms=means_of(project, settings, chosen.name, at, period) if chosen else (),
         newest_letters=tuple(letters_of(project)[:LETTERS]),
     )

@@ -1,4 +1,4 @@
-"""Take feedback in, join what waits with the log, give up what never found its answer, forget what is too old."""
+"""Take feedback in, join what waits with the log, give up what never found its answer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from django.db import models, transaction
+from django.db import transaction
 
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.monitoring.feedback.answers import AnsweredRequest, answered_requests, joined, worth_of
-from apps.monitoring.models import AskedPayload, Feedback, FeedbackLetter, FeedbackSettings, Prediction
+from apps.monitoring.models import Feedback, FeedbackLetter
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.selectors import LabelSchema, schema_of
@@ -25,8 +25,6 @@ MOST_ROWS = 1_000  # of one call
 UNKNOWN_FOR = timedelta(days=7)  # an id that no answer has is waited for
 FIRST_TRY, RAREST = timedelta(seconds=1), timedelta(minutes=10)
 JOINED_AT_ONCE = 2_000  # of one project in one sweep
-LETTERS_FOR, MOST_LETTERS = timedelta(days=30), 10_000
-FORGOTTEN_AT_ONCE, MOST_ROUNDS = 10_000, 20  # rows a statement, statements a sweep
 UPDATED = ("label", "value", "at", "received_at", "corrections", "worth", "returned")
 JOINED = ("next_try_at", "answered_at", "model_number", "arm", "rollout", "entity", "predicted", "worth")
 
@@ -219,35 +217,3 @@ def _as_sent(row: Feedback) -> dict[str, Any]:
     said = {"label": row.label} if row.label else {"name": row.name, "value": row.value}
     item = {"item": row.item} if row.item_said else {}
     return {"inference_id": row.inference_id, **item, **said, "at": row.at.isoformat()}
-
-
-def log_forget(*, at: datetime) -> None:
-    """What is older than its project keeps it: what was asked, answers, feedback; and letters that nobody reads any more."""
-    for settings in FeedbackSettings.objects.filter(project__deleting_since=None).select_related("project"):
-        with alone("the log", settings.project):
-            _forget(settings, at)
-    _delete_older(FeedbackLetter.objects.filter(at__lt=at - LETTERS_FOR))
-    for project_id, n in FeedbackLetter.objects.order_by().values_list("project_id").annotate(n=models.Count("pk")):
-        if n > MOST_LETTERS:
-            newest = FeedbackLetter.objects.filter(project=project_id)
-            oldest = newest.values_list("pk", flat=True)[MOST_LETTERS]
-            _delete_older(newest.filter(pk__lte=oldest))
-
-
-def _forget(settings: FeedbackSettings, at: datetime) -> None:
-    mine = {"project": settings.project_id}
-    _delete_older(AskedPayload.objects.filter(at__lt=at - timedelta(days=settings.payload_days), **mine))
-    if settings.log_days is not None:
-        before = at - timedelta(days=settings.log_days)
-        _delete_older(AskedPayload.objects.filter(at__lt=before, **mine))
-        _delete_older(Prediction.objects.filter(at__lt=before, **mine))
-        _delete_older(Feedback.objects.filter(answered_at__lt=before, **mine))
-
-
-def _delete_older(rows: "models.QuerySet[Any]") -> None:
-    """In parts, so that no statement holds the table for long; what is left waits for the next sweep."""
-    for _ in range(MOST_ROUNDS):
-        part = list(rows.order_by("pk").values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])
-        if not part:
-            return
-        rows.model.objects.filter(pk__in=part).delete()

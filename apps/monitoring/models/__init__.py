@@ -2,16 +2,21 @@
 
 from apps.monitoring.models.feedback import Feedback, FeedbackLetter, FeedbackSettings, PayloadsKept, ReturnedAs
 from apps.monitoring.models.predictions import Alert, AskedPayload, DriftCheck, Prediction, PredictionQuerySet
+from apps.monitoring.models.rollups import AnswerRollup, LatencyRollup
+from apps.monitoring.models.spool import SpoolPosition
 
 __all__ = [
     "Alert",
+    "AnswerRollup",
     "AskedPayload",
     "DriftCheck",
     "Feedback",
     "FeedbackLetter",
     "FeedbackSettings",
+    "LatencyRollup",
     "PayloadsKept",
     "Prediction",
     "PredictionQuerySet",
     "ReturnedAs",
+    "SpoolPosition",
 ]

@@ -20,9 +20,11 @@ class Prediction(models.Model):
 
     `rollout` is the number of the one that was under way, `entity` a hash of who asked. A failed one has no label. `agreed` says of
     a shadow's answer whether it was the champion's. `item` counts the rows of one request from 0.
+
+    The table is partitioned by day of `at` (apps/monitoring/log/partitions.py): who asks by a stretch of time reads its days alone.
     """
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="predictions")
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="predictions", db_index=False)
     inference_id = models.CharField(max_length=100)
     item = models.PositiveSmallIntegerField(default=0, db_default=0)
     at = models.DateTimeField()
@@ -39,6 +41,7 @@ class Prediction(models.Model):
     agreed = models.BooleanField(null=True)
 
     objects = PredictionQuerySet.as_manager()
+    partitioned_by = ["at"]
 
     class Meta:
         ordering = ["-id"]
@@ -57,14 +60,19 @@ class Prediction(models.Model):
 
 
 class AskedPayload(models.Model):
-    """What a logged request asked about, one row of it, where the project keeps that: by it the request can become an example."""
+    """What a logged request asked about, one row of it, where the project keeps that: by it the request can become an example.
 
-    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="asked_payloads")
+    Partitioned by day, too.
+    """
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="asked_payloads", db_index=False)
     inference_id = models.CharField(max_length=100)
     item = models.PositiveSmallIntegerField(default=0)
     at = models.DateTimeField()
     row = models.JSONField(default=dict)  # columns as a file would have them
     image = models.BinaryField(null=True)
+
+    partitioned_by = ["at"]
 
     class Meta:
         indexes = [

@@ -1,4 +1,4 @@
-"""Whether a model's answers changed since it was measured: all monitors on one window of predictions."""
+"""Whether a model's answers changed since it was measured: the standing monitors of predictions on one window of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,10 +7,11 @@ from enum import StrEnum
 
 import numpy as np
 
-from apps.rules.monitors.monitor import DriftMonitor, MonitorComparison, Predictions
+from apps.rules.monitors.evidence import MonitorEvidence, MonitorNeed, Predictions
+from apps.rules.monitors.few import enough
+from apps.rules.monitors.monitor import CannotTell, Chance, DriftMonitor, FeatureMeasure, RowsParameters
 from apps.rules.monitors.registry import MONITORS
 from apps.rules.sentences import sentence
-from apps.rules.words import count
 
 WINDOW = timedelta(hours=24)
 MOST_IN_WINDOW = 5000  # the newest; more only makes ever smaller differences significant
@@ -62,12 +63,20 @@ def check(
     each of k monitors may pass its threshold in alpha / k of the draws (Bonferroni), so that an undrifted window
     alarms with a chance of about alpha.
     """
-    n_reference, n_window = len(reference.classes), len(window.classes)
-    if min(n_reference, n_window) < least:
-        return Drift(DriftOutcome.TOO_FEW, (), (_too_few(n_reference, n_window, least),), n_reference, n_window)
-    comparison = MonitorComparison(reference, window, draws, np.random.default_rng(seed), labels)
-    quantile = 1 - alpha / len(MONITORS)
-    features = tuple(_feature(monitor, comparison, quantile) for monitor in MONITORS.values())
+    n_reference, n_window = len(reference), len(window)
+    evidence = MonitorEvidence(reference, window, labels)
+    try:
+        enough(evidence, least)
+    except CannotTell as few:
+        return Drift(DriftOutcome.TOO_FEW, (), (few.args[0],), n_reference, n_window)
+    looking = [each for each in MONITORS.values() if each.standing and each.needs == {MonitorNeed.PREDICTIONS}]
+    chance = Chance(draws, 1, np.random.default_rng(seed))
+    quantile = 1 - alpha / len(looking)
+    features = tuple(
+        _feature(monitor, measured, quantile)
+        for monitor in looking
+        for measured in monitor.measure(evidence, RowsParameters(least_rows=least), chance)
+    )
     reasons = tuple(feature.reason for feature in features if feature.drifted)
     outcome = DriftOutcome.DRIFT if reasons else DriftOutcome.NONE
     return Drift(
@@ -75,22 +84,8 @@ def check(
     )
 
 
-def _feature(monitor: DriftMonitor, comparison: MonitorComparison, quantile: float) -> FeatureDrift:
-    measured = monitor.distance(comparison)
-    threshold = float(np.quantile(measured.by_chance, quantile, method="higher"))
+def _feature(monitor: DriftMonitor, measured: FeatureMeasure, quantile: float) -> FeatureDrift:
+    assert measured.by_chance is not None, f"{monitor.name} has no values by chance"
+    threshold = float(np.quantile(measured.by_chance[:, 0], quantile, method="higher"))
     drifted = measured.value > threshold
     return FeatureDrift(monitor.name, monitor.title, measured.value, threshold, drifted, measured.reason)
-
-
-def _too_few(n_reference: int, n_window: int, least: int) -> str:
-    if n_window < least:
-        return sentence(
-            "Only {predictions} in the window; {least} are needed to tell.",
-            predictions=count(n_window, "prediction"),
-            least=least,
-        )
-    return sentence(
-        "Only {predictions} on the holdout; {least} are needed to tell.",
-        predictions=count(n_reference, "prediction"),
-        least=least,
-    )

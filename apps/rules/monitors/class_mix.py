@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from apps.rules.monitors.monitor import Distance, DriftMonitor, Floats, MonitorComparison
+from apps.rules.monitors.evidence import Floats, MonitorEvidence
+from apps.rules.monitors.few import enough
+from apps.rules.monitors.monitor import Chance, DriftMonitor, FeatureMeasure, RowsParameters
 from apps.rules.sentences import sentence
 from apps.rules.words import percent
 
@@ -12,12 +14,14 @@ def total_variation(left: Floats, right: Floats) -> Floats:
     return np.asarray(np.abs(left - right).sum(axis=-1) / 2)
 
 
-def _distance(of: MonitorComparison) -> Distance:
-    reference, window, rng = of.reference.classes, of.window.classes, of.rng
+def _measure(of: MonitorEvidence, parameters: RowsParameters, chance: Chance) -> list[FeatureMeasure]:
+    enough(of, parameters.least_rows)
+    reference, window = of.reference.classes, of.window.classes
     n, m = len(reference), len(window)
     width = int(max(reference.max(), window.max())) + 1
     before, now = np.bincount(reference, minlength=width) / n, np.bincount(window, minlength=width) / m
-    by_chance = total_variation(rng.multinomial(n, before, of.draws) / n, rng.multinomial(m, before, of.draws) / m)
+    redrawn = chance.rng.multinomial(n, before, (chance.draws, 1)) / n
+    by_chance = total_variation(redrawn, chance.rng.multinomial(m, before, (chance.draws, chance.windows)) / m)
     moved = int(np.abs(now - before).argmax())
     label = of.labels[moved] if moved < len(of.labels) else sentence("label {moved}", moved=moved)
     reason = sentence(
@@ -26,7 +30,10 @@ def _distance(of: MonitorComparison) -> Distance:
         before=percent(before[moved]),
         now=percent(now[moved]),
     )
-    return Distance(float(total_variation(before, now)), by_chance, reason)
+    names = [of.labels[i] if i < len(of.labels) else str(i) for i in range(width)]
+    parts = {"names": names, "reference": before.tolist(), "window": now.tolist()}
+    value = float(total_variation(before, now))
+    return [FeatureMeasure("class_mix", value, reason, by_chance=by_chance, parts=parts)]
 
 
-CLASS_MIX = DriftMonitor("class_mix", "Class mix", _distance)
+CLASS_MIX = DriftMonitor("class_mix", "Class mix", _measure, standing=True)

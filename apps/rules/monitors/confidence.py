@@ -1,11 +1,14 @@
 """How sure the model is of what it predicts."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from apps.rules.monitors.monitor import Distance, DriftMonitor, Floats, MonitorComparison
+from apps.rules.monitors.evidence import Floats, MonitorEvidence
+from apps.rules.monitors.few import enough
+from apps.rules.monitors.monitor import Chance, DriftMonitor, FeatureMeasure, RowsParameters
 from apps.rules.sentences import sentence
 from apps.rules.words import percent
+
+BANDS = 20  # of confidence, for the picture
 
 
 def kolmogorov_smirnov(left: Floats, right: Floats) -> float:
@@ -17,23 +20,30 @@ def kolmogorov_smirnov(left: Floats, right: Floats) -> float:
     return float(np.abs(below_left - below_right).max())
 
 
-def _distance(of: MonitorComparison) -> Distance:
+def _measure(of: MonitorEvidence, parameters: RowsParameters, chance: Chance) -> list[FeatureMeasure]:
+    enough(of, parameters.least_rows)
     reference, window = of.reference.confidences, of.window.confidences
     atoms, index = np.unique(reference, return_inverse=True)
-    n, m = len(index), len(window)
-    by_chance = np.array([_chance_gap(index, n, m, len(atoms), of.rng) for _ in range(of.draws)])
+    n, m, rng = len(index), len(window), chance.rng
+    by_chance = np.empty((chance.draws, chance.windows))
+    for draw in range(chance.draws):
+        left = np.bincount(index[rng.integers(n, size=n)], minlength=len(atoms)) / n
+        for place in range(chance.windows):
+            right = np.bincount(index[rng.integers(n, size=m)], minlength=len(atoms)) / m
+            by_chance[draw, place] = np.abs(np.cumsum(left - right)).max()
     before, now = float(np.median(reference)), float(np.median(window))
     reason = sentence(
         "Half of the answers now claim at least {now} ({before} before)", now=percent(now), before=percent(before)
     )
-    return Distance(kolmogorov_smirnov(reference, window), by_chance, reason)
+    value = kolmogorov_smirnov(reference, window)
+    return [FeatureMeasure("confidence", value, reason, by_chance=by_chance, parts=_bands(reference, window))]
 
 
-def _chance_gap(index: NDArray[np.intp], n: int, m: int, atoms: int, rng: np.random.Generator) -> float:
-    """The Kolmogorov-Smirnov distance of two samples drawn from the same reference, by its sorted distinct values."""
-    left = np.bincount(index[rng.integers(n, size=n)], minlength=atoms) / n
-    right = np.bincount(index[rng.integers(n, size=m)], minlength=atoms) / m
-    return float(np.abs(np.cumsum(left - right)).max())
+def _bands(reference: Floats, window: Floats) -> dict[str, list[object]]:
+    edges = np.linspace(0, 1, BANDS + 1)
+    counted = [np.histogram(np.clip(each, 0, 1), edges)[0] / len(each) for each in (reference, window)]
+    names = [f"{100 * low:.0f} %" for low in edges[:-1]]
+    return {"names": names, "reference": counted[0].tolist(), "window": counted[1].tolist()}
 
 
-CONFIDENCE = DriftMonitor("confidence", "Confidence", _distance)
+CONFIDENCE = DriftMonitor("confidence", "Confidence", _measure, standing=True)

@@ -8,11 +8,12 @@ import pytest
 
 from apps.accounts.models import User
 from apps.loop.closing.services import project_archive
-from apps.monitoring.feedback import services
-from apps.monitoring.feedback.services import feedback_join, feedback_sweep, feedback_take, log_forget
+from apps.monitoring.feedback.services import feedback_join, feedback_sweep, feedback_take
 from apps.monitoring.feedback.settings import feedback_settings_set, payload_shares
+from apps.monitoring.log import retention
+from apps.monitoring.log.retention import log_forget
+from apps.monitoring.log.services import AskedRow, LoggedPrediction, predictions_forget, predictions_record
 from apps.monitoring.models import AskedPayload, Feedback, FeedbackLetter, Prediction
-from apps.monitoring.services import AskedRow, LoggedPrediction, predictions_forget, predictions_record
 from apps.projects.models import Project
 from tests.conftest import NOON
 
@@ -200,7 +201,7 @@ def test_without_a_choice_answers_are_kept_and_nothing_of_what_was_asked_is(proj
 
 
 def test_letters_are_kept_for_a_month_and_up_to_a_number(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "MOST_LETTERS", 2)
+    monkeypatch.setattr(retention, "MOST_LETTERS", 2)
     for n in range(4):
         refusal(project, {"inference_id": f"q{n}"})
     log_forget(at=NOON)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from apps.monitoring.services import LoggedPrediction, predictions_record
+from apps.monitoring.log.services import LoggedPrediction, predictions_record
 from apps.releases.models import Rollout
 from apps.rules.rollouts.arms import Arm, is_canary
 

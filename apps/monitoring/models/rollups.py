@@ -1,0 +1,63 @@
+"""How many answers, how sure and how fast, by minute and by hour: what pages read instead of the log."""
+
+from django.db import models
+
+from apps.projects.models import Project
+
+
+class RollupWidth(models.IntegerChoices):
+    """In minutes."""
+
+    MINUTE = 1
+    HOUR = 60
+
+
+class Rollup(models.Model):
+    """`at` is when the minute or hour begins. Written with the rows of the log that it counts."""
+
+    width = models.PositiveSmallIntegerField(choices=RollupWidth.choices)
+    at = models.DateTimeField()
+    arm = models.CharField(max_length=8)
+    model_number = models.PositiveIntegerField()
+    failed = models.BooleanField()
+    answers = models.BigIntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class AnswerRollup(Rollup):
+    """Of one label. `confidence` is the sum of it."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="answer_rollups", db_index=False)
+    label = models.CharField(max_length=80)
+    confidence = models.FloatField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "width", "at", "arm", "model_number", "label", "failed"],
+                name="monitoring_answer_rollup_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.answers} of {self.label} at {self.at}"
+
+
+class LatencyRollup(Rollup):
+    """Of one bin of latencies; apps/rules/latencies.py."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="latency_rollups", db_index=False)
+    place = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "width", "at", "arm", "model_number", "place", "failed"],
+                name="monitoring_latency_rollup_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.answers} of bin {self.place} at {self.at}"
