@@ -119,6 +119,8 @@ def predictor_max_latency_ms() -> int:
 def outbound_private_hosts() -> list[str]:
     """Names, addresses and networks (10.0.0.0/8) within this network that webhooks may be sent to, also without TLS."""
     return [str(each).strip() for each in _env.list("OUTBOUND_PRIVATE_HOSTS", default=[]) if str(each).strip()]
+
+
 def predictor_log_mb() -> int:
     """Of the predictor's own disk, for answers that wait for the database; beyond it the oldest go."""
     return _whole("PREDICTOR_LOG_MB", _env.str("PREDICTOR_LOG_MB", default="1000"), least=1)

@@ -26,6 +26,7 @@ from apps.monitoring.services import alert_raise
 from apps.people.links import reset_make
 from apps.projects.models import Project, ProjectDeletion
 from apps.releases.services import model_promote
+from apps.webhooks.services import webhook_add, webhook_test
 from tests import rows
 from tests.conftest import NOON
 
@@ -192,6 +193,12 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "releases:promote": {"POST": ENGINEERS},
     "releases:roll_back": {"POST": ENGINEERS},
     "reports:report": {"GET": OVERSEERS},
+    "webhooks:webhooks": {"GET": OVERSEERS, "POST": OVERSEERS},
+    "webhooks:webhook": {"GET": OVERSEERS, "POST": OVERSEERS},
+    "webhooks:log": {"GET": OVERSEERS},
+    "webhooks:act": {"POST": OVERSEERS},
+    "webhooks:remove": {"POST": OVERSEERS},
+    "webhooks:repeat": {"POST": OVERSEERS},
     "reports:figures": {"GET": OVERSEERS},
     "reports:card": {"GET": OVERSEERS},
     "reports:override": {"POST": MANAGERS},
@@ -303,6 +310,13 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "api-gate-policy": {"GET": OVERSEERS, "PUT": OVERSEERS},
     "api-sensitive-columns": {"GET": OVERSEERS, "PUT": MANAGERS},
     "api-release-policy": {"GET": OVERSEERS, "PUT": ENGINEERS},
+    "api-webhooks": {"GET": OVERSEERS, "POST": OVERSEERS},
+    "api-webhook": {"GET": OVERSEERS, "PATCH": OVERSEERS, "DELETE": OVERSEERS},
+    "api-webhook-rotate": {"POST": OVERSEERS},
+    "api-webhook-test": {"POST": OVERSEERS},
+    "api-webhook-deliveries": {"GET": OVERSEERS},
+    "api-webhook-repeat": {"POST": OVERSEERS},
+    "api-event-types": {"GET": OVERSEERS},
     "api-feedback": {"GET": OVERSEERS, "POST": OVERSEERS},
     "api-feedback-letters": {"GET": OVERSEERS},
     "api-feedback-metrics": {"GET": OVERSEERS},
@@ -434,6 +448,17 @@ def things(project: Project, lin: User, ada: User) -> Things:
     ExampleTombstone.objects.create(project=project, **gone)
     going = {"name": "Gone", "reason": "Over.", "by": lin, "asked_at": NOON}
     ProjectDeletion.objects.get_or_create(number=ids["number"], defaults=going)
+    webhook = webhook_add(
+        project=project,
+        name="Ops",
+        url="https://hooks.example.org/fastloop",
+        verbs=["alert.raised"],
+        format="standard",
+        console_url="",
+        by=lin,
+        at=NOON,
+    )
+    ids |= {"webhook_id": webhook.pk, "delivery_id": webhook_test(webhook=webhook, by=lin, at=NOON).pk, "what": "test"}
     view = SavedView.objects.create(project=project, by=lin, name="Mine", at=NOON)
     ids["view_id"] = view.pk
     return Things(project, ids)
