@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from apps.errors import Invalid
+from apps.errors import Invalid, NotFound
 from apps.pages.asked import text_asked
 from apps.pages.requests import Signed, refused
 from apps.projects.access import project_permission
@@ -22,6 +22,7 @@ from apps.webhooks.forms import WebhookForm
 from apps.webhooks.models import DeliveryState, Webhook
 
 MESSAGES_A_PAGE = 25
+ACTS = ("test", "rotate", "on", "off")
 
 
 @require_http_methods(["GET", "POST"])
@@ -82,6 +83,8 @@ def log(request: Signed, project: Project, webhook_id: int) -> HttpResponse:
 @project_permission(Permission.SET_WEBHOOKS)
 def act(request: Signed, project: Project, webhook_id: int, what: str) -> HttpResponse:
     """One of test, rotate, on, off."""
+    if what not in ACTS:
+        raise NotFound(gettext("There is no such page."))
     found, by, at = selectors.webhook_of(project, webhook_id), request.user, timezone.now()
     if what == "test":
         services.webhook_test(webhook=found, by=by, at=at)
