@@ -25,6 +25,7 @@ from apps.monitoring.feedback import api as feedback
 from apps.projects import api as projects
 from apps.quality import api as quality
 from apps.releases import api as releases
+from apps.releases.registry import api as registry
 from apps.releases.rollouts import api as rollouts
 from apps.slas import api as slas
 from apps.training import api as training
@@ -139,6 +140,20 @@ urlpatterns = [
     path(f"{PROJECT}gate-policy/", gates.GatePolicyAPI.as_view(), name="api-gate-policy"),
     path(f"{PROJECT}sensitive-columns/", gates.SensitiveColumnsAPI.as_view(), name="api-sensitive-columns"),
     path(f"{PROJECT}release-policy/", rollouts.ReleasePolicyAPI.as_view(), name="api-release-policy"),
+    path(f"{PROJECT}release-rules/", registry.ReleaseRulesAPI.as_view(), name="api-release-rules"),
+    path(f"{PROJECT}release-requests/", registry.ReleaseRequestsAPI.as_view(), name="api-release-requests"),
+    path(
+        "v1/release-requests/<int:request_id>/approve/",
+        registry.ReleaseRequestApproveAPI.as_view(),
+        name="api-release-request-approve",
+    ),
+    path(
+        "v1/release-requests/<int:request_id>/decline/",
+        registry.ReleaseRequestDeclineAPI.as_view(),
+        name="api-release-request-decline",
+    ),
+    path(f"{PROJECT}aliases/", registry.AliasesAPI.as_view(), name="api-aliases"),
+    path(f"{PROJECT}aliases/<str:name>/", registry.AliasAPI.as_view(), name="api-alias"),
     path(f"{PROJECT}rollouts/", rollouts.RolloutsAPI.as_view(), name="api-rollouts"),
     path("v1/rollouts/<int:rollout_id>/", rollouts.RolloutAPI.as_view(), name="api-rollout"),
     path("v1/rollouts/<int:rollout_id>/replay/", rollouts.RolloutReplayAPI.as_view(), name="api-rollout-replay"),

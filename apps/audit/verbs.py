@@ -90,6 +90,13 @@ class Verb(StrEnum):
     MODEL_ROLLED_BACK = "model.rolled_back"
     MODEL_SERVING = "model.serving"
     RELEASE_POLICY_SET = "release_policy.set"
+    RELEASE_RULES_SET = "release_rules.set"
+    RELEASE_ASKED = "release.asked"
+    RELEASE_APPROVED = "release.approved"
+    RELEASE_DECLINED = "release.declined"
+    RELEASE_REQUEST_ENDED = "release.request_ended"
+    ALIAS_SET = "alias.set"
+    ALIAS_REMOVED = "alias.removed"
     ROLLOUT_STARTED = "rollout.started"
     ROLLOUT_MOVED = "rollout.moved"
     ROLLOUT_PAUSED = "rollout.paused"
@@ -137,6 +144,7 @@ _SWEEP = EventPayload("sweep", _STATE)
 _VERDICT = EventPayload("run", {"outcome": str, "gates": dict})
 _ROLLOUT = EventPayload("rollout", {"step": int, "weight": _NUMBER})
 _CHAMPION = EventPayload("model", {"champion": int | None, "reason": str})
+_REQUEST = EventPayload("release request", {"version": int, "state": str, "words": str})
 _LABEL = EventPayload("label", {"label": str})
 _WEBHOOK = EventPayload("webhook", {"name": str, "verbs": list, "format": str})
 PAYLOADS: dict[Verb, EventPayload] = {
@@ -222,6 +230,13 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.MODEL_ROLLED_BACK: _CHAMPION,
     Verb.MODEL_SERVING: EventPayload("model"),
     Verb.RELEASE_POLICY_SET: EventPayload("release policy", {"policy": dict}),
+    Verb.RELEASE_RULES_SET: EventPayload("project", {"approval": str, "alias_roles": dict}),
+    Verb.RELEASE_ASKED: _REQUEST,
+    Verb.RELEASE_APPROVED: _REQUEST,
+    Verb.RELEASE_DECLINED: _REQUEST,
+    Verb.RELEASE_REQUEST_ENDED: _REQUEST,
+    Verb.ALIAS_SET: EventPayload("alias", {"version": int}),
+    Verb.ALIAS_REMOVED: EventPayload("alias", {"version": int}),
     Verb.ROLLOUT_STARTED: EventPayload("rollout", {"version": int, "reason": str}),
     Verb.ROLLOUT_MOVED: _ROLLOUT,
     Verb.ROLLOUT_PAUSED: _ROLLOUT,

@@ -7,7 +7,8 @@ import logging
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Func, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from apps.evaluation.models import Report
 from apps.integrations import wiring
@@ -37,18 +38,18 @@ def mirror_all(*, at: datetime) -> int:
 def _lacking(at: datetime) -> QuerySet[Run]:
     """Runs of which the server has nothing, or an older state, fewer points, no model, or other aliases."""
     aliases = Alias.objects.filter(version__run=OuterRef("pk"))
+    held = Subquery(aliases.order_by().values("version").annotate(n=Count("pk")).values("n"))
+    written = Func("mirrored__aliases", function="jsonb_array_length", output_field=IntegerField())
     changed = (
         Q(mirrored=None)
         | ~Q(mirrored__state=F("state"))
         | Q(state__in=OPEN_STATES, mirrored__step__lt=F("step"))
         | Q(model_version__isnull=False, mirrored__registry_version="")
         | Exists(aliases.filter(set_at__gt=OuterRef("mirrored__at")))
-        | Q(Exists(aliases), mirrored__aliases=[])
-        | Q(~Exists(aliases), ~Q(mirrored__aliases=[]), mirrored__isnull=False)
+        | ~Q(held=F("written"))  # one that went leaves no newer row
     )
-    rows = Run.objects.filter(changed, due(at, "mirrored__"), reproduces=None).select_related(
-        "project", "dataset_version"
-    )
+    counted = Run.objects.annotate(held=Coalesce(held, 0), written=Coalesce(written, 0))
+    rows = counted.filter(changed, due(at, "mirrored__"), reproduces=None).select_related("project", "dataset_version")
     return rows.order_by("pk")
 
 

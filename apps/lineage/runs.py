@@ -9,6 +9,7 @@ from apps.evaluation.models import Report
 from apps.evaluation.selectors import report_of
 from apps.projects.models import Project
 from apps.releases.models import Mirrored, ModelVersion
+from apps.releases.registry.requests import needs_second_person
 from apps.releases.selectors import champion_of
 from apps.rules.queueing import QueuePlace
 from apps.training.models import Run, RunPoint
@@ -28,6 +29,7 @@ class RunPage:
     earlier: tuple[Run, ...]
     place: QueuePlace | None = None  # in the queue, while it waits there
     mirrored: Mirrored | None = None  # on a tracking server, where one is set
+    second_person: bool = False  # whether a release waits for one
 
     @property
     def turn(self) -> str:
@@ -51,7 +53,8 @@ def run_page(project: Project, run_id: int) -> RunPage:
     last = run.points.order_by("-step").first()
     earlier = runs_listed(project).filter(number__lt=run.number)[:5]
     place = places_of([run], at=timezone.now()).get(run.pk)
-    return RunPage(run, report_of(run), version, champion_of(project), last, tuple(earlier), place, _mirrored(run))
+    champion, second = champion_of(project), version is not None and needs_second_person(project)
+    return RunPage(run, report_of(run), version, champion, last, tuple(earlier), place, _mirrored(run), second)
 
 
 def _mirrored(run: Run) -> Mirrored | None:

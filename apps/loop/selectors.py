@@ -23,6 +23,7 @@ from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.roles import Permission
 from apps.releases.models import Alias, AliasName, ModelVersion, Promotion
+from apps.releases.registry.requests import request_waiting
 from apps.slas.models import Lap
 from apps.slas.services import target_hours
 from apps.training.models import OPEN_STATES, Run, RunState
@@ -44,6 +45,8 @@ STAGE_OF = {
     "trigger": "train",
     "verdict": "evaluate",
     "model": "deploy",
+    "release": "deploy",
+    "alias": "deploy",
     "lap": "deploy",
     "alert": "monitor",
     "drift": "monitor",
@@ -185,7 +188,7 @@ def _cards(project: Project, at: datetime, permissions: frozenset[Permission], f
         stages.annotate(judge, _queue_oldest(project), facts.counts),
         stages.train(judge, _training(project, facts)) if runs else None,
         stages.evaluate(judge, _evaluating(project)) if runs else None,
-        stages.deploy(judge, _deploying(project, facts)) if runs else None,
+        stages.deploy(judge, _deploying(project, facts, at)) if runs else None,
         stages.monitor(judge, _monitoring(project, facts)) if monitor else None,
     ]
     shown = [card or hidden(stage) for stage, card in zip(STAGES, found, strict=True)]
@@ -227,10 +230,10 @@ def _evaluating(project: Project) -> Evaluating:
     return Evaluating(waiting["n"], waiting["oldest"], judged, judged.report if judged else None)
 
 
-def _deploying(project: Project, facts: _Facts) -> Deploying:
+def _deploying(project: Project, facts: _Facts, at: datetime) -> Deploying:
     promotion = Promotion.objects.filter(project=project).select_related("version").first()
     loading = promotion if promotion and promotion.serving_at is None else None
-    return Deploying(facts.champion, facts.candidate, loading)
+    return Deploying(facts.champion, facts.candidate, loading, request_waiting(project, at))
 
 
 def _monitoring(project: Project, facts: _Facts) -> Monitoring:

@@ -14,6 +14,7 @@ from apps.loop.returned import ReturnedLost, returned_sweep, returned_take
 from apps.loop.services.versions import versions_keep
 from apps.monitoring.feedback.services import feedback_sweep
 from apps.monitoring.log.retention import log_forget
+from apps.releases.registry.requests import requests_expire
 from apps.releases.rollouts.moving import rollouts_advance
 from apps.training.services.online import online_check
 from apps.training.services.runs import runs_sweep
@@ -57,6 +58,7 @@ def sweep() -> None:
         feedback_sweep,
         returned_sweep,
         rollouts_advance,
+        requests_expire,
         services.laps_close,
         services.scoring_sweep,
         resettlings_sweep,

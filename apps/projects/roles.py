@@ -27,6 +27,7 @@ class Permission(StrEnum):
     VIEW_RUNS = "see runs and models"
     START_RUN = "start and cancel runs"
     PROMOTE = "promote and roll back"
+    APPROVE_RELEASE = "approve releases"
     SET_GATES = "set the gates"
     OVERRIDE_GATES = "override the gates"
     PREDICT = "ask the champion"
@@ -55,6 +56,7 @@ GRANTS: dict[str, frozenset[Permission]] = {
             _P.EDIT_TARGET,
             _P.SET_GATES,
             _P.OVERRIDE_GATES,
+            _P.APPROVE_RELEASE,
             _P.RESOLVE_ALERT,
             _P.SEND_FEEDBACK,
             _P.SET_WEBHOOKS,
@@ -62,7 +64,7 @@ GRANTS: dict[str, frozenset[Permission]] = {
     ),
     Role.ENGINEER: frozenset(
         _SEE_ALL
-        | {_P.ADD_EXAMPLES, _P.START_RUN, _P.PROMOTE, _P.SET_GATES, _P.PREDICT, _P.SEND_FEEDBACK}
+        | {_P.ADD_EXAMPLES, _P.START_RUN, _P.PROMOTE, _P.APPROVE_RELEASE, _P.SET_GATES, _P.PREDICT, _P.SEND_FEEDBACK}
         | {_P.TAKE_MODEL, _P.RESOLVE_ALERT, _P.SET_WEBHOOKS}
     ),
     Role.ADMIN: frozenset(Permission),

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy
 from apps.evaluation.models import Report
 from apps.projects.models import Project
 from apps.projects.policies.models import PolicyVersion
+from apps.rules.aliases import MOST_ALIAS
 from apps.rules.sentences import parts_of
 from apps.training.models import Run
 from apps.work.retries import Retried
@@ -35,14 +36,17 @@ class AliasName(models.TextChoices):
 
 
 class Alias(models.Model):
-    """A name that points at one version. `champion` serves all traffic; `candidate` is the newest that did not fail."""
+    """A name that points at one version. `champion` serves all traffic; `candidate` is the newest that did not fail; any other
+    name (apps.rules.aliases) says what people mean by it, and changes no traffic."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="aliases")
-    name = models.CharField(max_length=12, choices=AliasName.choices)
+    name = models.CharField(max_length=MOST_ALIAS)
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="aliases")
     set_at = models.DateTimeField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:
+        ordering = ["name"]
         constraints = [models.UniqueConstraint(fields=["project", "name"], name="releases_alias_once")]
 
     def __str__(self) -> str:
@@ -88,6 +92,61 @@ class ReleasePolicy(PolicyVersion):
 
     def __str__(self) -> str:
         return f"release policy {self.number} of {self.project}"
+
+
+class Approval(models.TextChoices):
+    """Whom a release needs beside the one who asks for it."""
+
+    NONE = "none", gettext_lazy("Nobody")
+    SECOND_PERSON = "second-person", gettext_lazy("A second person")
+
+
+class ReleaseRules(models.Model):
+    """Who does what in the registry of a project: approval of releases, and for an alias the roles that may set it."""
+
+    project = models.OneToOneField(Project, on_delete=models.CASCADE, related_name="release_rules", primary_key=True)
+    approval = models.CharField(max_length=16, choices=Approval.choices, default=Approval.NONE)
+    alias_roles = models.JSONField(default=dict)  # alias -> roles
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"release rules of {self.project}"
+
+
+class RequestState(models.TextChoices):
+    WAITING = "waiting", gettext_lazy("Waits")
+    APPROVED = "approved", gettext_lazy("Approved")
+    DECLINED = "declined", gettext_lazy("Declined")
+    WITHDRAWN = "withdrawn", gettext_lazy("Withdrawn")
+    SUPERSEDED = "superseded", gettext_lazy("Superseded")  # another request, or another champion, came first
+    EXPIRED = "expired", gettext_lazy("Expired")
+
+
+class ReleaseRequest(models.Model):
+    """Somebody asks to release a version; somebody else approves or declines. One waits at a time, and only so long."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="release_requests")
+    version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="release_requests")
+    reason = models.CharField(max_length=400, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    at = models.DateTimeField()
+    state = models.CharField(max_length=12, choices=RequestState.choices, default=RequestState.WAITING)
+    answer = models.CharField(max_length=400, blank=True)  # of whoever decided
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    rollout = models.OneToOneField("Rollout", null=True, on_delete=models.SET_NULL, related_name="release_request")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project"], condition=models.Q(state="waiting"), name="releases_one_waiting_request"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"request to release {self.version}: {self.state}"
 
 
 class RolloutPhase(models.TextChoices):

@@ -110,6 +110,15 @@ class Board:
     rolls_back_to: ModelVersion | None
     rolled_back: Mapping[int, Promotion]  # by the version that lost the crown
     predictors: PredictorsSeen
+    own: tuple[Alias, ...] = ()  # names that people gave
+
+    @property
+    def names(self) -> dict[int, list[str]]:
+        """By version."""
+        found: dict[int, list[str]] = {}
+        for alias in self.own:
+            found.setdefault(alias.version_id, []).append(alias.name)
+        return found
 
     @property
     def loading(self) -> bool:
@@ -122,12 +131,9 @@ class Board:
 
 
 def board_of(project: Project, at: datetime) -> Board:
-    aliases = {
-        a.name: a.version
-        for a in Alias.objects.filter(project=project).select_related(
-            "version__run", "version__report", "version__project"
-        )
-    }
+    parts = ("version__run", "version__report", "version__project", "by")
+    pointing = list(Alias.objects.filter(project=project).select_related(*parts))
+    aliases = {alias.name: alias.version for alias in pointing}
     champion, candidate = aliases.get(AliasName.CHAMPION), aliases.get(AliasName.CANDIDATE)
     if candidate and champion and candidate.number <= champion.number:
         candidate = None
@@ -143,6 +149,7 @@ def board_of(project: Project, at: datetime) -> Board:
         crowning.replaced if crowning else None,
         rolled_back_of(project),
         predictors_seen(slug=project.slug, number=champion.number, at=at) if champion else PredictorsSeen(),
+        tuple(alias for alias in pointing if alias.name not in AliasName.values),
     )
 
 

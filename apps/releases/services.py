@@ -20,6 +20,7 @@ from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.projects.models import Project
 from apps.releases.models import Alias, AliasName, ModelVersion, Promotion, PromotionKind, Rollout, RolloutPhase
+from apps.releases.registry.requests import requests_overtaken, second_person_refuse
 from apps.releases.selectors import rolled_back_of
 from apps.rules.rollouts.policy import AT_ONCE
 from apps.rules.sentences import sentence
@@ -80,13 +81,25 @@ def model_promote(*, version: ModelVersion, reason: str, by: User, at: datetime)
     project = Project.objects.select_for_update(no_key=True).get(pk=version.project_id)
     version = ModelVersion.objects.select_related("report", "run").get(pk=version.pk)
     champion = champion_now(project)
+    second_person_refuse(project, version)
     release_refuse(project=project, version=version, champion=champion, reason=reason)
     return champion_set(project, version, champion, PromotionKind.PROMOTE, reason, by, at)
 
 
 def release_refuse(*, project: Project, version: ModelVersion, champion: ModelVersion | None, reason: str) -> None:
-    """Raises what forbids that this version meets users: it does already, a gate failed, a reason is missing, or another
-    rollout is under way."""
+    """Raises what forbids that this version meets users now: the version itself, or that another is on its way."""
+    version_refuse(project=project, version=version, champion=champion, reason=reason)
+    under_way = Rollout.objects.filter(project=project, ended_at=None).select_related("version").first()
+    if under_way:
+        raise RolloutUnderWay(
+            gettext("v{number} is on its way to users. Abort that rollout, or wait for its end.").format(
+                number=under_way.version.number
+            )
+        )
+
+
+def version_refuse(*, project: Project, version: ModelVersion, champion: ModelVersion | None, reason: str) -> None:
+    """Raises why this version does not meet users: it does already, a gate failed, a reason is missing."""
     if champion and champion.pk == version.pk:
         raise AlreadyChampion(
             gettext("v{number} is champion already; nothing was changed.").format(number=version.number)
@@ -116,13 +129,6 @@ def release_refuse(*, project: Project, version: ModelVersion, champion: ModelVe
                 "characters; it is kept in the audit trail."
             ).format(number=version.number, reason=back.reason, least_reason=LEAST_REASON),
             field="reason",
-        )
-    under_way = Rollout.objects.filter(project=project, ended_at=None).select_related("version").first()
-    if under_way:
-        raise RolloutUnderWay(
-            gettext("v{number} is on its way to users. Abort that rollout, or wait for its end.").format(
-                number=under_way.version.number
-            )
         )
 
 
@@ -183,6 +189,8 @@ def champion_set(
 ) -> Promotion:
     """The end of a rollout: all traffic. Without one it is a rollout of one step. The project's row is locked by then."""
     _point(project, AliasName.CHAMPION, version, at)
+    back = kind == PromotionKind.ROLL_BACK  # what waits was asked for beside another champion
+    requests_overtaken(project=project, by=by, at=at, only=None if back else version)
     if version.run.kind == RunKind.ONLINE:
         _seen_by(version.run)
     promotion = Promotion.objects.create(

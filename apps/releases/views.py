@@ -25,20 +25,23 @@ from apps.releases import inference, selectors, services
 from apps.releases.archives import KINDS, ModelFileGone, signature_read
 from apps.releases.downloads import model_download
 from apps.releases.forms import PromoteForm, RollBackForm
+from apps.releases.models import ReleaseRequest
+from apps.releases.registry.approving import release_ask
+from apps.releases.registry.page import registry_page
 from apps.releases.rollouts.policies import RELEASE_POLICY
 from apps.releases.rollouts.presenters import steps_in_words
 from apps.releases.rollouts.selectors import open_rollout
-from apps.releases.rollouts.services import release_start
 
 
 @require_GET
 @login_required
 @project_permission(Permission.VIEW_RUNS)
 def models(request: Signed, project: Project) -> HttpResponse:
-    template = "releases/_board.html" if request.htmx else "releases/models.html"
+    template, now = "releases/_board.html" if request.htmx else "releases/models.html", timezone.now()
     context = {
         "project": project,
-        "board": selectors.board_of(project, timezone.now()),
+        "board": (board := selectors.board_of(project, now)),
+        **registry_page(project, board.own, user=request.user, at=now),
         "task": task_types.get(project.task_type),
         "features": selectors.features_like(project),
         "under_way": open_rollout(project),
@@ -85,7 +88,12 @@ def promote(request: Signed, project: Project, version_id: int) -> HttpResponse:
     if not form.is_valid():
         raise Invalid(gettext("The reason is longer than 400 characters. Say it shorter."), field="reason")
     version = selectors.version_in(project, version_id)
-    rollout = release_start(version=version, reason=form.cleaned_data["reason"], by=request.user, at=timezone.now())
+    rollout = release_ask(version=version, reason=form.cleaned_data["reason"], by=request.user, at=timezone.now())
+    if isinstance(rollout, ReleaseRequest):
+        messages.success(
+            request, gettext("v{number} waits for a second person to approve it.").format(number=version.number)
+        )
+        return go(request, reverse("releases:models", args=[project.pk]) + "#waiting")
     if rollout.is_open:
         messages.success(request, gettext("v{number} is on its way to users.").format(number=version.number))
         return go(request, reverse("releases:rollout", args=[project.pk, rollout.pk]))

@@ -25,6 +25,8 @@ from apps.integrations import wiring
 from apps.monitoring.services import alert_raise
 from apps.people.links import reset_make
 from apps.projects.models import Project, ProjectDeletion
+from apps.releases.models import ReleaseRequest
+from apps.releases.registry.aliases import alias_set
 from apps.releases.services import model_promote
 from apps.webhooks.services import webhook_add, webhook_test
 from tests import rows
@@ -206,6 +208,11 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "gates:policy_set": {"POST": OVERSEERS},
     "gates:sensitive_set": {"POST": MANAGERS},
     "gates:yaml_set": {"POST": OVERSEERS},
+    "releases:alias_set": {"POST": ENGINEERS},  # where no rule gives the alias to others: tests/releases/test_aliases
+    "releases:alias_remove": {"POST": ENGINEERS},
+    "releases:request_approve": {"POST": OVERSEERS},
+    "releases:request_decline": {"POST": OVERSEERS},
+    "releases:rules_set": {"POST": MANAGERS},
     "releases:policy": {"GET": OVERSEERS},
     "releases:policy_set": {"POST": ENGINEERS},
     "releases:policy_yaml_set": {"POST": ENGINEERS},
@@ -321,6 +328,12 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "api-feedback-letters": {"GET": OVERSEERS},
     "api-feedback-metrics": {"GET": OVERSEERS},
     "api-feedback-settings": {"GET": OVERSEERS, "PATCH": MANAGERS},
+    "api-aliases": {"GET": OVERSEERS},
+    "api-alias": {"GET": OVERSEERS, "PUT": ENGINEERS, "DELETE": ENGINEERS},
+    "api-release-rules": {"GET": OVERSEERS, "PUT": MANAGERS},
+    "api-release-requests": {"GET": OVERSEERS},
+    "api-release-request-approve": {"POST": OVERSEERS},
+    "api-release-request-decline": {"POST": OVERSEERS},
     "api-rollouts": {"GET": OVERSEERS},
     "api-rollout": {"GET": OVERSEERS},
     "api-rollout-replay": {"POST": OVERSEERS},
@@ -342,6 +355,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "api-mapping": {"roles": {}},
     "api-projects": {"name": "New", "task_type": "text-classification", "labels": [{"name": "a"}]},
     "api-alert-resolve": {"note": "A holiday."},
+    "api-alias": {"version": 1},
+    "releases:alias_set": {"name": "ours", "version": 1},
+    "releases:alias_remove": {"name": "ours"},
     "api-encoders": {"name": "ours", "url": "file:///none"},
     "monitoring:resolve": {"note": "A holiday."},
     "api-example-delete": {"reason": "Asked for."},
@@ -429,6 +445,7 @@ def things(project: Project, lin: User, ada: User) -> Things:
         "run_id": version.run_id,
         "version_id": version.pk,
         "rollout_id": version.rollouts.get().pk,
+        "request_id": ReleaseRequest.objects.create(project=project, version=version, by=lin, at=timezone.now()).pk,
         "alert_id": alert.pk,
         "example_id": example.pk,
         "ingestion_id": ingestion.pk,
@@ -444,6 +461,7 @@ def things(project: Project, lin: User, ada: User) -> Things:
         "link_id": 1,
         "words": a_link(ada),
     }
+    alias_set(project=project, name="ours", version=version, by=lin, at=NOON)
     gone = {"number": ids["number"], "id_digest": "0" * 32, "reason": "Asked for.", "at": NOON}
     ExampleTombstone.objects.create(project=project, **gone)
     going = {"name": "Gone", "reason": "Over.", "by": lin, "asked_at": NOON}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.datasets import services as datasets
@@ -17,7 +18,9 @@ from apps.labeling.services.frontier import frontier_refill
 from apps.monitoring.log.services import LoggedPrediction, predictions_record
 from apps.projects.models import Project
 from apps.projects.policies.services import policy_set
-from apps.releases.models import Rollout
+from apps.releases.models import ReleaseRequest, Rollout
+from apps.releases.registry.approving import release_ask
+from apps.releases.registry.rules import release_rules_set
 from apps.releases.rollouts.policies import RELEASE_POLICY
 from apps.releases.rollouts.services import release_start
 from apps.releases.services import model_promote
@@ -56,6 +59,7 @@ def full(
     made.ids["next_version_id"] = rows.model(project).pk
     made.ids["doubted_run_id"] = rows.model(project, Outcome.INCONCLUSIVE).run_id
     made.ids["waiting_rollout_id"] = under_way(make_project, lin).pk
+    made.ids["waiting_request_id"] = asked_for(make_project, lin).pk
     for label in ("ham", "spam"):
         made.ids["dataset_version"] = version_write(project_id=project.pk, rows=[row(1, label)], at=NOON).number
     ingestion = datasets.ingestion_open(project=project, source="api", by=lin, at=NOON)
@@ -75,6 +79,16 @@ def under_way(make_project: Callable[..., Project], by: User) -> Rollout:
     policy = policy_of({"steps": [{"setWeight": 10}, {"pause": {}}, {"setWeight": 100}]})
     policy_set(RELEASE_POLICY, project=project, policy=policy, by=by, at=NOON)
     return release_start(version=rows.model(project), reason="", by=by, at=NOON)
+
+
+def asked_for(make_project: Callable[..., Project], by: User) -> ReleaseRequest:
+    """In a project whose releases need a second person."""
+    project = make_project(name="Third letters")
+    rows.labeled(project)
+    release_rules_set(project=project, approval="second-person", alias_roles={}, by=by, at=NOON)
+    made = release_ask(version=rows.model(project), reason="", by=by, at=timezone.now())
+    assert isinstance(made, ReleaseRequest)
+    return made
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from apps.evaluation.models import Report
 from apps.monitoring.models import DriftCheck
-from apps.releases.models import ModelVersion, Promotion
+from apps.releases.models import ModelVersion, Promotion, ReleaseRequest
 from apps.training.models import Run, Trigger
 
 
@@ -40,6 +40,7 @@ class Deploying:
     champion: ModelVersion | None
     candidate: ModelVersion | None
     loading: Promotion | None
+    asked: ReleaseRequest | None  # a release that waits for a second person
 
 
 @dataclass(frozen=True)

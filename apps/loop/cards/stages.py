@@ -11,6 +11,7 @@ from apps.loop.cards.facts import Collecting, Deploying, Evaluating, Monitoring,
 from apps.pages.templatetags.wording import briefly, duration, phase
 from apps.pages.words import counted
 from apps.projects.roles import Permission
+from apps.releases.models import ReleaseRequest
 from apps.training.models import Run, RunState
 
 CHECKED = {
@@ -115,6 +116,8 @@ def _verdict(run: Run, report: Report) -> State:
 
 def deploy(judge: Judge, facts: Deploying) -> Card:
     candidate, champion, loading = facts.candidate, facts.champion, facts.loading
+    if facts.asked:
+        return _decide(judge, facts.asked)
     since = loading.at if loading else candidate.report.finished_at if candidate else None
     if loading:
         state = State("running", gettext("v{number} is being loaded").format(number=loading.version.number))
@@ -137,6 +140,15 @@ def deploy(judge: Judge, facts: Deploying) -> Card:
         else (0, gettext("to promote"))
     )
     return Card("deploy", state, number, unit, judge.times("deploy", since), action, judge.lateness("deploy", since))
+
+
+def _decide(judge: Judge, asked: ReleaseRequest) -> Card:
+    """Somebody else than who asked is waited for."""
+    number, decides = asked.version.number, judge.may(Permission.APPROVE_RELEASE)
+    state = State("warn", gettext("v{number} waits for a second person").format(number=number))
+    words = gettext("Decide on v{number}").format(number=number) if decides else gettext("Open models")
+    action, late = Action(words, "releases:models", helps=decides), judge.lateness("deploy", asked.at)
+    return Card("deploy", state, 1, gettext("to approve"), judge.times("deploy", asked.at), action, late)
 
 
 def monitor(judge: Judge, facts: Monitoring) -> Card:

@@ -8,7 +8,7 @@ from apps.features.shards import shards_retire, shards_sweep
 from apps.labeling.encoders import encoder_of
 from apps.projects.models import Project
 from apps.projects.selectors import projects_in_use
-from apps.releases.models import Alias
+from apps.releases.models import Alias, AliasName
 from apps.releases.selectors import champion_of
 from apps.training.models import OPEN_STATES, Run, RunKind, RunState
 from apps.work.alone import alone
@@ -19,7 +19,8 @@ def encoders_needed(project: Project) -> list[str]:
     runs = Run.objects.filter(project=project)
     judged = runs.filter(state=RunState.COMPLETED, report__isnull=False).exclude(report__outcome=Outcome.FAIL)
     scoring = judged.order_by("-number").first()
-    served = [alias.version.run for alias in Alias.objects.filter(project=project).select_related("version__run")]
+    ours = Alias.objects.filter(project=project, name__in=AliasName.values)  # others are names and serve nobody
+    served = [alias.version.run for alias in ours.select_related("version__run")]
     opened = list(
         runs.filter(state__in=OPEN_STATES).exclude(kind=RunKind.FINE_TUNE)
     )  # whose encoder is still to be made

@@ -14,7 +14,8 @@ from apps.accounts.models import User
 from apps.projects.api_access import ProjectAPI
 from apps.projects.policies.api import PolicySent, VersionedPolicyAPI, policy_schema, policy_sent
 from apps.projects.roles import Permission
-from apps.releases.models import Rollout
+from apps.releases.models import ReleaseRequest, RequestState, Rollout
+from apps.releases.registry.approving import release_ask
 from apps.releases.rollouts import services
 from apps.releases.rollouts.policies import RELEASE_POLICY
 from apps.releases.rollouts.replaying import ReplayOutcome, replay
@@ -62,6 +63,19 @@ class ReasonSerializer(serializers.Serializer):
     reason = serializers.CharField(required=False, default="", allow_blank=True, max_length=400)
 
 
+class ReleaseRequestOutput(serializers.Serializer):
+    id = serializers.IntegerField()
+    version = serializers.IntegerField(source="version.number")
+    state = serializers.ChoiceField(choices=RequestState.values)
+    reason = serializers.CharField()
+    by = serializers.CharField(source="by.username", default=None, allow_null=True)
+    at = serializers.DateTimeField()
+    decided_by = serializers.CharField(source="decided_by.username", default=None, allow_null=True)
+    decided_at = serializers.DateTimeField(allow_null=True)
+    answer = serializers.CharField(help_text="What whoever decided said.")
+    rollout_id = serializers.IntegerField(allow_null=True, help_text="What the approval started.")
+
+
 class RolloutsAPI(ProjectAPI):
     needs: ClassVar[dict[str, Permission]] = {"GET": Permission.VIEW_RUNS}
 
@@ -82,18 +96,18 @@ class ReleaseAPI(APIView):
     @extend_schema(
         operation_id="models_release",
         request=ReasonSerializer,
-        responses={201: RolloutOutput},
-        summary="Release a version as the project’s policy says",
+        responses={201: RolloutOutput, 202: ReleaseRequestOutput},
+        summary="Release a version as the project’s policy says, or ask for it where a second person has to approve",
     )
     def post(self, request: Request, version_id: int) -> Response:
         user = cast(User, request.user)
         version = version_for(user, version_id, Permission.PROMOTE, changes=True)
         given = ReasonSerializer(data=request.data)
         given.is_valid(raise_exception=True)
-        rollout = services.release_start(
-            version=version, reason=given.validated_data["reason"], by=user, at=timezone.now()
-        )
-        return Response(RolloutOutput(rollout).data, status=201)
+        begun = release_ask(version=version, reason=given.validated_data["reason"], by=user, at=timezone.now())
+        if isinstance(begun, ReleaseRequest):
+            return Response(ReleaseRequestOutput(begun).data, status=202)
+        return Response(RolloutOutput(begun).data, status=201)
 
 
 class RolloutAPI(APIView):

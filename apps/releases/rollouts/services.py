@@ -12,6 +12,7 @@ from apps.errors import Invalid
 from apps.projects.models import Project
 from apps.projects.policies.selectors import policy_in_force
 from apps.releases.models import AnalysisLook, ModelVersion, PauseCause, PromotionKind, Rollout, RolloutPhase
+from apps.releases.registry.requests import SecondPersonNeeded, approved_one, second_person_refuse
 from apps.releases.rollouts.moving import (
     pause_set,
     phase_refuse,
@@ -24,26 +25,30 @@ from apps.releases.rollouts.moving import (
 )
 from apps.releases.rollouts.policies import RELEASE_POLICY
 from apps.releases.services import LEAST_REASON, champion_now, champion_set, release_refuse, rollout_stop
-from apps.rules.rollouts.policy import AT_ONCE, RolloutPolicy, policy_of
+from apps.rules.rollouts.policy import AT_ONCE, policy_of
 from apps.rules.sentences import sentence
 
 
 @transaction.atomic
-def release_start(*, version: ModelVersion, reason: str, by: User, at: datetime) -> Rollout:
-    """The one click: what it starts is the project's policy. A first model serves at once, since nobody serves beside it.
+def release_start(*, version: ModelVersion, reason: str, by: User, at: datetime, approved: bool = False) -> Rollout:
+    """What the project's policy says. A first model serves at once, since nobody serves beside it.
 
-    Raises GateClosed, AlreadyChampion, RolloutUnderWay, or Invalid where a written reason is missing.
+    Raises GateClosed, AlreadyChampion, RolloutUnderWay, Invalid where a written reason is missing, or SecondPersonNeeded where
+    the project wants one and nobody `approved`.
     """
     project = Project.objects.select_for_update(no_key=True).get(pk=version.project_id)
     version = ModelVersion.objects.select_related("report", "run").get(pk=version.pk)
     champion, policy = champion_now(project), policy_in_force(RELEASE_POLICY, project)
+    back = goes_back(project, version, champion)
+    if not approved and not back:
+        second_person_refuse(project, version)
     if policy.while_one == "supersede":
         for other in Rollout.objects.filter(project=project, ended_at=None).exclude(version=version):
             rollout_stop(
                 rollout=other, message=sentence("v{number} took its place.", number=version.number), by=by, at=at
             )
     release_refuse(project=project, version=version, champion=champion, reason=reason)
-    if champion is None or policy == AT_ONCE or _within_window(project, version, champion, policy):
+    if champion is None or policy == AT_ONCE or back:
         promotion = champion_set(project, version, champion, PromotionKind.PROMOTE, reason, by, at)
         return promotion.rollout
     rollout = Rollout.objects.create(
@@ -69,8 +74,12 @@ def release_start(*, version: ModelVersion, reason: str, by: User, at: datetime)
     return rollout_advance(rollout_id=rollout.pk, at=at)
 
 
-def _within_window(project: Project, version: ModelVersion, champion: ModelVersion, policy: RolloutPolicy) -> bool:
-    """Going back to one that served lately skips the steps: its figures are known, and there is a reason to hurry."""
+def goes_back(project: Project, version: ModelVersion, champion: ModelVersion | None) -> bool:
+    """Going back to one that served lately skips the steps, and waits for nobody: its figures are known, and there is a reason
+    to hurry."""
+    if champion is None:
+        return False
+    policy = policy_in_force(RELEASE_POLICY, project)
     served = list(
         Rollout.objects.filter(project=project, phase=RolloutPhase.HEALTHY)
         .exclude(version=champion)
@@ -110,9 +119,14 @@ def rollout_resume(*, rollout: Rollout, by: User, at: datetime) -> Rollout:
 
 @transaction.atomic
 def rollout_promote(*, rollout: Rollout, reason: str, by: User, at: datetime) -> Rollout:
-    """All traffic now, whatever steps are left. Raises Invalid without a written reason: evidence is waived."""
+    """All traffic now, whatever steps are left. Raises Invalid without a written reason: evidence is waived; SecondPersonNeeded
+    for whoever asked for a release that a second person approved with its steps."""
     row = rollout_locked(rollout.pk)
     phase_refuse(row, *(RolloutPhase.PROGRESSING, RolloutPhase.PAUSED))
+    if row.by_id == by.pk and approved_one(row):
+        raise SecondPersonNeeded(
+            gettext("You asked for this release, and steps were approved with it; somebody else skips them.")
+        )
     if len(reason.strip()) < LEAST_REASON:
         raise Invalid(
             gettext("Say why the steps that are left can be skipped, in at least {least} characters.").format(

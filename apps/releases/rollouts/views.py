@@ -18,6 +18,8 @@ from apps.projects.models import Project
 from apps.projects.policies.pages import PolicyPage
 from apps.projects.roles import Permission
 from apps.releases.models import Rollout
+from apps.releases.registry.forms import rules_form
+from apps.releases.registry.rules import release_rules_of
 from apps.releases.rollouts import charts, selectors, services
 from apps.releases.rollouts.forms import (
     KINDS,
@@ -103,6 +105,8 @@ def _more(request: Signed, project: Project, in_force: RolloutPolicy, shown: Rol
         "past": selectors.replayable(project),
         "presets": presets().values(),
         "chosen": request.GET.get("preset", ""),
+        "rules_form": rules_form(rules := release_rules_of(project)),
+        "rules": rules,
     }
 
 
