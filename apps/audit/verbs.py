@@ -114,6 +114,10 @@ class Verb(StrEnum):
     LAP_CLOSED = "lap.closed"
 
 
+OF_THE_SITE = ("person.", "token.", "encoder.", "project.deleted")  # never in the trail of a project
+IN_PROJECTS = tuple(verb for verb in Verb if not verb.startswith(OF_THE_SITE))
+
+
 @dataclass(frozen=True)
 class EventPayload:
     """What an entry carries. `subject` begins its subject; `before` and `after` hold `facts` only, of these types.

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.accounts.models import User
-from apps.audit.verbs import Verb
+from apps.audit.verbs import IN_PROJECTS
 from apps.integrations.outbound import MOST_ADDRESS
 from apps.projects.api_access import ProjectAPI
 from apps.projects.roles import Permission
@@ -199,5 +199,5 @@ class EventTypesAPI(ProjectAPI):
         summary="What webhooks can be told, each with the schema of its body",
     )
     def get(self, request: Request, project_id: int) -> Response:
-        listed = [{"type": str(verb), "schema": schema_of(verb)} for verb in sorted(Verb)]
+        listed = [{"type": str(verb), "schema": schema_of(verb)} for verb in sorted(IN_PROJECTS)]
         return self.page(listed, EventTypeOutput)

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.audit.verbs import Verb
+from apps.audit.verbs import IN_PROJECTS
 from apps.integrations.outbound import MOST_ADDRESS
 from apps.rules.webhooks import WEBHOOK_FORMATS
 from apps.webhooks.groups import GROUPS, groups_within, verbs_chosen
@@ -31,7 +31,7 @@ class WebhookForm(forms.Form):
     )
     verbs = forms.MultipleChoiceField(
         required=False,
-        choices=[(str(verb), str(verb)) for verb in sorted(Verb)],
+        choices=[(str(verb), str(verb)) for verb in sorted(IN_PROJECTS)],
         widget=forms.CheckboxSelectMultiple,
         label=_("Single events"),
     )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from apps.audit.verbs import Verb
+from apps.audit.verbs import IN_PROJECTS
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class VerbGroup:
 
 
 def _all_of(*prefixes: str) -> frozenset[str]:
-    return frozenset(str(verb) for verb in Verb if verb.startswith(prefixes))
+    return frozenset(str(verb) for verb in IN_PROJECTS if verb.startswith(prefixes))
 
 
 GROUPS = (

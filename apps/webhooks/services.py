@@ -14,7 +14,7 @@ from apps.accounts.models import User
 from apps.audit.models import Event
 from apps.audit.reading import begin_here, behind, events_taken
 from apps.audit.services import event_record, project_scope
-from apps.audit.verbs import Verb
+from apps.audit.verbs import IN_PROJECTS, Verb
 from apps.errors import Invalid, NotFound
 from apps.integrations.outbound import address_checked
 from apps.live.publish import look_again
@@ -183,7 +183,7 @@ def _set(webhook: Webhook, *, name: str, url: str, verbs: Iterable[str], format:
 
 def _verbs(given: Iterable[str]) -> list[str]:
     wanted = sorted(set(given))
-    unknown = [each for each in wanted if each not in set(Verb)]
+    unknown = [each for each in wanted if each not in IN_PROJECTS]
     if unknown:
         raise Invalid(gettext("“{verb}” is no event.").format(verb=str(unknown[0])[:60]), field="verbs")
     if not wanted:
