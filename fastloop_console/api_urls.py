@@ -22,6 +22,7 @@ from apps.loop.setup import schema_api
 from apps.loop.setup.views import api_start
 from apps.monitoring import api as monitoring
 from apps.monitoring.feedback import api as feedback
+from apps.monitoring.monitors import api as monitors
 from apps.projects import api as projects
 from apps.quality import api as quality
 from apps.releases import api as releases
@@ -169,6 +170,9 @@ urlpatterns = [
     path(f"{PROJECT}feedback-letters/", feedback.FeedbackLettersAPI.as_view(), name="api-feedback-letters"),
     path(f"{PROJECT}feedback-metrics/", feedback.FeedbackMetricsAPI.as_view(), name="api-feedback-metrics"),
     path(f"{PROJECT}feedback-settings/", feedback.FeedbackSettingsAPI.as_view(), name="api-feedback-settings"),
+    path(f"{PROJECT}monitors/", monitors.MonitorsAPI.as_view(), name="api-monitors"),
+    path(f"{PROJECT}monitor-policy/", monitors.MonitorPolicyAPI.as_view(), name="api-monitor-policy"),
+    path(f"{PROJECT}monitor-readings/", monitors.ReadingsAPI.as_view(), name="api-monitor-readings"),
     path(f"{PROJECT}alerts/", monitoring.AlertsAPI.as_view(), name="api-alerts"),
     path(f"{PROJECT}alerts/<int:alert_id>/resolve/", monitoring.AlertResolveAPI.as_view(), name="api-alert-resolve"),
     path(f"{PROJECT}laps/", slas.LapsAPI.as_view(), name="api-laps"),

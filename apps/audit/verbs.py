@@ -102,6 +102,8 @@ class Verb(StrEnum):
     ROLLOUT_PAUSED = "rollout.paused"
     ROLLOUT_RESUMED = "rollout.resumed"
     ROLLOUT_ABORTED = "rollout.aborted"
+    MONITOR_POLICY_SET = "monitor_policy.set"
+    ALERT_JUDGED = "alert.judged"
     ALERT_RAISED = "alert.raised"
     ALERT_RESOLVED = "alert.resolved"
     FEEDBACK_SET = "feedback.set"
@@ -246,6 +248,8 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.ROLLOUT_PAUSED: _ROLLOUT,
     Verb.ROLLOUT_RESUMED: _ROLLOUT,
     Verb.ROLLOUT_ABORTED: EventPayload("rollout", {"step": int}),
+    Verb.MONITOR_POLICY_SET: EventPayload("monitor policy", {"policy": dict}),
+    Verb.ALERT_JUDGED: EventPayload("alert", {"verdict": str}),
     Verb.ALERT_RAISED: EventPayload("alert"),
     Verb.ALERT_RESOLVED: EventPayload("alert"),
     Verb.FEEDBACK_SET: EventPayload("feedback", open=True),

@@ -35,6 +35,7 @@ class Permission(StrEnum):
     TAKE_MODEL = "download models"
     VIEW_MONITOR = "see monitoring"
     RESOLVE_ALERT = "resolve alarms"
+    SET_MONITORS = "set the monitors"
     VIEW_SLA = "see service levels"
     VIEW_AUDIT = "read the audit trail"
     SET_WEBHOOKS = "send events to other systems"
@@ -58,6 +59,7 @@ GRANTS: dict[str, frozenset[Permission]] = {
             _P.OVERRIDE_GATES,
             _P.APPROVE_RELEASE,
             _P.RESOLVE_ALERT,
+            _P.SET_MONITORS,
             _P.SEND_FEEDBACK,
             _P.SET_WEBHOOKS,
         }
@@ -65,7 +67,7 @@ GRANTS: dict[str, frozenset[Permission]] = {
     Role.ENGINEER: frozenset(
         _SEE_ALL
         | {_P.ADD_EXAMPLES, _P.START_RUN, _P.PROMOTE, _P.APPROVE_RELEASE, _P.SET_GATES, _P.PREDICT, _P.SEND_FEEDBACK}
-        | {_P.TAKE_MODEL, _P.RESOLVE_ALERT, _P.SET_WEBHOOKS}
+        | {_P.TAKE_MODEL, _P.RESOLVE_ALERT, _P.SET_MONITORS, _P.SET_WEBHOOKS}
     ),
     Role.ADMIN: frozenset(Permission),
 }

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.utils.dateparse import parse_datetime
 
 from apps.releases.models import Replica, Rollout
+from apps.rules.sentences import sentence
 
 LIVES = timedelta(seconds=5)  # since it was last seen; each is seen once a second
 FORGOTTEN = timedelta(days=1)
@@ -71,7 +72,7 @@ def rollout_refused(rollout: Rollout, at: datetime) -> str:
         if broken and broken["version"] == number:
             since = parse_datetime(broken["since"])
             if since is not None and at - since >= LOADS_WITHIN:
-                return f"v{number} does not load: {broken['reason']}"
+                return sentence("v{number} does not load: {reason}", number=number, reason=broken["reason"])
         if given_up and given_up["rollout"] == rollout.pk:
-            return f"A predictor gave v{number} up: {given_up['reason']}"
+            return sentence("A predictor gave v{number} up: {reason}", number=number, reason=given_up["reason"])
     return ""

@@ -248,6 +248,14 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "monitoring:drift": {"GET": OVERSEERS},
     "monitoring:alerts": {"GET": OVERSEERS},
     "monitoring:resolve": {"POST": OVERSEERS},
+    "monitors:monitors": {"GET": OVERSEERS},
+    "monitors:figures": {"GET": OVERSEERS},
+    "monitors:weigh": {"POST": OVERSEERS},
+    "monitors:policy": {"GET": OVERSEERS},
+    "monitors:policy_set": {"POST": OVERSEERS},
+    "monitors:yaml_set": {"POST": OVERSEERS},
+    "monitors:reading": {"GET": OVERSEERS},
+    "monitors:reading_figures": {"GET": OVERSEERS},
     "feedback:feedback": {"GET": OVERSEERS},
     "feedback:figures": {"GET": OVERSEERS},
     "feedback:settings_set": {"POST": MANAGERS},
@@ -345,6 +353,9 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "api-predict": {"POST": ENGINEERS},
     "api-predictions": {"GET": OVERSEERS},
     "api-drift": {"POST": OVERSEERS},
+    "api-monitors": {"GET": OVERSEERS},
+    "api-monitor-policy": {"GET": OVERSEERS, "PUT": OVERSEERS},
+    "api-monitor-readings": {"GET": OVERSEERS},
     "api-alerts": {"GET": OVERSEERS},
     "api-alert-resolve": {"POST": OVERSEERS},
     "api-laps": {"GET": DATA},
@@ -360,6 +371,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "releases:alias_remove": {"name": "ours"},
     "api-encoders": {"name": "ours", "url": "file:///none"},
     "monitoring:resolve": {"note": "A holiday."},
+    "monitors:weigh": {"monitor": "volume", "way": "more"},
     "api-example-delete": {"reason": "Asked for."},
     "api-example-correct": {"client_id": "6f0c9f0e-3f43-4a92-8f5a-1d3c5a1f9a10", "label": "ham", "error_kind": "slip"},
 }
@@ -479,6 +491,7 @@ def things(project: Project, lin: User, ada: User) -> Things:
     ids |= {"webhook_id": webhook.pk, "delivery_id": webhook_test(webhook=webhook, by=lin, at=NOON).pk, "what": "test"}
     view = SavedView.objects.create(project=project, by=lin, name="Mine", at=NOON)
     ids["view_id"] = view.pk
+    ids["reading_id"] = rows.read_window(project).pk
     return Things(project, ids)
 
 

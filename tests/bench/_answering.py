@@ -44,7 +44,7 @@ def main(folder: Path, project_id: int, first: int, count: int, rate: float) -> 
     drained_s = time.monotonic() - began - seconds
     log.close()
     taken_us.sort()
-    found = {f"p{p}": round(taken_us[len(taken_us) * p // 100], 1) for p in (50, 95, 99)}
+    found = {f"p{p}": round(taken_us[len(taken_us) * p // 100], 1) for p in (50, 95, 99) if taken_us}
     found |= {"seconds": round(seconds, 1), "drained_s": round(drained_s, 1), "cpu_s": round(time.process_time(), 1)}
     print(json.dumps(found), flush=True)
 

@@ -38,7 +38,7 @@ PERIODS = ("24h", "7d", "30d")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=int, default=60, help="of answers at --rate")
-    parser.add_argument("--rate", type=int, default=5_000, help="answers a second")
+    parser.add_argument("--rate", type=int, default=5_100, help="answers a second that are offered")
     parser.add_argument("--logged", type=int, default=10_000_000, help="answers in the log when pages are fetched")
 
 
@@ -122,6 +122,8 @@ class Answering:
 
 
 def acknowledged(say: Say, home: Path, project_id: int, seconds: int, rate: int) -> dict[str, Any]:
+    from django.db import connection
+
     from tests.bench._killing import postgres_killed, redis_killed
 
     total, done = seconds * rate, list[Answering]()
@@ -136,6 +138,8 @@ def acknowledged(say: Say, home: Path, project_id: int, seconds: int, rate: int)
                 redis_killed(home)
             elif name == "postgres":
                 postgres_killed(home)
+                connection.close()  # this process's own, and those that it keeps for later
+                connection.close_pool()
             else:
                 if name == "writer":
                     within_a_transaction()
@@ -180,7 +184,6 @@ def logged_of(project_id: int, done: list[Answering]) -> dict[str, int]:
     from django.db import connection
 
     lost = doubled = 0
-    connection.close()  # its server was killed meanwhile
     with connection.cursor() as cursor:
         for each in done:
             cursor.execute(
@@ -233,26 +236,30 @@ def filled(say: Say, project_id: int, logged: int) -> dict[str, Any]:
             say(f"{last:,} of {left:,} more answers in the log after {time.monotonic() - began:.0f} s")
         cursor.execute("RESET session_replication_role")
         cursor.execute("TRUNCATE monitoring_answerrollup, monitoring_latencyrollup")
+        cursor.execute("SET work_mem = '256MB'")
         fill = import_module("apps.monitoring.migrations.0011_rollups").COUNTED
         cursor.execute(fill)
         cursor.execute("VACUUM ANALYZE monitoring_prediction, monitoring_answerrollup, monitoring_latencyrollup")
         cursor.execute("SELECT count(*) FROM monitoring_prediction")
         (rows,) = cursor.fetchone()
+    say(f"{rows:,} answers are logged and counted after {time.monotonic() - began:.0f} s")
     return {"logged": rows, "filled_s": round(time.monotonic() - began, 1)}
 
 
 def pages(say: Say, home: Path, project_id: int, headers: dict[str, str]) -> dict[str, Any]:
     import httpx
 
+    from tests.bench.queue import on_page
     from tests.bench.transfer import _web
 
     taken: dict[str, list[float]] = {"page": [], "figures": []}
-    with _web(home) as (url, _), httpx.Client(base_url=url, headers=headers, timeout=60) as browser:
+    with _web(home) as (url, _), httpx.Client(timeout=60) as browser:
         for number in range(-len(PERIODS), FETCHES):  # once each before it counts
             query = {"period": PERIODS[number % len(PERIODS)]}
             for name, address in (("page", "monitor/"), ("figures", "monitor/figures/")):
                 asked = time.perf_counter()
-                answer = browser.get(f"/projects/{project_id}/{address}", params=query)
+                at = f"{url}/projects/{project_id}/{address}"
+                answer = browser.get(at, params=query, headers=on_page(url, headers))
                 if number >= 0:
                     taken[name].append(1e3 * (time.perf_counter() - asked))
                 if answer.status_code != 200:

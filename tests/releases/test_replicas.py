@@ -16,6 +16,7 @@ from apps.releases.replicas import (
     replicas_serve,
 )
 from apps.releases.rollouts.moving import rollouts_advance
+from apps.releases.rollouts.services import rollout_pause
 from apps.releases.services import model_promote
 from tests.conftest import NOON
 from tests.releases.rollouts.test_services import ready, released  # noqa: F401  a fixture
@@ -85,11 +86,16 @@ def test_another_versions_fault_and_a_dead_predictors_word_stop_nothing(ready, l
     assert rollout.phase == RolloutPhase.PROGRESSING
 
 
-def test_what_a_predictor_gave_up_without_the_database_is_aborted_once_it_is_back(ready, lin):  # noqa: F811
+@pytest.mark.parametrize("paused", [False, True])
+def test_what_a_predictor_gave_up_without_the_database_is_aborted_once_it_is_back(ready, lin, paused):  # noqa: F811
+    """While it waits for a person too: its users met it until then."""
     rollout = released(ready, lin)
+    if paused:
+        rollout_pause(rollout=rollout, by=lin, at=NOON)
     given_up = {ready.slug: {"rollout": rollout.pk, "reason": "10 of its last 50 answers failed: CUDA error"}}
     replica_seen(name="a:1", state=ReplicaState({ready.slug: 1}, {}, given_up), at=NOON + SECOND)
     rollouts_advance(at=NOON + SECOND)
     rollout.refresh_from_db()
     assert (rollout.phase, rollout.weight) == (RolloutPhase.DEGRADED, 0)
     assert rollout.message == "A predictor gave v2 up: 10 of its last 50 answers failed: CUDA error"
+    assert rollout.message_parts["values"]["number"] == 2, "it is said in the reader's language"

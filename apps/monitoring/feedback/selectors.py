@@ -1,6 +1,6 @@
 """What came back and what it says: counts, matured means by version and arm over time, dead letters."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import sqrt
 from typing import Any
@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 
 from apps.errors import Invalid
 from apps.monitoring.feedback.settings import feedback_settings_of
-from apps.monitoring.log.traffic import BY_THE_CLOCK, answers_in
+from apps.monitoring.log.traffic import BY_THE_CLOCK, answers_in, width_of
 from apps.monitoring.models import Feedback, FeedbackLetter, FeedbackSettings
 from apps.pages.periods import NAMED, Period
 from apps.projects.models import Project
@@ -30,15 +30,30 @@ FROM monitoring_feedback f
 WHERE f.project_id = %(project)s AND f.name = %(name)s AND f.answered_at > %(since)s AND f.answered_at <= %(until)s
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
 """
+# Answers are those of the roll-ups, whole minutes or hours of them; what came back counts over the same ones.
 _SAID_OR_NOT = """
-SELECT CASE WHEN %(buckets)s THEN
-         date_bin(%(step)s, p.at AT TIME ZONE %(zone)s, timestamp '2024-01-01') AT TIME ZONE %(zone)s END,
-       p.model_number, p.arm, count(*), avg(coalesce(f.worth, 0)), coalesce(stddev_samp(coalesce(f.worth, 0)), 0)
-FROM monitoring_prediction p LEFT JOIN monitoring_feedback f
-  ON f.project_id = p.project_id AND f.inference_id = p.inference_id AND f.item = p.item AND f.name = %(name)s
-WHERE p.project_id = %(project)s AND p.at > %(since)s AND p.at <= %(until)s AND NOT p.failed AND p.arm <> 'shadow'
-GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-"""
+WITH answered AS (
+    SELECT {at} AS bucket, model_number, arm, sum(answers)::float8 AS n FROM monitoring_answerrollup
+    WHERE project_id = %(project)s AND width = %(width)s AND at >= %(first)s AND at < %(last)s
+      AND NOT failed AND arm <> 'shadow'
+    GROUP BY 1, 2, 3
+), said AS (
+    SELECT {answered_at} AS bucket, model_number, arm, sum(worth) AS worth, sum(worth * worth) AS squares
+    FROM monitoring_feedback
+    WHERE project_id = %(project)s AND name = %(name)s AND answered_at >= %(first)s AND answered_at < %(last)s
+    GROUP BY 1, 2, 3
+)
+SELECT CASE WHEN %(buckets)s THEN bucket END, model_number, arm, n::bigint, coalesce(worth, 0) / n,
+       CASE WHEN n > 1 THEN sqrt(greatest(coalesce(squares - worth * worth / n, 0), 0) / (n - 1)) ELSE 0 END
+FROM answered LEFT JOIN said USING (bucket, model_number, arm) ORDER BY 1, 2, 3
+""".format(
+    **{
+        moment: "CASE WHEN %(buckets)s THEN "
+        f"date_bin(%(step)s, {moment} AT TIME ZONE %(zone)s, timestamp '2024-01-01') AT TIME ZONE %(zone)s "
+        "ELSE 'infinity' END"
+        for moment in ("at", "answered_at")
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -127,7 +142,7 @@ def board_of(project: Project, at: datetime, period: Period, *, name: str = "") 
         received_day=mine.filter(received_at__gt=at - timedelta(days=1)).count(),
         waiting=mine.filter(answered_at=None).count(),
         letters=FeedbackLetter.objects.filter(project=project).count(),
-        answered=answers_in(project, period),
+        answered=answers_in(project, _kept(period, settings, at)),
         with_feedback=told.values("inference_id", "item").distinct().count(),
         arms=means_of(project, settings, chosen.name, at, period) if chosen else (),
         newest_letters=tuple(letters_of(project)[:LETTERS]),
@@ -138,11 +153,16 @@ def means_of(
     project: Project, settings: FeedbackSettings, name: str, at: datetime, period: Period, *, buckets: bool = False
 ) -> tuple[ArmMean, ...]:
     """By version and arm, and by bucket of the period where that is wanted; matured answers only."""
+    since, until = _kept(period, settings, at).since, min(period.until, at - settings.maturity)
+    width = width_of(period)
     values: dict[str, Any] = {
         "project": project.pk,
         "name": name,
-        "since": period.since,
-        "until": min(period.until, at - settings.maturity),
+        "since": since,
+        "until": until,
+        "width": int(width),
+        "first": width.begins(since),
+        "last": width.begins(until),
         "buckets": buckets,
         "step": period.step,
         "zone": timezone.get_current_timezone_name() if period.step >= BY_THE_CLOCK else "UTC",
@@ -153,6 +173,13 @@ def means_of(
             ArmMean(version, arm, n, float(mean), NORMAL * float(deviation) / sqrt(n), bucket)
             for bucket, version, arm, n, mean, deviation in cursor.fetchall()
         )
+
+
+def _kept(period: Period, settings: FeedbackSettings, at: datetime) -> Period:
+    """As much of it as the project keeps feedback of: silence before that says nothing."""
+    if settings.log_days is None:
+        return period
+    return replace(period, since=max(period.since, at - timedelta(days=settings.log_days)))
 
 
 def _names(project: Project, settings: FeedbackSettings, at: datetime, period: Period) -> tuple[NameCount, ...]:

@@ -150,6 +150,11 @@ def _width(period: Period) -> tuple[RollupWidth, timedelta]:
     return RollupWidth.HOUR, period.step
 
 
+def width_of(period: Period) -> RollupWidth:
+    """Which roll-ups a chart of this period reads."""
+    return _width(period)[0]
+
+
 def _half_hours(period: Period) -> bool:
     """Whether the reader's zone begins its hours within ours, as India's does."""
     offset = timezone.localtime(period.since).utcoffset()

@@ -1,5 +1,7 @@
 """How many answers, how sure and how fast, by minute and by hour: what pages read instead of the log."""
 
+from datetime import UTC, datetime
+
 from django.db import models
 
 from apps.projects.models import Project
@@ -10,6 +12,11 @@ class RollupWidth(models.IntegerChoices):
 
     MINUTE = 1
     HOUR = 60
+
+    def begins(self, at: datetime) -> datetime:
+        """When the one that holds this moment does."""
+        minute = at.astimezone(UTC).replace(second=0, microsecond=0)
+        return minute.replace(minute=0) if self == RollupWidth.HOUR else minute
 
 
 class Rollup(models.Model):

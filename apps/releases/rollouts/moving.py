@@ -16,7 +16,7 @@ from apps.monitoring.arms import arms_seen, entities_seen, feedback_seen
 from apps.monitoring.feedback.settings import feedback_settings_of
 from apps.monitoring.services import alert_raise
 from apps.projects.models import Project
-from apps.releases.models import AnalysisLook, PauseCause, PromotionKind, Rollout, RolloutPhase
+from apps.releases.models import OPEN_PHASES, AnalysisLook, PauseCause, PromotionKind, Rollout, RolloutPhase
 from apps.releases.replicas import rollout_refused
 from apps.releases.rollouts.selectors import looks_begin, looks_of, maturity_of, plan_of
 from apps.releases.services import champion_now, champion_set, rollout_stop
@@ -34,7 +34,7 @@ SETTLING = timedelta(seconds=3)  # until every predictor follows a new weight; a
 
 def rollouts_advance(*, at: datetime) -> None:
     """All that are under way, each alone: one that cannot be judged holds up no other. In the archive nothing moves."""
-    going = Rollout.objects.filter(phase=RolloutPhase.PROGRESSING, project__archived_at=None)
+    going = Rollout.objects.filter(phase__in=OPEN_PHASES, project__archived_at=None)
     for rollout in going.select_related("project"):
         with alone("the rollout", rollout.project):
             rollout_advance(rollout_id=rollout.pk, at=at)
@@ -42,12 +42,13 @@ def rollouts_advance(*, at: datetime) -> None:
 
 @transaction.atomic
 def rollout_advance(*, rollout_id: int, at: datetime) -> Rollout:
-    """Take the looks that are due and go as far as they allow. Idempotent: twice at one moment is once."""
+    """Take the looks that are due and go as far as they allow. Idempotent: twice at one moment is once. A paused one takes none,
+    but what predictors gave up or cannot load waits for nobody."""
     rollout = rollout_locked(rollout_id)
-    if rollout.phase != RolloutPhase.PROGRESSING:
-        return rollout
-    if refused := rollout_refused(rollout, at):
+    if rollout.is_open and (refused := rollout_refused(rollout, at)):
         _abort(rollout, refused, at)
+        return rollout
+    if rollout.phase != RolloutPhase.PROGRESSING:
         return rollout
     policy = policy_of(rollout.policy)
     while True:

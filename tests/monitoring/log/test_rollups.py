@@ -16,11 +16,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import User
-from apps.monitoring.feedback.selectors import board_of
+from apps.monitoring.feedback.selectors import board_of, means_of
 from apps.monitoring.log.rollups import minutes_forget
 from apps.monitoring.log.services import LoggedPrediction, predictions_record
 from apps.monitoring.log.traffic import ArmVolume, answers_in, arms_answered, first_answer, traffic_of
-from apps.monitoring.models import AnswerRollup, LatencyRollup
+from apps.monitoring.models import AnswerRollup, FeedbackSettings, LatencyRollup
 from apps.monitoring.models.rollups import RollupWidth
 from apps.monitoring.selectors import period_that_fits
 from apps.pages.periods import Period, period_named
@@ -212,5 +212,7 @@ def test_pages_read_no_row_of_the_log(project: Project, mona: User, as_: Callabl
             assert browser.get(reverse(page, args=[project.pk])).status_code == 200
         assert browser.get(reverse("portfolio:projects")).status_code == 200
         board_of(project, timezone.now(), period_named("7d", timezone.now()))
+        settings = FeedbackSettings(project=project, zero_names=["click"])
+        means_of(project, settings, "click", timezone.now(), period_named("7d", timezone.now()), buckets=True)
     read = [q["sql"] for q in queries if "monitoring_prediction" in q["sql"] or "monitoring_askedpayload" in q["sql"]]
     assert read == []
