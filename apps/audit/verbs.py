@@ -108,7 +108,16 @@ class Verb(StrEnum):
     ALERT_RESOLVED = "alert.resolved"
     FEEDBACK_SET = "feedback.set"
     TARGET_SET = "target.set"
+    WEBHOOK_ADDED = "webhook.added"
+    WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_ON = "webhook.switched_on"
+    WEBHOOK_OFF = "webhook.switched_off"
+    WEBHOOK_REMOVED = "webhook.removed"
     LAP_CLOSED = "lap.closed"
+
+
+OF_THE_SITE = ("person.", "token.", "encoder.", "project.deleted")  # never in the trail of a project
+IN_PROJECTS = tuple(verb for verb in Verb if not verb.startswith(OF_THE_SITE))
 
 
 @dataclass(frozen=True)
@@ -143,6 +152,7 @@ _ROLLOUT = EventPayload("rollout", {"step": int, "weight": _NUMBER})
 _CHAMPION = EventPayload("model", {"champion": int | None, "reason": str})
 _REQUEST = EventPayload("release request", {"version": int, "state": str, "words": str})
 _LABEL = EventPayload("label", {"label": str})
+_WEBHOOK = EventPayload("webhook", {"name": str, "verbs": list, "format": str})
 PAYLOADS: dict[Verb, EventPayload] = {
     Verb.ENCODER_ADDED: EventPayload("encoder", {"url": str}),
     Verb.SIGNED_IN: EventPayload("user", {"address": str, "failures": int}),
@@ -243,6 +253,11 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.ALERT_RAISED: EventPayload("alert"),
     Verb.ALERT_RESOLVED: EventPayload("alert"),
     Verb.FEEDBACK_SET: EventPayload("feedback", open=True),
+    Verb.WEBHOOK_ADDED: _WEBHOOK,
+    Verb.WEBHOOK_CHANGED: _WEBHOOK,
+    Verb.WEBHOOK_ON: _WEBHOOK,
+    Verb.WEBHOOK_OFF: _WEBHOOK,
+    Verb.WEBHOOK_REMOVED: _WEBHOOK,
     Verb.TARGET_SET: EventPayload("target", {"hours": _NUMBER}),
     Verb.LAP_CLOSED: EventPayload("lap", {"p90_s": _NUMBER, "breached": bool}),
 }

@@ -28,6 +28,7 @@ from apps.projects.models import Project, ProjectDeletion
 from apps.releases.models import ReleaseRequest
 from apps.releases.registry.aliases import alias_set
 from apps.releases.services import model_promote
+from apps.webhooks.services import webhook_add, webhook_test
 from tests import rows
 from tests.conftest import NOON
 
@@ -194,6 +195,12 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "releases:promote": {"POST": ENGINEERS},
     "releases:roll_back": {"POST": ENGINEERS},
     "reports:report": {"GET": OVERSEERS},
+    "webhooks:webhooks": {"GET": OVERSEERS, "POST": OVERSEERS},
+    "webhooks:webhook": {"GET": OVERSEERS, "POST": OVERSEERS},
+    "webhooks:log": {"GET": OVERSEERS},
+    "webhooks:act": {"POST": OVERSEERS},
+    "webhooks:remove": {"POST": OVERSEERS},
+    "webhooks:repeat": {"POST": OVERSEERS},
     "reports:figures": {"GET": OVERSEERS},
     "reports:card": {"GET": OVERSEERS},
     "reports:override": {"POST": MANAGERS},
@@ -318,6 +325,13 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "api-gate-policy": {"GET": OVERSEERS, "PUT": OVERSEERS},
     "api-sensitive-columns": {"GET": OVERSEERS, "PUT": MANAGERS},
     "api-release-policy": {"GET": OVERSEERS, "PUT": ENGINEERS},
+    "api-webhooks": {"GET": OVERSEERS, "POST": OVERSEERS},
+    "api-webhook": {"GET": OVERSEERS, "PATCH": OVERSEERS, "DELETE": OVERSEERS},
+    "api-webhook-rotate": {"POST": OVERSEERS},
+    "api-webhook-test": {"POST": OVERSEERS},
+    "api-webhook-deliveries": {"GET": OVERSEERS},
+    "api-webhook-repeat": {"POST": OVERSEERS},
+    "api-event-types": {"GET": OVERSEERS},
     "api-feedback": {"GET": OVERSEERS, "POST": OVERSEERS},
     "api-feedback-letters": {"GET": OVERSEERS},
     "api-feedback-metrics": {"GET": OVERSEERS},
@@ -464,6 +478,17 @@ def things(project: Project, lin: User, ada: User) -> Things:
     ExampleTombstone.objects.create(project=project, **gone)
     going = {"name": "Gone", "reason": "Over.", "by": lin, "asked_at": NOON}
     ProjectDeletion.objects.get_or_create(number=ids["number"], defaults=going)
+    webhook = webhook_add(
+        project=project,
+        name="Ops",
+        url="https://hooks.example.org/fastloop",
+        verbs=["alert.raised"],
+        format="standard",
+        console_url="",
+        by=lin,
+        at=NOON,
+    )
+    ids |= {"webhook_id": webhook.pk, "delivery_id": webhook_test(webhook=webhook, by=lin, at=NOON).pk, "what": "test"}
     view = SavedView.objects.create(project=project, by=lin, name="Mine", at=NOON)
     ids["view_id"] = view.pk
     ids["reading_id"] = rows.read_window(project).pk
