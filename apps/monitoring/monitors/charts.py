@@ -1,8 +1,6 @@
 """Features over time as a heat map, and both sides of one feature, as Plotly figures."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
-from itertools import pairwise
 from typing import Any
 
 from django.utils.translation import gettext
@@ -21,8 +19,12 @@ def heat_map(cells: Sequence[FeatureCell], period: Period) -> Figure:
     features = list(dict.fromkeys(cell.feature for cell in cells))
     edges = sorted({cell.since for cell in cells} | {cell.until for cell in cells})
     windows = {cell.until for cell in cells}
-    of_feature = {feature: [cell for cell in cells if cell.feature == feature] for feature in features}
-    rows = [[_within(of_feature[feature], *span) for span in pairwise(edges)] for feature in features]
+    of_feature: dict[str, list[FeatureCell | None]] = {name: [None] * max(len(edges) - 1, 0) for name in features}
+    places = {edge: place for place, edge in enumerate(edges)}
+    for cell in cells:
+        for place in range(places[cell.since], places[cell.until]):
+            of_feature[cell.feature][place] = cell
+    rows = list(of_feature.values())
     data = {
         "type": "heatmap",
         "x": [edge.isoformat() for edge in edges],  # one more than cells: where they begin and end
@@ -55,10 +57,6 @@ def heat_map(cells: Sequence[FeatureCell], period: Period) -> Figure:
         },
     }
     return {"data": [data] if cells else [], "layout": layout}
-
-
-def _within(cells: Sequence[FeatureCell], begin: datetime, end: datetime) -> FeatureCell | None:
-    return next((cell for cell in cells if cell.since <= begin and end <= cell.until), None)
 
 
 def both_sides(feature: Mapping[str, Any]) -> Figure:
