@@ -22,6 +22,7 @@ from apps.loop.setup import schema_api
 from apps.loop.setup.views import api_start
 from apps.monitoring import api as monitoring
 from apps.monitoring.feedback import api as feedback
+from apps.monitoring.monitors import api as monitors
 from apps.projects import api as projects
 from apps.quality import api as quality
 from apps.releases import api as releases
@@ -31,6 +32,7 @@ from apps.slas import api as slas
 from apps.training import api as training
 from apps.training import online_api, schedule_api, sweep_api
 from apps.transfer import api as transfer
+from apps.webhooks import api as webhooks
 
 PROJECT = "v1/projects/<int:project_id>/"
 
@@ -46,6 +48,21 @@ urlpatterns = [
     path(PROJECT, setup.ProjectDetailAPI.as_view(), name="api-project"),
     path(f"{PROJECT}schema/", schema_api.SchemaAPI.as_view(), name="api-project-schema"),
     path(f"{PROJECT}schema/<int:label_id>/", schema_api.SchemaLabelAPI.as_view(), name="api-project-schema-label"),
+    path(f"{PROJECT}webhooks/", webhooks.WebhooksAPI.as_view(), name="api-webhooks"),
+    path(f"{PROJECT}webhooks/<int:webhook_id>/", webhooks.WebhookAPI.as_view(), name="api-webhook"),
+    path(f"{PROJECT}webhooks/<int:webhook_id>/rotate/", webhooks.WebhookRotateAPI.as_view(), name="api-webhook-rotate"),
+    path(f"{PROJECT}webhooks/<int:webhook_id>/test/", webhooks.WebhookTestAPI.as_view(), name="api-webhook-test"),
+    path(
+        f"{PROJECT}webhooks/<int:webhook_id>/deliveries/",
+        webhooks.WebhookDeliveriesAPI.as_view(),
+        name="api-webhook-deliveries",
+    ),
+    path(
+        f"{PROJECT}webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/repeat/",
+        webhooks.WebhookRepeatAPI.as_view(),
+        name="api-webhook-repeat",
+    ),
+    path(f"{PROJECT}event-types/", webhooks.EventTypesAPI.as_view(), name="api-event-types"),
     path(f"{PROJECT}queue/", settings_api.QueueAPI.as_view(), name="api-queue"),
     path(f"{PROJECT}members/", projects.MembersAPI.as_view(), name="api-members"),
     path(f"{PROJECT}members/<int:user_id>/", projects.MemberAPI.as_view(), name="api-member"),
@@ -153,6 +170,9 @@ urlpatterns = [
     path(f"{PROJECT}feedback-letters/", feedback.FeedbackLettersAPI.as_view(), name="api-feedback-letters"),
     path(f"{PROJECT}feedback-metrics/", feedback.FeedbackMetricsAPI.as_view(), name="api-feedback-metrics"),
     path(f"{PROJECT}feedback-settings/", feedback.FeedbackSettingsAPI.as_view(), name="api-feedback-settings"),
+    path(f"{PROJECT}monitors/", monitors.MonitorsAPI.as_view(), name="api-monitors"),
+    path(f"{PROJECT}monitor-policy/", monitors.MonitorPolicyAPI.as_view(), name="api-monitor-policy"),
+    path(f"{PROJECT}monitor-readings/", monitors.ReadingsAPI.as_view(), name="api-monitor-readings"),
     path(f"{PROJECT}alerts/", monitoring.AlertsAPI.as_view(), name="api-alerts"),
     path(f"{PROJECT}alerts/<int:alert_id>/resolve/", monitoring.AlertResolveAPI.as_view(), name="api-alert-resolve"),
     path(f"{PROJECT}laps/", slas.LapsAPI.as_view(), name="api-laps"),

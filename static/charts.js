@@ -192,9 +192,18 @@ async function draw(chart, figure) {
 async function plot(chart, figure) {
   const Plotly = await load(),
     { data, layout } = dressed(figure, chart.canvas.clientWidth);
-  if (!chart.drawn) chart.canvas.textContent = "";
+  const first = !chart.drawn;
+  if (first) chart.canvas.textContent = "";
   chart.drawn = true;
   await Plotly.react(chart.canvas, data, layout, { displayModeBar: false, responsive: true, locale: language });
+  if (first) opening(chart.canvas);
+}
+/** What has an address of its own opens it. @param {any} canvas */
+function opening(canvas) {
+  canvas.on?.("plotly_click", (/** @type {any} */ event) => {
+    const address = event.points[0]?.customdata;
+    if (typeof address === "string" && address.startsWith("/")) location.assign(address);
+  });
 }
 /** @param {Chart} chart */
 async function refresh(chart) {

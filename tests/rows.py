@@ -10,6 +10,7 @@ from apps.datasets.models import DatasetVersion, Example
 from apps.evaluation.models import LearningReport, Outcome, Report
 from apps.evaluation.services import HoldoutPredictions, LearningPoint, learning_record, report_record
 from apps.labeling.models import AutoBatch, Label, LabelSource
+from apps.monitoring.models import MonitorReading
 from apps.projects.models import Project
 from apps.releases.models import ModelVersion
 from apps.releases.services import candidate_register
@@ -247,3 +248,34 @@ class Sent:
     def send_group(self, name: str, *, each: Sequence[tuple[object, ...]], queue: str) -> None:
         for args in each:
             self.send(name, args=args, queue=queue)
+
+
+def read_window(project: Project) -> MonitorReading:
+    """One window that a monitor judged."""
+    feature = {
+        "name": "x",
+        "value": 0.1,
+        "threshold": 0.2,
+        "score": 1.0,
+        "drifted": False,
+        "reason": "It moved.",
+        "words": {},
+    }
+    parts = {"names": ["a", "b"], "reference": [0.5, 0.5], "window": [0.4, 0.6]}
+    return MonitorReading.objects.create(
+        project=project,
+        monitor="volume",
+        type="volume",
+        policy_number=0,
+        model_number=1,
+        since=NOON - timedelta(hours=3),
+        until=NOON,
+        at=NOON,
+        n_window=80,
+        outcome="fine",
+        score=1.0,
+        threshold=2.0,
+        thresholds={"1.0": 2.0},
+        features=[{**feature, "parts": parts}],
+        sentence="As it was, in 80 rows.",
+    )

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F, Max, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
-from apps.audit.models import Cursor, Event
+from apps.audit.models import ChainHead, Cursor, Event
 
 AT_ONCE = 500  # entries a scope and call
 
@@ -56,6 +56,19 @@ def each_unread(reader: str, do: Callable[[Unread], None], *, limit: int = AT_ON
                 do(found)
         taken += len(found.events)
     return taken
+
+
+def behind(reader: str, scope: str) -> bool:
+    """Whether the scope has entries that this reader has not had."""
+    read = Cursor.objects.filter(reader=reader, scope=scope).values("sequence")[:1]
+    newest = ChainHead.objects.filter(scope=scope).annotate(read=Coalesce(Subquery(read), 0))
+    return newest.filter(sequence__gt=F("read")).exists()
+
+
+def begin_here(reader: str, scope: str) -> None:
+    """This reader wants nothing of the scope from before now."""
+    newest = ChainHead.objects.filter(scope=scope).values_list("sequence", flat=True).first()
+    Cursor.objects.update_or_create(reader=reader, scope=scope, defaults={"sequence": newest or 0})
 
 
 def begin_at_the_end(reader: str) -> None:

@@ -102,11 +102,22 @@ class Verb(StrEnum):
     ROLLOUT_PAUSED = "rollout.paused"
     ROLLOUT_RESUMED = "rollout.resumed"
     ROLLOUT_ABORTED = "rollout.aborted"
+    MONITOR_POLICY_SET = "monitor_policy.set"
+    ALERT_JUDGED = "alert.judged"
     ALERT_RAISED = "alert.raised"
     ALERT_RESOLVED = "alert.resolved"
     FEEDBACK_SET = "feedback.set"
     TARGET_SET = "target.set"
+    WEBHOOK_ADDED = "webhook.added"
+    WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_ON = "webhook.switched_on"
+    WEBHOOK_OFF = "webhook.switched_off"
+    WEBHOOK_REMOVED = "webhook.removed"
     LAP_CLOSED = "lap.closed"
+
+
+OF_THE_SITE = ("person.", "token.", "encoder.", "project.deleted")  # never in the trail of a project
+IN_PROJECTS = tuple(verb for verb in Verb if not verb.startswith(OF_THE_SITE))
 
 
 @dataclass(frozen=True)
@@ -141,6 +152,7 @@ _ROLLOUT = EventPayload("rollout", {"step": int, "weight": _NUMBER})
 _CHAMPION = EventPayload("model", {"champion": int | None, "reason": str})
 _REQUEST = EventPayload("release request", {"version": int, "state": str, "words": str})
 _LABEL = EventPayload("label", {"label": str})
+_WEBHOOK = EventPayload("webhook", {"name": str, "verbs": list, "format": str})
 PAYLOADS: dict[Verb, EventPayload] = {
     Verb.ENCODER_ADDED: EventPayload("encoder", {"url": str}),
     Verb.SIGNED_IN: EventPayload("user", {"address": str, "failures": int}),
@@ -236,9 +248,16 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.ROLLOUT_PAUSED: _ROLLOUT,
     Verb.ROLLOUT_RESUMED: _ROLLOUT,
     Verb.ROLLOUT_ABORTED: EventPayload("rollout", {"step": int}),
+    Verb.MONITOR_POLICY_SET: EventPayload("monitor policy", {"policy": dict}),
+    Verb.ALERT_JUDGED: EventPayload("alert", {"verdict": str}),
     Verb.ALERT_RAISED: EventPayload("alert"),
     Verb.ALERT_RESOLVED: EventPayload("alert"),
     Verb.FEEDBACK_SET: EventPayload("feedback", open=True),
+    Verb.WEBHOOK_ADDED: _WEBHOOK,
+    Verb.WEBHOOK_CHANGED: _WEBHOOK,
+    Verb.WEBHOOK_ON: _WEBHOOK,
+    Verb.WEBHOOK_OFF: _WEBHOOK,
+    Verb.WEBHOOK_REMOVED: _WEBHOOK,
     Verb.TARGET_SET: EventPayload("target", {"hours": _NUMBER}),
     Verb.LAP_CLOSED: EventPayload("lap", {"p90_s": _NUMBER, "breached": bool}),
 }

@@ -39,6 +39,7 @@ class News(StrEnum):
     SCHEMA = "schema"
     SWEEP = "sweep"
     TARGET = "target"
+    WEBHOOK = "webhook"
 
 
 Check = Callable[[User, int], bool]

@@ -13,6 +13,7 @@ from apps.rules.gates import GATES
 from apps.rules.monitors import MONITORS
 from apps.rules.registry import PluginRefused, Registry
 from apps.rules.rollouts.metrics import METRICS
+from apps.rules.webhooks import WEBHOOK_FORMATS
 from apps.transfer.formats import FORMATS
 
 REGISTRIES: tuple[Registry[Any], ...] = (
@@ -25,6 +26,7 @@ REGISTRIES: tuple[Registry[Any], ...] = (
     FORMATS,
     INTEGRATIONS,
     ENCODERS,
+    WEBHOOK_FORMATS,
 )
 
 

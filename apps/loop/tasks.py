@@ -19,6 +19,8 @@ from apps.releases.rollouts.moving import rollouts_advance
 from apps.training.services.online import online_check
 from apps.training.services.runs import runs_sweep
 from apps.training.services.sweeps import sweeps_check
+from apps.webhooks.sending import deliveries_ask
+from apps.webhooks.services import deliveries_forget, webhooks_collect
 from apps.work.alone import alone
 from apps.work.jobs import task
 from apps.work.names import Job
@@ -62,6 +64,8 @@ def sweep() -> None:
         resettlings_sweep,
         deletions_sweep,
         vectors_clear_sweep,
+        webhooks_collect,
+        deliveries_ask,
     ):
         with alone(part.__name__):
             part(at=at)
@@ -104,6 +108,8 @@ def tidy() -> None:
         services.candidates_sweep(at=at)
     with alone("log_forget"):
         log_forget(at=at)
+    with alone("deliveries_forget"):
+        deliveries_forget(at=at)
     with alone("versions_keep"):
         versions_keep(at=at)
 

@@ -33,12 +33,15 @@ class AlertOutput(serializers.Serializer):
     detail = serializers.CharField()
     opened_at = serializers.DateTimeField()
     times_seen = serializers.IntegerField()
-    window_since = serializers.DateTimeField(
-        source="check_row.since", default=None, allow_null=True, help_text="Answers after this moment raised it,"
+    window_since = serializers.DateTimeField(allow_null=True, help_text="Answers after this moment raised it,")
+    window_until = serializers.DateTimeField(allow_null=True, help_text="up to this one.")
+    severity = serializers.ChoiceField(choices=["warns", "alarms"])
+    monitors = serializers.ListField(child=serializers.CharField(), help_text="By their names in the policy.")
+    verdict = serializers.ChoiceField(
+        choices=["", "true", "false", "undecided"],
+        help_text="What labels said of it later; empty while there are none.",
     )
-    window_until = serializers.DateTimeField(
-        source="check_row.at", default=None, allow_null=True, help_text="up to this one."
-    )
+    verdict_words = serializers.CharField()
     resolved_at = serializers.DateTimeField(allow_null=True)
     note = serializers.CharField()
 

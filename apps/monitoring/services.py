@@ -33,10 +33,13 @@ class Reference:
     confidence: Sequence[float]
 
 
-def drift_check(*, project: Project, model_number: int, reference: Reference, at: datetime, seed: int) -> DriftCheck:
+def drift_check(
+    *, project: Project, model_number: int, reference: Reference, at: datetime, seed: int, alarms: bool = True
+) -> DriftCheck:
     """Compare what the champion served lately with what it said of its holdout; drift raises or refreshes an alert.
 
-    Somebody who resolved an alert has judged the answers up to then: only what came afterwards can raise another.
+    Somebody who resolved an alert has judged the answers up to then: only what came afterwards can raise another. Without
+    `alarms` it is looked and told alone: where a project has a policy, its monitors raise them, within their budget.
     """
     since = _window_begins(project, at)
     window = list(
@@ -46,10 +49,9 @@ def drift_check(*, project: Project, model_number: int, reference: Reference, at
         .values_list("label", "confidence")[: monitors.MOST_IN_WINDOW]
     )
     names = list(reference.label_names)
-    index = {name: i for i, name in enumerate(names)}
     found = monitors.check(
-        monitors.Predictions(_indices(reference.predicted, index), np.asarray(reference.confidence, float)),
-        monitors.Predictions(_indices([w[0] for w in window], index), np.asarray([w[1] for w in window], float)),
+        monitors.Predictions(class_indices(reference.predicted, names), np.asarray(reference.confidence, float)),
+        monitors.Predictions(class_indices([w[0] for w in window], names), np.asarray([w[1] for w in window], float)),
         labels=[*names, "an unknown label"],
         seed=seed,
     )
@@ -77,8 +79,11 @@ def drift_check(*, project: Project, model_number: int, reference: Reference, at
             sentence=words[:400],
             parts=parts_of(words),
         )
-        if found.outcome == monitors.DriftOutcome.DRIFT:
-            alert_raise(project=project, kind=DRIFT, title=DRIFT_TITLE, detail=words, check=check, at=at)
+        if found.outcome == monitors.DriftOutcome.DRIFT and alarms:
+            moved = [f.name for f in found.features if f.drifted]
+            alert_raise(
+                project=project, kind=DRIFT, title=DRIFT_TITLE, detail=words, check=check, at=at, monitors=moved
+            )
         look_again(Topic.PROJECT.of(project.pk), News.DRIFT, check.pk)
     return check
 
@@ -98,14 +103,22 @@ def _last_resolved(project: Project, kind: str) -> datetime | None:
     return found
 
 
-def _indices(labels: Sequence[str], index: dict[str, int]) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+def class_indices(labels: Sequence[str], names: Sequence[str]) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
     """Class indices; a label the report never saw gets the next index, so that it counts as new."""
+    index = {name: i for i, name in enumerate(names)}
     return np.asarray([index.get(label, len(index)) for label in labels], np.int64)
 
 
 @transaction.atomic
 def alert_raise(
-    *, project: Project, kind: str, title: str, detail: str, check: DriftCheck | None, at: datetime
+    *,
+    project: Project,
+    kind: str,
+    title: str,
+    detail: str,
+    check: DriftCheck | None,
+    at: datetime,
+    monitors: Sequence[str] = (),
 ) -> Alert | None:
     """Open an alert, or note on the open one that it was seen again; None where the check looked at answers that
     somebody has judged meanwhile by resolving the alert."""
@@ -117,7 +130,8 @@ def alert_raise(
         alert.last_seen_at, alert.detail, alert.check_row = at, detail[:400], check
         alert.parts = parts_of(detail)
         alert.times_seen += 1
-        alert.save(update_fields=["last_seen_at", "detail", "parts", "check_row", "times_seen"])
+        alert.monitors = list(dict.fromkeys([*alert.monitors, *monitors]))
+        alert.save(update_fields=["last_seen_at", "detail", "parts", "check_row", "times_seen", "monitors"])
         return alert
     alert = Alert.objects.create(
         project=project,
@@ -128,6 +142,7 @@ def alert_raise(
         opened_at=at,
         last_seen_at=at,
         check_row=check,
+        monitors=list(monitors),
     )
     event_record(
         project_id=project.pk,

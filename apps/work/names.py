@@ -26,6 +26,7 @@ class Job(StrEnum):
     PROJECT_DELETE = "loop.project_delete"
     VECTORS_CLEAR = "loop.vectors_clear"
     RETURNED = "loop.returned"
+    WEBHOOKS = "webhooks.send"
     CONSENSUS_LOOK = "labeling.quality_look"
     SETTLE = "labeling.settle"
     TRAIN = "workers.train"

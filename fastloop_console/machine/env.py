@@ -116,6 +116,11 @@ def predictor_max_latency_ms() -> int:
     return _whole("PREDICTOR_MAX_LATENCY_MS", _env.str("PREDICTOR_MAX_LATENCY_MS", default="500"), least=0)
 
 
+def outbound_private_hosts() -> list[str]:
+    """Names, addresses and networks (10.0.0.0/8) within this network that webhooks may be sent to, also without TLS."""
+    return [str(each).strip() for each in _env.list("OUTBOUND_PRIVATE_HOSTS", default=[]) if str(each).strip()]
+
+
 def predictor_log_mb() -> int:
     """Of the predictor's own disk, for answers that wait for the database; beyond it the oldest go."""
     return _whole("PREDICTOR_LOG_MB", _env.str("PREDICTOR_LOG_MB", default="1000"), least=1)

@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "apps.live",
     "apps.projects",
     "apps.people",
+    "apps.webhooks",
     "apps.slas",
     "apps.datasets",
     "apps.features",

@@ -31,6 +31,7 @@ ENTRY = {
     "loop:": "loop:overview",
     "loop:columns": "datasets:data",
     "monitoring:": "monitoring:monitor",
+    "monitors:": "monitoring:monitor",
     "projects:audit": "projects:audit",
     "projects:members": "projects:members",
     "projects:": "projects:settings",

@@ -28,6 +28,7 @@ from apps.projects.models import Project, ProjectDeletion
 from apps.releases.models import ReleaseRequest
 from apps.releases.registry.aliases import alias_set
 from apps.releases.services import model_promote
+from apps.webhooks.services import webhook_add, webhook_test
 from tests import rows
 from tests.conftest import NOON
 
@@ -194,6 +195,12 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "releases:promote": {"POST": ENGINEERS},
     "releases:roll_back": {"POST": ENGINEERS},
     "reports:report": {"GET": OVERSEERS},
+    "webhooks:webhooks": {"GET": OVERSEERS, "POST": OVERSEERS},
+    "webhooks:webhook": {"GET": OVERSEERS, "POST": OVERSEERS},
+    "webhooks:log": {"GET": OVERSEERS},
+    "webhooks:act": {"POST": OVERSEERS},
+    "webhooks:remove": {"POST": OVERSEERS},
+    "webhooks:repeat": {"POST": OVERSEERS},
     "reports:figures": {"GET": OVERSEERS},
     "reports:card": {"GET": OVERSEERS},
     "reports:override": {"POST": MANAGERS},
@@ -241,6 +248,14 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "monitoring:drift": {"GET": OVERSEERS},
     "monitoring:alerts": {"GET": OVERSEERS},
     "monitoring:resolve": {"POST": OVERSEERS},
+    "monitors:monitors": {"GET": OVERSEERS},
+    "monitors:figures": {"GET": OVERSEERS},
+    "monitors:weigh": {"POST": OVERSEERS},
+    "monitors:policy": {"GET": OVERSEERS},
+    "monitors:policy_set": {"POST": OVERSEERS},
+    "monitors:yaml_set": {"POST": OVERSEERS},
+    "monitors:reading": {"GET": OVERSEERS},
+    "monitors:reading_figures": {"GET": OVERSEERS},
     "feedback:feedback": {"GET": OVERSEERS},
     "feedback:figures": {"GET": OVERSEERS},
     "feedback:settings_set": {"POST": MANAGERS},
@@ -310,6 +325,13 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "api-gate-policy": {"GET": OVERSEERS, "PUT": OVERSEERS},
     "api-sensitive-columns": {"GET": OVERSEERS, "PUT": MANAGERS},
     "api-release-policy": {"GET": OVERSEERS, "PUT": ENGINEERS},
+    "api-webhooks": {"GET": OVERSEERS, "POST": OVERSEERS},
+    "api-webhook": {"GET": OVERSEERS, "PATCH": OVERSEERS, "DELETE": OVERSEERS},
+    "api-webhook-rotate": {"POST": OVERSEERS},
+    "api-webhook-test": {"POST": OVERSEERS},
+    "api-webhook-deliveries": {"GET": OVERSEERS},
+    "api-webhook-repeat": {"POST": OVERSEERS},
+    "api-event-types": {"GET": OVERSEERS},
     "api-feedback": {"GET": OVERSEERS, "POST": OVERSEERS},
     "api-feedback-letters": {"GET": OVERSEERS},
     "api-feedback-metrics": {"GET": OVERSEERS},
@@ -331,6 +353,9 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "api-predict": {"POST": ENGINEERS},
     "api-predictions": {"GET": OVERSEERS},
     "api-drift": {"POST": OVERSEERS},
+    "api-monitors": {"GET": OVERSEERS},
+    "api-monitor-policy": {"GET": OVERSEERS, "PUT": OVERSEERS},
+    "api-monitor-readings": {"GET": OVERSEERS},
     "api-alerts": {"GET": OVERSEERS},
     "api-alert-resolve": {"POST": OVERSEERS},
     "api-laps": {"GET": DATA},
@@ -346,6 +371,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "releases:alias_remove": {"name": "ours"},
     "api-encoders": {"name": "ours", "url": "file:///none"},
     "monitoring:resolve": {"note": "A holiday."},
+    "monitors:weigh": {"monitor": "volume", "way": "more"},
     "api-example-delete": {"reason": "Asked for."},
     "api-example-correct": {"client_id": "6f0c9f0e-3f43-4a92-8f5a-1d3c5a1f9a10", "label": "ham", "error_kind": "slip"},
 }
@@ -452,8 +478,20 @@ def things(project: Project, lin: User, ada: User) -> Things:
     ExampleTombstone.objects.create(project=project, **gone)
     going = {"name": "Gone", "reason": "Over.", "by": lin, "asked_at": NOON}
     ProjectDeletion.objects.get_or_create(number=ids["number"], defaults=going)
+    webhook = webhook_add(
+        project=project,
+        name="Ops",
+        url="https://hooks.example.org/fastloop",
+        verbs=["alert.raised"],
+        format="standard",
+        console_url="",
+        by=lin,
+        at=NOON,
+    )
+    ids |= {"webhook_id": webhook.pk, "delivery_id": webhook_test(webhook=webhook, by=lin, at=NOON).pk, "what": "test"}
     view = SavedView.objects.create(project=project, by=lin, name="Mine", at=NOON)
     ids["view_id"] = view.pk
+    ids["reading_id"] = rows.read_window(project).pk
     return Things(project, ids)
 
 

@@ -19,6 +19,7 @@ from apps.rules.encoders import ENCODERS
 from apps.rules.gates import GATES
 from apps.rules.monitors import MONITORS
 from apps.rules.rollouts.metrics import METRICS
+from apps.rules.webhooks import WEBHOOK_FORMATS
 from fastloop_console.machine.env import ROOT
 
 CATALOG = ROOT / "locale/es/LC_MESSAGES/django.po"
@@ -40,7 +41,7 @@ def words_of_rules() -> list[str]:
     """What pure Python keeps in English; whoever shows it translates it first."""
     titles: list[str] = [
         each.title
-        for registry in (STRATEGIES, GATES, MONITORS, METRICS, ANSWER_KINDS, INTEGRATIONS, ENCODERS)
+        for registry in (STRATEGIES, GATES, MONITORS, METRICS, ANSWER_KINDS, INTEGRATIONS, ENCODERS, WEBHOOK_FORMATS)
         for each in registry.own
     ]
     typed = [*GATES.own, *MONITORS.own]

@@ -13,6 +13,7 @@ from apps.rules.gates import GATES
 from apps.rules.monitors import MONITORS
 from apps.rules.registry import Registry
 from apps.rules.rollouts.metrics import METRICS
+from apps.rules.webhooks import WEBHOOK_FORMATS
 from apps.transfer.formats import FORMATS
 from fastloop_console.machine.env import ROOT
 
@@ -35,5 +36,6 @@ EVERY = (
     Plugged(ANSWER_KINDS, "apps.rules.answers:ANSWER_KINDS", ROOT / "apps/rules/answers"),
     Plugged(FORMATS, "apps.transfer.formats:FORMATS", ROOT / "apps/transfer/formats"),
     Plugged(ENCODERS, "apps.rules.encoders:ENCODERS"),
+    Plugged(WEBHOOK_FORMATS, "apps.rules.webhooks:WEBHOOK_FORMATS", ROOT / "apps/rules/webhooks"),
     Plugged(INTEGRATIONS, "apps.integrations.registry:INTEGRATIONS", ROOT / "apps/integrations"),
 )

@@ -55,6 +55,8 @@ PAGES = {
     "members": "/projects/{project}/members/",
     "audit": "/projects/{project}/audit/",
     "queue-settings": "/projects/{project}/settings/queue/",
+    "webhooks": "/projects/{project}/settings/webhooks/",
+    "webhook": "/projects/{project}/settings/webhooks/{webhook}/",
     "columns": "/projects/{project}/data/columns/",
     "rollout": "/projects/{project}/models/rollouts/{rollout}/",
     "report": "/projects/{project}/models/runs/{run}/report/",
@@ -83,12 +85,15 @@ def addresses(console: Console) -> dict[str, str]:
         run = console.get(lin, f"projects/{project}/runs/")["results"][0]["id"]
         version = console.get(lin, f"projects/{project}/models/")["results"][0]["id"]
         rollout = console.get(lin, f"projects/{project}/rollouts/")["results"][0]["id"]
+        told = {"name": "On call", "url": "https://hooks.example.org/a", "verbs": ["alert.raised"]}
+        webhook = console.post(lin, f"projects/{project}/webhooks/", **told)["id"]
         console.post(lin, f"projects/{project}/examples/", examples=[{"id": "broken", "image": "no picture"}])
         found = {
             "project": project,
             "run": run,
             "version": version,
             "rollout": rollout,
+            "webhook": webhook,
             "example": console.get(lin, f"projects/{project}/examples/?labeled=true")["results"][0]["id"],
             "label": console.get(lin, f"projects/{project}/schema/")["results"][0]["id"],
         }

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from apps.accounts.models import User
 from apps.evaluation.gates.policies import GATE_POLICY
+from apps.monitoring.monitors.policies import MONITOR_POLICY
 from apps.projects.models import Project
 from apps.projects.policies.kinds import PolicyKind
 from apps.projects.policies.models import PolicyVersion
@@ -52,6 +53,17 @@ KNOWN = [
             "steps: [{setWeight: 100}]",
             "steps: [{setWeight: 5}, {setWeight: 100}]",
             "steps: [{pause: {}}, {setWeight: 100}]",
+        ),
+    ),
+    Known(
+        MONITOR_POLICY,
+        "monitors:policy",
+        "monitors:yaml_set",
+        "monitor-policy/",
+        (
+            "monitors: [{type: class_mix}]",
+            "{budget: 2, monitors: [{type: class_mix}]}",
+            "{budget: 3, monitors: [{type: volume}]}",
         ),
     ),
 ]

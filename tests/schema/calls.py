@@ -89,6 +89,12 @@ BODIES: dict[str, Body | Callable[[Asked], Body]] = {
             {"inference_id": "q2", "label": "eggs"},
         ]
     },
+    "webhooks_add": {
+        "name": "On call",
+        "url": "https://hooks.example.org/fastloop",
+        "verbs": ["alert.raised", "rollout.aborted", "run.failed"],
+    },
+    "webhooks_change": {"verbs": ["alert.raised"]},
     "feedback_settings_set": {"maturity_hours": 24, "zero_names": ["click"], "payloads": "sample", "sample_share": 0.1},
     "examples_correct": {
         "client_id": "0b9d4c0e-52a1-4a0f-8a3a-6d9f1f5f2c11",
@@ -114,6 +120,7 @@ BODIES: dict[str, Body | Callable[[Asked], Body]] = {
     "sweeps_start": {"trials": 4},
     "target_set": {"hours": 24},
     "models_promote": {"reason": "The rare labels matter more to us than the mean."},
+    "monitor_policy_set": {"yaml": "budget: 1\nmonitors: [{type: class_mix}, {type: volume}]"},
     "gate_policy_set": {"yaml": "gates: [{type: loads}, {type: gain, parameters: {allowedLoss: 0.01}}]"},
     "sensitive_columns_set": {"columns": ["country"]},
     "gates_override": {"reason": "The rare labels matter more to us than the mean."},
@@ -132,6 +139,12 @@ QUERIES = {
     "export": "as=jsonl&what=labels",
     "projects_delete": "name=Invoices&reason=The+contract+ended.",
 }
+
+
+def _webhook(asked: Asked) -> dict[str, Any]:
+    return {"webhook_id": asked.of("webhooks_add")["id"]}
+
+
 IDS: dict[str, Callable[[Asked], dict[str, Any]]] = {
     "annotations_withdraw": lambda _: {"client_id": CLIENT_ID},
     "dataset_versions_diff": lambda asked: {"number": asked.world.ids["dataset_version"]},
@@ -151,6 +164,11 @@ IDS: dict[str, Callable[[Asked], dict[str, Any]]] = {
     "rollouts_promote": lambda asked: {"rollout_id": asked.world.ids["waiting_rollout_id"]},
     "projects_delete": lambda asked: {"project_id": asked.archived()},
     "deletions_read": lambda asked: {"number": asked.of("projects_delete")["project"]},
+    **dict.fromkeys(
+        ("webhooks_read", "webhooks_change", "webhooks_rotate", "webhooks_test", "webhooks_remove"), _webhook
+    ),
+    "webhook_deliveries_list": _webhook,
+    "webhook_deliveries_repeat": lambda asked: {**_webhook(asked), "delivery_id": asked.of("webhooks_test")["id"]},
     "members_remove": lambda asked: {"user_id": asked.of("members_set")["user_id"]},
 }
 # First these, since later ones need what they make; then the others; then what takes things away.
@@ -165,6 +183,8 @@ FIRST = (
     "release_requests_decline",
     "models_promote",
     "feedback_send",
+    "webhooks_add",
+    "webhooks_test",
     "release_policy_set",
     "models_release",
     "rollouts_pause",
@@ -179,6 +199,7 @@ LAST = (
     "examples_delete",
     "deleted_examples_allow",
     "members_remove",
+    "webhooks_remove",
     "aliases_remove",
     "projects_delete",
     "deletions_list",

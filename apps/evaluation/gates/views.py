@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.datasets.selectors import columns_known
 from apps.errors import Invalid
 from apps.evaluation.gates import services
-from apps.evaluation.gates.forms import SensitiveForm, parameters_in_words, row_of, rows_of, rows_posted, types_offered
+from apps.evaluation.gates.forms import SensitiveForm, gate_in_words, row_of, rows_of, rows_posted, types_offered
 from apps.evaluation.gates.policies import GATE_POLICY
 from apps.evaluation.gates.selectors import sensitive_columns_of
 from apps.pages.requests import Signed, go
@@ -28,7 +28,7 @@ def _more(request: Signed, project: Project, in_force: GatePolicy, shown: GatePo
     marked = sensitive_columns_of(project)
     return {
         "here": "releases",
-        "gates": [(settings, parameters_in_words(settings)) for settings in in_force.gates],
+        "gates": [(settings, gate_in_words(settings)) for settings in in_force.gates],
         "offered": [(gate.name, gettext(gate.title)) for gate in types_offered()],
         "sensitive": marked,
         "sensitive_form": SensitiveForm(initial={"columns": "\n".join(marked)}),

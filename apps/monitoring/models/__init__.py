@@ -1,12 +1,21 @@
 """What was answered, what came back for it, and what looks at both."""
 
 from apps.monitoring.models.feedback import Feedback, FeedbackLetter, FeedbackSettings, PayloadsKept, ReturnedAs
-from apps.monitoring.models.predictions import Alert, AskedPayload, DriftCheck, Prediction, PredictionQuerySet
+from apps.monitoring.models.monitors import MonitorPolicyVersion, MonitorReading, ReadingOutcome
+from apps.monitoring.models.predictions import (
+    Alert,
+    AlertVerdict,
+    AskedPayload,
+    DriftCheck,
+    Prediction,
+    PredictionQuerySet,
+)
 from apps.monitoring.models.rollups import AnswerRollup, LatencyRollup
 from apps.monitoring.models.spool import SpoolPosition
 
 __all__ = [
     "Alert",
+    "AlertVerdict",
     "AnswerRollup",
     "AskedPayload",
     "DriftCheck",
@@ -14,9 +23,12 @@ __all__ = [
     "FeedbackLetter",
     "FeedbackSettings",
     "LatencyRollup",
+    "MonitorPolicyVersion",
+    "MonitorReading",
     "PayloadsKept",
     "Prediction",
     "PredictionQuerySet",
+    "ReadingOutcome",
     "ReturnedAs",
     "SpoolPosition",
 ]

@@ -1,11 +1,14 @@
 """What the champion answered, whether it drifts, and the alerts people close with a note."""
 
+from datetime import datetime
 from typing import Self
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from apps.projects.models import Project
+from apps.rules.monitors import Severity
 from apps.rules.rollouts.arms import Arm
 
 
@@ -104,8 +107,19 @@ class DriftCheck(models.Model):
         return self.sentence
 
 
+class AlertVerdict(models.TextChoices):
+    """What labels and feedback of the time after an alarm said of it; empty while they are not there yet."""
+
+    TRUE = "true", gettext_lazy("True")
+    FALSE = "false", gettext_lazy("False")
+    UNDECIDED = "undecided", gettext_lazy("Undecided")
+
+
 class Alert(models.Model):
-    """Open until somebody resolves it with a note. One open alert a kind and project."""
+    """Open until somebody resolves it with a note. One open alert a kind and project.
+
+    `kind` is the cause that its monitors have in common, `monitors` are their names. `verdict` is what came of it.
+    """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="alerts")
     kind = models.CharField(max_length=20)
@@ -116,6 +130,16 @@ class Alert(models.Model):
     last_seen_at = models.DateTimeField()
     times_seen = models.PositiveIntegerField(default=1)
     check_row = models.ForeignKey(DriftCheck, null=True, on_delete=models.SET_NULL, related_name="+")
+    severity = models.CharField(
+        max_length=8, choices=[(str(each), str(each)) for each in Severity], default="warns", db_default="warns"
+    )
+    monitors = models.JSONField(default=list, db_default=[])
+    since = models.DateTimeField(null=True)  # the window of the monitors; a drift check has its own
+    until = models.DateTimeField(null=True)
+    verdict = models.CharField(max_length=10, choices=AlertVerdict.choices, blank=True, db_default="")
+    verdict_words = models.CharField(max_length=400, blank=True, db_default="")
+    verdict_parts = models.JSONField(default=dict, db_default={})
+    judged_at = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True)
     resolved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     note = models.CharField(max_length=400, blank=True)
@@ -127,6 +151,14 @@ class Alert(models.Model):
                 fields=["project", "kind"], condition=models.Q(resolved_at=None), name="monitoring_one_open_alert"
             )
         ]
+
+    @property
+    def window_since(self) -> datetime | None:
+        return self.check_row.since if self.check_row else self.since
+
+    @property
+    def window_until(self) -> datetime | None:
+        return self.check_row.at if self.check_row else self.until
 
     @property
     def open_s(self) -> float | None:

@@ -6,7 +6,16 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
-from apps.rules.monitors.column_parts import OF_ANY, OF_NUMBERS, ColumnParts, is_empty, number_of, parts_of, population
+from apps.rules.monitors.column_parts import (
+    OF_ANY,
+    OF_NUMBERS,
+    ColumnParts,
+    is_prose,
+    lengths,
+    number_of,
+    parts_of,
+    population,
+)
 from apps.rules.monitors.evidence import Floats, MonitorEvidence, MonitorNeed
 from apps.rules.monitors.few import enough_rows
 from apps.rules.monitors.monitor import CannotTell, Chance, DriftMonitor, FeatureMeasure, NothingToRead, RowsParameters
@@ -23,10 +32,10 @@ class ColumnDriftParameters(RowsParameters):
         (), max_length=MOST_COLUMNS, title="Columns", description="One a line; all of them, if empty."
     )
     numbers: Literal["ks", "wasserstein", "psi", "jensen-shannon", "chi-square"] = Field(
-        "ks", title="Distance of numbers", json_schema_extra={"words": NUMBER_WORDS | ANY_WORDS}
+        "ks", title="Distance of numbers", json_schema_extra={"words": {**NUMBER_WORDS, **ANY_WORDS}}
     )
     words: Literal["chi-square", "psi", "jensen-shannon"] = Field(
-        "chi-square", title="Distance of words", json_schema_extra={"words": ANY_WORDS}
+        "chi-square", title="Distance of words", json_schema_extra={"words": {**ANY_WORDS}}
     )
     least_distance: float = Field(
         0.0,
@@ -63,6 +72,8 @@ def _column(of: MonitorEvidence, name: str, parameters: ColumnDriftParameters, c
     """None where the column, or what the window has of it, is empty: the monitor of quality tells of that."""
     assert of.columns is not None
     before, now = of.columns.reference[name], of.columns.window.get(name, ())
+    if is_prose(before):
+        name, before, now = sentence("length of {column}", column=name), lengths(before), lengths(now)
     parts = parts_of(before)
     if parts is None:
         return None
@@ -98,10 +109,6 @@ def _moved(
         before=percent(left[moved]),
         now=percent(right[moved]),
     )
-
-
-def filled(values: Sequence[Any]) -> int:
-    return sum(not is_empty(v) for v in values)
 
 
 COLUMN_DRIFT = DriftMonitor(

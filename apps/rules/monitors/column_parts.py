@@ -75,6 +75,18 @@ def word_of(value: Any) -> str:
     return words if len(words) <= MOST_SHOWN else words[: MOST_SHOWN - 1] + "…"
 
 
+def is_prose(values: Sequence[Any]) -> bool:
+    """Words of which hardly two are the same: texts and names, which are compared by their length."""
+    filled = [v for v in values if not is_empty(v)]
+    if not filled or any(number_of(v) is not None for v in filled):
+        return False
+    return len({str(v) for v in filled}) > max(MOST_VALUES, len(filled) // 2)
+
+
+def lengths(values: Sequence[Any]) -> tuple[int | None, ...]:
+    return tuple(None if is_empty(v) else len(str(v)) for v in values)
+
+
 def parts_of(values: Sequence[Any]) -> ColumnParts | None:
     """How a column is cut; None where nothing is filled."""
     filled = [v for v in values if not is_empty(v)]

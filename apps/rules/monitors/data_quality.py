@@ -14,7 +14,14 @@ from apps.rules.monitors.column_drift import MOST_COLUMNS, columns_named
 from apps.rules.monitors.column_parts import MOSTLY, is_empty, number_of, word_of
 from apps.rules.monitors.evidence import MonitorEvidence, MonitorNeed
 from apps.rules.monitors.few import enough_rows
-from apps.rules.monitors.monitor import Chance, DriftMonitor, FeatureMeasure, NothingToRead, RowsParameters
+from apps.rules.monitors.monitor import (
+    Chance,
+    DriftMonitor,
+    FeatureMeasure,
+    MonitorCause,
+    NothingToRead,
+    RowsParameters,
+)
 from apps.rules.sentences import sentence, term
 from apps.rules.words import percent
 
@@ -123,5 +130,10 @@ def _fault(name: str, fault: str, x: int, n: int, y: int, m: int, allowed: float
 
 
 DATA_QUALITY = DriftMonitor(
-    "data-quality", "Data quality", _measure, parameters=DataQualityParameters, needs=frozenset({MonitorNeed.COLUMNS})
+    "data-quality",
+    "Data quality",
+    _measure,
+    parameters=DataQualityParameters,
+    needs=frozenset({MonitorNeed.COLUMNS}),
+    cause=MonitorCause.QUALITY,
 )

@@ -64,7 +64,7 @@ def mmd(before: Floats, now: Floats, chance: Chance) -> FeatureMeasure:
 
 def _distance(weights: Floats, kernel: Floats) -> Floats:
     """(..., n) that sum to 0 -> (...)."""
-    return np.sqrt(np.maximum((weights @ kernel * weights).sum(axis=-1), 0))
+    return np.asarray(np.sqrt(np.maximum((weights @ kernel * weights).sum(axis=-1), 0)))
 
 
 def domain_classifier(before: Floats, now: Floats, chance: Chance) -> FeatureMeasure:

@@ -14,6 +14,7 @@ from apps.rules.monitors.monitor import (
     Chance,
     DriftMonitor,
     FeatureMeasure,
+    MonitorCause,
     MonitorParameters,
     NothingToRead,
 )
@@ -137,4 +138,5 @@ FAIRNESS_DRIFT = DriftMonitor(
     _measure,
     parameters=FairnessDriftParameters,
     needs=frozenset({MonitorNeed.GROUPS}),
+    cause=MonitorCause.GROUPS,
 )

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from apps.rules.monitors.evidence import Floats, MonitorEvidence, MonitorNeed
 from apps.rules.policies import PolicyPart
+from apps.rules.sentences import term
 
 
 class Severity(StrEnum):
@@ -17,6 +18,29 @@ class Severity(StrEnum):
 
     WARNS = "warns"
     ALARMS = "alarms"
+
+
+class MonitorCause(StrEnum):
+    """What alarms of several monitors have in common: one alert tells of all columns of one broken upstream."""
+
+    DRIFT = "drift"
+    QUALITY = "data-quality"
+    VOLUME = "volume"
+    LOSS = "loss"
+    GROUPS = "groups"
+
+    @property
+    def words(self) -> str:
+        return CAUSES[self]
+
+
+CAUSES = {
+    MonitorCause.DRIFT: term("Drift"),
+    MonitorCause.QUALITY: term("Data quality"),
+    MonitorCause.VOLUME: term("Volume"),
+    MonitorCause.LOSS: term("Wrong answers"),
+    MonitorCause.GROUPS: term("Groups over time"),
+}
 
 
 class MonitorParameters(PolicyPart):
@@ -133,3 +157,4 @@ class DriftMonitor:
     standing: bool = False
     window_hours: float = 24
     judge: Judge | None = None
+    cause: MonitorCause = MonitorCause.DRIFT

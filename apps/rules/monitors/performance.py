@@ -14,6 +14,7 @@ from apps.rules.monitors.monitor import (
     DriftMonitor,
     FeatureMeasure,
     FeatureReading,
+    MonitorCause,
     NothingToRead,
     RowsParameters,
     Severity,
@@ -41,7 +42,7 @@ class PerformanceParameters(RowsParameters):
         description="That came back, and of the holdout, to tell anything.",
     )
     detector: Literal["scan", "adwin", "page-hinkley", "hddm-w", "kswin"] = Field(
-        "scan", title="Detector", json_schema_extra={"words": DETECTOR_WORDS}
+        "scan", title="Detector", json_schema_extra={"words": {**DETECTOR_WORDS}}
     )
     tolerance: float = Field(
         0.02,
@@ -98,5 +99,7 @@ PERFORMANCE = DriftMonitor(
     severity=Severity.ALARMS,
     needs=frozenset({MonitorNeed.LOSSES}),
     standing=True,
+    window_hours=1,
+    cause=MonitorCause.LOSS,
     judge=_judge,
 )

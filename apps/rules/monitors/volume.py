@@ -12,6 +12,7 @@ from apps.rules.monitors.monitor import (
     Chance,
     DriftMonitor,
     FeatureMeasure,
+    MonitorCause,
     MonitorParameters,
     NothingToRead,
 )
@@ -88,5 +89,6 @@ VOLUME = DriftMonitor(
     parameters=VolumeParameters,
     needs=frozenset({MonitorNeed.VOLUME}),
     standing=True,
+    cause=MonitorCause.VOLUME,
     window_hours=3,
 )

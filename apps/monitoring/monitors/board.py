@@ -1,0 +1,225 @@
+"""The page of monitors: one row each, what the budget promises and what became of it, and features over time."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from math import log
+from typing import Any
+
+from django.urls import reverse
+
+from apps.monitoring.models import Alert, AlertVerdict, MonitorReading, ReadingOutcome
+from apps.monitoring.monitors.policies import MONITOR_POLICY
+from apps.monitoring.monitors.selectors import readings_of
+from apps.monitoring.monitors.windows import next_window_end
+from apps.pages.periods import Period
+from apps.projects.models import Project
+from apps.projects.policies.selectors import policy_newest, policy_read
+from apps.rules.monitors import MonitorPolicy, MonitorSettings, expected_alarms
+
+LONG = timedelta(days=90)  # over which alarms are counted
+SPARKS = 40  # newest windows of the small line
+WIDTH, HEIGHT = 120.0, 24.0
+
+
+@dataclass(frozen=True)
+class MonitorScore:
+    """What became of a monitor's alarms: `precision` of those that were judged, `delay` from the begin of the window."""
+
+    alarms: int
+    true: int
+    false: int
+    delay: timedelta | None
+
+    @property
+    def precision(self) -> float | None:
+        judged = self.true + self.false
+        return self.true / judged if judged else None
+
+
+@dataclass(frozen=True)
+class MonitorLine:
+    """One monitor with its newest readings, oldest first."""
+
+    settings: MonitorSettings
+    share: float
+    readings: tuple[MonitorReading, ...]
+    next_at: datetime
+    score: MonitorScore
+
+    @property
+    def last(self) -> MonitorReading | None:
+        return self.readings[-1] if self.readings else None
+
+    @property
+    def ratio(self) -> float | None:
+        """The last score against its threshold: raised from 1 on."""
+        last = self.last
+        if last is None or last.score is None or not last.threshold:
+            return None
+        return last.score / last.threshold
+
+    @property
+    def points(self) -> str:
+        """The small line: scores against thresholds, 1 at a third from the top."""
+        told = [(r.score or 0) / r.threshold for r in self.readings if r.told and r.threshold]
+        step = WIDTH / max(len(told) - 1, 1)
+        return " ".join(f"{i * step:.1f},{HEIGHT - 16 * min(value, 1.5):.1f}" for i, value in enumerate(told))
+
+
+@dataclass(frozen=True)
+class MonitorBoard:
+    policy: MonitorPolicy
+    number: int
+    lines: tuple[MonitorLine, ...]
+    expected: float
+    alarms: int
+    true: int
+    false: int
+    since_days: int = LONG.days
+
+    @property
+    def read(self) -> bool:
+        """Whether any monitor has read anything yet."""
+        return any(line.readings for line in self.lines)
+
+
+def board_of(project: Project, at: datetime) -> MonitorBoard:
+    version = policy_newest(MONITOR_POLICY, project)
+    policy, number = policy_read(MONITOR_POLICY, version), version.number if version else 0
+    readings = _newest(project, number, at)
+    alerts = list(Alert.objects.filter(project=project, opened_at__gt=at - LONG).select_related("check_row"))
+    lines = tuple(
+        MonitorLine(
+            settings,
+            policy.share(settings),
+            tuple(reversed(readings.get(settings.called, ()))),
+            next_window_end(at, settings.length),
+            score_of_monitor(alerts, settings.called),
+        )
+        for settings in policy.monitors
+    )
+    telling = {line.settings.called: bool(line.last and line.last.told) for line in lines}
+    verdicts = Counter(alert.verdict for alert in alerts)
+    return MonitorBoard(
+        policy,
+        number,
+        lines,
+        expected_alarms(policy, telling),
+        len(alerts),
+        verdicts[AlertVerdict.TRUE],
+        verdicts[AlertVerdict.FALSE],
+    )
+
+
+def _newest(project: Project, number: int, at: datetime) -> dict[str, list[MonitorReading]]:
+    """By monitor, newest first, SPARKS each; features are left out, for they are long."""
+    found: dict[str, list[MonitorReading]] = {}
+    rows = readings_of(project).filter(policy_number=number, until__gt=at - LONG)
+    for row in rows.defer("features")[: SPARKS * 30]:
+        mine = found.setdefault(row.monitor, [])
+        if len(mine) < SPARKS:
+            mine.append(row)
+    return found
+
+
+def score_of_monitor(alerts: Sequence[Alert], name: str) -> MonitorScore:
+    mine = [alert for alert in alerts if name in alert.monitors]
+    verdicts = Counter(alert.verdict for alert in mine)
+    delays = [a.opened_at - a.window_since for a in mine if a.verdict == AlertVerdict.TRUE and a.window_since]
+    mean = sum(delays, timedelta()) / len(delays) if delays else None
+    return MonitorScore(len(mine), verdicts[AlertVerdict.TRUE], verdicts[AlertVerdict.FALSE], mean)
+
+
+# Replay
+
+
+@dataclass(frozen=True)
+class MonitorReplay:
+    """What another share of the budget would have made of the recorded windows: raised ones, as they were and as they would be."""
+
+    windows: int
+    raised: int
+    would: int
+    factor: float
+
+
+def replayed(
+    project: Project, policy: MonitorPolicy, settings: MonitorSettings, factor: float, at: datetime
+) -> MonitorReplay:
+    """One monitor with so many times its weight. Thresholds of the readings stand at factors of its share; what lies between
+    is interpolated on a logarithmic scale."""
+    other = policy.reweighted(settings.called, factor)
+    changed = other.named(settings.called)
+    share = policy.share(settings)
+    real = other.share(changed) / share if changed and share else factor
+    rows = readings_of(project).filter(
+        monitor=settings.called, until__gt=at - LONG, outcome__in=(ReadingOutcome.FINE, ReadingOutcome.RAISED)
+    )
+    kept = rows.values_list("score", "thresholds")
+    scores = [(score, thresholds) for score, thresholds in kept if score is not None and thresholds]
+    raised = sum(score >= threshold_at(thresholds, 1.0) for score, thresholds in scores)
+    would = sum(score >= threshold_at(thresholds, real) for score, thresholds in scores)
+    return MonitorReplay(len(scores), raised, would, real)
+
+
+def threshold_at(thresholds: dict[str, float], factor: float) -> float:
+    """At a factor of the share, between those that were kept; beyond them that of the last.
+
+    >>> round(threshold_at({"1.0": 3.0, "2.0": 2.0}, 2 ** 0.5), 2), threshold_at({"1.0": 3.0, "2.0": 2.0}, 9)
+    (2.5, 2.0)
+    """
+    known = sorted((log(float(at)), value) for at, value in thresholds.items())
+    place = log(factor)
+    if place <= known[0][0]:
+        return known[0][1]
+    for (low, before), (high, after) in pairwise(known):
+        if place <= high:
+            return before + (after - before) * (place - low) / (high - low)
+    return known[-1][1]
+
+
+# Features over time
+
+
+@dataclass(frozen=True)
+class FeatureCell:
+    since: datetime
+    until: datetime
+    feature: str
+    score: float
+    drifted: bool
+    address: str  # of its window
+
+
+def features_over_time(project: Project, number: int, period: Period, most: int = 30) -> list[FeatureCell]:
+    """Every feature of every window that could tell; the features that drifted most often first."""
+    rows = readings_of(project).filter(policy_number=number, until__gt=period.since, until__lte=period.until)
+    cells = [
+        FeatureCell(
+            row.since,
+            row.until,
+            f"{row.monitor}: {each['name']}",
+            float(each["score"]),
+            bool(each["drifted"]),
+            reverse("monitors:reading", args=[project.pk, row.pk]),
+        )
+        for row in rows.order_by("until")[:2000]
+        for each in row.features
+    ]
+    worst = Counter[str]()
+    for cell in cells:
+        worst[cell.feature] += 1000 * cell.drifted + 1
+    kept = {name for name, _ in worst.most_common(most)}
+    return [cell for cell in cells if cell.feature in kept]
+
+
+def reading_shown(project: Project, reading_id: int) -> MonitorReading | None:
+    return readings_of(project).filter(pk=reading_id).select_related("alert").first()
+
+
+def pictures_of(reading: MonitorReading) -> list[dict[str, Any]]:
+    """Features that have shares of both sides, those that moved most first."""
+    return [each for each in reading.features if each.get("parts", {}).get("names")]

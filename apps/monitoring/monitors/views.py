@@ -1,0 +1,149 @@
+"""Pages of monitors: the board, one reading with its histograms, the policy as rows and YAML, and one click more or less."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
+from django.views.decorators.http import require_GET, require_POST
+
+from apps.errors import Invalid
+from apps.monitoring.monitors import board, charts
+from apps.monitoring.monitors.forms import BudgetForm, WeighForm, monitor_in_words, row_of, rows_of, rows_posted
+from apps.monitoring.monitors.policies import MONITOR_POLICY
+from apps.pages.periods import Period, period_asked
+from apps.pages.requests import Signed, go
+from apps.projects.access import project_permission
+from apps.projects.models import Project
+from apps.projects.policies.pages import PolicyPage
+from apps.projects.policies.selectors import policy_in_force
+from apps.projects.policies.services import policy_set as policy_write
+from apps.projects.roles import Permission
+from apps.rules.monitors import MONITORS, MonitorPolicy
+from apps.rules.rollouts.durations import in_words
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_MONITOR)
+def monitors(request: Signed, project: Project) -> HttpResponse:
+    period = _period(request, keep=True)
+    shown = board.board_of(project, timezone.now())
+    context = {"project": project, "here": "monitoring", "board": shown, "period": period}
+    return render(request, "monitoring/monitors/board.html", context)
+
+
+def _period(request: Signed, *, keep: bool = False) -> Period:
+    return period_asked(request, timezone.now(), lambda: "30d", keep=keep)
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_MONITOR)
+def figures(request: Signed, project: Project) -> HttpResponse:
+    period = _period(request)
+    shown = board.board_of(project, timezone.now())
+    cells = board.features_over_time(project, shown.number, period)
+    return JsonResponse({"features": charts.heat_map(cells, period)})
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_MONITOR)
+def reading(request: Signed, project: Project, reading_id: int) -> HttpResponse:
+    """One window of one monitor: what it said, and both sides of each feature."""
+    found = board.reading_shown(project, reading_id)
+    if found is None:
+        raise Http404
+    context = {"project": project, "here": "monitoring", "reading": found, "features": board.pictures_of(found)}
+    return render(request, "monitoring/monitors/reading.html", context)
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_MONITOR)
+def reading_figures(request: Signed, project: Project, reading_id: int) -> HttpResponse:
+    found = board.reading_shown(project, reading_id)
+    if found is None:
+        raise Http404
+    return JsonResponse({f"feature-{i}": charts.both_sides(each) for i, each in enumerate(board.pictures_of(found))})
+
+
+@require_POST
+@login_required
+@project_permission(Permission.SET_MONITORS)
+def weigh(request: Signed, project: Project) -> HttpResponse:
+    """More or less sensitive: first what that would have changed, then, asked once more, the next version of the policy."""
+    form = WeighForm(request.POST)
+    policy = policy_in_force(MONITOR_POLICY, project)
+    settings = policy.named(form.cleaned_data["monitor"]) if form.is_valid() else None
+    if settings is None:
+        raise Invalid(gettext("There is no such monitor."), field="monitor")
+    if not form.cleaned_data["set"]:
+        found = board.replayed(project, policy, settings, form.factor, timezone.now())
+        context = {"project": project, "here": "monitoring", "replay": found, "settings": settings, "form": form}
+        return render(request, "monitoring/monitors/weigh.html", context)
+    given = policy.reweighted(settings.called, form.factor)
+    policy_write(MONITOR_POLICY, project=project, policy=given, by=request.user, at=timezone.now())
+    messages.success(request, gettext("The monitors are set. Windows that end from now on follow them."))
+    return go(request, reverse("monitors:monitors", args=[project.pk]))
+
+
+# The policy
+
+
+def _more(request: Signed, project: Project, in_force: MonitorPolicy, shown: MonitorPolicy) -> dict[str, Any]:
+    return {
+        "here": "monitoring",
+        "in_force": in_force,
+        "monitors": [(settings, monitor_in_words(settings)) for settings in in_force.monitors],
+        "offered": [(monitor.name, gettext(monitor.title)) for monitor in MONITORS.values()],
+        "budget_form": BudgetForm(initial={"budget": f"{shown.budget:g}", "cooldown": in_words(shown.cooldown)}),
+    }
+
+
+PAGE = PolicyPage(
+    kind=MONITOR_POLICY,
+    template="monitoring/monitors/policy.html",
+    address="monitors:policy",
+    say=gettext_lazy("The monitors are set. Windows that end from now on follow them."),
+    rows_of=rows_of,
+    more=_more,
+)
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_MONITOR)
+def policy(request: Signed, project: Project) -> HttpResponse:
+    return PAGE.show(request, project)
+
+
+@require_POST
+@login_required
+@project_permission(Permission.SET_MONITORS)
+def policy_set(request: Signed, project: Project) -> HttpResponse:
+    """Adding or removing a row shows the form again; nothing is set before its own button."""
+    rows, budget = rows_posted(request.POST), BudgetForm(request.POST)
+    if "add" in request.POST:
+        monitor = MONITORS.get(request.POST.get("add_type", ""))
+        more = [row_of(monitor)] if monitor is not None else []
+        return PAGE.show(request, project, rows=[*rows, *more], budget_form=budget)
+    if gone := request.POST.get("remove", ""):
+        left = [row for row in rows if row.index != gone]
+        return PAGE.show(request, project, rows=left, budget_form=budget)
+    if not all([budget.is_valid(), *(row.form.is_valid() for row in rows)]):
+        return PAGE.show(request, project, rows=rows, budget_form=budget, status=422)
+    given = {**budget.cleaned_data, "monitors": [row.settings() for row in rows]}
+    return PAGE.rows_set(request, project, given, rows, budget_form=budget)
+
+
+@require_POST
+@login_required
+@project_permission(Permission.SET_MONITORS)
+def yaml_set(request: Signed, project: Project) -> HttpResponse:
+    return PAGE.yaml_set(request, project)
