@@ -1,13 +1,14 @@
 """The people of the tests, a project of each kind, and the clients they use."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import pytest
 from django.core.management.commands import flush
 from django.db import connections
 from django.test import Client
+from django.utils import translation
 
 from apps.accounts.models import User
 from apps.loop.setup.services import project_open
@@ -42,6 +43,13 @@ def quick_flush() -> None:
     """Types and permissions stay, so nobody has to make them again after each such test."""
     connections["default"].ops.sql_flush = _emptied  # type: ignore[method-assign]
     flush.emit_post_migrate_signal = lambda *_, **__: None
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """A page in Spanish leaves its language to the thread, and so to the next test."""
+    yield
+    translation.activate("en")
 
 
 @pytest.fixture

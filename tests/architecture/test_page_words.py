@@ -35,7 +35,7 @@ RECORDS = (
 )  # what these say is written down, not shown
 HOLE = "0"  # of an f-string
 UNITS = {"ms", "min", "nats"}  # the same in every language
-SQL = {"SELECT", "FROM", "WHERE", "INTERVAL", "count"}
+SQL = {"SELECT", "FROM", "WHERE", "WHEN", "INTERVAL", "count"}
 
 
 def called(node: ast.AST) -> str:

@@ -43,6 +43,7 @@ ENTRY = {
     "slas:": "slas:sla",
     "training:": "training:runs",
     "transfer:": "datasets:data",
+    "webhooks:": "projects:settings",
 }
 
 
