@@ -8,6 +8,7 @@ from these rows; trees and regression are then fitted on all.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -109,7 +110,7 @@ def _surely(found: NDArray[Any], y: Ints, usual: int) -> int:
 def better(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> bool:
     """Whether the losses (n,) of the same rows are lower by more than two standard errors."""
     gain = theirs - ours
-    error = float(gain.std()) / float(len(gain)) ** 0.5
+    error = float(gain.std()) / sqrt(len(gain))
     return float(gain.mean()) > 2 * error
 
 
