@@ -120,6 +120,7 @@ BODIES: dict[str, Body | Callable[[Asked], Body]] = {
     "sweeps_start": {"trials": 4},
     "target_set": {"hours": 24},
     "models_promote": {"reason": "The rare labels matter more to us than the mean."},
+    "alarm_policy_set": {"yaml": "rollback: {mode: auto, window: 6h}\nlane: {mode: auto, examples: 90}"},
     "monitor_policy_set": {"yaml": "budget: 1\nmonitors: [{type: class_mix}, {type: volume}]"},
     "gate_policy_set": {"yaml": "gates: [{type: loads}, {type: gain, parameters: {allowedLoss: 0.01}}]"},
     "sensitive_columns_set": {"columns": ["country"]},
