@@ -73,6 +73,7 @@ def drift_check(
                     "drifted": f.drifted,
                     "reason": f.reason,
                     "parts": parts_of(f.reason),
+                    "shares": dict(f.parts),
                 }
                 for f in found.features
             ],

@@ -1,6 +1,6 @@
 """The second link: logged requests of the drifted slice become examples that people are asked about before the rest."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -16,6 +16,7 @@ from apps.datasets.batches import KeptBeside, StoredRow
 from apps.datasets.content import content_digest
 from apps.datasets.models import Example
 from apps.datasets.readers import Row
+from apps.errors import DomainError
 from apps.integrations.ports import Unavailable
 from apps.labeling.services.drift_lane import LaneExample, drift_lane_counts, drift_lane_put
 from apps.loop.mending.selectors import model_numbered
@@ -25,7 +26,6 @@ from apps.loop.returned import row_asked
 from apps.loop.services.intake import examples_follow_up
 from apps.loop.services.references import reference_of
 from apps.monitoring.models import Alert, AskedPayload, Prediction, ReadingOutcome
-from apps.monitoring.monitors.evidence import MonitorReference
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.task_types import PayloadRefused
@@ -121,11 +121,13 @@ def requests_of(mending: Mending) -> SliceRequests:
     said = _answers(mending)
     payloads = [p for p in payloads if (p.inference_id, p.item) in said]
     answers = [said[p.inference_id, p.item] for p in payloads]
-    columns = columns_moved(mending.alert)
-    excess = _excess(mending, payloads, [label for label, _ in answers], columns)
+    moved = features_moved(mending.alert)
+    excess = _excess(mending, payloads, [label for label, _ in answers], moved)
     confidence = np.array([sure for _, sure in answers], float)
     new = _new_ones(project, payloads)
-    return SliceRequests([payloads[i] for i in new], excess[new], confidence[new], columns, len(payloads))
+    return SliceRequests(
+        [payloads[i] for i in new], excess[new], confidence[new], list(columns_among(moved, payloads)), len(payloads)
+    )
 
 
 def _answers(mending: Mending) -> dict[tuple[str, int], tuple[str, float]]:
@@ -137,46 +139,56 @@ def _answers(mending: Mending) -> dict[tuple[str, int], tuple[str, float]]:
     return {(name, item): (label, sure) for name, item, label, sure in found}
 
 
-def columns_moved(alert: Alert) -> list[str]:
-    """Features that drifted, of its monitors or of its drift check, each once, those that moved most first."""
-    moved = list[str]()
+def features_moved(alert: Alert) -> dict[str, Mapping[str, Any]]:
+    """What drifted, of its monitors or of its drift check, each with the shares of its parts; what moved most comes first."""
+    moved: dict[str, Mapping[str, Any]] = {}
     for features in alert.readings.filter(outcome=ReadingOutcome.RAISED).values_list("features", flat=True):
-        moved += [str(f["name"]) for f in features if f.get("drifted")]
-    if alert.check_row is not None:
-        moved += [str(f["feature"]) for f in alert.check_row.statistics if f.get("drifted")]
-    return list(dict.fromkeys(moved))
+        for each in features:
+            if each.get("drifted"):
+                moved.setdefault(str(each["name"]), each.get("parts") or {})
+    for each in alert.check_row.statistics if alert.check_row is not None else ():
+        if each.get("drifted"):
+            moved.setdefault(str(each["feature"]), each.get("shares") or {})
+    return moved
 
 
-def _excess(mending: Mending, payloads: Sequence[AskedPayload], labels: Sequence[str], moved: Sequence[str]) -> Any:
+def columns_among(moved: Iterable[str], payloads: Sequence[AskedPayload]) -> dict[str, str]:
+    """By feature, the column of the requests that it is, or whose length it is."""
+    there = {name for payload in payloads for name in payload.row}
+    named = {f"length of {name}": name for name in there} | {name: name for name in there}
+    return {feature: named[feature] for feature in moved if feature in named}
+
+
+def _excess(
+    mending: Mending, payloads: Sequence[AskedPayload], labels: Sequence[str], moved: Mapping[str, Mapping[str, Any]]
+) -> Any:
     """(n,), summed over what moved; 0 where that has no parts, as of vectors and losses: the slice is then the whole window."""
-    found = np.zeros(len(payloads))
+    found, columns = np.zeros(len(payloads)), columns_among(moved, payloads)
+    learned = _learned(mending) if columns else {}
+    for feature, parts in moved.items():
+        column = columns.get(feature, "")
+        if not column:  # of answers, by what was answered
+            more = _more_frequent(parts)
+            found += np.array([more.get(label, 0.0) for label in labels])
+        elif column in learned:
+            before, now = learned[column], [p.row.get(column) for p in payloads]
+            found += excess_of(before, now) if feature == column else excess_of(lengths(before), lengths(now))
+    return found
+
+
+def _more_frequent(parts: Mapping[str, Any]) -> dict[str, float]:
+    """By the name of a part, how much larger its share is."""
+    shares = zip(parts.get("names", ()), parts.get("reference", ()), parts.get("window", ()), strict=True)
+    return {name: now - before for name, before, now in shares if now > before}
+
+
+def _learned(mending: Mending) -> Mapping[str, Sequence[Any]]:
+    """Columns of what the model of the alarm learned from; none where it cannot be read now."""
     version = model_numbered(mending.project, mending.model_number)
-    if version is None or not payloads or not moved:
-        return found
     try:
-        before = _before(reference_of(version), moved)
-    except Unavailable:  # what it learned from cannot be read now: the whole window then
-        return found
-    now = {name: [p.row.get(name) for p in payloads] for name in before}
-    for name in moved:
-        if name == "class_mix":
-            found += excess_of(before.get("class_mix", ()), labels)
-        elif name in before:
-            found += excess_of(before[name], now[name])
-        else:
-            column = next((c for c in before if name == f"length of {c}"), None)
-            found += excess_of(lengths(before[column]), lengths(now[column])) if column else 0
-    return found
-
-
-def _before(reference: MonitorReference, moved: Sequence[str]) -> Mapping[str, Sequence[Any]]:
-    """By feature, what the model learned from, or said of its holdout; each is read only where it moved."""
-    found: dict[str, Sequence[Any]] = {}
-    if any(name not in ("class_mix", "confidence") for name in moved):
-        found |= reference.learned.columns()
-    if "class_mix" in moved:
-        found["class_mix"] = list(reference.holdout().predicted)
-    return found
+        return reference_of(version).learned.columns() if version is not None else {}
+    except (Unavailable, DomainError):
+        return {}
 
 
 def _new_ones(project: Project, payloads: Sequence[AskedPayload]) -> list[int]:
@@ -220,7 +232,7 @@ class LaneRows:
             "alert": alert.pk,
             "since": alert.opened_at.isoformat(),
             "cause": alert.title,
-            "columns": [name for name in columns if name not in ("class_mix", "confidence")][:MOST_NAMED],
+            "columns": list(columns)[:MOST_NAMED],
         }
 
     def named(self, values: Mapping[str, Any]) -> dict[str, Any]:

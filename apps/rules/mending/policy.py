@@ -49,14 +49,14 @@ class LaneLink(PolicyPart):
     """`examples`: at most so many logged requests are asked about."""
 
     mode: Mode = LinkMode.PROPOSE
-    examples: int = Field(120, ge=LEAST_EXAMPLES, le=MOST_EXAMPLES)
+    examples: int = Field(default=120, ge=LEAST_EXAMPLES, le=MOST_EXAMPLES)
 
 
 class RetrainLink(PolicyPart):
     """`labels`: so many of the lane are in before the run starts. `kind`: None lets the cause of the alarm decide."""
 
     mode: Mode = LinkMode.PROPOSE
-    labels: int = Field(80, ge=LEAST_EXAMPLES, le=MOST_EXAMPLES)
+    labels: int = Field(default=80, ge=LEAST_EXAMPLES, le=MOST_EXAMPLES)
     kind: Literal["incremental", "full", "fine-tune"] | None = None
 
 

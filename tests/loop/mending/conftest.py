@@ -64,8 +64,9 @@ def does(project: Project, mona: User, now: datetime) -> Callable[..., None]:
 def asked(project: Project, now: datetime) -> Callable[..., None]:
     """So many answered requests of the last day; the content of each is kept."""
 
-    def asking(n: int = 90, *, model: int = 1, kept: bool = True, at: datetime | None = None) -> None:
-        until = at or now
+    def asking(n: int = 90, *, model: int = 1, kept: bool = True, spam_from: int = 1000) -> None:
+        """From `spam_from` on they were answered with spam."""
+        until = now
         predictions_record(
             rows=[
                 LoggedPrediction(
@@ -73,7 +74,7 @@ def asked(project: Project, now: datetime) -> Callable[..., None]:
                     f"q{i}",
                     until - (i + 1) * timedelta(minutes=2),
                     model,
-                    "ham",
+                    "ham" if i < spam_from else "spam",
                     0.5 + (i % 50) / 100,
                     5.0,
                     asked=AskedRow({"text": f"new sort of letter {i}"}) if kept else None,
@@ -89,8 +90,10 @@ def asked(project: Project, now: datetime) -> Callable[..., None]:
 def alarm(project: Project, now: datetime) -> Callable[..., Alert]:
     """An alarm about the last day: `alarm(kind="loss", severity="warns")`."""
 
-    def raising(*, kind: str = "drift", severity: str = "alarms", at: datetime | None = None, model: int = 1) -> Alert:
-        until = at or now
+    def raising(
+        *, kind: str = "drift", severity: str = "alarms", model: int = 1, features: list[dict[str, Any]] | None = None
+    ) -> Alert:
+        until = now
         alert = Alert.objects.create(
             project=project,
             kind=kind,
@@ -114,7 +117,7 @@ def alarm(project: Project, now: datetime) -> Callable[..., Alert]:
             at=until,
             outcome=ReadingOutcome.RAISED,
             sentence="Moved.",
-            features=[{"name": "length of text", "drifted": True}, {"name": "city", "drifted": False}],
+            features=features or [{"name": "length of text", "drifted": True}, {"name": "city", "drifted": False}],
             alert=alert,
         )
         return alert

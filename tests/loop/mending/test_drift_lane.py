@@ -20,7 +20,7 @@ from apps.loop.mending import drift_lane
 from apps.loop.mending.services import link_do
 from apps.loop.models import MendingLink
 from apps.monitoring.models import Alert
-from apps.monitoring.services import alert_resolve
+from apps.monitoring.services import Reference, alert_resolve, drift_check
 from apps.projects.models import Project
 from apps.releases.models import ModelVersion
 from tests.loop.mending.conftest import answered, mend, step
@@ -188,3 +188,47 @@ def test_only_what_the_model_of_the_alarm_answered_is_asked_about(
     alert = alarm()
     mend(now)
     assert step(alert, "lane")[0] == "nothing" and not DriftExample.objects.exists()
+
+
+def texts(alert: Alert) -> set[str]:
+    asked = Example.objects.filter(drift__alert_number=alert.pk).values_list("fields", flat=True)
+    return {fields["text"] for fields in asked}
+
+
+def test_only_requests_in_the_part_of_a_column_that_moved_are_asked_about(
+    served: Served, does: Does, asked: Does, alarm: Raise, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served(90), asked()
+    does(lane=AUTO, rollback=OFF, retrain=OFF | {"labels": 40})
+    learned = [f"new sort of letter {i}" for i in range(10)] * 9 + ["new sort of letter 10"]
+    monkeypatch.setattr(drift_lane, "_learned", lambda mending: {"text": learned})
+    alert = alarm()
+    mend(now)
+    assert len(texts(alert)) == 60 and texts(alert) <= {f"new sort of letter {i}" for i in range(10, 90)}
+
+
+def test_where_answers_moved_those_that_came_more_often_are_asked_about(
+    served: Served, does: Does, asked: Does, alarm: Raise, now: datetime
+) -> None:
+    served(90), asked(spam_from=50)
+    does(lane=AUTO, rollback=OFF, retrain=OFF | {"labels": 40})
+    shares = {"names": ["ham", "spam"], "reference": [0.9, 0.1], "window": [0.55, 0.45]}
+    alert = alarm(features=[{"name": "class_mix", "drifted": True, "parts": shares}])
+    mend(now)
+    assert texts(alert) == {f"new sort of letter {i}" for i in range(50, 90)}
+    item = FrontierItem.objects.filter(lane=Lane.DRIFT).first()
+    assert item is not None and item.reason["columns"] == []
+    assert why(Lane.DRIFT, item.reason, blind=False, label_names=["ham", "spam"]).endswith(": drift.")
+
+
+def test_an_alarm_of_a_drift_check_has_a_slice_too(
+    project: Project, served: Served, does: Does, asked: Does, now: datetime
+) -> None:
+    served(90), asked(spam_from=50)
+    does(severity="warns", lane=AUTO, rollback=OFF, retrain=OFF | {"labels": 40})
+    said = Reference(["ham", "spam"], ["ham"] * 90 + ["spam"] * 10, [0.7] * 100)
+    check = drift_check(project=project, model_number=1, reference=said, at=now, seed=1)
+    assert check.outcome == "drift"
+    alert = Alert.objects.get(project=project, resolved_at=None)
+    mend(now)
+    assert texts(alert) and texts(alert) <= {f"new sort of letter {i}" for i in range(50, 90)}
