@@ -9,7 +9,7 @@ from apps.projects.models import Project
 
 
 def labels_now(project: Project) -> list[VersionRow]:
-    """Single labels only: no model learns another kind of answer yet. Six queries, whatever the number of labels. Those that
+    """Single labels only: no model learns another kind of answer yet. Five queries, whatever the number of labels. Those that
     judge what an open alarm is mended by are not among them."""
     labels = trained_on(Label.objects.filter(project=project, label__isnull=False), project.pk)
     answers, machines = _answers(project), _machines(project)

@@ -246,12 +246,12 @@ def rollout_stop(*, rollout: Rollout, message: str, by: User | None, at: datetim
 
 
 def _changed(kind: PromotionKind, version: ModelVersion, champion: ModelVersion | None, by: User | None) -> str:
-    now, by = version.number, by or term("System")
+    now, who = version.number, by or term("System")
     if kind != PromotionKind.PROMOTE and champion:
-        return sentence("{by} rolled back to v{now}, was v{before}.", by=by, now=now, before=champion.number)
+        return sentence("{by} rolled back to v{now}, was v{before}.", by=who, now=now, before=champion.number)
     if champion:
-        return sentence("{by} promoted v{now}, was v{before}.", by=by, now=now, before=champion.number)
-    return sentence("{by} promoted v{now}, the first champion.", by=by, now=now)
+        return sentence("{by} promoted v{now}, was v{before}.", by=who, now=now, before=champion.number)
+    return sentence("{by} promoted v{now}, the first champion.", by=who, now=now)
 
 
 def _seen_by(run: Run) -> None:

@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 from apps.accounts.models import User
 from tests.api import api_of
 from tests.architecture.test_roles import Things
+from tests.schema.alarms import labeled_lane, suspecting
 from tests.schema.documents import Operation
 
 Body = dict[str, Any] | None
@@ -170,6 +171,10 @@ IDS: dict[str, Callable[[Asked], dict[str, Any]]] = {
     ),
     "webhook_deliveries_list": _webhook,
     "webhook_deliveries_repeat": lambda asked: {**_webhook(asked), "delivery_id": asked.of("webhooks_test")["id"]},
+    "alerts_roll_back": lambda asked: {"alert_id": suspecting(asked.world.project)},
+    "alerts_label": lambda asked: {"alert_id": asked.of("alerts_roll_back")["alert"]},
+    "alerts_train": lambda asked: {"alert_id": labeled_lane(asked.of("alerts_roll_back")["alert"])},
+    "alerts_follow": lambda asked: {"alert_id": asked.of("alerts_roll_back")["alert"]},
     "members_remove": lambda asked: {"user_id": asked.of("members_set")["user_id"]},
 }
 # First these, since later ones need what they make; then the others; then what takes things away.
@@ -201,6 +206,10 @@ LAST = (
     "deleted_examples_allow",
     "members_remove",
     "webhooks_remove",
+    "alerts_roll_back",
+    "alerts_label",
+    "alerts_train",
+    "alerts_follow",
     "aliases_remove",
     "projects_delete",
     "deletions_list",

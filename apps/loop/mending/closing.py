@@ -5,6 +5,7 @@ training until then. Closed, its labels are free to be learned from.
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -87,6 +88,6 @@ def closing_look(mending: Mending, at: datetime) -> bool:
     alert_resolve(project=mending.project, alert_id=mending.pk, note=words, by=None, at=at)
     drift_lane_end(project=mending.project, alert_number=mending.pk, at=at)
     n = max(mending.judges, 1)
-    facts = {"version": champion.number, "before": mending.before / n, "after": mending.after / n}
+    facts: dict[str, Any] = {"version": champion.number, "before": mending.before / n, "after": mending.after / n}
     step_set(mending, MendingLink.CLOSING, StepState.DONE, words, at=at, **facts)
     return True

@@ -1,6 +1,7 @@
 """The third link: once enough labels of the lane are in, a run; and its release, once gates and slice allow it."""
 
 from datetime import datetime
+from typing import Any
 
 from apps.accounts.models import User
 from apps.errors import DomainError
@@ -97,7 +98,7 @@ def _release(mending: Mending, policy: AlarmPolicy, version: ModelVersion, at: d
             words = joined([words, refused.message])
         else:
             state, words = _went(mending, version) or (state, words)
-    facts = {"version": number} if state == StepState.DONE else {}
+    facts: dict[str, Any] = {"version": number} if state == StepState.DONE else {}
     step_set(mending, MendingLink.RELEASE, state, words, at=at, **facts)
 
 
