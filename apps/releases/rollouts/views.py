@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from apps.errors import Invalid
 from apps.pages.requests import Signed, go
+from apps.pages.sentences import refusal
 from apps.projects.access import permissions_of, project_permission
 from apps.projects.models import Project
 from apps.projects.policies.pages import PolicyPage
@@ -151,7 +152,7 @@ def _replayed(
     try:
         tried = PAGE.rows_read(said, rows)
     except PolicyRefused as refused:
-        return PAGE.show(request, project, rows=rows, limits=limits, fault=str(refused), status=422)
+        return PAGE.show(request, project, rows=rows, limits=limits, fault=refusal(refused), status=422)
     past = selectors.rollout_named(project, request.POST.get("rollout", ""))
     told = ReplayedRollout(past, replay(rollout=past, policy=tried, now=timezone.now()))
     return PAGE.show(request, project, rows=rows, limits=limits, told=told)
