@@ -156,6 +156,7 @@ def test_of_two_edits_of_one_version_at_one_moment_one_is_set(lin: User, project
         ("releases:policy_yaml_set", "steps: []", "La política no se puede usar"),
         ("monitors:yaml_set", "monitors: [{type: nonsense}]", "ningún monitor se llama «nonsense»"),
         ("monitors:yaml_set", "monitors: [{type: volume, window: 5m}]", "una ventana dura de"),
+        ("mending:yaml_set", "retrain: {labels: 121}", "la ejecución espera 121 etiquetas y el carril pide 120"),
     ],
 )
 def test_what_is_wrong_is_said_in_the_readers_language(
