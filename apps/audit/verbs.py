@@ -108,6 +108,8 @@ class Verb(StrEnum):
     ALERT_RAISED = "alert.raised"
     ALERT_WORSENED = "alert.worsened"
     ALERT_RESOLVED = "alert.resolved"
+    ALERT_FOLLOWED = "alert.followed"
+    ALARM_POLICY_SET = "alarm_policy.set"
     FEEDBACK_SET = "feedback.set"
     TARGET_SET = "target.set"
     NOTICE_SNOOZED = "notice.snoozed"
@@ -261,6 +263,11 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.ALERT_RAISED: EventPayload("alert", {"severity": str, "cause": str}),
     Verb.ALERT_WORSENED: EventPayload("alert", {"severity": str, "cause": str}),
     Verb.ALERT_RESOLVED: EventPayload("alert"),
+    Verb.ALERT_FOLLOWED: EventPayload(
+        "alert",
+        {"link": str, "version": int, "run": int, "examples": int, "judges": int, "before": _NUMBER, "after": _NUMBER},
+    ),
+    Verb.ALARM_POLICY_SET: EventPayload("alarm policy", {"policy": dict}),
     Verb.FEEDBACK_SET: EventPayload("feedback", open=True),
     Verb.WEBHOOK_ADDED: _WEBHOOK,
     Verb.WEBHOOK_CHANGED: _WEBHOOK,
