@@ -12,7 +12,7 @@ def number_of(subject: str) -> int:
 
 
 def alarm(project_id: int, subject: str) -> str:
-    return f"{reverse('monitoring:monitor', args=[project_id])}#alerts"
+    return reverse("mending:alarm", args=[project_id, number_of(subject)])
 
 
 def rollout(project_id: int, subject: str) -> str:

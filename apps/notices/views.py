@@ -170,5 +170,5 @@ def _act(request: Signed, notice_id: int, do: Callable[[Notice, int | None, date
 def _refused(request: Signed, notice_id: int, refused: DomainError) -> HttpResponse:
     found = selectors.notice_for(request.user, notice_id)
     typed = {name: request.POST.get(name, "")[: services.MOST_COMMENT] for name in ("note", "text")}
-    more = {"refused": refused.message, "field": refused.details.get("field", ""), "typed": typed}
+    more = {"refused": refused.message, "wrong": {refused.details.get("field", ""): True}, "typed": typed}
     return _page(request, found, status=refused.http_status, **more)
