@@ -101,8 +101,8 @@ def _in_words(fault: Exception, was_cut: bool) -> MailNotSent:
     if was_cut:
         return _of_server(sentence("The mail server gave no whole answer within {seconds} s.", seconds=int(TOGETHER_S)))
     if isinstance(fault, smtplib.SMTPRecipientsRefused):
-        code, reply = next(iter(fault.recipients.values()))
-        words = sentence("The mail server does not take this address: {reply}", reply=_reply(code, reply))
+        code, said = next(iter(fault.recipients.values()))
+        words = sentence("The mail server does not take this address: {reply}", reply=_reply(code, said))
         return MailNotSent(words, permanent=code in GONE_FOR_GOOD, of_server=False)
     if isinstance(fault, smtplib.SMTPDataError):
         words = sentence(
@@ -110,9 +110,9 @@ def _in_words(fault: Exception, was_cut: bool) -> MailNotSent:
         )
         return MailNotSent(words, permanent=fault.smtp_code in GONE_FOR_GOOD, of_server=False)
     if isinstance(fault, smtplib.SMTPSenderRefused):
-        reply = _reply(fault.smtp_code, fault.smtp_error)
+        answer = _reply(fault.smtp_code, fault.smtp_error)
         return _of_server(
-            sentence("The mail server does not take the sender, which MAIL_FROM sets: {reply}", reply=reply)
+            sentence("The mail server does not take the sender, which MAIL_FROM sets: {reply}", reply=answer)
         )
     if isinstance(fault, smtplib.SMTPAuthenticationError):
         answer = _reply(fault.smtp_code, fault.smtp_error)

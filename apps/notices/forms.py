@@ -49,7 +49,8 @@ class ChoicesForm(forms.Form):
     def of(choices: NoticeChoices) -> dict[str, Any]:
         """What the fields begin with."""
         names = ("quiet_begins", "quiet_ends")
-        clock = {name: f"{getattr(choices, name):%H:%M}" if getattr(choices, name) else "" for name in names}
+        set_ones = {name: getattr(choices, name) for name in names if getattr(choices, name)}
+        clock = {name: value.isoformat("minutes") for name, value in set_ones.items()}
         return {"mail_to": choices.mail_to, "alarms_pass": choices.alarms_pass, **clock}
 
 

@@ -113,9 +113,10 @@ def bell_of(user: User, at: datetime) -> BellState:
 
 
 def toasts_since(user: User, since: datetime, at: datetime) -> list[NoticeTold]:
-    """Unread ones told since then, newest first; `since` is when the page was opened."""
+    """Unread ones told since then, alarms first, then the newest; `since` is when the page was opened."""
     found = told_unread(user, at).filter(told_at__gt=since - TOASTED_BACK).select_related("notice__project")
-    return list(found.order_by("-told_at", "-pk")[:20])
+    newest = list(found.order_by("-told_at", "-pk")[:20])
+    return sorted(newest, key=lambda told: told.notice.severity != NoticeLevel.ALARM)
 
 
 def notice_for(user: User, notice_id: int, *, acts: bool = False) -> Notice:

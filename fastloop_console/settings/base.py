@@ -185,6 +185,7 @@ SPECTACULAR_SETTINGS = {
         "RunStateEnum": "apps.training.models.RunState",
         "RunKindEnum": "apps.training.models.RunKind",
         "IngestionStateEnum": "apps.datasets.models.IngestionState",
+        "NoticeLevelEnum": ["alarm", "warning", "info"],
         "OutcomeEnum": "apps.evaluation.models.Outcome",
         "RolloutPhaseEnum": ["Progressing", "Paused", "Healthy", "Degraded"],
         "MetricPhaseEnum": ["Running", "Successful", "Failed", "Inconclusive"],

@@ -197,7 +197,7 @@ def test_a_toast_says_how_loud_it_is(as_, project, mona, drifted, happens, colle
     collected(now)
     page = toasts(as_(mona), int(now.timestamp())).text
     assert 'class="toast warn"' in page and 'class="toast breach"' in page
-    assert "&lt;b&gt;bold" in page
+    assert "&lt;b&gt;bold" in page and page.index("toast breach") < page.index("toast warn"), "alarms first"
 
 
 def test_the_bell_remembers_in_which_language_and_zone_somebody_reads(as_, mona):
