@@ -17,6 +17,7 @@ from apps.loop import runs_api
 from apps.loop.closing import api as closing
 from apps.loop.examples import acts_api
 from apps.loop.examples import api as examples
+from apps.loop.mending import api as mending
 from apps.loop.setup import api as setup
 from apps.loop.setup import schema_api
 from apps.loop.setup.views import api_start
@@ -175,6 +176,11 @@ urlpatterns = [
     path(f"{PROJECT}monitor-readings/", monitors.ReadingsAPI.as_view(), name="api-monitor-readings"),
     path(f"{PROJECT}alerts/", monitoring.AlertsAPI.as_view(), name="api-alerts"),
     path(f"{PROJECT}alerts/<int:alert_id>/resolve/", monitoring.AlertResolveAPI.as_view(), name="api-alert-resolve"),
+    path(f"{PROJECT}alerts/<int:alert_id>/follow-up/", mending.FollowUpAPI.as_view(), name="api-alert-follow-up"),
+    path(f"{PROJECT}alerts/<int:alert_id>/roll-back/", mending.AlarmRollBackAPI.as_view(), name="api-alert-roll-back"),
+    path(f"{PROJECT}alerts/<int:alert_id>/label/", mending.AlarmLaneAPI.as_view(), name="api-alert-label"),
+    path(f"{PROJECT}alerts/<int:alert_id>/train/", mending.AlarmRetrainAPI.as_view(), name="api-alert-train"),
+    path(f"{PROJECT}alarm-policy/", mending.AlarmPolicyAPI.as_view(), name="api-alarm-policy"),
     path(f"{PROJECT}laps/", slas.LapsAPI.as_view(), name="api-laps"),
     path(f"{PROJECT}target/", slas.TargetAPI.as_view(), name="api-target"),
 ]

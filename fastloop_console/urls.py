@@ -33,6 +33,7 @@ urlpatterns = [
     path("projects/<int:project_id>/models/", include("apps.releases.urls")),
     path("projects/<int:project_id>/models/", include("apps.lineage.urls")),
     path("projects/<int:project_id>/monitor/", include("apps.monitoring.urls")),
+    path("projects/<int:project_id>/alarms/", include("apps.loop.mending.urls")),
     path("projects/<int:project_id>/monitors/", include("apps.monitoring.monitors.urls")),
     path("projects/<int:project_id>/feedback/", include("apps.monitoring.feedback.urls")),
     path("projects/<int:project_id>/sla/", include("apps.slas.urls")),

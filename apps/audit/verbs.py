@@ -106,6 +106,8 @@ class Verb(StrEnum):
     ALERT_JUDGED = "alert.judged"
     ALERT_RAISED = "alert.raised"
     ALERT_RESOLVED = "alert.resolved"
+    ALERT_FOLLOWED = "alert.followed"
+    ALARM_POLICY_SET = "alarm_policy.set"
     FEEDBACK_SET = "feedback.set"
     TARGET_SET = "target.set"
     WEBHOOK_ADDED = "webhook.added"
@@ -252,6 +254,11 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.ALERT_JUDGED: EventPayload("alert", {"verdict": str}),
     Verb.ALERT_RAISED: EventPayload("alert"),
     Verb.ALERT_RESOLVED: EventPayload("alert"),
+    Verb.ALERT_FOLLOWED: EventPayload(
+        "alert",
+        {"link": str, "version": int, "run": int, "examples": int, "judges": int, "before": _NUMBER, "after": _NUMBER},
+    ),
+    Verb.ALARM_POLICY_SET: EventPayload("alarm policy", {"policy": dict}),
     Verb.FEEDBACK_SET: EventPayload("feedback", open=True),
     Verb.WEBHOOK_ADDED: _WEBHOOK,
     Verb.WEBHOOK_CHANGED: _WEBHOOK,

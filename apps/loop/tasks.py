@@ -10,6 +10,7 @@ from apps.lineage.mirror import mirror_all
 from apps.loop import services
 from apps.loop.closing.deleting import deletion_work, deletions_sweep
 from apps.loop.examples.services import vectors_clear, vectors_clear_sweep
+from apps.loop.mending.services import alarms_mend
 from apps.loop.returned import ReturnedLost, returned_sweep, returned_take
 from apps.loop.services.versions import versions_keep
 from apps.monitoring.feedback.services import feedback_sweep
@@ -59,6 +60,7 @@ def sweep() -> None:
         feedback_sweep,
         returned_sweep,
         rollouts_advance,
+        alarms_mend,
         requests_expire,
         services.laps_close,
         services.scoring_sweep,

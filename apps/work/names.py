@@ -41,6 +41,7 @@ class Job(StrEnum):
     AUTO_LABEL = "workers.auto_label"
     CONSENSUS = "workers.consensus"
     SUSPECTS = "workers.suspects"
+    SLICE = "workers.slice"
 
     @property
     def queue(self) -> Queue:

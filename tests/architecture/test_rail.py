@@ -30,6 +30,7 @@ ENTRY = {
     "lineage:lineage": "releases:models",
     "loop:": "loop:overview",
     "loop:columns": "datasets:data",
+    "mending:": "monitoring:monitor",
     "monitoring:": "monitoring:monitor",
     "monitors:": "monitoring:monitor",
     "projects:audit": "projects:audit",
