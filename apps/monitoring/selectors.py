@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from apps.monitoring.filters import TrafficFilter
-from apps.monitoring.log.sample import slices_offered, traffic_of_slice
+from apps.monitoring.log.sample import traffic_of_slice
 from apps.monitoring.log.traffic import Traffic, arms_answered, first_answer, traffic_of
 from apps.monitoring.models import Alert, DriftCheck, Prediction
 from apps.pages.periods import Period, that_fits
@@ -47,7 +47,6 @@ class FilterChoices:
 
     arms: tuple[tuple[str, str | Promise], ...]  # with their words
     versions: tuple[int, ...]
-    slices: tuple[str, ...]
 
 
 def monitor_of(project: Project, period: Period, shown: TrafficFilter = ALL) -> Monitor:
@@ -78,10 +77,11 @@ def traffic_shown(project: Project, period: Period, shown: TrafficFilter = ALL) 
 def choices_of(project: Project, period: Period, shown: TrafficFilter) -> FilterChoices:
     answered = arms_answered(project, period)
     arms = {each.arm for each in answered} | {shown.arm}
+    versions = {each.version for each in answered}
+    if shown.version is not None:
+        versions.add(shown.version)
     return FilterChoices(
-        tuple((arm, words) for arm, words in ARM_WORDS.items() if arm in arms),
-        tuple(sorted({each.version for each in answered} | {shown.version} - {None}, reverse=True)),
-        tuple(slices_offered(project, period)),
+        tuple((arm, words) for arm, words in ARM_WORDS.items() if arm in arms), tuple(sorted(versions, reverse=True))
     )
 
 

@@ -16,6 +16,7 @@ from apps.errors import Invalid
 from apps.monitoring import charts, selectors, services
 from apps.monitoring.filters import filter_asked
 from apps.monitoring.forms import ResolveForm
+from apps.monitoring.log.sample import slices_offered
 from apps.pages.figures import figures_answer
 from apps.pages.periods import Period, period_asked
 from apps.pages.requests import Signed, go
@@ -64,6 +65,15 @@ def _shown(request: Signed, project: Project, *, keep: bool = False) -> dict[str
 def _period(request: Signed, project: Project, *, keep: bool = False) -> Period:
     at = timezone.now()
     return period_asked(request, at, lambda: selectors.period_that_fits(project, at), keep=keep)
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_MONITOR)
+def slices(request: Signed, project: Project) -> HttpResponse:
+    """What the filter suggests, once somebody is about to choose one: no page reads the log for it."""
+    found = slices_offered(project, _period(request, project))
+    return render(request, "monitoring/_slices.html", {"slices": found})
 
 
 @require_GET

@@ -143,11 +143,18 @@ def test_what_can_be_chosen_is_what_there_is(logged: Project) -> None:
     found = choices_of(logged, day, asked("version=9"))
     assert [arm for arm, _ in found.arms] == ["champion", "canary", "shadow"]
     assert found.versions == (9, 3, 2, 1)
-    assert set(found.slices) >= {"region=EU", "region=US"}
+    assert set(slices_offered(logged, day)) >= {"region=EU", "region=US"}
     predictions_record(
         rows=[said(logged, 100 + n, asked=AskedRow({"region": "EU", "free": f"v{n}"})) for n in range(30)]
     )
     assert not [each for each in slices_offered(logged, day) if each.startswith("free=")]
+
+
+def test_slices_are_suggested_once_somebody_is_about_to_choose(logged: Project, as_: As, mona: User) -> None:
+    page = as_(mona).get(reverse("monitoring:monitor", args=[logged.pk]) + "?period=24h").text
+    assert "region=EU" not in page and f"{reverse('monitoring:slices', args=[logged.pk])}?period=24h" in page
+    offered = as_(mona).get(reverse("monitoring:slices", args=[logged.pk]) + "?period=24h").text
+    assert '<option value="region=EU">' in offered
 
 
 def test_checks_and_resolved_alarms_are_those_of_the_period_and_version(project: Project, as_: As, mona: User) -> None:

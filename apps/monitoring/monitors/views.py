@@ -96,16 +96,13 @@ def reading_figures(request: Signed, project: Project, reading_id: int) -> HttpR
 @project_permission(Permission.VIEW_MONITOR)
 def logged_request(request: Signed, project: Project) -> HttpResponse:
     """One request of the log: what was asked, what models said, what came back."""
-    item = request.GET.get("item", "0")
+    if Permission.VIEW_DATA not in permissions_of(request.user, project.pk):
+        raise Http404
+    item, named = request.GET.get("item", "") or "0", request.GET.get("id", "").replace("\0", "").strip()
     place = int(item) if item.isascii() and item.isdigit() and len(item) < 6 else -1
-    named = request.GET.get("id", "")
-    if Permission.VIEW_DATA not in permissions_of(request.user, project.pk) or "\0" in named:
-        raise Http404
-    story = near.request_story(project, named, place)
-    if story is None:
-        raise Http404
-    context = {"project": project, "here": "monitoring", "story": story}
-    return render(request, "monitoring/monitors/request.html", context)
+    story = near.request_story(project, named, place) if place >= 0 else None
+    context = {"project": project, "here": "monitoring", "story": story, "named": named, "item": item}
+    return render(request, "monitoring/monitors/request.html", context, status=404 if named and not story else 200)
 
 
 @require_POST

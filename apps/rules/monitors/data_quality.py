@@ -86,7 +86,7 @@ def _faults(
     name: str, before: Sequence[Any], now: Sequence[Any], parameters: DataQualityParameters
 ) -> list[FeatureMeasure]:
     counted = fault_counts(before, now, parameters)
-    limits = {"range": _range(before, parameters), "category": _known(before)}
+    limits: dict[str, dict[str, Any]] = {"range": _range(before, parameters), "category": _known(before)}
     return [
         _fault(name, fault, *counts, parameters.allowed_share, {"column": name, **limits.get(fault, {})})
         for fault, counts in counted.items()

@@ -142,6 +142,7 @@ def test_the_page_of_a_cell_has_sides_requests_and_alarm(as_: As, lin: User, lim
     text = as_(lin).get(cell(lima, "city")).text
     assert f"Alarm {lima.alert.pk} covers this window" in text
     assert "67 of 200 kept requests of this window; the 12 nearest." in text
+    assert f"{reverse('mending:alarm', args=[lima.project_id, lima.alert.pk])}#follows" in text
     assert f"{reverse('monitors:request', args=[lima.project_id])}?id=q0&amp;item=0" in text
     figures = (
         as_(lin).get(reverse("monitors:reading_figures", args=[lima.project_id, lima.pk]) + "?feature=city").json()
@@ -167,8 +168,11 @@ def test_a_request_has_a_page(as_: As, lin: User, lima: MonitorReading, make_pro
     address = reverse("monitors:request", args=[lima.project_id])
     text = as_(lin).get(f"{address}?id=q0").text
     assert "Lima" in text and "v1" in text and "90" in text
-    for bad in ("?id=gone", "?id=q0&item=7", "?id=q0&item=x", "?id=", "", "?id=%00"):
-        assert as_(lin).get(address + bad).status_code == 404, bad
+    for bad in ("?id=gone", "?id=q0&item=7", "?id=q0&item=x", "?id=q0&item=99999999"):
+        answer = as_(lin).get(address + bad)
+        assert answer.status_code == 404 and "knows no answer under this id" in answer.text, bad
+    for empty in ("", "?id=", "?id=%00"):
+        assert as_(lin).get(address + empty).status_code == 200, empty
     assert as_(lin).get(reverse("monitors:request", args=[make_project().pk]) + "?id=q0").status_code == 404
 
 
