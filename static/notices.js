@@ -33,6 +33,7 @@ async function look() {
   if (answer?.status !== 200 || answer.redirected) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const box of $$(".toast", page)) {
+    /** @type {string[]} */
     const keys = (box.dataset.key || "").split(",");
     if (keys.every(key => shown.has(key))) continue;
     keys.forEach(key => shown.add(key));
