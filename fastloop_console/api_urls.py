@@ -17,12 +17,14 @@ from apps.loop import runs_api
 from apps.loop.closing import api as closing
 from apps.loop.examples import acts_api
 from apps.loop.examples import api as examples
+from apps.loop.mending import api as mending
 from apps.loop.setup import api as setup
 from apps.loop.setup import schema_api
 from apps.loop.setup.views import api_start
 from apps.monitoring import api as monitoring
 from apps.monitoring.feedback import api as feedback
 from apps.monitoring.monitors import api as monitors
+from apps.notices import api as notices
 from apps.projects import api as projects
 from apps.quality import api as quality
 from apps.releases import api as releases
@@ -62,6 +64,16 @@ urlpatterns = [
         webhooks.WebhookRepeatAPI.as_view(),
         name="api-webhook-repeat",
     ),
+    path("v1/notices/", notices.NoticesAPI.as_view(), name="api-notices"),
+    path("v1/notices/read/", notices.NoticesReadAPI.as_view(), name="api-notices-read"),
+    path("v1/notices/choices/", notices.NoticeChoicesAPI.as_view(), name="api-notice-choices"),
+    path("v1/notices/mail/", notices.MailAPI.as_view(), name="api-notice-mail"),
+    path("v1/notices/<int:notice_id>/", notices.NoticeAPI.as_view(), name="api-notice"),
+    path("v1/notices/<int:notice_id>/snooze/", notices.NoticeSnoozeAPI.as_view(), name="api-notice-snooze"),
+    path("v1/notices/<int:notice_id>/assign/", notices.NoticeAssignAPI.as_view(), name="api-notice-assign"),
+    path("v1/notices/<int:notice_id>/comments/", notices.NoticeCommentsAPI.as_view(), name="api-notice-comments"),
+    path("v1/notices/<int:notice_id>/resolve/", notices.NoticeResolveAPI.as_view(), name="api-notice-resolve"),
+    path(f"{PROJECT}notice-policy/", notices.NoticePolicyAPI.as_view(), name="api-notice-policy"),
     path(f"{PROJECT}event-types/", webhooks.EventTypesAPI.as_view(), name="api-event-types"),
     path(f"{PROJECT}queue/", settings_api.QueueAPI.as_view(), name="api-queue"),
     path(f"{PROJECT}members/", projects.MembersAPI.as_view(), name="api-members"),
@@ -175,6 +187,11 @@ urlpatterns = [
     path(f"{PROJECT}monitor-readings/", monitors.ReadingsAPI.as_view(), name="api-monitor-readings"),
     path(f"{PROJECT}alerts/", monitoring.AlertsAPI.as_view(), name="api-alerts"),
     path(f"{PROJECT}alerts/<int:alert_id>/resolve/", monitoring.AlertResolveAPI.as_view(), name="api-alert-resolve"),
+    path(f"{PROJECT}alerts/<int:alert_id>/follow-up/", mending.FollowUpAPI.as_view(), name="api-alert-follow-up"),
+    path(f"{PROJECT}alerts/<int:alert_id>/roll-back/", mending.AlarmRollBackAPI.as_view(), name="api-alert-roll-back"),
+    path(f"{PROJECT}alerts/<int:alert_id>/label/", mending.AlarmLaneAPI.as_view(), name="api-alert-label"),
+    path(f"{PROJECT}alerts/<int:alert_id>/train/", mending.AlarmRetrainAPI.as_view(), name="api-alert-train"),
+    path(f"{PROJECT}alarm-policy/", mending.AlarmPolicyAPI.as_view(), name="api-alarm-policy"),
     path(f"{PROJECT}laps/", slas.LapsAPI.as_view(), name="api-laps"),
     path(f"{PROJECT}target/", slas.TargetAPI.as_view(), name="api-target"),
 ]

@@ -13,6 +13,7 @@ django.setup()
 
 from fastloop_console.machine.celery import app  # noqa: E402  after Django is set up
 from workers.tasks import (  # noqa: E402, F401  registers the tasks
+    alarm_slice,
     auto_label,
     consensus,
     embed,

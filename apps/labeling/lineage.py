@@ -3,13 +3,15 @@
 from collections import defaultdict
 
 from apps.datasets.versions import VersionRow
+from apps.labeling.kept_out import trained_on
 from apps.labeling.models import Annotation, AutoLabel, ConsensusMethod, Label, LabelSource, Lane
 from apps.projects.models import Project
 
 
 def labels_now(project: Project) -> list[VersionRow]:
-    """Single labels only: no model learns another kind of answer yet. Five queries, whatever the number of labels."""
-    labels = Label.objects.filter(project=project, label__isnull=False)
+    """Single labels only: no model learns another kind of answer yet. Five queries, whatever the number of labels. Those that
+    judge what an open alarm is mended by are not among them."""
+    labels = trained_on(Label.objects.filter(project=project, label__isnull=False), project.pk)
     answers, machines = _answers(project), _machines(project)
     shared = _originals(project)
     found = []

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Max, Q, QuerySet
 
 from apps.datasets.models import Example
+from apps.labeling.kept_out import kept_out
 from apps.labeling.models import (
     LANE_WEIGHTS,
     QUEUED_LANES,
@@ -43,7 +44,7 @@ def counts_of(project: Project) -> QueueCounts:
     labels = Label.objects.filter(project=project).aggregate(
         all=Count("pk"),
         held=Count("pk", filter=Q(holdout=True)),
-        fresh=Count("pk", filter=Q(holdout=False, first_run_number=None)),
+        fresh=Count("pk", filter=Q(holdout=False, first_run_number=None) & ~kept_out(project.pk)),
     )
     return QueueCounts(
         examples=Example.objects.filter(project=project).count(),

@@ -9,6 +9,7 @@ from django.db import connection
 from django.db.models import Q
 from numpy.typing import NDArray
 
+from apps.labeling.kept_out import trained_on
 from apps.labeling.models import Frontier, Label, LabelSource, ReturnedLabel, SetAside, Suspect, SuspectState
 from apps.projects.models import Project
 
@@ -69,7 +70,7 @@ def newest_unseen_by(project: Project, run_number: int, labels: Sequence[str], l
 def labels_since(project_id: int, since: datetime | None) -> Iterator[tuple[int, datetime]]:
     """(example, resolved at) outside the holdout, oldest first; all of them without a moment. Those that came back as feedback
     have a cursor of their own: `returned_since`."""
-    found = Label.objects.filter(project=project_id, holdout=False, label__isnull=False)
+    found = trained_on(Label.objects.filter(project=project_id, holdout=False, label__isnull=False), project_id)
     found = found.exclude(source=LabelSource.FEEDBACK)
     if since is not None:
         found = found.filter(resolved_at__gte=since)
@@ -79,6 +80,7 @@ def labels_since(project_id: int, since: datetime | None) -> Iterator[tuple[int,
 def returned_since(project_id: int, cursor: int, limit: int) -> list[tuple[int, int]]:
     """(key, example) of labels that came back after the cursor and stand, in the order in which they came."""
     rows = ReturnedLabel.objects.filter(project=project_id, pk__gt=cursor, example__label__source=LabelSource.FEEDBACK)
+    rows = rows.exclude(example__drift__judges=True, example__drift__released_at=None)
     return list(rows.filter(example__label__holdout=False).order_by("pk").values_list("pk", "example_id")[:limit])
 
 

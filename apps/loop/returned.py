@@ -125,16 +125,15 @@ def _asked(project: Project, part: Sequence[Feedback]) -> dict[int, dict[str, An
     for f in part:
         payload = by_place.get((f.inference_id, f.item))
         if payload is not None:
-            image = {} if payload.image is None else {"image": bytes(payload.image)}
             assert f.answered_at is not None
-            found[f.pk] = {
-                **payload.row,
-                **image,
-                "id": external_id(f),
-                "label": f.label,
-                "collected_at": f.answered_at.isoformat(),
-            }
+            found[f.pk] = row_asked(payload, external_id(f), f.answered_at) | {"label": f.label}
     return found
+
+
+def row_asked(payload: AskedPayload, name: str, at: datetime) -> dict[str, Any]:
+    """What a logged request asked about, as a row of a file."""
+    image = {} if payload.image is None else {"image": bytes(payload.image)}
+    return {**payload.row, **image, "id": name, "collected_at": at.isoformat()}
 
 
 def external_id(feedback: Feedback) -> str:

@@ -73,6 +73,7 @@ def drift_check(
                     "drifted": f.drifted,
                     "reason": f.reason,
                     "parts": parts_of(f.reason),
+                    "shares": dict(f.parts),
                 }
                 for f in found.features
             ],
@@ -151,13 +152,15 @@ def alert_raise(
         by=None,
         at=at,
         sentence=sentence("{title}: {detail}", title=term(title), detail=detail),
+        after={"severity": str(alert.severity), "cause": kind},
     )
     look_again(Topic.PROJECT.of(project.pk), News.ALERT, alert.pk)
     return alert
 
 
 @transaction.atomic
-def alert_resolve(*, project: Project, alert_id: int, note: str, by: User, at: datetime) -> Alert:
+def alert_resolve(*, project: Project, alert_id: int, note: str, by: User | None, at: datetime) -> Alert:
+    """Closed with a note; `by` nobody where the alarm closes itself."""
     alert = Alert.objects.select_for_update(no_key=True).filter(pk=alert_id, project=project).first()
     if alert is None:
         raise NotFound(gettext("There is no such alarm."))
@@ -179,7 +182,12 @@ def alert_resolve(*, project: Project, alert_id: int, note: str, by: User, at: d
         subject=f"alert {alert.pk}",
         by=by,
         at=at,
-        sentence=sentence("{by} resolved the alarm “{title}”: {note}", by=by, title=term(alert.title), note=alert.note),
+        sentence=sentence(
+            "{by} resolved the alarm “{title}”: {note}",
+            by=by or term("System"),
+            title=term(alert.title),
+            note=alert.note if by else note,
+        ),
     )
     look_again(Topic.PROJECT.of(project.pk), News.ALERT, alert.pk)
     return alert

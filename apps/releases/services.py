@@ -23,7 +23,7 @@ from apps.releases.models import Alias, AliasName, ModelVersion, Promotion, Prom
 from apps.releases.registry.requests import requests_overtaken, second_person_refuse
 from apps.releases.selectors import rolled_back_of
 from apps.rules.rollouts.policy import AT_ONCE
-from apps.rules.sentences import sentence
+from apps.rules.sentences import sentence, term
 from apps.training.models import Run, RunKind
 
 logger = logging.getLogger(__name__)
@@ -134,10 +134,11 @@ def version_refuse(*, project: Project, version: ModelVersion, champion: ModelVe
 
 @transaction.atomic
 def model_roll_back(
-    *, project: Project, reason: str, expected_champion: int | None, by: User, at: datetime
+    *, project: Project, reason: str, expected_champion: int | None, by: User | None, at: datetime
 ) -> Promotion:
-    """Give the crown back to whom the present champion replaced. `expected_champion` is what the person saw: a second
-    click, or a click on an old page, is refused instead of rolling back once more. Raises Invalid without a reason."""
+    """Give the crown back to whom the present champion replaced; `by` nobody where an alarm does it. `expected_champion` is
+    what the person saw: a second click, or a click on an old page, is refused instead of rolling back once more. Raises Invalid
+    without a reason."""
     project = Project.objects.select_for_update(no_key=True).get(pk=project.pk)
     champion = champion_now(project)
     if champion is None:
@@ -245,12 +246,12 @@ def rollout_stop(*, rollout: Rollout, message: str, by: User | None, at: datetim
 
 
 def _changed(kind: PromotionKind, version: ModelVersion, champion: ModelVersion | None, by: User | None) -> str:
-    now = version.number
+    now, who = version.number, by or term("System")
     if kind != PromotionKind.PROMOTE and champion:
-        return sentence("{by} rolled back to v{now}, was v{before}.", by=by, now=now, before=champion.number)
+        return sentence("{by} rolled back to v{now}, was v{before}.", by=who, now=now, before=champion.number)
     if champion:
-        return sentence("{by} promoted v{now}, was v{before}.", by=by, now=now, before=champion.number)
-    return sentence("{by} promoted v{now}, the first champion.", by=by, now=now)
+        return sentence("{by} promoted v{now}, was v{before}.", by=who, now=now, before=champion.number)
+    return sentence("{by} promoted v{now}, the first champion.", by=who, now=now)
 
 
 def _seen_by(run: Run) -> None:

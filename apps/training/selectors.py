@@ -7,6 +7,7 @@ from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.errors import Invalid, NotFound
+from apps.labeling.kept_out import trained_on
 from apps.labeling.models import Annotation, Label
 from apps.projects import task_types
 from apps.projects.access import project_for
@@ -120,7 +121,8 @@ def settings_of(trigger: Trigger) -> rule.Settings:
 
 def evidence_for(trigger: Trigger, last_run: Run | None) -> rule.TriggerEvidence:
     """What has happened since the last run; answers are compared with guesses only where disagreement is a cause."""
-    fresh = Label.objects.filter(project=trigger.project, holdout=False, first_run_number=None).aggregate(
+    unseen = Label.objects.filter(project=trigger.project, holdout=False, first_run_number=None)
+    fresh = trained_on(unseen, trigger.project_id).aggregate(
         n=Count("pk"), first=Min("resolved_at"), last=Max("resolved_at")
     )
     began = last_run.queued_at if last_run else None

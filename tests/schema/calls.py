@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 from apps.accounts.models import User
 from tests.api import api_of
 from tests.architecture.test_roles import Things
+from tests.schema.alarms import labeled_lane, suspecting
 from tests.schema.documents import Operation
 
 Body = dict[str, Any] | None
@@ -95,6 +96,17 @@ BODIES: dict[str, Body | Callable[[Asked], Body]] = {
         "verbs": ["alert.raised", "rollout.aborted", "run.failed"],
     },
     "webhooks_change": {"verbs": ["alert.raised"]},
+    "notices_snooze": {"span": "tomorrow", "over": 0},
+    "notices_assign": {"username": "lin"},
+    "notices_comment": {"text": "The new scanner came this morning; look at what it sends."},
+    "notices_resolve": {"note": "A new scanner: its pictures are darker."},
+    "notice_choices_set": {
+        "mail_to": "alma@example.com",
+        "levels": {"run-failed.warning": "mail"},
+        "quiet_begins": "22:00:00",
+        "quiet_ends": "07:00:00",
+    },
+    "notice_policy_set": {"yaml": "routes: [{severity: alarm, roles: [manager, engineer], people: [rosa]}]"},
     "feedback_settings_set": {"maturity_hours": 24, "zero_names": ["click"], "payloads": "sample", "sample_share": 0.1},
     "examples_correct": {
         "client_id": "0b9d4c0e-52a1-4a0f-8a3a-6d9f1f5f2c11",
@@ -120,6 +132,7 @@ BODIES: dict[str, Body | Callable[[Asked], Body]] = {
     "sweeps_start": {"trials": 4},
     "target_set": {"hours": 24},
     "models_promote": {"reason": "The rare labels matter more to us than the mean."},
+    "alarm_policy_set": {"yaml": "rollback: {mode: auto, window: 6h}\nlane: {mode: auto, examples: 90}"},
     "monitor_policy_set": {"yaml": "budget: 1\nmonitors: [{type: class_mix}, {type: volume}]"},
     "gate_policy_set": {"yaml": "gates: [{type: loads}, {type: gain, parameters: {allowedLoss: 0.01}}]"},
     "sensitive_columns_set": {"columns": ["country"]},
@@ -169,6 +182,10 @@ IDS: dict[str, Callable[[Asked], dict[str, Any]]] = {
     ),
     "webhook_deliveries_list": _webhook,
     "webhook_deliveries_repeat": lambda asked: {**_webhook(asked), "delivery_id": asked.of("webhooks_test")["id"]},
+    "alerts_roll_back": lambda asked: {"alert_id": suspecting(asked.world.project)},
+    "alerts_label": lambda asked: {"alert_id": asked.of("alerts_roll_back")["alert"]},
+    "alerts_train": lambda asked: {"alert_id": labeled_lane(asked.of("alerts_roll_back")["alert"])},
+    "alerts_follow": lambda asked: {"alert_id": asked.of("alerts_roll_back")["alert"]},
     "members_remove": lambda asked: {"user_id": asked.of("members_set")["user_id"]},
 }
 # First these, since later ones need what they make; then the others; then what takes things away.
@@ -190,6 +207,11 @@ FIRST = (
     "rollouts_pause",
     "rollouts_resume",
     "rollouts_abort",
+    "notices_snooze",
+    "notices_assign",
+    "notices_comment",
+    "notice_choices_set",
+    "notice_mail_test",
 )
 LAST = (
     "runs_prioritize",
@@ -200,6 +222,11 @@ LAST = (
     "deleted_examples_allow",
     "members_remove",
     "webhooks_remove",
+    "alerts_roll_back",
+    "alerts_label",
+    "alerts_train",
+    "alerts_follow",
+    "notices_resolve",
     "aliases_remove",
     "projects_delete",
     "deletions_list",

@@ -10,7 +10,7 @@ import torch
 from tests.training.recipes import recipe_for
 from workers.training.fit.beside import at_random, partitions
 from workers.training.fit.loop import fit
-from workers.training.fit.members import Members, Settings
+from workers.training.fit.members import MemberSettings, TableMembers
 from workers.training.models.bundle import dump, load, predict
 from workers.training.models.inputs import TabularInput
 from workers.training.models.networks import TabularNet
@@ -34,19 +34,19 @@ def rows(n: int, *, seed: int = 0, slope: float = 1.0) -> tuple[list[dict[str, A
     return made, y
 
 
-def members(n: int, classes: int = 2) -> tuple[Members, TabularNet]:
+def members(n: int, classes: int = 2) -> tuple[TableMembers, TabularNet]:
     found, y = rows(n)
     truth = np.array(y) if classes == 2 else np.arange(n) % classes
     learned = TabularInput.fit(found)
     network = learned.network(QUICK, classes)
     assert isinstance(network, TabularNet)
-    return Members(network, learned.tensor(found), truth, 0), network
+    return TableMembers(network, learned.tensor(found), truth, 0), network
 
 
 @pytest.mark.parametrize("classes", [2, 5])
 def test_trees_and_regression_answer_as_scikit_learn_does(classes: int) -> None:
     made, _ = members(600, classes)
-    places, settings = np.arange(600), Settings(30, 1.0)
+    places, settings = np.arange(600), MemberSettings(30, 1.0)
     beside = made.fitted(places, settings, (0.0, 0.5, 0.5))
     present, y = np.unique(made.y, return_inverse=True)
     boosted = made._boosted(beside, places, y, settings.stage)

@@ -40,7 +40,19 @@ class JobsAtOnce:
 
 
 def tasks() -> dict[str, Callable[..., None]]:
-    from workers.tasks import auto_label, consensus, embed, evaluate, measure, online, score, suspects, train, trial
+    from workers.tasks import (
+        alarm_slice,
+        auto_label,
+        consensus,
+        embed,
+        evaluate,
+        measure,
+        online,
+        score,
+        suspects,
+        train,
+        trial,
+    )
 
     return {
         Job.TRAIN: train.train,
@@ -53,6 +65,7 @@ def tasks() -> dict[str, Callable[..., None]]:
         Job.ONLINE: online.online,
         Job.TRIAL: trial.trial,
         Job.CONSENSUS: consensus.consensus,
+        Job.SLICE: alarm_slice.slice_measure,
         Job.SUSPECTS: suspects.suspects,
     }
 

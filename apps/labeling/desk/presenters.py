@@ -15,6 +15,7 @@ from apps.labeling.desk.selectors import EmptyQueue, UnsignedAnswer
 from apps.labeling.models import Assignment, Lane, ReviewWhy
 from apps.labeling.services.annotations import Saved
 from apps.labeling.services.reviews import answers_differ
+from apps.pages.moments import day_of
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.selectors import schema_of
@@ -38,6 +39,14 @@ def why_lane(lane: str) -> str:
         Lane.GOLD: gettext("Chosen by the queue."),
         Lane.BULK: gettext("You labeled it together with others like it."),
     }[Lane(lane)]
+
+
+def why_alarm(reason: Mapping[str, Any]) -> str:
+    """Whose alarm, and what moved; in the day of the reader."""
+    moment, columns = datetime.fromisoformat(str(reason["since"])), [str(name) for name in reason.get("columns", [])]
+    words = gettext("From the alarm of {day}: {what}.")
+    what = ", ".join(columns) if columns else gettext(str(reason.get("cause", ""))).lower()
+    return words.format(day=day_of(moment), what=what or gettext("a part of the traffic that has changed"))
 
 
 def why_by_chance() -> str:
@@ -122,6 +131,8 @@ def why(lane: str, reason: Mapping[str, Any], *, blind: bool, label_names: Seque
         return why_flagged()
     if not learns and (lane in (Lane.RANDOM, Lane.HOLDOUT) or (strategy == NO_STRATEGY and lane == Lane.ACTIVE)):
         return why_by_chance()
+    if lane == Lane.DRIFT and "since" in reason:
+        return why_alarm(reason)
     if lane != Lane.ACTIVE:
         return why_lane(lane)
     if strategy == NO_STRATEGY:

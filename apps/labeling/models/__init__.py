@@ -2,6 +2,7 @@
 
 from apps.labeling.models.answers import Annotation, Label, LabelSource, SetAside, SkipReason
 from apps.labeling.models.auto import AutoBatch, AutoBatchState, AutoLabel, AutoLabeling
+from apps.labeling.models.drift import DriftExample
 from apps.labeling.models.quality import (
     ConsensusReport,
     ErrorKind,
@@ -31,6 +32,7 @@ __all__ = [
     "AutoLabeling",
     "ConsensusMethod",
     "ConsensusReport",
+    "DriftExample",
     "ErrorKind",
     "Frontier",
     "FrontierItem",

@@ -9,7 +9,7 @@ from apps.rules.answers import Value
 from apps.rules.holdout import in_holdout
 
 # People are asked there what they think, not what a model thinks: a guess would measure itself.
-UNSUGGESTED = frozenset({Lane.HOLDOUT, Lane.RANDOM, Lane.AUDIT, Lane.GOLD, Lane.RELABEL, Lane.REVIEW})
+UNSUGGESTED = frozenset({Lane.HOLDOUT, Lane.RANDOM, Lane.AUDIT, Lane.GOLD, Lane.RELABEL, Lane.REVIEW, Lane.DRIFT})
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ class DriftCheck(models.Model):
     window = models.PositiveIntegerField()  # answers compared
     since = models.DateTimeField(null=True)  # they came after this moment; None for checks of release 0.1
     outcome = models.CharField(max_length=10)  # none | drift | too-few
-    statistics = models.JSONField()  # [{"feature", "statistic", "threshold", "drifted", "reason"}]
+    statistics = models.JSONField()  # [{"feature", "statistic", "threshold", "drifted", "reason", "shares"}]
     sentence = models.CharField(max_length=400)
     parts = models.JSONField(default=dict)  # of the sentence; apps/rules/sentences.py
 

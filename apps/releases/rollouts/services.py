@@ -26,11 +26,13 @@ from apps.releases.rollouts.moving import (
 from apps.releases.rollouts.policies import RELEASE_POLICY
 from apps.releases.services import LEAST_REASON, champion_now, champion_set, release_refuse, rollout_stop
 from apps.rules.rollouts.policy import AT_ONCE, policy_of
-from apps.rules.sentences import sentence
+from apps.rules.sentences import sentence, term
 
 
 @transaction.atomic
-def release_start(*, version: ModelVersion, reason: str, by: User, at: datetime, approved: bool = False) -> Rollout:
+def release_start(
+    *, version: ModelVersion, reason: str, by: User | None, at: datetime, approved: bool = False
+) -> Rollout:
     """What the project's policy says. A first model serves at once, since nobody serves beside it.
 
     Raises GateClosed, AlreadyChampion, RolloutUnderWay, Invalid where a written reason is missing, or SecondPersonNeeded where
@@ -65,7 +67,12 @@ def release_start(*, version: ModelVersion, reason: str, by: User, at: datetime,
     rollout_record(
         rollout,
         Verb.ROLLOUT_STARTED,
-        sentence("{by} released v{version}, {steps} steps.", by=by, version=version.number, steps=len(policy.steps)),
+        sentence(
+            "{by} released v{version}, {steps} steps.",
+            by=by or term("System"),
+            version=version.number,
+            steps=len(policy.steps),
+        ),
         by,
         at,
         version=version.number,
@@ -140,9 +147,11 @@ def rollout_promote(*, rollout: Rollout, reason: str, by: User, at: datetime) ->
 
 
 @transaction.atomic
-def rollout_abort(*, rollout: Rollout, reason: str, by: User, at: datetime) -> Rollout:
+def rollout_abort(*, rollout: Rollout, reason: str, by: User | None, at: datetime) -> Rollout:
     """Back to the champion alone, at once. A reason is welcome, but nobody is kept from pulling the brake."""
     row = rollout_locked(rollout.pk)
     phase_refuse(row, *(RolloutPhase.PROGRESSING, RolloutPhase.PAUSED))
-    rollout_stop(rollout=row, message=reason.strip() or sentence("{by} aborted it.", by=by), by=by, at=at)
+    rollout_stop(
+        rollout=row, message=reason.strip() or sentence("{by} aborted it.", by=by or term("System")), by=by, at=at
+    )
     return row

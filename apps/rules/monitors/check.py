@@ -1,9 +1,10 @@
 """Whether a model's answers changed since it was measured: the standing monitors of predictions on one window of them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +37,7 @@ class FeatureDrift:
     threshold: float
     drifted: bool
     reason: str
+    parts: Mapping[str, Any] = field(default_factory=dict)  # as of a FeatureMeasure
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,4 +90,6 @@ def _feature(monitor: DriftMonitor, measured: FeatureMeasure, quantile: float) -
     assert measured.by_chance is not None, f"{monitor.name} has no values by chance"
     threshold = float(np.quantile(measured.by_chance[:, 0], quantile, method="higher"))
     drifted = measured.value > threshold
-    return FeatureDrift(monitor.name, monitor.title, measured.value, threshold, drifted, measured.reason)
+    return FeatureDrift(
+        monitor.name, monitor.title, measured.value, threshold, drifted, measured.reason, measured.parts
+    )

@@ -10,6 +10,7 @@ from apps.accounts.models import User
 from apps.audit.services import event_record
 from apps.audit.verbs import Verb
 from apps.errors import DomainError, Invalid
+from apps.labeling.kept_out import trained_on
 from apps.labeling.models import Label, LabelSource
 from apps.labeling.settled import returned_since
 from apps.live.publish import look_again
@@ -137,7 +138,8 @@ def _has_work(learner: OnlineLearner, at: datetime) -> bool:
 
 def labels_after(learner: OnlineLearner) -> QuerySet[Label]:
     """Labels past the cursor; those of the holdout never, and those that came back by a cursor of their own."""
-    found = Label.objects.filter(project=learner.project_id, holdout=False, label__isnull=False)
+    labels = Label.objects.filter(project=learner.project_id, holdout=False, label__isnull=False)
+    found = trained_on(labels, learner.project_id)
     found = found.exclude(source=LabelSource.FEEDBACK)
     if learner.cursor_at is None:
         return found

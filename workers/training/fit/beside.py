@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workers.training.fit.calibration import temperature
-from workers.training.fit.members import PENALTIES, STAGES, USUAL_PENALTY, USUAL_STAGE, Ints, Members, Settings
+from workers.training.fit.members import (
+    PENALTIES,
+    STAGES,
+    USUAL_PENALTY,
+    USUAL_STAGE,
+    Ints,
+    MemberSettings,
+    TableMembers,
+)
 from workers.training.fit.validation import split
 from workers.training.models.boosted import blended
 from workers.training.models.networks import TabularNet
@@ -38,10 +46,10 @@ MEMBERS = ("the network", "boosted trees", "regression")
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenBlend:
     """What the judging rows liked best; `losses` are mean log-losses of the three and of the blend."""
 
-    settings: Settings
+    settings: MemberSettings
     shares: Shares
     divisor: float
     losses: tuple[float, ...]
@@ -72,8 +80,8 @@ def at_random(y: Ints, seed: int) -> list[tuple[Ints, Ints]]:
 
 
 def chosen(
-    members: Members, network: Fit, parts: Sequence[tuple[Ints, Ints]], loss: Any, *, in_time: bool = False
-) -> Chosen | None:
+    members: TableMembers, network: Fit, parts: Sequence[tuple[Ints, Ints]], loss: Any, *, in_time: bool = False
+) -> ChosenBlend | None:
     """None where a part of the rows has one label only. `network` trains on places and answers for all rows."""
     if any(len(np.unique(members.y[train])) < 2 for train, _ in parts):
         return None
@@ -96,8 +104,8 @@ def chosen(
     )
     accuracy = float((logits.argmax(dim=1).numpy() == y).mean())
     divisor = temperature(logits, torch.from_numpy(y), loss)
-    settings = Settings(stages[min(stage, len(stages) - 1)], PENALTIES[penalty])
-    return Chosen(settings, shares, max(divisor, 1.0) if in_time else divisor, losses, accuracy, len(y))
+    settings = MemberSettings(stages[min(stage, len(stages) - 1)], PENALTIES[penalty])
+    return ChosenBlend(settings, shares, max(divisor, 1.0) if in_time else divisor, losses, accuracy, len(y))
 
 
 def _surely(found: NDArray[Any], y: Ints, usual: int) -> int:
@@ -139,7 +147,7 @@ def _losses(probabilities: NDArray[Any], y: Ints) -> NDArray[np.float64]:
     return found
 
 
-def words(found: Chosen, latest: bool) -> str:
+def words(found: ChosenBlend, latest: bool) -> str:
     """For the run's log."""
     said = ", ".join(f"{name} {loss:.3f}" for name, loss in zip(MEMBERS, found.losses[:3], strict=True))
     taken = " + ".join(f"{share:.0%} {name}" for name, share in zip(MEMBERS, found.shares, strict=True) if share)
@@ -165,7 +173,7 @@ def put_beside(
     """
     if len(y) < LEAST:
         return None
-    members, in_time = Members(network, x, y, seed), times is not None
+    members, in_time = TableMembers(network, x, y, seed), times is not None
     found = chosen(members, again, partitions(y, times, seed), loss, in_time=in_time)
     if found is None:
         return None
@@ -176,7 +184,7 @@ def put_beside(
     return found.divisor
 
 
-def _say_random(members: Members, found: Chosen, say: Callable[[str], None]) -> None:
+def _say_random(members: TableMembers, found: ChosenBlend, say: Callable[[str], None]) -> None:
     """What rows drawn at random would have promised of the same trees and regression, without the network."""
     train, judging = split(members.y, JUDGES, members.seed)
     if len(judging) == 0 or len(np.unique(members.y[train])) < 2:
@@ -201,6 +209,6 @@ def beside_again(network: TabularNet, base: TabularNet, x: Tensor, y: Ints, *, s
         network.beside = before if same_labels else None
         return False
     stage = len(before.trees.feature) // len(before.trees.baseline)
-    settings = Settings(stage, float(before.regression.penalty))
-    network.beside = Members(network, x, y, seed).fitted(np.arange(len(y)), settings, before.shares.tolist())
+    settings = MemberSettings(stage, float(before.regression.penalty))
+    network.beside = TableMembers(network, x, y, seed).fitted(np.arange(len(y)), settings, before.shares.tolist())
     return True

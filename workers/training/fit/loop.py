@@ -23,7 +23,7 @@ from workers.training.fit.checkpoint import unpack
 from workers.training.fit.memory import out_of_memory
 from workers.training.fit.reports import FitResult, Listeners
 from workers.training.fit.steps import FitState, learning_rate
-from workers.training.fit.tables import Table
+from workers.training.fit.tables import TableBlend
 from workers.training.fit.warm_start import warm_start
 from workers.training.fit.without_dynamo import keep_dynamo_out
 from workers.training.learners import learner_named
@@ -129,7 +129,7 @@ def _fit(
         training.run()
         divisor = training.temperature() if base is None else base.temperature
     if isinstance(module, TabularNet):
-        table = Table(preprocessor, tuple(labels), recipe, device, listeners)
+        table = TableBlend(preprocessor, tuple(labels), recipe, device, listeners)
         divisor = table.blended(module.cpu(), x, y, times, refit, base) or divisor
     bundle = Bundle(tuple(labels), recipe, preprocessor, module.cpu().eval(), divisor)
     return FitResult(bundle, training.best_epoch, training.epoch, training.stopped, training.step, training.seconds())

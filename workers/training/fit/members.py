@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workers.training.models.boosted import Beside, BoostedTrees
+from workers.training.models.boosted import BoostedTrees, TableSiblings
 from workers.training.models.networks import TabularNet
 
 Ints = NDArray[np.int64]
@@ -22,23 +22,23 @@ SMOOTHED = 10.0  # imagined rows of the average label in each category
 
 
 @dataclass(frozen=True)
-class Settings:
+class MemberSettings:
     stage: int  # trees a label
     penalty: float
 
 
-class Members:
+class TableMembers:
     """Trees and regression of one table: `x` (n, width) as the network reads it, `y` (n,)."""
 
     def __init__(self, network: TabularNet, x: Tensor, y: Ints, seed: int) -> None:
         self.numbers, self.sizes, self.classes = network.numbers, network.sizes, network.classes
         self.x, self.y, self.seed = x, y, seed
 
-    def fitted(self, places: Ints, settings: Settings, shares: Sequence[float]) -> Beside:
+    def fitted(self, places: Ints, settings: MemberSettings, shares: Sequence[float]) -> TableSiblings:
         """On these rows. They have two labels at least."""
         y = self.y[places]
         present, y = np.unique(y, return_inverse=True)
-        made = Beside(self.numbers, self.sizes, self.classes, len(present), BoostedTrees(0, 1, 1))
+        made = TableSiblings(self.numbers, self.sizes, self.classes, len(present), BoostedTrees(0, 1, 1))
         made.present.copy_(torch.from_numpy(present))
         made.codes.codes.copy_(torch.from_numpy(self._codes(places, y, len(present))))
         made.trees = BoostedTrees.of(self._boosted(made, places, y, settings.stage))
@@ -51,7 +51,7 @@ class Members:
         """Probabilities of the judging rows by each stage (stages, n, classes) and each penalty (penalties, n, classes)."""
         y = self.y[places]
         present, y = np.unique(y, return_inverse=True)
-        made = Beside(self.numbers, self.sizes, self.classes, len(present), BoostedTrees(0, 1, 1))
+        made = TableSiblings(self.numbers, self.sizes, self.classes, len(present), BoostedTrees(0, 1, 1))
         made.codes.codes.copy_(torch.from_numpy(self._codes(places, y, len(present))))
         stages = self.stages(len(present))
         boosted = self._boosted(made, places, y, stages[-1])
@@ -86,7 +86,7 @@ class Members:
             parts.append(rates @ directions[0])
         return np.concatenate(parts) if parts else np.zeros(0)
 
-    def _boosted(self, made: Beside, places: Ints, y: Ints, stage: int) -> Any:
+    def _boosted(self, made: TableSiblings, places: Ints, y: Ints, stage: int) -> Any:
         from sklearn.ensemble import HistGradientBoostingClassifier
 
         few = len(places) < 1000

@@ -21,7 +21,7 @@ from workers.training.refusals import Canceled
 
 
 @dataclass(frozen=True)
-class Table:
+class TableBlend:
     preprocessor: Input
     labels: tuple[str, ...]
     recipe: SteppedRecipe

@@ -120,7 +120,7 @@ class OneHotRegression(nn.Module):
         return found
 
 
-class Beside(nn.Module):
+class TableSiblings(nn.Module):
     """What answers beside a network, and the share of each of the three in the answer: `shares` (3,), network first.
 
     `present` (p,) are the labels that it was fitted on, which may be fewer than the network has; it holds the others for hardly
@@ -142,7 +142,7 @@ class Beside(nn.Module):
     @classmethod
     def shaped(
         cls, numbers: int, sizes: tuple[int, ...], classes: int, state: Mapping[str, Tensor], prefix: str
-    ) -> "Beside":
+    ) -> "TableSiblings":
         """Room for what a saved state holds."""
         trees, nodes = state[f"{prefix}trees.feature"].shape
         boosted = BoostedTrees(trees, nodes, len(state[f"{prefix}trees.baseline"]))

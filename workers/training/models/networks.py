@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from workers.training.models.boosted import Beside
+from workers.training.models.boosted import TableSiblings
 from workers.training.recipes import Recipe
 
 BESIDE = "beside."
@@ -111,7 +111,7 @@ class TabularNet(Network):
             nn.Dropout(dropout),
         )
         self.head = nn.Linear(hidden, classes)
-        self.beside: Beside | None = None
+        self.beside: TableSiblings | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         index = x[:, self.numbers :].long()
@@ -124,7 +124,7 @@ class TabularNet(Network):
 
     def make_room(self, state: Mapping[str, Tensor]) -> None:
         if f"{BESIDE}shares" in state:
-            self.beside = Beside.shaped(self.numbers, self.sizes, self.classes, state, BESIDE)
+            self.beside = TableSiblings.shaped(self.numbers, self.sizes, self.classes, state, BESIDE)
 
 
 def embedding_width(size: int) -> int:
