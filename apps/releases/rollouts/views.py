@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -12,6 +12,7 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.errors import Invalid
+from apps.pages.figures import figures_answer
 from apps.pages.requests import Signed, go
 from apps.pages.sentences import refusal
 from apps.projects.access import permissions_of, project_permission
@@ -56,7 +57,7 @@ def rollout(request: Signed, project: Project, rollout_id: int) -> HttpResponse:
 def figures(request: Signed, project: Project, rollout_id: int) -> HttpResponse:
     row = selectors.rollout_in(project, rollout_id)
     watches = selectors.watches_of(row, timezone.now())
-    return JsonResponse(charts.figures(policy_of(row.policy), watches))
+    return figures_answer(request, charts.figures(policy_of(row.policy), watches))
 
 
 @require_POST
