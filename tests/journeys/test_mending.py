@@ -134,7 +134,7 @@ def test_an_alarm_is_followed_from_shifted_traffic_to_the_mended_model(
         expect(page.get_by_role("heading", name="What follows from it")).to_be_visible()
         alarm = page.url
         page.get_by_role("button", name="Ask for labels").click()
-        expect(page.locator(".follow")).to_contain_text(f"{LANE} requests of its window wait for labels")
+        expect(page.locator(".follow")).to_contain_text(f"{LANE} requests of its window were put before people")
         look(page, picture, "asked")
 
         open_desk(page, project)

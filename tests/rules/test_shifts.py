@@ -5,6 +5,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from apps.rules import replay
+from apps.rules.gates import gate_policy_of, judge, judge_drifted_slice
 from apps.rules.mending import (
     ShiftKind,
     as_before_given,
@@ -17,6 +18,7 @@ from apps.rules.mending import (
     stale_rows,
     wrong_parts,
 )
+from tests.rules.test_gate import BETTER
 
 SEEDS = range(5)
 
@@ -214,3 +216,28 @@ def test_old_rows_outside_the_window_stay_and_no_label_is_left_without_rows() ->
     dropped = stale_rows(inside, None, targets, np.zeros(12, int))
     assert dropped[:22].all() and not dropped[22:30].any(), "the newest 8 stay beside 12 new ones"
     assert not dropped[30:].any(), "of the other label there are five at all"
+
+
+# the gate
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "outcome", "blocking"),
+    [
+        ("1" * 9, "1" * 9, "inconclusive", False),
+        ("1" * 5 + "0" * 15, "1" * 18 + "00", "pass", True),
+        ("1" * 15 + "0" * 5, "1" * 15 + "0" * 5, "pass", True),
+        ("1" * 15 + "0" * 5, "1" * 14 + "0" * 6, "inconclusive", True),
+        ("1" * 18 + "00", "1" * 8 + "0" * 12, "fail", True),
+        (None, "1" * 12, "pass", True),
+    ],
+)
+def test_the_slice_is_judged_by_its_kept_out_labels(
+    before: str | None, after: str, outcome: str, blocking: bool
+) -> None:
+    mine, theirs = (None if said is None else np.array([c == "1" for c in said]) for said in (after, before))
+    assert mine is not None
+    found = judge_drifted_slice(mine, theirs)
+    assert (str(found.outcome), found.blocking, found.name) == (outcome, blocking, "drifted-slice")
+    verdict = judge(BETTER, gate_policy_of({"gates": [{"type": "loads"}, {"type": "schema"}]}), (found,))
+    assert str(verdict.outcome) == (outcome if blocking else "pass") and verdict.gates[-1] is found

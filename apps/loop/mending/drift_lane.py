@@ -83,7 +83,7 @@ def lane_do(mending: Mending, policy: AlarmPolicy, *, by: User | None, at: datet
         return
     judges = counts.examples - _learning(mending)
     words = sentence(
-        "{n} requests of its window wait for labels; {judges} of them judge the next model.",
+        "{n} requests of its window were put before people; {judges} of them judge the next model.",
         n=counts.examples,
         judges=judges,
     )
