@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
+from apps.loop.telemetry.views import metrics
 from apps.pages.script_words import script_words
 from apps.projects.views import home
 
@@ -40,6 +41,7 @@ urlpatterns = [
     path("projects/<int:project_id>/feedback/", include("apps.monitoring.feedback.urls")),
     path("projects/<int:project_id>/sla/", include("apps.slas.urls")),
     path("api/", include("fastloop_console.api_urls")),
+    path("metrics", metrics, name="metrics"),
     path("words/<str:language>/<str:edition>.js", script_words, name="script-words"),
     path("language/", require_POST(set_language), name="language"),
     path("admin/", admin.site.urls),

@@ -65,7 +65,7 @@ def _clock(at: time | None) -> str:
 def levels_posted(post: QueryDict, choices: Sequence[ChannelChoice]) -> dict[str, str]:
     """Of the keys that the page offers; others are left alone."""
     keys = [*(each.key for each in choices), ASSIGNED]
-    return {key: post[LEVEL + key] for key in keys if LEVEL + key in post}
+    return {key: str(post[LEVEL + key]) for key in keys if LEVEL + key in post}
 
 
 @dataclass

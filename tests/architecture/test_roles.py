@@ -47,6 +47,7 @@ ENGINEERS = frozenset({"engineer", "admin"})
 CREATORS = frozenset({"admin"})  # Alma's account may create projects, whatever her role
 SIGNED_IN = ROLES | {STRANGER}
 EVERYBODY = SIGNED_IN | {NOBODY}
+BY_KEY = {"metrics"}  # for programs that have the predictor's key, whoever is signed in
 KEEPERS: frozenset[str] = frozenset()  # who runs the console has no role; tests/features has the one who may
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -55,6 +56,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "accounts:sign_in": {"GET": EVERYBODY, "POST": EVERYBODY, "PUT": EVERYBODY},
     "language": {"POST": EVERYBODY},
     "script-words": {"GET": EVERYBODY},
+    "metrics": {"GET": KEEPERS},  # who has the predictor's key; tests/loop/telemetry
     "accounts:sign_in_here": {"GET": EVERYBODY, "POST": EVERYBODY},
     "accounts:sign_out": {"POST": EVERYBODY},
     "accounts:account": {"GET": SIGNED_IN, "POST": SIGNED_IN},
@@ -592,6 +594,8 @@ def wrong(route: Route, allowed: frozenset[str], person: str, address: str, answ
     signing_in = status == 302 and answer["Location"].startswith(reverse("accounts:sign_in"))
     if status == 500:
         return "it broke"
+    if route.name in BY_KEY:
+        return "" if status == 401 else f"{status} instead of 401"
     if person in allowed:
         sent_away = signing_in and route.name != "accounts:sign_out"
         return f"{status} although allowed" if status in (401, 403, 404, 405) or sent_away else ""
