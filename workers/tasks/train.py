@@ -133,11 +133,12 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
     learner = learner_for(task_types.get(project.task_type))
     settings = {"seed": run.seed, **settings_of(run), "encoder": encoder}
     recipe = learner.recipe(LEARNS_AS.get(kind, kind), **settings)
-    learned = [r for r in rows if not r.holdout]
-    old = old_labels(run, learned)
+    trainable = [r for r in rows if not r.holdout]
+    old = old_labels(run, trainable)
+    trainable = [r for r in trainable if old is None or (old.counts or {}).get(r.example_id, 1.0) > 0]
     chosen = chosen_for(
         run,
-        learned,
+        trainable,
         replayed=recipe.replay_size if isinstance(recipe, IncrementalRecipe) else None,
         seed=recipe.seed,
         names=names,
@@ -169,7 +170,8 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
         told.on_notice(
             f"no example to train on is labeled {', '.join(absent[:5])}; the model keeps room for what it knows"
         )
-    fitted = fitted_by(Material(project, names, recipe, chosen.rows, holdout, base, chosen.weights), told)
+    material = Material(project, names, recipe, chosen.rows, holdout, trainable, base, chosen.weights)
+    fitted = fitted_by(material, told)
     result = relay.from_checkpoints(run, fitted)
     measured: dict[str, Any] = {**result.measured, "project_encoder": encoder_of(project)} if result.measured else {}
     if old:
