@@ -37,6 +37,7 @@ class Material:
     holdout: list[VersionRow]
     known: list[VersionRow]
     base: Bundle | None = None
+    weights: list[float] | None = None  # of `chosen`, in the loss; None where all count alike
 
     def targets(self, rows: list[VersionRow]) -> list[int]:
         place = {name: i for i, name in enumerate(self.names)}
@@ -72,6 +73,7 @@ def _headed(found: Material, recipe: SteppedRecipe, told: Listeners) -> Fitted:
         base=found.base,
         resume=resume,
         holdout=shown,
+        weights=found.weights,
         on_report=told.on_report,
         on_checkpoint=told.on_checkpoint,
         on_notice=told.on_notice,
