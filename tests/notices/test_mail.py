@@ -379,7 +379,7 @@ def test_the_api_of_choices_and_tests(mona, mail_server):
     assert api.patch("/api/v1/notices/choices/", given, format="json").json()["levels"]["monitor.alarm"] == "bell"
     kept = api.patch("/api/v1/notices/choices/", {"mail_to": "m@example.com"}, format="json").json()
     assert (kept["quiet_begins"], kept["mail_to"], kept["levels"]["monitor.alarm"]) == (
-        "22:00:00",
+        "22:00",
         "m@example.com",
         "bell",
     )

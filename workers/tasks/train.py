@@ -135,14 +135,15 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
     recipe = learner.recipe(LEARNS_AS.get(kind, kind), **settings)
     trainable = [r for r in rows if not r.holdout]
     old = old_labels(run, trainable)
-    trainable = [r for r in trainable if old is None or (old.counts or {}).get(r.example_id, 1.0) > 0]
+    counting = old.counts if old else None
+    trainable = [r for r in trainable if (counting or {}).get(r.example_id, 1.0) > 0]
     chosen = chosen_for(
         run,
         trainable,
         replayed=recipe.replay_size if isinstance(recipe, IncrementalRecipe) else None,
         seed=recipe.seed,
         names=names,
-        counting=old.counts if old else None,
+        counting=counting,
     )
     holdout = [r for r in rows if r.holdout]
     run_prepared(
@@ -170,7 +171,7 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
         told.on_notice(
             f"no example to train on is labeled {', '.join(absent[:5])}; the model keeps room for what it knows"
         )
-    material = Material(project, names, recipe, chosen.rows, holdout, trainable, base, chosen.weights)
+    material = Material(project, names, recipe, chosen.rows, holdout, trainable, base, chosen.weights, counting)
     fitted = fitted_by(material, told)
     result = relay.from_checkpoints(run, fitted)
     measured: dict[str, Any] = {**result.measured, "project_encoder": encoder_of(project)} if result.measured else {}

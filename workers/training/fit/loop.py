@@ -23,7 +23,7 @@ from workers.training.fit.checkpoint import unpack
 from workers.training.fit.memory import out_of_memory
 from workers.training.fit.reports import FitResult, Listeners
 from workers.training.fit.steps import FitState, learning_rate
-from workers.training.fit.tables import TableBlend
+from workers.training.fit.tables import RefitRows, TableBlend
 from workers.training.fit.warm_start import warm_start
 from workers.training.fit.without_dynamo import keep_dynamo_out
 from workers.training.learners import learner_named
@@ -53,7 +53,7 @@ def fit(
     on_unreadable: Callable[[list[int], bool], None] | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     times: Sequence[float] | None = None,
-    refit: LabeledRows | None = None,
+    refit: RefitRows | None = None,
 ) -> FitResult:
     """Train on rows (n) with targets (n,), indices into labels. The caller mixes new and replayed rows beforehand; `weights` (n,)
     says how much each counts in the loss, without them all count alike.
@@ -99,7 +99,7 @@ def _fit(
     listeners: Listeners,
     on_unreadable: Callable[[list[int], bool], None] | None,
     times: Sequence[float] | None,
-    refit: LabeledRows | None,
+    refit: RefitRows | None,
 ) -> FitResult:
     keep_dynamo_out()
     y = checked_targets(rows, targets, labels)
@@ -136,7 +136,7 @@ def _fit(
         divisor = training.temperature() if base is None else base.temperature
     if isinstance(module, TabularNet):
         table = TableBlend(preprocessor, tuple(labels), recipe, device, listeners)
-        divisor = table.blended(module.cpu(), x, y, times, refit, base) or divisor
+        divisor = table.blended(module.cpu(), x, y, counted, times, refit, base) or divisor
     bundle = Bundle(tuple(labels), recipe, preprocessor, module.cpu().eval(), divisor)
     return FitResult(bundle, training.best_epoch, training.epoch, training.stopped, training.step, training.seconds())
 
