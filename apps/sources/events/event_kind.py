@@ -1,0 +1,50 @@
+"""What every kind of event declares: its names, the right it needs, and how rows of it are taken."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from apps.projects.roles import Permission
+from apps.sources.models import SourcePartition
+
+
+class OutcomeState(StrEnum):
+    """What became of one event."""
+
+    TAKEN = "taken"
+    KNOWN = "known"  # a second delivery
+    REFUSED = "refused"
+    WAITING = "waiting"  # what it speaks of is not here yet
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    state: OutcomeState
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event on its way in. `values` is None where it could not be read, and `reason` says why."""
+
+    offset: str
+    values: Mapping[str, Any] | None
+    reason: str = ""
+    raw: str = ""
+
+
+@dataclass(frozen=True)
+class EventKind:
+    """`needs` are the rights of whoever a source acts for: one of them is enough. `paths` are names that a shape is learned of.
+
+    `take` runs within the transaction of the batch and gives an outcome for each row, in their order.
+    """
+
+    name: str
+    title: str
+    needs: frozenset[Permission]
+    names: tuple[str, ...]  # of ours, for the mapping
+    paths: tuple[str, ...]
+    take: Callable[[SourcePartition, Sequence[EventRow], datetime], list[Outcome]]

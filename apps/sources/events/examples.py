@@ -1,0 +1,23 @@
+"""Events that bring examples, with labels beside them where whoever set the source up may give some."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from apps.projects.roles import Permission
+from apps.sources.events.event_kind import EventKind, EventRow, Outcome
+from apps.sources.events.ingesting import ingested
+from apps.sources.models import SourcePartition
+
+
+def _take(partition: SourcePartition, rows: Sequence[EventRow], at: datetime) -> list[Outcome]:
+    return ingested(partition, rows, at, lambda row: None if row.values is None else dict(row.values))
+
+
+EXAMPLES = EventKind(
+    "examples",
+    "Examples",
+    frozenset({Permission.ADD_EXAMPLES}),
+    ("id", "text", "a", "b", "prompt", "image", "label", "collected_at", "group"),
+    ("id", "external_id", "text", "a", "b", "prompt", "image"),
+    _take,
+)
