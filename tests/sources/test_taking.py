@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from apps.audit.models import Event
+from apps.audit.services import project_scope
 from apps.datasets.models import DeadLetter, Example, Ingestion, IngestionState
 from apps.errors import Invalid
 from apps.labeling.models import Annotation, Label
@@ -210,12 +211,12 @@ def test_an_hour_of_a_stream_is_one_ingestion_that_counts_its_rows(source, proje
     found = Ingestion.objects.get(project=project, source="stream")
     assert (found.state, found.rows_taken, found.rows_refused) == (IngestionState.COMPLETED, 3, 3)
     assert DeadLetter.objects.filter(ingestion=found).count() == 3
-    assert not Event.objects.filter(project_id=project.pk, verb="examples.ingested").exists()
+    assert not Event.objects.filter(scope=project_scope(project.pk), verb="examples.ingested").exists()
     later = timezone.now() + timedelta(hours=2)
     send(source, text(9))
     read(source, later)
     assert Ingestion.objects.filter(project=project, source="stream").count() == 2
-    assert Event.objects.filter(project_id=project.pk, verb="examples.ingested").count() == 1
+    assert Event.objects.filter(scope=project_scope(project.pk), verb="examples.ingested").count() == 1
 
 
 def test_minutes_count_what_became_of_events(source):

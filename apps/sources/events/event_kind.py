@@ -37,7 +37,8 @@ class EventRow:
 
 @dataclass(frozen=True)
 class EventKind:
-    """`needs` are the rights of whoever a source acts for: one of them is enough. `paths` are names that a shape is learned of.
+    """`needs` are the rights of whoever a source acts for: one of them is enough. A shape is learned of `paths`: names that
+    every such event has, so that one that leaves out what it may leave out is no other schema.
 
     `take` runs within the transaction of the batch and gives an outcome for each row, in their order.
     """

@@ -18,6 +18,6 @@ EXAMPLES = EventKind(
     "Examples",
     frozenset({Permission.ADD_EXAMPLES}),
     ("id", "text", "a", "b", "prompt", "image", "label", "collected_at", "group"),
-    ("id", "external_id", "text", "a", "b", "prompt", "image"),
+    ("id", "external_id", "text", "a", "b"),
     _take,
 )

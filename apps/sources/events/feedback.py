@@ -57,6 +57,6 @@ FEEDBACK = EventKind(
     "Feedback",
     frozenset({Permission.SEND_FEEDBACK}),
     ("inference_id", "item", "label", "name", "value", "at"),
-    ("inference_id", "label", "name", "value"),
+    ("inference_id",),
     _take,
 )

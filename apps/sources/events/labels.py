@@ -63,6 +63,6 @@ LABELS = EventKind(
     "Labels",
     frozenset({Permission.LABEL, Permission.REVIEW, Permission.EDIT_PROJECT}),
     KEYS,
-    ("id", "label", "by"),
+    ("id", "label"),
     _take,
 )
