@@ -4,13 +4,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from apps.rules.sentences import Sentence, joined, sentence
+from apps.rules.sentences import Sentence, joined, sentence, term
 from apps.rules.values import ValueRefused, shown
 
 MOST_BYTES = 1_000_000  # of one event; what is larger belongs into storage, with its address in the event
 MOST_PATHS = 40
 MOST_DIFF = 8  # paths that a sentence names
 MISSING = "nothing"
+SHAPES = (MISSING, "true or false", "number", "text", "list", "object")
 
 
 def event_read(value: bytes) -> dict[str, Any]:
@@ -28,7 +29,7 @@ def event_read(value: bytes) -> dict[str, Any]:
     except ValueError as cause:
         raise ValueRefused(sentence("The event is no JSON: {fault}.", fault=str(cause)[:120])) from None
     if not isinstance(found, dict):
-        raise ValueRefused(sentence("The event is no object but {kind}.", kind=kind_of(found)))
+        raise ValueRefused(sentence("The event is no object but {kind}.", kind=term(kind_of(found))))
     return found
 
 
@@ -90,7 +91,7 @@ def misfit(event: Mapping[str, Any], shape: Mapping[str, str]) -> Sentence | Non
     for path, was in shape.items():
         now = kind_of(at_path(event, path)[1])
         if was != MISSING and now != was:
-            differs.append(sentence("“{path}” was {was} and is {now}", path=shown(path), was=was, now=now))
+            differs.append(sentence("“{path}” was {was} and is {now}", path=shown(path), was=term(was), now=term(now)))
     if not differs:
         return None
     extra = sorted(set(event) - {path.split(".")[0] for path in shape})[:MOST_DIFF]

@@ -11,9 +11,11 @@ from django.utils.translation import gettext
 from apps.errors import NotFound
 from apps.integrations.ports import Unavailable
 from apps.projects.models import Project
-from apps.rules.sentences import sentence, words_of
+from apps.rules.registry import UnknownName
+from apps.rules.sentences import parts_of, sentence, words_of
 from apps.rules.values import ValueRefused, shown
 from apps.sources.consuming import stream_of
+from apps.sources.events import EVENT_KINDS
 from apps.sources.models import Source, SourceLetter, SourceMinute, SourcePartition, SourceState
 from apps.sources.reading import event_read, mapped, misfit
 
@@ -37,6 +39,12 @@ class SourceLine:
     read_at: datetime | None
 
     @property
+    def events_title(self) -> str:
+        """What its events are, in the reader's words."""
+        kind = EVENT_KINDS.get(self.source.events)
+        return str(kind.title) if kind else self.source.events
+
+    @property
     def is_behind(self) -> bool:
         return self.source.state == SourceState.RUNNING and self.behind > 0
 
@@ -51,9 +59,17 @@ class Previewed:
     values: Mapping[str, str]
     reason: str
 
+    @property
+    def reason_parts(self) -> Mapping[str, Any]:
+        return parts_of(self.reason)
+
 
 def sources_of(project: Project) -> QuerySet[Source]:
     return Source.objects.filter(project=project).select_related("project", "by")
+
+
+def sources_with_partitions(project: Project) -> QuerySet[Source]:
+    return sources_of(project).prefetch_related("partitions")
 
 
 def source_of(project: Project, source_id: int) -> Source:
@@ -105,7 +121,7 @@ def partitions_of(source: Source) -> QuerySet[SourcePartition]:
 
 def letters_of(source: Source) -> QuerySet[SourceLetter]:
     """Newest first: dead ones, and those that wait."""
-    return SourceLetter.objects.filter(source=source)
+    return SourceLetter.objects.filter(source=source).select_related("partition")
 
 
 def minutes_of(source: Source, since: datetime) -> list[SourceMinute]:
@@ -141,3 +157,13 @@ def preview_or_none(source: Source) -> tuple[list[Previewed], str]:
         return preview_of(source), ""
     except Unavailable as cause:
         return [], words_of(cause)
+    except UnknownName as cause:
+        return [], str(cause)
+
+
+def keys_of(source: Source) -> list[str]:
+    """What the partitions are called where they are; none where the package is gone that reads them."""
+    try:
+        return list(stream_of(source).partitions())
+    except (UnknownName, Unavailable):
+        return []

@@ -16,7 +16,7 @@ from apps.datasets.letters import storable
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.projects.access import permissions_of
-from apps.rules.sentences import parts_of, sentence, term, words_of
+from apps.rules.sentences import parts_of, sentence, words_of
 from apps.rules.values import ValueRefused
 from apps.sources.events import EVENT_KINDS, EventKind, EventRow, Outcome, OutcomeState
 from apps.sources.kinds import StreamEvent
@@ -132,9 +132,7 @@ def may_not(source: Source, kind: EventKind) -> str:
         return sentence("The person it acts for is gone. Set it up again in your own name.")
     if not kind.needs & permissions_of(source.by, source.project_id):
         return sentence(
-            "{by}, in whose name it reads, may not bring {events} into this project.",
-            by=source.by,
-            events=term(kind.title),
+            "{by}, in whose name it reads, may not bring {events} into this project.", by=source.by, events=kind.noun
         )
     return ""
 

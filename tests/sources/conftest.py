@@ -42,9 +42,7 @@ def make_source(project: Project, mona: Any, broker: redis.Redis) -> Callable[..
     def make(events: str = "examples", **more: Any) -> Source:
         place = {"stream": f"s-{uuid.uuid4().hex}", "partitions": more.pop("partitions", 1)}
         given = {"name": f"Orders {Source.objects.count()}", "mapping": {}, "by": mona} | more
-        return source_add(
-            project=project, kind="redis-stream", place=place, events=events, at=timezone.now(), **given
-        )
+        return source_add(project=project, kind="redis-stream", place=place, events=events, at=timezone.now(), **given)
 
     return make
 

@@ -74,7 +74,10 @@ def test_another_value_under_the_name_stops_in_words(source, broker):
     broker.set(stream_of(source).partitions()[0], "no stream")
     read(source)
     source.refresh_from_db()
-    assert (source.state, source.reason) == (SourceState.FAILED, "Another kind of value stands under this name in Redis.")
+    assert (source.state, source.reason) == (
+        SourceState.FAILED,
+        "Another kind of value stands under this name in Redis.",
+    )
     assert source_test(source=source).words == source.reason
 
 

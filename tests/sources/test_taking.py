@@ -193,7 +193,7 @@ def test_feedback_comes_through_the_same_service_as_the_api(make_source, project
 
 
 def test_nobody_brings_through_a_source_what_they_may_not_send(make_source, lin, project, alma, mona):
-    with pytest.raises(Invalid, match="may not bring Labels"):
+    with pytest.raises(Invalid, match="may not bring labels"):
         make_source("labels", by=lin)
     source = make_source()
     member_remove(project=project, user_id=mona.pk, by=alma, at=timezone.now())
@@ -201,7 +201,7 @@ def test_nobody_brings_through_a_source_what_they_may_not_send(make_source, lin,
     assert read(source) == {}
     source.refresh_from_db()
     assert (source.state, ids(project)) == (SourceState.FAILED, [])
-    assert "may not bring Examples into this project" in source.reason
+    assert "may not bring examples into this project" in source.reason
 
 
 def test_an_hour_of_a_stream_is_one_ingestion_that_counts_its_rows(source, project):

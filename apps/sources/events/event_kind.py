@@ -44,7 +44,8 @@ class EventKind:
     """
 
     name: str
-    title: str
+    title: Any  # translated lazily
+    noun: str  # within an English sentence
     needs: frozenset[Permission]
     names: tuple[str, ...]  # of ours, for the mapping
     paths: tuple[str, ...]

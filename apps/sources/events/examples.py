@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.utils.translation import gettext_lazy
+
 from apps.projects.roles import Permission
+from apps.rules.sentences import term
 from apps.sources.events.event_kind import EventKind, EventRow, Outcome
 from apps.sources.events.ingesting import ingested
 from apps.sources.models import SourcePartition
@@ -15,7 +18,8 @@ def _take(partition: SourcePartition, rows: Sequence[EventRow], at: datetime) ->
 
 EXAMPLES = EventKind(
     "examples",
-    "Examples",
+    gettext_lazy("Examples"),
+    term("examples"),
     frozenset({Permission.ADD_EXAMPLES}),
     ("id", "text", "a", "b", "prompt", "image", "label", "collected_at", "group"),
     ("id", "external_id", "text", "a", "b"),

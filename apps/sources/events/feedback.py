@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import InterfaceError, OperationalError, transaction
+from django.utils.translation import gettext_lazy
 
 from apps.monitoring.feedback.services import MOST_ROWS, FeedbackRow, FeedbackStatus, feedback_take
 from apps.projects.roles import Permission
-from apps.rules.sentences import sentence
+from apps.rules.sentences import sentence, term
 from apps.sources.events.event_kind import EventKind, EventRow, Outcome, OutcomeState
 from apps.sources.models import SourcePartition
 
@@ -54,7 +55,8 @@ def _taken_or_split(partition: SourcePartition, rows: Sequence[EventRow], at: da
 
 FEEDBACK = EventKind(
     "feedback",
-    "Feedback",
+    gettext_lazy("Feedback"),
+    term("feedback"),
     frozenset({Permission.SEND_FEEDBACK}),
     ("inference_id", "item", "label", "name", "value", "at"),
     ("inference_id",),

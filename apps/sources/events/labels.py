@@ -5,9 +5,11 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext_lazy
+
 from apps.datasets.erasing import erased_among
 from apps.projects.roles import Permission
-from apps.rules.sentences import sentence
+from apps.rules.sentences import sentence, term
 from apps.rules.values import ValueRefused, id_of
 from apps.sources.events.event_kind import EventKind, EventRow, Outcome, OutcomeState
 from apps.sources.events.ingesting import NOT_HERE, here, ingested
@@ -60,7 +62,8 @@ def _values(row: EventRow) -> dict[str, object] | None:
 
 LABELS = EventKind(
     "labels",
-    "Labels",
+    gettext_lazy("Labels"),
+    term("labels"),
     frozenset({Permission.LABEL, Permission.REVIEW, Permission.EDIT_PROJECT}),
     KEYS,
     ("id", "label"),

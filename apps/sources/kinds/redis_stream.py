@@ -14,6 +14,7 @@ from typing import Any
 
 import redis
 from django.conf import settings
+from django.utils.translation import gettext_lazy
 
 from apps.integrations.ports import Unavailable
 from apps.rules.sentences import sentence
@@ -153,4 +154,4 @@ def _place(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _open: Callable[[int, Mapping[str, Any]], RedisStream] = RedisStream
-REDIS_STREAM = SourceKind("redis-stream", "Redis stream", _place, _open)
+REDIS_STREAM = SourceKind("redis-stream", gettext_lazy("Redis stream"), _place, _open)

@@ -68,6 +68,6 @@ class SourceKind:
     """`place` gives the checked form of what a person says of where it is; raises ValueRefused. `open` gets it."""
 
     name: str
-    title: str
+    title: Any  # translated lazily
     place: Callable[[Mapping[str, Any]], dict[str, Any]]
     open: Callable[[int, Mapping[str, Any]], EventStream]  # of a project

@@ -1,0 +1,69 @@
+"""The forms of a source: setting one up, changing it, and where to read it again from."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from apps.errors import Invalid
+from apps.sources.events import EVENT_KINDS
+from apps.sources.kinds import SOURCE_KINDS
+from apps.sources.models import Source
+from apps.sources.services import MOST_NAME
+
+
+class SourceForm(forms.Form):
+    name = forms.CharField(max_length=MOST_NAME, label=_("Name"))
+    kind = forms.ChoiceField(
+        label=_("Kind of source"), choices=lambda: [(k.name, k.title) for k in SOURCE_KINDS.values()]
+    )
+    stream = forms.CharField(
+        max_length=80,
+        label=_("Stream"),
+        widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off", "autocapitalize": "none"}),
+    )
+    partitions = forms.IntegerField(min_value=1, max_value=16, initial=1, label=_("Partitions"))
+    events = forms.ChoiceField(
+        label=_("What events are"), choices=lambda: [(k.name, k.title) for k in EVENT_KINDS.values()]
+    )
+    mapping = forms.CharField(
+        required=False,
+        label=_("Mapping"),
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "class": "mono"}),
+    )
+
+    @staticmethod
+    def of(source: Source) -> dict[str, Any]:
+        """What the fields begin with."""
+        return {
+            "name": source.name,
+            "kind": source.kind,
+            "events": source.events,
+            "mapping": "\n".join(f"{name}: {path}" for name, path in source.mapping.items()),
+            **source.place,
+        }
+
+    def given(self) -> dict[str, Any]:
+        """As the services take it. Raises Invalid."""
+        said = self.cleaned_data
+        place = {name: said[name] for name in ("stream", "partitions")}
+        return {"name": said["name"], "place": place, "mapping": mapping_read(said["mapping"])}
+
+
+def mapping_read(text: str) -> dict[str, str]:
+    """Lines of `name: path`. Raises Invalid."""
+    found: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip():
+            continue
+        name, colon, path = line.partition(":")
+        if not colon or not name.strip() or not path.strip() or name.strip() in found:
+            words = gettext("Line {n} of the mapping is not “name: path”, or says a name again.")
+            raise Invalid(words.format(n=number), field="mapping")
+        found[name.strip()] = path.strip()
+    return found
+
+
+class ReplayForm(forms.Form):
+    since = forms.CharField(max_length=60, label=_("From"))
