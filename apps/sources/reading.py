@@ -76,7 +76,9 @@ def kind_of(value: Any) -> str:
         return "true or false"
     if isinstance(value, int | float):
         return "number"
-    return {str: "text", list: "list"}.get(type(value), "object")
+    if isinstance(value, str):
+        return "text"
+    return "list" if isinstance(value, list) else "object"
 
 
 def shape_of(event: Mapping[str, Any], paths: list[str]) -> dict[str, str]:
