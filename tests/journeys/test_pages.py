@@ -93,7 +93,9 @@ def addresses(console: Console) -> dict[str, str]:
         told = {"name": "On call", "url": "https://hooks.example.org/a", "verbs": ["alert.raised"]}
         webhook = console.post(lin, f"projects/{project}/webhooks/", **told)["id"]
         place = {"stream": "pictures"}
-        source = console.post(lin, f"projects/{project}/sources/", name="Pictures", events="examples", place=place)["id"]
+        source = console.post(lin, f"projects/{project}/sources/", name="Pictures", events="examples", place=place)[
+            "id"
+        ]
         console.post(lin, f"projects/{project}/sources/{source}/events/", events=[{"id": "no-picture"}])
         console.post(lin, f"projects/{project}/examples/", examples=[{"id": "broken", "image": "no picture"}])
         found = {
