@@ -16,13 +16,16 @@ function shown(trace, i) {
 /** A moment without what nobody reads of it; any other name as it is. @param {unknown} name */
 const named = name => String(name).replace(/^(\d{4}-\d\d-\d\d \d\d:\d\d):\d\d\.\d+$/, "$1");
 
-/** @param {Figure} figure @returns {{ head: string[], rows: any[][] }} */
+/** @param {Figure} figure @returns {{ head: string[], rows: any[][], links?: (string | null)[][] }} */
 function cells(figure) {
   const rowsAre = figure.layout?.meta?.rows || "",
     [first] = figure.data;
   if (first?.z) {
-    const rows = first.y.map((/** @type {string} */ name, /** @type {number} */ i) => [name, ...first.text[i]]);
-    return { head: [rowsAre, ...first.x], rows };
+    const width = first.z[0]?.length ?? 0; // columns may be edges: one more than cells
+    const line = (/** @type {number} */ i) =>
+      first.text?.[i] ?? first.z[i].map((/** @type {any} */ z) => (typeof z === "number" ? number(z, 4) : ""));
+    const rows = first.y.map((/** @type {string} */ name, /** @type {number} */ i) => [name, ...line(i)]);
+    return { head: [rowsAre, ...first.x.slice(0, width)], rows, links: first.customdata };
   }
   const lines = figure.data.filter(t => !t.meta?.band);
   const keys = [...new Set(lines.flatMap(t => t.x))].sort((a, b) => (typeof a === "number" ? a - b : 0));
@@ -37,16 +40,20 @@ function cells(figure) {
 }
 /** @param {Figure} figure */
 export function tabled(figure) {
-  const { head, rows } = cells(figure);
+  const { head, rows, links } = cells(figure);
   const table = /** @type {HTMLTableElement} */ (el("table.table"));
   table
     .createTHead()
     .insertRow()
     .append(...head.map((words, i) => el(i ? "th.num" : "th", { scope: "col" }, words)));
   const inside = table.createTBody();
-  for (const [name, ...values] of rows) {
+  for (const [row, [name, ...values]] of rows.entries()) {
     const line = inside.insertRow();
-    line.append(el("th", { scope: "row" }, named(name)), ...values.map(value => el("td.num", {}, String(value))));
+    const shownAs = (/** @type {any} */ value, /** @type {number} */ i) => {
+      const href = links?.[row]?.[i];
+      return el("td.num", {}, href ? el("a", { href }, String(value)) : String(value));
+    };
+    line.append(el("th", { scope: "row" }, named(name)), ...values.map(shownAs));
   }
   return el("div.scroll-x.as-table", {}, table);
 }

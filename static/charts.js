@@ -5,6 +5,7 @@
 import { tabled } from "./as_table.js";
 import { counts } from "./cells.js";
 import { $, $$ } from "./dom.js";
+import { cellsByKey } from "./heat_cells.js";
 import { atEnds, readable } from "./line_ends.js";
 import { calendar, inZone } from "./moments.js";
 import { language, separators } from "./words.js";
@@ -196,14 +197,17 @@ async function plot(chart, figure) {
   if (first) chart.canvas.textContent = "";
   chart.drawn = true;
   await Plotly.react(chart.canvas, data, layout, { displayModeBar: false, responsive: true, locale: language });
-  if (first) opening(chart.canvas);
+  if (first) opening(chart);
 }
-/** What has an address of its own opens it. @param {any} canvas */
-function opening(canvas) {
+/** What has an address of its own opens it. @param {Chart} chart */
+function opening(chart) {
+  const canvas = /** @type {any} */ (chart.canvas);
   canvas.on?.("plotly_click", (/** @type {any} */ event) => {
     const address = event.points[0]?.customdata;
     if (typeof address === "string" && address.startsWith("/")) location.assign(address);
   });
+  const heat = () => chart.figure?.data.find(t => t.type === "heatmap" && t.customdata);
+  if (heat()) cellsByKey(canvas, heat, window.Plotly, color("var(--ink)"));
 }
 /** @param {Chart} chart */
 async function refresh(chart) {
@@ -239,6 +243,20 @@ function toggle(chart, link) {
   if (!asTable && chart.drawn) window.Plotly.Plots.resize(chart.canvas);
 }
 
+// --- the same as a picture: with its title, on the page's own ground
+/** @param {Chart} chart */
+async function picture(chart) {
+  if (!chart.figure || !has(chart.figure)) return;
+  const width = chart.box.clientWidth || 900,
+    height = Math.max(chart.canvas.clientHeight, 320);
+  const { data, layout } = dressed(chart.figure, width);
+  const title = $("figcaption b", chart.box).textContent ?? "";
+  const ground = { paper_bgcolor: color(getComputedStyle(body).backgroundColor) };
+  const room = { margin: { ...layout.margin, t: 48 }, title: { text: title, x: 0.02, font: layout.font } };
+  const options = { format: "png", scale: 2, width, height, filename: chart.box.dataset.figure };
+  await (await load()).downloadImage({ data, layout: { ...layout, ...ground, ...room } }, options);
+}
+
 // --- finding charts, now and in fragments that come later
 /** @param {HTMLElement} box */
 function begin(box) {
@@ -254,6 +272,7 @@ function begin(box) {
     event.preventDefault();
     toggle(chart, link);
   });
+  $("[data-as-png]", box)?.addEventListener("click", () => picture(chart));
   /** @type {ReturnType<typeof setTimeout> | null} */
   let waits = null;
   const again = () => {

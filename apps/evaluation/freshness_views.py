@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.evaluation import charts
 from apps.evaluation.forms import FallBackForm
 from apps.evaluation.freshness import gaps_of
+from apps.pages.figures import figures_answer
 from apps.pages.requests import Signed, go
 from apps.projects.access import project_permission
 from apps.projects.models import Project
@@ -38,7 +39,7 @@ def _shown(project: Project, form: FallBackForm) -> dict[str, object]:
 @login_required
 @project_permission(Permission.VIEW_RUNS)
 def figures(request: Signed, project: Project) -> HttpResponse:
-    return JsonResponse({"gaps": charts.gaps(list(gaps_of(project)))})
+    return figures_answer(request, {"gaps": charts.gaps(list(gaps_of(project)))})
 
 
 @require_POST

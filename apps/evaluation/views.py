@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.forms import Form
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +16,7 @@ from apps.evaluation.forms import AutoLabelingForm, RateForm
 from apps.labeling import selectors as labeling
 from apps.labeling.services import auto_labels
 from apps.labeling.services.queue_settings import rate_set
+from apps.pages.figures import figures_answer
 from apps.pages.requests import Signed, go
 from apps.projects.access import project_permission
 from apps.projects.models import Project
@@ -71,7 +72,7 @@ def _shown(project: Project, **forms: Form) -> dict[str, object]:
 @project_permission(Permission.VIEW_RUNS)
 def figures(request: Signed, project: Project) -> HttpResponse:
     runs = selectors.runs_measured(project)
-    return JsonResponse({"learning": charts.learning(selectors.newest_learning(project), runs)})
+    return figures_answer(request, {"learning": charts.learning(selectors.newest_learning(project), runs)})
 
 
 @require_GET

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_GET
@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 from apps.errors import DomainError
 from apps.lineage.comparing import comparison_of, curves_compared, numbers_asked
 from apps.lineage.comparing_charts import overlaid
+from apps.pages.figures import figures_answer
 from apps.pages.requests import Signed
 from apps.projects.access import project_permission
 from apps.projects.models import Project
@@ -43,7 +44,7 @@ def compare(request: Signed, project: Project) -> HttpResponse:
 @project_permission(Permission.VIEW_RUNS)
 def figures(request: Signed, project: Project) -> HttpResponse:
     numbers = numbers_asked(request.GET.getlist("runs"))
-    return JsonResponse(overlaid(curves_compared(project, numbers)))
+    return figures_answer(request, overlaid(curves_compared(project, numbers)))
 
 
 urlpatterns = [path("compare/", compare, name="compare"), path("compare/figures/", figures, name="compare_figures")]

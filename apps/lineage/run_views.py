@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
@@ -14,6 +14,7 @@ from apps.evaluation import charts
 from apps.evaluation.reading import reading_of
 from apps.evaluation.selectors import report_of
 from apps.lineage.runs import run_page
+from apps.pages.figures import figures_answer
 from apps.pages.requests import Signed, go, refused
 from apps.projects.access import project_permission
 from apps.projects.models import Project
@@ -85,7 +86,7 @@ def run_verdict(request: Signed, project: Project, run_id: int) -> HttpResponse:
 @project_permission(Permission.VIEW_RUNS)
 def run_figures(request: Signed, project: Project, run_id: int) -> HttpResponse:
     report = report_of(run_in(project, run_id))
-    return JsonResponse({"confusion": charts.confusion(report)} if report else {})
+    return figures_answer(request, {"confusion": charts.confusion(report)} if report else {})
 
 
 urlpatterns = [

@@ -15,6 +15,7 @@ from apps.loop.returned import ReturnedLost, returned_sweep, returned_take
 from apps.loop.services.versions import versions_keep
 from apps.monitoring.feedback.services import feedback_sweep
 from apps.monitoring.log.retention import log_forget
+from apps.monitoring.monitors.recording import readings_forget
 from apps.releases.registry.requests import requests_expire
 from apps.releases.rollouts.moving import rollouts_advance
 from apps.training.services.online import online_check
@@ -112,6 +113,8 @@ def tidy() -> None:
         log_forget(at=at)
     with alone("deliveries_forget"):
         deliveries_forget(at=at)
+    with alone("readings_forget"):
+        readings_forget(at=at)
     with alone("versions_keep"):
         versions_keep(at=at)
 

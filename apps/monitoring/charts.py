@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,9 +20,10 @@ OTHER = gettext_lazy("all other labels")
 
 
 def traffic(found: Traffic, colors: Mapping[str, str]) -> dict[str, Figure]:
-    """Four figures over one time axis; `colors` are the labels' own, by name."""
+    """Figures over one time axis; `colors` are the labels' own, by name."""
     return {
         "volume": volume(found),
+        "errors": errors(found),
         "latency": latency(found),
         "confidence": confidence(found),
         "mix": mix(found, colors),
@@ -45,6 +47,23 @@ def volume(found: Traffic) -> Figure:
         {"rangemode": "tozero", "tickformat": ",d"},
         fill(gettext("{answers:,} answers in this period."), answers=found.answers),
     )
+
+
+def errors(found: Traffic) -> Figure:
+    """Share of what was asked that failed, also where nothing was answered at all."""
+    asked = replace(found, buckets=found.asked)
+    shares = [round(100 * b.failed_share, 3) for b in found.asked]
+    line = _line(asked, gettext("failed"), shares, "var(--accent)", "%{y:.2f} %")
+    words = (
+        fill(
+            gettext("{failures:,} requests failed, {share:.2f} percent."),
+            failures=found.failures,
+            share=100 * found.failed_share,
+        )
+        if found.failed_share is not None
+        else ""
+    )
+    return _figure(asked, [line], {"rangemode": "tozero", "ticksuffix": " %"}, words)
 
 
 def latency(found: Traffic) -> Figure:

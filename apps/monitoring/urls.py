@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.monitor, name="monitor"),
     path("numbers/", views.numbers, name="numbers"),
     path("figures/", views.figures, name="figures"),
+    path("slices/", views.slices, name="slices"),
     path("drift/", views.drift, name="drift"),
     path("alerts/", views.alerts, name="alerts"),
     path("alerts/<int:alert_id>/resolve/", views.resolve, name="resolve"),

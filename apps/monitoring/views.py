@@ -1,8 +1,10 @@
 """Pages of monitoring: traffic, drift, alerts. Looking for drift needs the champion, so that step is in apps.loop."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -12,8 +14,10 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.audit.marks import marked, marks_of
 from apps.errors import Invalid
 from apps.monitoring import charts, selectors, services
+from apps.monitoring.filters import filter_asked
 from apps.monitoring.forms import ResolveForm
-from apps.monitoring.log.traffic import traffic_of
+from apps.monitoring.log.sample import slices_offered
+from apps.pages.figures import figures_answer
 from apps.pages.periods import Period, period_asked
 from apps.pages.requests import Signed, go
 from apps.projects.access import project_permission
@@ -26,7 +30,9 @@ from apps.projects.selectors import schema_of
 @login_required
 @project_permission(Permission.VIEW_MONITOR)
 def monitor(request: Signed, project: Project) -> HttpResponse:
-    return render(request, "monitoring/monitor.html", _shown(request, project, keep=True))
+    context = _shown(request, project, keep=True)
+    choices = selectors.choices_of(project, context["period"], context["filters"])
+    return render(request, "monitoring/monitor.html", {**context, "choices": choices})
 
 
 @require_GET
@@ -50,10 +56,10 @@ def alerts(request: Signed, project: Project) -> HttpResponse:
     return render(request, "monitoring/_alerts.html", _shown(request, project))
 
 
-def _shown(request: Signed, project: Project, *, keep: bool = False) -> dict[str, object]:
-    period = _period(request, project, keep=keep)
-    found = selectors.monitor_of(project, period)
-    return {"project": project, "monitor": found, "traffic": found.traffic, "period": period}
+def _shown(request: Signed, project: Project, *, keep: bool = False) -> dict[str, Any]:
+    period, filters = _period(request, project, keep=keep), filter_asked(request.GET)
+    found = selectors.monitor_of(project, period, filters)
+    return {"project": project, "monitor": found, "traffic": found.traffic, "period": period, "filters": filters}
 
 
 def _period(request: Signed, project: Project, *, keep: bool = False) -> Period:
@@ -64,12 +70,21 @@ def _period(request: Signed, project: Project, *, keep: bool = False) -> Period:
 @require_GET
 @login_required
 @project_permission(Permission.VIEW_MONITOR)
+def slices(request: Signed, project: Project) -> HttpResponse:
+    """What the filter suggests, once somebody is about to choose one: no page reads the log for it."""
+    found = slices_offered(project, _period(request, project))
+    return render(request, "monitoring/_slices.html", {"slices": found})
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_MONITOR)
 def figures(request: Signed, project: Project) -> HttpResponse:
     period = _period(request, project)
     colors = {label.name: label.color for label in schema_of(project).labels}
-    drawn = charts.traffic(traffic_of(project, period), colors)
+    drawn = charts.traffic(selectors.traffic_shown(project, period, filter_asked(request.GET)), colors)
     marks = marks_of(project.pk, period.since, period.until)
-    return JsonResponse({name: marked(figure, marks) for name, figure in drawn.items()})
+    return figures_answer(request, {name: marked(figure, marks) for name, figure in drawn.items()})
 
 
 @require_POST

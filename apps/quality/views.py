@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.accounts.models import User
 from apps.audit.marks import marked, marks_of
 from apps.labeling.selectors import median_active_s
+from apps.pages.figures import figures_answer
 from apps.pages.periods import Period, period_asked
 from apps.pages.requests import Signed, go
 from apps.pages.streams import streamed
@@ -58,7 +59,7 @@ def _known(project: Project) -> dict[str, Any]:
 @project_permission(Permission.VIEW_QUALITY)
 def figures(request: Signed, project: Project) -> HttpResponse:
     agreed = agreed_of(project)
-    return JsonResponse({"pairs": charts.pairs(agreed, members.names_of(agreed.partners))})
+    return figures_answer(request, {"pairs": charts.pairs(agreed, members.names_of(agreed.partners))})
 
 
 @require_POST
@@ -83,8 +84,8 @@ def people(request: Signed, project: Project) -> HttpResponse:
 @login_required
 @project_permission(Permission.VIEW_QUALITY)
 def people_figures(request: Signed, project: Project) -> HttpResponse:
-    return JsonResponse(
-        {"over_time": _over_time(request, project), "durations": charts.durations(times.durations(project))}
+    return figures_answer(
+        request, {"over_time": _over_time(request, project), "durations": charts.durations(times.durations(project))}
     )
 
 
@@ -154,7 +155,7 @@ def _person(request: Signed, project: Project, who: User) -> HttpResponse:
 def _person_figures(request: Signed, project: Project, who: User) -> HttpResponse:
     found = times.durations(project, who)
     drawn = {"over_time": _over_time(request, project, who)}
-    return JsonResponse(drawn | {"durations": charts.durations(found, str(who))})
+    return figures_answer(request, drawn | {"durations": charts.durations(found, str(who))})
 
 
 def _over_time(request: Signed, project: Project, who: User | None = None) -> charts.Figure:

@@ -1,12 +1,13 @@
 """What versioned policies share: parts that refuse unknown keys, YAML without tricks, and one sentence for what is wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
+from apps.rules.sentences import Sentence, clause, joined, sentence, term, words_of
 from apps.rules.words import count
 
 MOST_TEXT = 20_000  # characters of YAML
@@ -52,35 +53,42 @@ def policy_checked(kind: type[P], given: Any, *, example: str) -> P:
         return kind.model_validate(given)
     except ValidationError as fault:
         first, more = _first(fault)
-        where = ", ".join(_place(first["loc"]))
-        after = f" {count(more, 'more fault')} after it." if more else ""
-        place = f" ({where})" if where else ""
-        raise PolicyRefused(
-            f"The policy cannot be used{place}: {_why(first, example).rstrip('.')}.{after}", first["loc"]
-        ) from None
-    except RecursionError as fault:
-        raise PolicyRefused(str(fault)) from None
+        where, why = ", ".join(_place(first["loc"])), clause(_why(first, example))
+        words = (
+            sentence("The policy cannot be used ({place}): {why}.", place=where, why=why)
+            if where
+            else sentence("The policy cannot be used: {why}.", why=why)
+        )
+        after = [sentence("{more} after it.", more=count(more, "more fault"))] if more else []
+        raise PolicyRefused(joined([words, *after]), first["loc"]) from None
+    except RecursionError:
+        raise PolicyRefused(sentence("The policy is nested too deep.")) from None
 
 
 def fault_of(fault: ValidationError) -> str:
     """The first fault alone, with its place before it; for parts that are checked apart."""
     first, _ = _first(fault)
     where = ", ".join(_place(first["loc"]))
-    return f"{where}: {_why(first, '')}" if where else _why(first, "")
+    why = _why(first, "")
+    return sentence("{place}: {why}", place=where, why=why) if where else why
 
 
 def yaml_read(text: str) -> Any:
     """Raises PolicyRefused; also for aliases, by which a small file becomes a huge one."""
     if len(text) > MOST_TEXT:
-        raise PolicyRefused(f"The policy has more than {MOST_TEXT:,} characters.")
+        raise PolicyRefused(sentence("The policy has more than {most:,} characters.", most=MOST_TEXT))
     try:
         return yaml.load(text, Loader=PlainLoader)
     except yaml.YAMLError as fault:
-        mark = getattr(fault, "problem_mark", None)
-        where = f" in line {mark.line + 1}" if mark else ""
-        raise PolicyRefused(f"The YAML cannot be read{where}: {getattr(fault, 'problem', None) or fault}.") from None
+        mark, problem = getattr(fault, "problem_mark", None), getattr(fault, "problem", None) or str(fault)
+        words = (
+            sentence("The YAML cannot be read in line {line}: {fault}.", line=mark.line + 1, fault=problem)
+            if mark
+            else sentence("The YAML cannot be read: {fault}.", fault=problem)
+        )
+        raise PolicyRefused(words) from None
     except (RecursionError, ValueError) as fault:
-        raise PolicyRefused(f"The YAML cannot be read: {fault}.") from None
+        raise PolicyRefused(sentence("The YAML cannot be read: {fault}.", fault=fault)) from None
 
 
 class PlainLoader(yaml.SafeLoader):
@@ -89,14 +97,16 @@ class PlainLoader(yaml.SafeLoader):
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
             at = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise yaml.composer.ComposerError(None, None, "aliases (*name) are not taken", at)
+            raise yaml.composer.ComposerError(None, None, term("aliases (*name) are not taken"), at)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
         names = [key.value for key, _ in node.value]
         twice = next((name for name in names if isinstance(name, str) and names.count(name) > 1), None)
         if twice is not None:
-            raise yaml.constructor.ConstructorError(None, None, f"“{twice}” stands twice", node.start_mark)
+            raise yaml.constructor.ConstructorError(
+                None, None, sentence("“{name}” stands twice", name=twice), node.start_mark
+            )
         return super().construct_mapping(node, deep)
 
 
@@ -115,24 +125,41 @@ def _place(loc: tuple[int | str, ...]) -> Iterator[str]:
 
 
 def _why(fault: Any, example: str) -> str:
-    key = fault["loc"][-1] if fault["loc"] else ""
-    pattern = _WHY.get(fault["type"], "{msg}")
-    return pattern.format(key=key, msg=_first_small(fault["msg"]), example=example, **_plain(fault.get("ctx", {})))
+    """Ours in its own words, pydantic's commonest in ours, else as pydantic says it."""
+    about = dict(fault.get("ctx", {}))
+    if isinstance(about.get("error"), ValueError):
+        return _first_small(words_of(about["error"]))
+    say = _WHY.get(fault["type"])
+    if say is None:
+        return _first_small(fault["msg"])
+    return say({**_plain(about), "key": fault["loc"][-1] if fault["loc"] else "", "example": example})
 
 
 def _first_small(message: str) -> str:
-    plain = message.removeprefix("Value error, ")
-    return plain[:1].lower() + plain[1:] if plain[:2] != plain[:2].upper() else plain
+    if isinstance(message, Sentence):
+        return message
+    return message[:1].lower() + message[1:] if message[:2] != message[:2].upper() else message
 
 
-_WHY = {
-    "model_type": "it is a mapping, like “{example}”",
-    "extra_forbidden": "“{key}” is not known here",
-    "missing": "“{key}” is missing",
-    "too_short": "it has at least {min_length}",
-    "too_long": "it has at most {max_length}",
-    "greater_than_equal": "it is at least {ge}",
-    "less_than_equal": "it is at most {le}",
-    "greater_than": "it is more than {gt}",
-    "less_than": "it is less than {lt}",
+_WHY: dict[str, Callable[[dict[str, Any]], str]] = {
+    "model_type": lambda f: sentence("it is a mapping, like “{example}”", example=f["example"]),
+    "extra_forbidden": lambda f: sentence("“{key}” is not known here", key=f["key"]),
+    "missing": lambda f: sentence("“{key}” is missing", key=f["key"]),
+    "too_short": lambda f: sentence("it has at least {n}", n=f["min_length"]),
+    "too_long": lambda f: sentence("it has at most {n}", n=f["max_length"]),
+    "greater_than_equal": lambda f: sentence("it is at least {n}", n=f["ge"]),
+    "less_than_equal": lambda f: sentence("it is at most {n}", n=f["le"]),
+    "greater_than": lambda f: sentence("it is more than {n}", n=f["gt"]),
+    "less_than": lambda f: sentence("it is less than {n}", n=f["lt"]),
+    **dict.fromkeys(("float_parsing", "float_type"), lambda _: sentence("it is a number")),
+    **dict.fromkeys(("int_parsing", "int_type", "int_from_float"), lambda _: sentence("it is a whole number")),
+    **dict.fromkeys(("bool_parsing", "bool_type"), lambda _: sentence("it is true or false")),
+    **dict.fromkeys(("list_type", "tuple_type"), lambda _: sentence("it is a list")),
+    "finite_number": lambda _: sentence("it is a finite number"),
+    "dict_type": lambda _: sentence("it is a mapping"),
+    "string_type": lambda _: sentence("it is text"),
+    **dict.fromkeys(
+        ("enum", "literal_error"),
+        lambda f: sentence("it is one of {known}", known=str(f["expected"]).replace(" or ", ", ")),
+    ),
 }

@@ -1,6 +1,6 @@
 """Which settings of a recipe a person may change, by kind of run, and between which values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from apps.rules.sentences import sentence
 from apps.rules.sweeps import SETTINGS, Bounds
@@ -38,6 +38,15 @@ OWN: dict[str, dict[str, Bounds | tuple[str, ...]]] = {  # of one kind alone
 OF_KIND = {kind: {**STEPPED, **own} for kind, own in OWN.items()}
 
 
+def _either(words: Sequence[str]) -> str:
+    """
+    >>> _either(("lora", "all")), _either(("a", "b", "c")), _either(("a",))
+    ('lora or all', 'a, b or c', 'a')
+    """
+    *some, last = words
+    return sentence("{first} or {second}", first=", ".join(some), second=last) if some else last
+
+
 def setting_of(kind: str, name: str, value: object) -> Value:
     """The value as a recipe holds it. Raises ValueRefused for a setting the kind has not, and a value it cannot have.
 
@@ -57,7 +66,7 @@ def setting_of(kind: str, name: str, value: object) -> Value:
         if value not in bounds:
             raise ValueRefused(
                 sentence(
-                    "“{name}” is {choices}, not “{value}”.", name=name, choices=" / ".join(bounds), value=shown(value)
+                    "“{name}” is {choices}, not “{value}”.", name=name, choices=_either(bounds), value=shown(value)
                 )
             )
         return str(value)

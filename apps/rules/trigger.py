@@ -198,7 +198,7 @@ def _by_disagreement(evidence: TriggerEvidence, needed: float) -> Condition:
     guesses = evidence.guesses
     if guesses.answers < LEAST_ANSWERS:
         told = sentence(
-            "{answers} of {least} answers to compare with the model’s guesses",
+            "{answers} of {least} answers to compare with the model’s suggestions",
             answers=guesses.answers,
             least=LEAST_ANSWERS,
         )

@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.audit.marks import marked, marks_of
+from apps.pages.figures import figures_answer
 from apps.pages.periods import period_asked
 from apps.pages.requests import Signed, go
 from apps.projects.access import project_permission
@@ -63,7 +64,7 @@ def figures(request: Signed, project: Project) -> HttpResponse:
     drawn = charts.figures(found)
     if found.laps:
         marked(drawn["laps"], marks_of(project.pk, found.period.since, found.period.until))
-    return JsonResponse(drawn)
+    return figures_answer(request, drawn)
 
 
 @require_GET

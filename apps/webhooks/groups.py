@@ -23,7 +23,7 @@ GROUPS = (
     VerbGroup("alarms", _("Alarms: raised and resolved"), _all_of("alert.")),
     VerbGroup("verdicts", _("Verdicts of the gates, and when somebody overrides them"), _all_of("verdict.", "gates.")),
     VerbGroup("releases", _("Releases: rollouts, promotions, what serves"), _all_of("rollout.", "model.")),
-    VerbGroup("laps", _("Service levels: laps that close, also late ones"), _all_of("lap.", "target.")),
+    VerbGroup("laps", _("SLA: laps that close, also late ones"), _all_of("lap.", "target.")),
     VerbGroup("runs", _("Runs and sweeps: started, completed, failed"), _all_of("run.", "sweep.", "online.")),
     VerbGroup(
         "labels",

@@ -65,7 +65,7 @@ def webhook_add(
 
 
 def webhook_change(*, webhook: Webhook, by: User, at: datetime, **given: Any) -> Webhook:
-    """Set what is given of name, url, verbs and format; an address that was switched off is tried again. Raises Invalid."""
+    """Set what is given of name, url, verbs and format; what is off stays off. Raises Invalid."""
     with transaction.atomic():
         kept = _locked(webhook)
         now = {"name": kept.name, "url": kept.url, "verbs": kept.verbs, "format": kept.format} | given

@@ -213,8 +213,8 @@ def filled(say: Say, project_id: int, logged: int) -> dict[str, Any]:
         cursor.execute("RESET session_replication_role")
         cursor.execute("TRUNCATE monitoring_answerrollup, monitoring_latencyrollup")
         cursor.execute("SET work_mem = '256MB'")
-        fill = import_module("apps.monitoring.migrations.0011_rollups").COUNTED
-        cursor.execute(fill)
+        cursor.execute(import_module("apps.monitoring.migrations.0011_rollups").COUNTED)
+        cursor.execute(import_module("apps.monitoring.migrations.0013_quarters").QUARTERS)
         cursor.execute("VACUUM ANALYZE monitoring_prediction, monitoring_answerrollup, monitoring_latencyrollup")
         cursor.execute("SELECT count(*) FROM monitoring_prediction")
         (rows,) = cursor.fetchone()

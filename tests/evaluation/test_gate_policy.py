@@ -79,6 +79,8 @@ def test_a_row_is_added_and_left_out_before_anything_is_set(as_: As, lin: User, 
     address, sent = reverse("gates:policy_set", args=[project.pk]), rows_of(page)
     more = as_(lin).post(address, sent | {"add": "1", "add_type": "gain"})
     assert [row.gate.name for row in more.context["rows"]][-2:] == ["log_loss", "gain"]
+    strange = as_(lin).post(address, sent | {"add": "1", "add_type": "?"})
+    assert len(strange.context["rows"]) == len(sent["gate"]), "an unknown type adds none, and sets nothing"
     fewer = as_(lin).post(address, sent | {"remove": sent["gate"][3]})
     assert [row.gate.name for row in fewer.context["rows"]] == ["loads", "schema", "holdout", "log_loss"]
     twice = as_(lin).post(address, rows_of(more))
@@ -96,9 +98,7 @@ def test_a_value_that_cannot_be_stands_beside_its_row(as_: As, lin: User, projec
     assert not GatePolicyVersion.objects.exists()
 
 
-@pytest.mark.parametrize(
-    "form", [{}, {"gate": "x"}, {"gate": ["x"] * 500, "x-type": "nope"}, {"add": "1", "add_type": "?"}]
-)
+@pytest.mark.parametrize("form", [{}, {"gate": "x"}, {"gate": ["x"] * 500, "x-type": "nope"}])
 def test_a_form_of_nonsense_is_refused_in_words(as_: As, lin: User, project: Project, form: dict[str, Any]) -> None:
     refused = as_(lin).post(reverse("gates:policy_set", args=[project.pk]), form)
     assert refused.status_code == 422 and "The policy cannot be used" in refused.text

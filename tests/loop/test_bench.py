@@ -5,6 +5,10 @@ import json
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.test import Client
+from django.urls import reverse
+
+from tests.bench.queue import BEHIND_TLS, on_page, signed_in
 
 
 @pytest.mark.parametrize(
@@ -48,3 +52,15 @@ def test_the_strategies_are_counted_on_the_same_target_as_random(capsys):
     row = found["strategies"]["margin"]
     assert row["fraction_of_random"] == pytest.approx(row["labels"] / 629, abs=0.01)
     assert row["fraction_of_random"] < 0.8
+
+
+def test_a_bench_that_plays_a_browser_comes_through_the_door_of_production(project, ada, settings):
+    settings.SECURE_SSL_REDIRECT = settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    address, said = reverse("labeling:next", args=[project.pk]), json.dumps({"count": 1})
+    browser, before = Client(enforce_csrf_checks=True), {**signed_in(ada), "Host": "testserver"}
+    answers = [
+        browser.post(address, said, content_type="application/json", headers=headers)
+        for headers in (on_page("http://testserver", before), before, {**before, **BEHIND_TLS})
+    ]
+    assert [answer.status_code for answer in answers] == [200, 301, 403], "a proxy with TLS, and a page of this address"

@@ -62,6 +62,7 @@ def cost(browser: Client, name: str, project: Project, run: Run) -> int:
         "examples:page": [project.pk, project.examples.order_by("pk")[0].pk],
         "setup:label": [project.pk, project.labels.all()[0].pk],
         "people:person": [run.project.memberships.all()[0].user_id],
+        "mending:alarm": [project.pk, project.alerts.order_by("pk")[0].pk],
     }.get(name, [project.pk])
     url = reverse(name, args=args)
     with CaptureQueriesContext(connection) as queries:

@@ -69,7 +69,7 @@ def test_each_period_has_figures_that_plotly_takes(as_: As, lin: User, project: 
     answered(project, 5, minutes_ago=40, label="spam")
     url = reverse("monitoring:figures", args=[project.pk]) + f"?period={name}"
     figures = as_(lin).get(url).json()
-    assert set(figures) == {"volume", "latency", "confidence", "mix"}
+    assert set(figures) == {"volume", "errors", "latency", "confidence", "mix"}
     for figure in figures.values():
         go.Figure(figure)
 

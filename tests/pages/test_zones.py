@@ -140,6 +140,7 @@ ONE_PLACE = {"static/moments.js", "static/theme.js", "static/desk/text.js"}
 FOR_RECORDS = {  # names of files and projects, facts of the audit, what a form's own widget wants, what is read and not said
     "apps/cases/management/commands/simulate.py",
     "apps/evaluation/reporting/card.py",
+    "apps/monitoring/log/partitions.py",
     "apps/people/models.py",
     "apps/people/tokens.py",
     "apps/training/forms.py",

@@ -143,3 +143,28 @@ def test_of_two_edits_of_one_version_at_one_moment_one_is_set(lin: User, project
 
     assert [type(refused) for refused in at_once(*map(edit, policies))] == [PolicyOutdated]
     assert [version.number for version in policies_of(known.kind, project)] == [1]
+
+
+@pytest.mark.parametrize(
+    ("page", "text", "told"),
+    [
+        ("gates:yaml_set", "gates: [{type: nonsense}]", "ninguna puerta se llama «nonsense»"),
+        ("gates:yaml_set", "gates: [{type: loads, blockng: 1}]", "«blockng» no se conoce aquí"),
+        ("gates:yaml_set", "gates: [{type: gain, parameters: {allowedLoss: -1}}]", "es 0 como mínimo"),
+        ("gates:yaml_set", "gates: {", "El YAML no se puede leer en la línea 1"),
+        ("releases:policy_yaml_set", "steps: [{setWeight: 5}]", "el último setWeight es 100"),
+        ("releases:policy_yaml_set", "steps: []", "La política no se puede usar"),
+        ("monitors:yaml_set", "monitors: [{type: nonsense}]", "ningún monitor se llama «nonsense»"),
+        ("monitors:yaml_set", "monitors: [{type: volume, window: 5m}]", "una ventana dura de"),
+        ("mending:yaml_set", "retrain: {labels: 121}", "la ejecución espera 121 etiquetas y el carril pide 120"),
+    ],
+)
+def test_what_is_wrong_is_said_in_the_readers_language(
+    as_: As, project: Project, alma: User, page: str, text: str, told: str
+) -> None:
+    alma.is_superuser = True
+    alma.save()
+    browser = as_(alma)
+    browser.cookies["django_language"] = "es"
+    answer = browser.post(reverse(page, args=[project.pk]), {"policy": text})
+    assert answer.status_code == 422 and told in answer.content.decode()

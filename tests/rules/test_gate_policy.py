@@ -26,15 +26,15 @@ def refused(given):
         ([{**LOADS, "blocking": False}], "(gates 1): “loads” always blocks: a model that fails it cannot serve."),
         ([LOADS, {"type": "gain", "parameters": {"allowedLoss": 2}}], "(gates 2): parameters, allowedLoss: it is at most 1"),
         ([LOADS, {"type": "gain", "parameters": {"allowedLoss": -1}}], "parameters, allowedLoss: it is at least 0"),
-        ([LOADS, {"type": "gain", "parameters": {"allowedLoss": float("nan")}}], "input should be a finite number"),
+        ([LOADS, {"type": "gain", "parameters": {"allowedLoss": float("nan")}}], "allowedLoss: it is a finite number"),
         ([LOADS, {"type": "gain", "parameters": {"allowed": 1}}], "“allowed” is not known here"),
-        ([LOADS, {"type": "gain", "parameters": [1]}], "(gates 2, parameters): input should be a valid dictionary"),
+        ([LOADS, {"type": "gain", "parameters": [1]}], "(gates 2, parameters): it is a mapping"),
         ([LOADS, {"type": "gain"}, {"type": "gain"}], "two gates are called “gain”; give one of them a name of its own."),
         ([LOADS, {"type": "gain", "name": "a gate"}], "a name has small letters, digits and single dashes only"),
         ([LOADS, {"type": "gain", "blocks": True}], "“blocks” is not known here"),
         ([], "it has at least 1"),
         ([LOADS] * 31, "it has at most 30"),
-        ("loads", "input should be a valid tuple"),
+        ("loads", "it is a list"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_refused_with_its_place(gates, sentence):

@@ -114,7 +114,8 @@ def test_several_causes_say_each_how_far_they_are():
     all_on = Settings(new_labels=100, minutes=90, disagreement_points=10)
     decision = decide(NOW, replace(READY, guesses=Guesses(answers=12)), all_on)
     assert decision.reason == (
-        "50 new labels; it starts at 100. 60 of 90 min with 50 new labels. 12 of 30 answers to compare with the model’s guesses."
+        "50 new labels; it starts at 100. 60 of 90 min with 50 new labels. "
+        "12 of 30 answers to compare with the model’s suggestions."
     )
     assert [c.cause for c in conditions_of(NOW, READY, all_on)] == list(Cause)
 

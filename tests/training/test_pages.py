@@ -94,7 +94,7 @@ def test_an_empty_field_switches_its_cause_off_and_the_page_says_how_far_the_oth
     page = as_(lin).get(reverse("training:runs", args=[project.pk])).text
     assert "60 min after the last or when people contradict the model by 10 points too much" in page
     assert "No new label, so 60 min do not start a run." in page
-    assert "0 of 30 answers to compare with the model’s guesses." in page and "Off." in page
+    assert "0 of 30 answers to compare with the model’s suggestions." in page and "Off." in page
 
 
 @pytest.mark.parametrize(

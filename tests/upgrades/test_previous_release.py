@@ -174,6 +174,7 @@ def test_every_page_of_an_old_project_opens(name: str) -> None:
         "examples:page": [[project.pk, example.pk] for example in project.examples.order_by("pk")[:5]],
         "setup:label": [[project.pk, label.pk] for label in project.labels.all()],
         "people:person": [[user_id] for user_id in project.memberships.values_list("user_id", flat=True)],
+        "mending:alarm": [[project.pk, alert.pk] for alert in project.alerts.all()],
     }
     pages = [(page, args) for page in BUDGETS for args in of_page.get(page, [[project.pk]])]
     answers = {f"{page} {args}": browser.get(reverse(page, args=args)).status_code for page, args in pages}

@@ -59,9 +59,9 @@ def policy(request: Signed, project: Project) -> HttpResponse:
 def policy_set(request: Signed, project: Project) -> HttpResponse:
     """Adding or removing a row shows the form again; nothing is set before its own button."""
     rows = rows_posted(request.POST)
-    gate = GATES.get(request.POST.get("add_type", ""))
-    if "add" in request.POST and gate is not None:
-        return PAGE.show(request, project, rows=[*rows, row_of(gate)])
+    if "add" in request.POST:
+        gate = GATES.get(request.POST.get("add_type", ""))
+        return PAGE.show(request, project, rows=[*rows, row_of(gate)] if gate is not None else rows)
     if gone := request.POST.get("remove", ""):
         return PAGE.show(request, project, rows=[row for row in rows if row.index != gone])
     if not all(row.form.is_valid() for row in rows):

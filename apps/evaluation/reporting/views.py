@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +16,7 @@ from apps.evaluation.reporting.forms import OverrideForm
 from apps.evaluation.reporting.overriding import gates_override, may_be_overridden
 from apps.evaluation.reporting.page import report_page
 from apps.evaluation.reporting.selectors import report_in, version_number_of
+from apps.pages.figures import figures_answer
 from apps.pages.requests import Signed, go
 from apps.projects.access import project_permission
 from apps.projects.models import Project
@@ -45,7 +46,7 @@ def report(request: Signed, project: Project, run_id: int) -> HttpResponse:
 def figures(request: Signed, project: Project, run_id: int) -> HttpResponse:
     found = report_in(project, run_id)
     page = report_page(found)
-    return JsonResponse({"confusion": charts.confusion(found), "calibration": charts.calibration(page.bins)})
+    return figures_answer(request, {"confusion": charts.confusion(found), "calibration": charts.calibration(page.bins)})
 
 
 @require_GET

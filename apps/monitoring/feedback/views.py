@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -16,6 +16,7 @@ from apps.errors import Invalid
 from apps.monitoring.feedback import charts, selectors
 from apps.monitoring.feedback.forms import FeedbackSettingsForm
 from apps.monitoring.feedback.settings import feedback_choices_of, feedback_settings_of, feedback_settings_set
+from apps.pages.figures import figures_answer
 from apps.pages.periods import Period, period_asked
 from apps.pages.requests import Signed, refused
 from apps.projects.access import project_permission
@@ -42,7 +43,7 @@ def figures(request: Signed, project: Project) -> HttpResponse:
     name = board.chosen.name if board.chosen else ""
     found = selectors.means_of(project, board.settings, name, at, period, buckets=True)
     figure = charts.means(found, period, as_share=board.as_share)
-    return JsonResponse({"means": marked(figure, marks_of(project.pk, period.since, period.until))})
+    return figures_answer(request, {"means": marked(figure, marks_of(project.pk, period.since, period.until))})
 
 
 def _period(request: Signed, project: Project, at: datetime, *, keep: bool = False) -> Period:

@@ -1,4 +1,4 @@
-"""Count the answers of a batch into the minutes and hours that they fall into, whenever they come."""
+"""Count the answers of a batch into the minutes, quarters and hours that they fall into, whenever they come."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,7 +13,9 @@ from apps.monitoring.models.rollups import RollupWidth
 from apps.projects.models import Project
 from apps.rules.latencies import bin_of
 
-MINUTES_FOR = timedelta(days=35)  # then hours alone say how it was: charts of a month and more have no minutes
+MINUTES_FOR = timedelta(
+    days=35
+)  # and quarters; then hours alone say how it was: charts of a month and more read neither
 
 
 class CountedAnswer(Protocol):
@@ -74,8 +76,8 @@ def rollups_add(*, rows: Sequence[CountedAnswer]) -> None:
             (_ANSWERS, [(*_with_width(key), *sums) for key, sums in counts.answers.items()]),
             (_LATENCIES, [(*_with_width(key), number) for key, number in counts.latencies.items()]),
         ):
-            wide = [_of_hour(row) for row in found]
-            lines = sorted(_summed([*found, *wide]))
+            quarters = _summed(_wider(found, RollupWidth.QUARTER))
+            lines = sorted([*found, *quarters, *_summed(_wider(quarters, RollupWidth.HOUR))])
             if lines:
                 cursor.execute(statement, [list(column) for column in zip(*lines, strict=True)])
 
@@ -97,8 +99,8 @@ def _with_width(key: Key) -> Key:
     return (key[0], int(RollupWidth.MINUTE), *key[1:])
 
 
-def _of_hour(row: Key) -> Key:
-    return (row[0], int(RollupWidth.HOUR), row[2].replace(minute=0), *row[3:])
+def _wider(rows: Sequence[Key], width: RollupWidth) -> list[Key]:
+    return [(row[0], int(width), width.begins(row[2]), *row[3:]) for row in rows]
 
 
 def _summed(rows: Sequence[Key]) -> list[Key]:
@@ -114,7 +116,7 @@ def _summed(rows: Sequence[Key]) -> list[Key]:
 
 
 def minutes_forget(*, at: datetime) -> None:
-    """Those that no chart reads any more; their hours stay."""
+    """Those that no chart reads any more, and quarters; their hours stay."""
     for table in AnswerRollup, LatencyRollup:
         for project_id in Project.objects.values_list("pk", flat=True):
-            table.objects.filter(project=project_id, width=RollupWidth.MINUTE, at__lt=at - MINUTES_FOR).delete()
+            table.objects.filter(project=project_id, width__lt=RollupWidth.HOUR, at__lt=at - MINUTES_FOR).delete()

@@ -1,12 +1,12 @@
 """How much, how sure and how fast a project's models answered over a period, read from the roll-ups and never from the log.
 
-What a minute or an hour holds is read whole: a period that begins within one begins with it.
+What a minute, a quarter or an hour holds is read whole: a period that begins within one begins with it.
 """
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
@@ -25,39 +25,61 @@ BY_THE_CLOCK = timedelta(hours=3)  # from here on buckets begin with hours and d
 HOUR = timedelta(hours=1)
 USERS = (Arm.CHAMPION, Arm.CANARY)  # whose answers somebody got
 
+# Where buckets begin is found once for the moments of the period, and not for each line of the roll-ups.
 _TRAFFIC = """
-SELECT {bucket}, failed, label, NULL, sum(answers)::bigint, sum(confidence) FROM monitoring_answerrollup
-WHERE {those} GROUP BY 1, 2, 3
-UNION ALL
-SELECT {bucket}, failed, NULL, place, sum(answers)::bigint, NULL FROM monitoring_latencyrollup
-WHERE {those} AND NOT failed GROUP BY 1, 2, 4
-ORDER BY 1
-""".format(
-    bucket="date_bin(%(step)s, at AT TIME ZONE %(zone)s, timestamp '2024-01-01') AT TIME ZONE %(zone)s",  # a Monday
-    those="project_id = %(project)s AND width = %(width)s AND at > %(since)s AND at <= %(until)s "
-    "AND arm = ANY(%(arms)s::text[]) AND (%(versions)s::int[] IS NULL OR model_number = ANY(%(versions)s::int[]))",
+WITH begun AS (
+    SELECT date_bin(%(step)s, at AT TIME ZONE %(zone)s, timestamp '2024-01-01') AT TIME ZONE %(zone)s AS bucket,
+           min(at) AS first
+    FROM generate_series(%(first)s::timestamptz, %(until)s, %(span)s) at GROUP BY 1
+), edges AS MATERIALIZED (
+    SELECT array_agg(first ORDER BY first) AS firsts, array_agg(bucket ORDER BY first) AS buckets FROM begun
+), counted AS (
+    SELECT width_bucket(at, (SELECT firsts FROM edges)) AS n, failed, label, NULL::smallint AS place,
+           sum(answers)::bigint AS answers, sum(confidence) AS confidence
+    FROM monitoring_answerrollup WHERE {those} GROUP BY 1, 2, 3
+    UNION ALL
+    SELECT width_bucket(at, (SELECT firsts FROM edges)), failed, NULL, place, sum(answers)::bigint, NULL
+    FROM monitoring_latencyrollup WHERE {those} AND NOT failed GROUP BY 1, 2, 4
+)
+SELECT extract(epoch FROM buckets[n])::bigint, failed, label, place, answers, confidence FROM counted, edges ORDER BY n
+""".format(  # 2024-01-01 was a Monday
+    those="project_id = %(project)s AND width = %(width)s AND at >= %(first)s AND at <= %(until)s "
+    "AND arm = ANY(%(arms)s::text[]) AND (%(versions)s::int[] IS NULL OR model_number = ANY(%(versions)s::int[]))"
 )
 
 
 @dataclass(frozen=True)
 class Bucket:
+    """`failures` are beside the answers. Where all failed, the times and the confidence are 0."""
+
     at: datetime
     answers: int
     median_ms: float
     slowest_ms: float  # 95 of 100 answers were faster
     confidence: float
     by_label: dict[str, int]
+    failures: int = 0
+
+    @property
+    def failed_share(self) -> float:
+        return self.failures / (self.answers + self.failures)
 
 
 @dataclass(frozen=True)
 class Traffic:
-    """Buckets without an answer are left out; charts show the gap. Latencies are within 5 % (apps/rules/latencies.py)."""
+    """Buckets without an answer are left out; charts show the gap. Latencies are within 5 % (apps/rules/latencies.py).
+
+    `asked` are all buckets in which something was asked, also those in which all failed. `looked_at` is how many kept requests the
+    figures are of; None where all answers are counted.
+    """
 
     period: Period
     buckets: tuple[Bucket, ...]
     step: timedelta
     failures: int = 0
     latencies: Mapping[int, int] = field(default_factory=dict)
+    asked: tuple[Bucket, ...] = ()
+    looked_at: int | None = None
 
     @property
     def answers(self) -> int:
@@ -66,6 +88,11 @@ class Traffic:
     @property
     def confidence(self) -> float | None:
         return sum(b.confidence * b.answers for b in self.buckets) / self.answers if self.answers else None
+
+    @property
+    def failed_share(self) -> float | None:
+        asked = self.answers + self.failures
+        return self.failures / asked if asked else None
 
     @property
     def median_ms(self) -> float | None:
@@ -98,26 +125,31 @@ def traffic_of(
         "arms": [str(arm) for arm in arms],
         "versions": None if versions is None else list(versions),
     }
-    found: dict[datetime, _Sums] = defaultdict(_Sums)
+    found: dict[int, TrafficSums] = defaultdict(TrafficSums)
     with connection.cursor() as cursor:
         cursor.execute(_TRAFFIC, values)
-        for at, failed, label, place, answers, confidence in cursor.fetchall():
-            found[at].add(failed, label, place, answers, confidence)
+        for second, failed, label, place, answers, confidence in cursor.fetchall():
+            found[second].add(failed, label, place, answers, confidence)
+    sums = {datetime.fromtimestamp(second, UTC): each for second, each in found.items()}
+    return traffic_made(period, sums, step)
+
+
+def traffic_made(
+    period: Period, found: Mapping[datetime, "TrafficSums"], step: timedelta, *, looked_at: int | None = None
+) -> Traffic:
+    """Of the sums of its buckets, oldest first."""
     latencies: dict[int, int] = defaultdict(int)
     for sums in found.values():
         for place, number in sums.latencies.items():
             latencies[place] += number
-    return Traffic(
-        period,
-        tuple(sums.bucket(at) for at, sums in found.items() if sums.answers),
-        step,
-        sum(sums.failures for sums in found.values()),
-        dict(latencies),
-    )
+    asked = tuple(sums.bucket(at) for at, sums in found.items())
+    answered = tuple(bucket for bucket in asked if bucket.answers)
+    failures = sum(bucket.failures for bucket in asked)
+    return Traffic(period, answered, step, failures, dict(latencies), asked, looked_at)
 
 
 @dataclass
-class _Sums:
+class TrafficSums:
     """One bucket, while its lines are read."""
 
     answers: int = 0
@@ -127,27 +159,33 @@ class _Sums:
     latencies: dict[int, int] = field(default_factory=dict)
 
     def add(self, failed: bool, label: str | None, place: int | None, answers: int, confidence: float | None) -> None:
+        """A line of a roll-up."""
         if place is not None:
-            self.latencies[place] = answers
+            self.latencies[place] = self.latencies.get(place, 0) + answers
         elif failed:
             self.failures += answers
         else:
             self.answers += answers
             self.confidence += confidence or 0.0
-            self.by_label[str(label)] = answers
+            self.by_label[str(label)] = self.by_label.get(str(label), 0) + answers
+
+    def count(self, failed: bool, label: str, confidence: float, place: int) -> None:
+        """One row of the log."""
+        self.add(failed, label, None, 1, confidence)
+        if not failed:
+            self.add(failed, label, place, 1, None)
 
     def bucket(self, at: datetime) -> Bucket:
         median, slowest = (quantile(self.latencies, share) or 0.0 for share in (0.5, 0.95))
-        return Bucket(at, self.answers, median, slowest, self.confidence / self.answers, self.by_label)
+        confidence = self.confidence / self.answers if self.answers else 0.0
+        return Bucket(at, self.answers, median, slowest, confidence, self.by_label, self.failures)
 
 
 def _width(period: Period) -> tuple[RollupWidth, timedelta]:
     """Which roll-ups are read, and how wide a bucket is: what is long ago, or wide, is read by hours."""
     if period.since < timezone.now() - MINUTES_FOR:
         return RollupWidth.HOUR, max(period.step, HOUR)
-    if period.step < BY_THE_CLOCK or _half_hours(period):
-        return RollupWidth.MINUTE, period.step
-    return RollupWidth.HOUR, period.step
+    return next(width for width in reversed(RollupWidth) if _fits(width, period)), period.step
 
 
 def width_of(period: Period) -> RollupWidth:
@@ -155,17 +193,18 @@ def width_of(period: Period) -> RollupWidth:
     return _width(period)[0]
 
 
-def _half_hours(period: Period) -> bool:
-    """Whether the reader's zone begins its hours within ours, as India's does."""
-    offset = timezone.localtime(period.since).utcoffset()
-    return bool(offset and offset % HOUR)
+def _fits(width: RollupWidth, period: Period) -> bool:
+    """Whether buckets begin with one of them each: also in a zone that begins its hours within ours, as India's does."""
+    offset = timezone.localtime(period.since).utcoffset() or timedelta()
+    return width == RollupWidth.MINUTE or not (period.step % width.span or offset % width.span)
 
 
 def _stretch(project: Project, period: Period, width: RollupWidth) -> dict[str, Any]:
     return {
         "project": project.pk,
         "width": int(width),
-        "since": period.since - timedelta(minutes=int(width)),
+        "span": width.span,
+        "first": width.begins(period.since),
         "until": period.until,
     }
 
@@ -173,9 +212,8 @@ def _stretch(project: Project, period: Period, width: RollupWidth) -> dict[str, 
 def arms_answered(project: Project, period: Period) -> tuple[ArmVolume, ...]:
     """Every arm and version that was asked in the period, shadows too: what a filter offers."""
     width, _ = _width(period)
-    stretch = _stretch(project, period, width)
     rows = AnswerRollup.objects.filter(
-        project=project, width=width, at__gt=stretch["since"], at__lte=period.until
+        project=project, width=width, at__gte=width.begins(period.since), at__lte=period.until
     ).order_by("model_number", "arm")
     counted: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0])
     for arm, version, failed, n in rows.values_list("arm", "model_number", "failed").annotate(n=Sum("answers")):

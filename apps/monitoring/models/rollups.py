@@ -1,6 +1,6 @@
-"""How many answers, how sure and how fast, by minute and by hour: what pages read instead of the log."""
+"""How many answers, how sure and how fast, by minute, quarter and hour: what pages read instead of the log."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from django.db import models
 
@@ -11,16 +11,24 @@ class RollupWidth(models.IntegerChoices):
     """In minutes."""
 
     MINUTE = 1
+    QUARTER = 15
     HOUR = 60
+
+    @property
+    def span(self) -> timedelta:
+        return timedelta(minutes=int(self))
 
     def begins(self, at: datetime) -> datetime:
         """When the one that holds this moment does."""
         minute = at.astimezone(UTC).replace(second=0, microsecond=0)
-        return minute.replace(minute=0) if self == RollupWidth.HOUR else minute
+        return minute.replace(minute=minute.minute - minute.minute % int(self))
 
 
 class Rollup(models.Model):
-    """`at` is when the minute or hour begins. Written with the rows of the log that it counts."""
+    """`at` is when the minute, quarter or hour begins. Written with the rows of the log that it counts.
+
+    Each width lies in a partition of its own: a week of hours is not looked for among a month of minutes.
+    """
 
     width = models.PositiveSmallIntegerField(choices=RollupWidth.choices)
     at = models.DateTimeField()

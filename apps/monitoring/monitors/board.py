@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from math import log
 from typing import Any
+from urllib.parse import urlencode
 
 from django.urls import reverse
 
@@ -204,7 +205,7 @@ def features_over_time(project: Project, number: int, period: Period, most: int 
             f"{row.monitor}: {each['name']}",
             float(each["score"]),
             bool(each["drifted"]),
-            reverse("monitors:reading", args=[project.pk, row.pk]),
+            f"{reverse('monitors:reading', args=[project.pk, row.pk])}?{urlencode({'feature': each['name']})}",
         )
         for row in rows.order_by("until")[:2000]
         for each in row.features
@@ -222,4 +223,8 @@ def reading_shown(project: Project, reading_id: int) -> MonitorReading | None:
 
 def pictures_of(reading: MonitorReading) -> list[dict[str, Any]]:
     """Features that have shares of both sides, those that moved most first."""
-    return [each for each in reading.features if each.get("parts", {}).get("names")]
+    return [each for each in reading.features if has_sides(each)]
+
+
+def has_sides(feature: dict[str, Any]) -> bool:
+    return bool((feature.get("parts") or {}).get("names"))

@@ -1,7 +1,7 @@
 """Raise the alarm of a cause, once for all its monitors; what a reading keeps of its features."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any
 
@@ -11,7 +11,7 @@ from apps.audit.services import event_record
 from apps.audit.verbs import Verb
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
-from apps.monitoring.models import Alert, MonitorReading
+from apps.monitoring.models import Alert, DriftCheck, MonitorReading
 from apps.monitoring.monitors.selectors import last_resolved
 from apps.projects.models import Project
 from apps.rules.monitors import MonitorCause, MonitorSettings, Severity, WindowJudgment
@@ -20,6 +20,16 @@ from apps.rules.sentences import Sentence, joined, parts_of, sentence
 
 MOST_FEATURES = 60  # of a reading that are kept, those that moved first
 Found = tuple[MonitorSettings, MonitorReading]
+
+
+KEPT = timedelta(days=400)  # a year to compare with, and a month
+
+
+def readings_forget(*, at: datetime) -> int:
+    """What was read of windows, and checks, of more than a year ago; those that an alarm stands on stay with it."""
+    old = MonitorReading.objects.filter(until__lt=at - KEPT, alert=None).delete()[0]
+    named = Alert.objects.exclude(check_row=None).values("check_row")
+    return old + DriftCheck.objects.filter(at__lt=at - KEPT).exclude(pk__in=named).delete()[0]
 
 
 def feature_rows(judged: WindowJudgment) -> list[dict[str, Any]]:

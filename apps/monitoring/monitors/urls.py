@@ -8,6 +8,7 @@ app_name = "monitors"
 urlpatterns = [
     path("", views.monitors, name="monitors"),
     path("figures/", views.figures, name="figures"),
+    path("request/", views.logged_request, name="request"),
     path("weigh/", views.weigh, name="weigh"),
     path("policy/", views.policy, name="policy"),
     path("policy/set/", views.policy_set, name="policy_set"),

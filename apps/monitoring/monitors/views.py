@@ -1,10 +1,11 @@
 """Pages of monitors: the board, one reading with its histograms, the policy as rows and YAML, and one click more or less."""
 
 from typing import Any
+from urllib.parse import quote
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -12,12 +13,14 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.errors import Invalid
-from apps.monitoring.monitors import board, charts
+from apps.monitoring.models import MonitorReading
+from apps.monitoring.monitors import board, charts, near
 from apps.monitoring.monitors.forms import BudgetForm, WeighForm, monitor_in_words, row_of, rows_of, rows_posted
 from apps.monitoring.monitors.policies import MONITOR_POLICY
+from apps.pages.figures import figures_answer
 from apps.pages.periods import Period, period_asked
 from apps.pages.requests import Signed, go
-from apps.projects.access import project_permission
+from apps.projects.access import permissions_of, project_permission
 from apps.projects.models import Project
 from apps.projects.policies.pages import PolicyPage
 from apps.projects.policies.selectors import policy_in_force
@@ -48,29 +51,58 @@ def figures(request: Signed, project: Project) -> HttpResponse:
     period = _period(request)
     shown = board.board_of(project, timezone.now())
     cells = board.features_over_time(project, shown.number, period)
-    return JsonResponse({"features": charts.heat_map(cells, period)})
+    return figures_answer(request, {"features": charts.heat_map(cells, period)})
 
 
 @require_GET
 @login_required
 @project_permission(Permission.VIEW_MONITOR)
 def reading(request: Signed, project: Project, reading_id: int) -> HttpResponse:
-    """One window of one monitor: what it said, and both sides of each feature."""
+    """One window of one monitor: what it said, and both sides of each feature; a cell of the heat map is one of its features, with
+    the requests that show it."""
+    found = _reading(project, reading_id)
+    context = {"project": project, "here": "monitoring", "reading": found, "features": board.pictures_of(found)}
+    if name := request.GET.get("feature", ""):
+        feature = near.feature_named(found, name)
+        if feature is None:
+            raise Http404
+        context |= {"feature": feature, "has_sides": board.has_sides(feature), "feature_in_url": quote(name, safe="")}
+        if Permission.VIEW_DATA in permissions_of(request.user, project.pk):
+            context["near"] = near.requests_near(found, feature)
+    return render(request, "monitoring/monitors/reading.html", context)
+
+
+def _reading(project: Project, reading_id: int) -> MonitorReading:
     found = board.reading_shown(project, reading_id)
     if found is None:
         raise Http404
-    context = {"project": project, "here": "monitoring", "reading": found, "features": board.pictures_of(found)}
-    return render(request, "monitoring/monitors/reading.html", context)
+    return found
 
 
 @require_GET
 @login_required
 @project_permission(Permission.VIEW_MONITOR)
 def reading_figures(request: Signed, project: Project, reading_id: int) -> HttpResponse:
-    found = board.reading_shown(project, reading_id)
-    if found is None:
+    found = _reading(project, reading_id)
+    drawn = {f"feature-{i}": charts.both_sides(each) for i, each in enumerate(board.pictures_of(found))}
+    feature = near.feature_named(found, request.GET.get("feature", ""))
+    if feature is not None and board.has_sides(feature):
+        drawn["chosen"] = charts.both_sides(feature)
+    return figures_answer(request, drawn)
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_MONITOR)
+def logged_request(request: Signed, project: Project) -> HttpResponse:
+    """One request of the log: what was asked, what models said, what came back."""
+    if Permission.VIEW_DATA not in permissions_of(request.user, project.pk):
         raise Http404
-    return JsonResponse({f"feature-{i}": charts.both_sides(each) for i, each in enumerate(board.pictures_of(found))})
+    item, named = request.GET.get("item", "") or "0", request.GET.get("id", "").replace("\0", "").strip()
+    place = int(item) if item.isascii() and item.isdigit() and len(item) < 6 else -1
+    story = near.request_story(project, named, place) if place >= 0 else None
+    context = {"project": project, "here": "monitoring", "story": story, "named": named, "item": item}
+    return render(request, "monitoring/monitors/request.html", context, status=404 if named and not story else 200)
 
 
 @require_POST

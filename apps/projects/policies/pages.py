@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 
 from apps.pages.requests import Signed, go
+from apps.pages.sentences import refusal
 from apps.projects.models import Project
 from apps.projects.policies.forms import PolicyYamlForm, begun_from
 from apps.projects.policies.kinds import P, PolicyKind, V
@@ -84,7 +85,7 @@ class PolicyPage(Generic[V, P]):
         except PolicyRefused as refused:
             at = refused.at[1] if len(refused.at) > 1 else None
             if isinstance(at, int) and at < len(rows):
-                rows[at].fault = str(refused)
+                rows[at].fault = refusal(refused)
             raise
 
     def rows_set(
@@ -94,7 +95,7 @@ class PolicyPage(Generic[V, P]):
         try:
             return self.set(request, project, self.rows_read(said, rows))
         except PolicyRefused as refused:
-            return self.show(request, project, rows=rows, fault=str(refused), status=422, **more)
+            return self.show(request, project, rows=rows, fault=refusal(refused), status=422, **more)
         except PolicyOutdated as late:
             return self.outdated(request, project, late, rows=rows, **more)
 
@@ -105,7 +106,7 @@ class PolicyPage(Generic[V, P]):
             if form.is_valid():
                 return self.set(request, project, self.kind.checked(yaml_read(form.cleaned_data["policy"])))
         except PolicyRefused as refused:
-            form.add_error("policy", str(refused))
+            form.add_error("policy", refusal(refused))
         except PolicyOutdated as late:
             return self.outdated(request, project, late, yaml_form=form)
         return self.show(request, project, yaml_form=form, status=422)

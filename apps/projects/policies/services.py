@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from apps.accounts.models import User
 from apps.audit.services import event_record
 from apps.errors import DomainError, Invalid
+from apps.pages.sentences import refusal
 from apps.projects.models import Project
 from apps.projects.policies.kinds import P, PolicyKind, V
 from apps.projects.policies.selectors import policy_newest
@@ -61,7 +62,7 @@ def policy_given(kind: PolicyKind[V, P], given: object) -> P:
     try:
         return kind.checked(given)
     except PolicyRefused as refused:
-        raise Invalid(str(refused), field="policy") from None
+        raise Invalid(refusal(refused), field="policy") from None
 
 
 def policy_given_yaml(kind: PolicyKind[V, P], text: str) -> P:
@@ -69,4 +70,4 @@ def policy_given_yaml(kind: PolicyKind[V, P], text: str) -> P:
     try:
         return kind.checked(yaml_read(text))
     except PolicyRefused as refused:
-        raise Invalid(str(refused), field="yaml") from None
+        raise Invalid(refusal(refused), field="yaml") from None

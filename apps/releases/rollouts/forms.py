@@ -206,7 +206,9 @@ def rows_changed(post: QueryDict, rows: Sequence[StepRow]) -> list[StepRow] | No
     found = list(rows)
     places = {row.index: place for place, row in enumerate(found)}
     kind = str(post.get("add_kind", ""))
-    if "add" in post and kind in KINDS:
+    if "add" in post:
+        if kind not in KINDS:
+            return found
         last = found[-1] if found else None
         ends = last is not None and last.kind == "setWeight" and str(post.get(f"{last.index}-weight")).strip() == "100"
         found.insert(len(found) - 1 if ends else len(found), new_row(kind))  # before the step to everybody

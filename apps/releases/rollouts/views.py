@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -12,7 +12,9 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.errors import Invalid
+from apps.pages.figures import figures_answer
 from apps.pages.requests import Signed, go
+from apps.pages.sentences import refusal
 from apps.projects.access import permissions_of, project_permission
 from apps.projects.models import Project
 from apps.projects.policies.pages import PolicyPage
@@ -55,7 +57,7 @@ def rollout(request: Signed, project: Project, rollout_id: int) -> HttpResponse:
 def figures(request: Signed, project: Project, rollout_id: int) -> HttpResponse:
     row = selectors.rollout_in(project, rollout_id)
     watches = selectors.watches_of(row, timezone.now())
-    return JsonResponse(charts.figures(policy_of(row.policy), watches))
+    return figures_answer(request, charts.figures(policy_of(row.policy), watches))
 
 
 @require_POST
@@ -151,7 +153,7 @@ def _replayed(
     try:
         tried = PAGE.rows_read(said, rows)
     except PolicyRefused as refused:
-        return PAGE.show(request, project, rows=rows, limits=limits, fault=str(refused), status=422)
+        return PAGE.show(request, project, rows=rows, limits=limits, fault=refusal(refused), status=422)
     past = selectors.rollout_named(project, request.POST.get("rollout", ""))
     told = ReplayedRollout(past, replay(rollout=past, policy=tried, now=timezone.now()))
     return PAGE.show(request, project, rows=rows, limits=limits, told=told)

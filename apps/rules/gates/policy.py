@@ -20,7 +20,7 @@ from apps.rules.gates.registry import GATES
 from apps.rules.gates.rows import GateReads
 from apps.rules.policies import PolicyPart, VersionedPolicy, fault_of, policy_checked, yaml_read
 from apps.rules.registry import SLUG
-from apps.rules.sentences import sentence
+from apps.rules.sentences import clause, sentence
 
 MOST_GATES, MOST_NAME = 30, 60
 
@@ -55,14 +55,14 @@ class GateSettings(PolicyPart):
     @classmethod
     def _known(cls, given: str, info: ValidationInfo) -> str:
         if given not in GATES and not info.context:
-            raise ValueError(f"no gate is called “{given}”; {', '.join(GATES)} are")
+            raise ValueError(sentence("no gate is called “{given}”; {known} are", given=given, known=", ".join(GATES)))
         return given
 
     @field_validator("name")
     @classmethod
     def _slug(cls, given: str) -> str:
         if given and not SLUG.fullmatch(given):
-            raise ValueError("a name has small letters, digits and single dashes only")
+            raise ValueError(sentence("a name has small letters, digits and single dashes only"))
         return given
 
     @model_validator(mode="after")
@@ -72,9 +72,9 @@ class GateSettings(PolicyPart):
         try:
             self.gate.parameters.model_validate(self.parameters)
         except Unfit as fault:
-            raise ValueError(f"parameters, {fault_of(fault)}") from None
+            raise ValueError(sentence("parameters, {fault}", fault=fault_of(fault))) from None
         if self.gate.required and not self.blocking:
-            raise ValueError(f"“{self.type}” always blocks: a model that fails it cannot serve")
+            raise ValueError(sentence("“{type}” always blocks: a model that fails it cannot serve", type=self.type))
         return self
 
     @property
@@ -94,7 +94,7 @@ class GateSettings(PolicyPart):
         try:
             return self.gate.judged(evidence, self.typed)
         except Unfit as fault:
-            words = sentence("Its settings cannot be used any more: {fault}.", fault=fault_of(fault).rstrip("."))
+            words = sentence("Its settings cannot be used any more: {fault}.", fault=clause(fault_of(fault)))
             return Judgment(GateOutcome.INCONCLUSIVE, words)
 
 
@@ -109,10 +109,14 @@ class GatePolicy(VersionedPolicy):
             return self
         names = [gate.called for gate in self.gates]
         if twice := next((name for name in names if names.count(name) > 1), ""):
-            raise ValueError(f"two gates are called “{twice}”; give one of them a name of its own")
+            raise ValueError(
+                sentence("two gates are called “{twice}”; give one of them a name of its own", twice=twice)
+            )
         there = {gate.type for gate in self.gates}
         if missing := next((gate.name for gate in GATES.values() if gate.required and gate.name not in there), ""):
-            raise ValueError(f"“{missing}” is in every policy: a model that fails it cannot serve")
+            raise ValueError(
+                sentence("“{missing}” is in every policy: a model that fails it cannot serve", missing=missing)
+            )
         return self
 
     @property

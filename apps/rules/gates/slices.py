@@ -50,9 +50,9 @@ class SliceParameters(HoldoutParameters):
     @model_validator(mode="after")
     def _named(self) -> "SliceParameters":
         if _CUTS[self.by].names and not self.names:
-            raise ValueError("names: say which columns or saved filters")
+            raise ValueError(sentence("names: say which columns or saved filters"))
         if not _CUTS[self.by].names and self.names:
-            raise ValueError("names: labels and certainty have none")
+            raise ValueError(sentence("names: labels and certainty have none"))
         return self
 
 

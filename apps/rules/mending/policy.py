@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 from apps.rules.monitors import Severity
 from apps.rules.policies import PolicyPart, VersionedPolicy, policy_checked
 from apps.rules.rollouts.durations import duration_of, in_words
+from apps.rules.sentences import sentence
 
 LEAST_EXAMPLES, MOST_EXAMPLES = 30, 2_000  # of a lane: a third of 30 is the least that can judge
 Length = Annotated[
@@ -72,7 +73,11 @@ class AlarmPolicy(VersionedPolicy):
     def _reachable(self) -> "AlarmPolicy":
         if self.retrain.labels > self.lane.examples:
             raise ValueError(
-                f"the run waits for {self.retrain.labels} labels and the lane asks for {self.lane.examples} at most"
+                sentence(
+                    "the run waits for {labels} labels and the lane asks for {examples} at most",
+                    labels=self.retrain.labels,
+                    examples=self.lane.examples,
+                )
             )
         return self
 

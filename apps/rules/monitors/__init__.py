@@ -31,6 +31,7 @@ from apps.rules.monitors.monitor import (
     WindowJudgment,
     WindowTarget,
 )
+from apps.rules.monitors.nearest import RequestSeen
 from apps.rules.monitors.policy import (
     MonitorPolicy,
     MonitorSettings,
@@ -68,6 +69,7 @@ __all__ = [
     "NothingToRead",
     "PastEstimate",
     "Predictions",
+    "RequestSeen",
     "RowsParameters",
     "Severity",
     "VectorPair",

@@ -5,6 +5,7 @@ import numpy as np
 from apps.rules.monitors.evidence import Floats, MonitorEvidence
 from apps.rules.monitors.few import enough
 from apps.rules.monitors.monitor import Chance, DriftMonitor, FeatureMeasure, RowsParameters
+from apps.rules.monitors.nearest import by_label
 from apps.rules.sentences import sentence
 from apps.rules.words import percent
 
@@ -36,4 +37,4 @@ def _measure(of: MonitorEvidence, parameters: RowsParameters, chance: Chance) ->
     return [FeatureMeasure("class_mix", value, reason, by_chance=by_chance, parts=parts)]
 
 
-CLASS_MIX = DriftMonitor("class_mix", "Class mix", _measure, standing=True)
+CLASS_MIX = DriftMonitor("class_mix", "Class mix", _measure, standing=True, nearest=by_label)

@@ -19,6 +19,7 @@ from apps.rules.monitors.column_parts import (
 from apps.rules.monitors.evidence import Floats, MonitorEvidence, MonitorNeed
 from apps.rules.monitors.few import enough_rows
 from apps.rules.monitors.monitor import CannotTell, Chance, DriftMonitor, FeatureMeasure, NothingToRead, RowsParameters
+from apps.rules.monitors.nearest import by_column
 from apps.rules.sentences import sentence
 from apps.rules.words import percent
 
@@ -112,5 +113,10 @@ def _moved(
 
 
 COLUMN_DRIFT = DriftMonitor(
-    "column-drift", "Columns", _measure, parameters=ColumnDriftParameters, needs=frozenset({MonitorNeed.COLUMNS})
+    "column-drift",
+    "Columns",
+    _measure,
+    parameters=ColumnDriftParameters,
+    needs=frozenset({MonitorNeed.COLUMNS}),
+    nearest=by_column,
 )

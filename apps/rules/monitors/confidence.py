@@ -5,6 +5,7 @@ import numpy as np
 from apps.rules.monitors.evidence import Floats, MonitorEvidence
 from apps.rules.monitors.few import enough
 from apps.rules.monitors.monitor import Chance, DriftMonitor, FeatureMeasure, RowsParameters
+from apps.rules.monitors.nearest import by_confidence
 from apps.rules.sentences import sentence
 from apps.rules.words import percent
 
@@ -46,4 +47,4 @@ def _bands(reference: Floats, window: Floats) -> dict[str, list[object]]:
     return {"names": names, "reference": counted[0].tolist(), "window": counted[1].tolist()}
 
 
-CONFIDENCE = DriftMonitor("confidence", "Confidence", _measure, standing=True)
+CONFIDENCE = DriftMonitor("confidence", "Confidence", _measure, standing=True, nearest=by_confidence)

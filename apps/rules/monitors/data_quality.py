@@ -5,7 +5,8 @@ that a small reference is no proof of anything.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 from pydantic import Field
@@ -22,6 +23,7 @@ from apps.rules.monitors.monitor import (
     NothingToRead,
     RowsParameters,
 )
+from apps.rules.monitors.nearest import by_fault
 from apps.rules.sentences import sentence, term
 from apps.rules.words import percent
 
@@ -31,6 +33,9 @@ FAULTS = {
     "category": term("has a value that was never seen"),
     "type": term("has another type"),
 }
+
+
+MOST_KNOWN = 200  # values of a column that a reading keeps
 
 
 class DataQualityParameters(RowsParameters):
@@ -81,7 +86,26 @@ def _faults(
     name: str, before: Sequence[Any], now: Sequence[Any], parameters: DataQualityParameters
 ) -> list[FeatureMeasure]:
     counted = fault_counts(before, now, parameters)
-    return [_fault(name, fault, *counts, parameters.allowed_share) for fault, counts in counted.items()]
+    limits: dict[str, dict[str, Any]] = {"range": _range(before, parameters), "category": _known(before)}
+    return [
+        _fault(name, fault, *counts, parameters.allowed_share, {"column": name, **limits.get(fault, {})})
+        for fault, counts in counted.items()
+    ]
+
+
+def _range(before: Sequence[Any], parameters: DataQualityParameters) -> dict[str, float]:
+    """Of the numbers, with its slack: what a row of the window is held against when it is shown."""
+    numbers = [v for v in map(number_of, before) if v is not None]
+    if not numbers:
+        return {}
+    room = parameters.slack * (max(numbers) - min(numbers))
+    limits = {"low": min(numbers) - room, "high": max(numbers) + room}
+    return limits if all(map(isfinite, limits.values())) else {}
+
+
+def _known(before: Sequence[Any]) -> dict[str, list[str]]:
+    values = sorted({word_of(v) for v in before if not is_empty(v)})
+    return {"known": values} if len(values) <= MOST_KNOWN else {}
 
 
 def fault_counts(
@@ -112,7 +136,9 @@ def fault_counts(
     return found
 
 
-def _fault(name: str, fault: str, x: int, n: int, y: int, m: int, allowed: float) -> FeatureMeasure:
+def _fault(
+    name: str, fault: str, x: int, n: int, y: int, m: int, allowed: float, seen: Mapping[str, Any]
+) -> FeatureMeasure:
     """`x` of `n` before, `y` of `m` now; so many of the window's are allowed anyway."""
     from scipy.stats import hypergeom
 
@@ -125,7 +151,7 @@ def _fault(name: str, fault: str, x: int, n: int, y: int, m: int, allowed: float
         now=percent(y / m, 1),
         before=percent(x / n, 1),
     )
-    shown = {"names": [str(FAULTS[fault])], "reference": [x / n], "window": [y / m]}
+    shown = {"names": [str(FAULTS[fault])], "reference": [x / n], "window": [y / m], "fault": fault, **seen}
     return FeatureMeasure(f"{name} ({fault})", max(y / m - x / n, 0.0), reason, p_value=p_value, parts=shown)
 
 
@@ -136,4 +162,5 @@ DATA_QUALITY = DriftMonitor(
     parameters=DataQualityParameters,
     needs=frozenset({MonitorNeed.COLUMNS}),
     cause=MonitorCause.QUALITY,
+    nearest=by_fault,
 )

@@ -10,6 +10,7 @@ from pydantic import Field
 from apps.rules.monitors.evidence import MonitorEvidence, MonitorNeed
 from apps.rules.monitors.few import enough
 from apps.rules.monitors.monitor import CannotTell, Chance, DriftMonitor, FeatureMeasure, NothingToRead, RowsParameters
+from apps.rules.monitors.nearest import by_doubt
 from apps.rules.sentences import sentence
 from apps.rules.words import percent, points
 
@@ -84,4 +85,5 @@ ESTIMATED_PERFORMANCE = DriftMonitor(
     _measure,
     parameters=EstimatedPerformanceParameters,
     needs=frozenset({MonitorNeed.PREDICTIONS, MonitorNeed.PAST_ESTIMATES}),
+    nearest=by_doubt,
 )

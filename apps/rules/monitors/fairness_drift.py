@@ -18,11 +18,11 @@ from apps.rules.monitors.monitor import (
     MonitorParameters,
     NothingToRead,
 )
+from apps.rules.monitors.nearest import by_group, group_of
 from apps.rules.sentences import sentence
 from apps.rules.words import percent
 
 MOST_GROUPS = 20  # of a column, the largest
-NO_GROUP = "–"  # whoever says nothing is a group too
 
 
 class FairnessDriftParameters(MonitorParameters):
@@ -84,7 +84,7 @@ def _column(
 
 
 def groups_of(values: Sequence[Any]) -> list[str]:
-    return [NO_GROUP if v is None or v == "" or v != v else str(v)[:80] for v in values]
+    return [group_of(value) for value in values]
 
 
 def group_moved(
@@ -129,7 +129,8 @@ def _feature(
             now=percent(now),
         ),
     }
-    return FeatureMeasure(f"{column}: {group} ({rate})", apart, pattern[rate], p_value=p_value)
+    shown = {"names": [group], "reference": [before], "window": [now], "column": column, "group": group}
+    return FeatureMeasure(f"{column}: {group} ({rate})", apart, pattern[rate], p_value=p_value, parts=shown)
 
 
 FAIRNESS_DRIFT = DriftMonitor(
@@ -139,4 +140,5 @@ FAIRNESS_DRIFT = DriftMonitor(
     parameters=FairnessDriftParameters,
     needs=frozenset({MonitorNeed.GROUPS}),
     cause=MonitorCause.GROUPS,
+    nearest=by_group,
 )

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from apps.rules.monitors.evidence import Floats, MonitorEvidence, MonitorNeed
+from apps.rules.monitors.nearest import Feature, RequestSeen
 from apps.rules.policies import PolicyPart
 from apps.rules.sentences import term
 
@@ -138,6 +139,7 @@ class WindowTarget:
 
 Measure = Callable[[MonitorEvidence, Any, Chance], Sequence[FeatureMeasure]]
 Judge = Callable[[MonitorEvidence, Any, WindowTarget], WindowJudgment]
+Nearest = Callable[[Feature, Sequence[RequestSeen]], Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +147,8 @@ class DriftMonitor:
     """One type of monitor. `measure` compares a window with the reference and raises CannotTell or NothingToRead in words.
 
     `judge` stands in for it where a monitor keeps the budget by a rule of its own: one on a stream. `standing` ones look where
-    a project has no policy.
+    a project has no policy. `nearest` says which requests of a window show what moved in a feature, 0 for those that do not; where
+    there is none, all of them are as near.
     """
 
     name: str
@@ -158,3 +161,4 @@ class DriftMonitor:
     window_hours: float = 24
     judge: Judge | None = None
     cause: MonitorCause = MonitorCause.DRIFT
+    nearest: Nearest | None = None

@@ -21,6 +21,7 @@ from apps.rules.monitors.monitor import (
     WindowJudgment,
     WindowTarget,
 )
+from apps.rules.monitors.nearest import by_wrong
 from apps.rules.sentences import sentence
 from apps.rules.words import percent
 
@@ -102,4 +103,5 @@ PERFORMANCE = DriftMonitor(
     window_hours=1,
     cause=MonitorCause.LOSS,
     judge=_judge,
+    nearest=by_wrong,
 )

@@ -43,7 +43,7 @@ from apps.rules.monitors.registry import MONITORS
 from apps.rules.policies import PolicyPart, VersionedPolicy, fault_of, policy_checked, yaml_read
 from apps.rules.registry import SLUG
 from apps.rules.rollouts.durations import duration_of, in_words
-from apps.rules.sentences import sentence
+from apps.rules.sentences import clause, sentence
 
 MONTH = timedelta(days=30)
 MOST_MONITORS, MOST_NAME, MOST_WINDOWS = 30, 60, 10
@@ -88,21 +88,25 @@ class MonitorSettings(PolicyPart):
     @classmethod
     def _known(cls, given: str, info: ValidationInfo) -> str:
         if given not in MONITORS and not info.context:
-            raise ValueError(f"no monitor is called “{given}”; {', '.join(MONITORS)} are")
+            raise ValueError(
+                sentence("no monitor is called “{given}”; {known} are", given=given, known=", ".join(MONITORS))
+            )
         return given
 
     @field_validator("name")
     @classmethod
     def _slug(cls, given: str) -> str:
         if given and not SLUG.fullmatch(given):
-            raise ValueError("a name has small letters, digits and single dashes only")
+            raise ValueError(sentence("a name has small letters, digits and single dashes only"))
         return given
 
     @field_validator("window")
     @classmethod
     def _between(cls, given: timedelta | None) -> timedelta | None:
         if given is not None and not LEAST_WINDOW <= given <= MOST_WINDOW:
-            raise ValueError(f"a window is {in_words(LEAST_WINDOW)} to {in_words(MOST_WINDOW)} long")
+            raise ValueError(
+                sentence("a window is {least} to {most} long", least=in_words(LEAST_WINDOW), most=in_words(MOST_WINDOW))
+            )
         return given
 
     @model_validator(mode="after")
@@ -112,9 +116,11 @@ class MonitorSettings(PolicyPart):
         try:
             _ = self.typed
         except Unfit as fault:
-            raise ValueError(f"parameters, {fault_of(fault)}") from None
+            raise ValueError(sentence("parameters, {fault}", fault=fault_of(fault))) from None
         if self.raised_windows > self.of_windows:
-            raise ValueError(f"{self.raised_windows} of {self.of_windows} windows cannot be raised")
+            raise ValueError(
+                sentence("{n} of {windows} windows cannot be raised", n=self.raised_windows, windows=self.of_windows)
+            )
         return self
 
     @property
@@ -143,7 +149,7 @@ class MonitorSettings(PolicyPart):
         try:
             return judge_window(self.monitor, of, self.typed, target)
         except Unfit as fault:
-            words = sentence("Its settings cannot be used any more: {fault}.", fault=fault_of(fault).rstrip("."))
+            words = sentence("Its settings cannot be used any more: {fault}.", fault=clause(fault_of(fault)))
             raise NothingToRead(words) from None
 
 
@@ -161,7 +167,9 @@ class MonitorPolicy(VersionedPolicy):
             return self
         names = [each.called for each in self.monitors]
         if twice := next((name for name in names if names.count(name) > 1), ""):
-            raise ValueError(f"two monitors are called “{twice}”; give one of them a name of its own")
+            raise ValueError(
+                sentence("two monitors are called “{twice}”; give one of them a name of its own", twice=twice)
+            )
         return self
 
     @property

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from apps.rules.sentences import sentence
+
 NAMES = ("result", "canary", "stable")  # result is the canary's figure; the others are the arms'
 MOST = 200  # characters
 _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -46,13 +48,17 @@ def is_met(condition: str, values: Mapping[str, float]) -> bool:
 @lru_cache(maxsize=256)
 def _parsed(condition: str) -> ast.expr:
     if len(condition) > MOST:
-        raise ConditionRefused(f"A condition has at most {MOST} characters.")
+        raise ConditionRefused(sentence("A condition has at most {most} characters.", most=MOST))
     try:
         tree = ast.parse(condition.replace("&&", " and ").replace("||", " or ").strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise ConditionRefused(f"“{condition}” is no condition, like “result >= 0.95 * stable”.") from None
+        raise ConditionRefused(
+            sentence("“{condition}” is no condition, like “result >= 0.95 * stable”.", condition=condition)
+        ) from None
     if not isinstance(tree, ast.Compare | ast.BoolOp):
-        raise ConditionRefused(f"“{condition}” compares nothing, as “result >= 0.95” does.")
+        raise ConditionRefused(
+            sentence("“{condition}” compares nothing, as “result >= 0.95” does.", condition=condition)
+        )
     _refuse_strange(tree)
     return tree
 
@@ -61,22 +67,26 @@ def _refuse_strange(tree: ast.expr) -> None:
     for node in ast.walk(tree):
         match node:
             case ast.Name(id=name) if name not in NAMES:
-                raise ConditionRefused(f"“{name}” is not known in a condition; {', '.join(NAMES)} are.")
+                raise ConditionRefused(
+                    sentence("“{name}” is not known in a condition; {known} are.", name=name, known=", ".join(NAMES))
+                )
             case ast.Constant(value=value) if type(value) not in (int, float):
-                raise ConditionRefused(f"A condition holds numbers, not {value!r}.")
+                raise ConditionRefused(sentence("A condition holds numbers, not {value}.", value=repr(value)))
             case ast.BinOp(op=op) if type(op) not in _ARITHMETIC:
-                raise ConditionRefused("A condition reckons with +, -, * and / only.")
+                raise ConditionRefused(sentence("A condition reckons with +, -, * and / only."))
             case ast.Compare(ops=ops) if any(type(op) not in _COMPARISON for op in ops):
-                raise ConditionRefused("A condition compares with <, <=, >, >=, == and != only.")
+                raise ConditionRefused(sentence("A condition compares with <, <=, >, >=, == and != only."))
             case ast.UnaryOp(op=op) if not isinstance(op, ast.USub):
-                raise ConditionRefused("A condition has no sign but the minus of a number.")
+                raise ConditionRefused(sentence("A condition has no sign but the minus of a number."))
             case (
                 ast.Name() | ast.Constant() | ast.BinOp() | ast.Compare() | ast.BoolOp() | ast.UnaryOp() | ast.Load()
                 | ast.operator() | ast.cmpop() | ast.boolop() | ast.unaryop()
             ):  # fmt: skip
                 continue
             case _:
-                raise ConditionRefused("A condition has numbers, names, arithmetic and comparisons, and nothing else.")
+                raise ConditionRefused(
+                    sentence("A condition has numbers, names, arithmetic and comparisons, and nothing else.")
+                )
 
 
 def _value(node: ast.expr, values: Mapping[str, float]) -> Any:
@@ -96,4 +106,4 @@ def _value(node: ast.expr, values: Mapping[str, float]) -> Any:
             return values[name]
         case ast.Constant(value=value):
             return value
-    raise ConditionRefused("A condition has numbers, names, arithmetic and comparisons, and nothing else.")
+    raise ConditionRefused(sentence("A condition has numbers, names, arithmetic and comparisons, and nothing else."))

@@ -3,6 +3,8 @@
 import re
 from datetime import timedelta
 
+from apps.rules.sentences import sentence
+
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 MOST = timedelta(days=90)
 _PARTS = re.compile(r"(?:(\d{1,7})d)?(?:(\d{1,7})h)?(?:(\d{1,7})m)?(?:(\d{1,7})s)?")
@@ -18,11 +20,13 @@ def duration_of(written: str | int) -> timedelta:
     text = f"{text}s" if text.isascii() and text.isdigit() and len(text) < 8 else text
     parts = _PARTS.fullmatch(text)
     if not parts or not text:
-        raise ValueError(f"“{text[:20]}” is no length of time; write 30s, 10m, 1h30m or 2d.")
+        raise ValueError(sentence("“{value}” is no length of time; write 30s, 10m, 1h30m or 2d.", value=text[:20]))
     days, hours, minutes, seconds = (int(part or 0) for part in parts.groups())
     length = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
     if length > MOST:
-        raise ValueError(f"{text} is longer than the {MOST.days} days that a rollout may wait.")
+        raise ValueError(
+            sentence("{text} is longer than the {days} days that a rollout may wait.", text=text, days=MOST.days)
+        )
     return length
 
 

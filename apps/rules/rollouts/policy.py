@@ -21,6 +21,7 @@ from apps.rules.rollouts.conditions import ConditionRefused, is_met
 from apps.rules.rollouts.durations import duration_of, in_words
 from apps.rules.rollouts.metrics import METRICS
 from apps.rules.rollouts.metrics.feedback import NAME as FEEDBACK
+from apps.rules.sentences import sentence, words_of
 
 __all__ = [
     "AT_ONCE",
@@ -64,15 +65,21 @@ class MetricSettings(PolicyPart):
     @model_validator(mode="after")
     def _fits(self) -> "MetricSettings":
         if self.name not in METRICS:
-            raise ValueError(f"no metric is called “{self.name}”; {', '.join(METRICS)} are")
+            raise ValueError(
+                sentence("no metric is called “{name}”; {known} are", name=self.name, known=", ".join(METRICS))
+            )
         if self.test is MetricTest.OBRIEN_FLEMING and self.count == 0:
-            raise ValueError("obrien-fleming needs a count of looks; msprt may look for ever")
+            raise ValueError(sentence("obrien-fleming needs a count of looks; msprt may look for ever"))
         if self.test is MetricTest.THRESHOLD and not (self.success_condition or self.failure_condition):
-            raise ValueError("a threshold needs successCondition or failureCondition")
+            raise ValueError(sentence("a threshold needs successCondition or failureCondition"))
         if self.feedback and self.name != FEEDBACK:
-            raise ValueError(f"“feedback” names a number or “label” for the metric “feedback”, not for {self.name}")
+            raise ValueError(
+                sentence(
+                    "“feedback” names a number or “label” for the metric “feedback”, not for {name}", name=self.name
+                )
+            )
         if self.interval < timedelta(seconds=1):
-            raise ValueError("an interval is at least 1s")
+            raise ValueError(sentence("an interval is at least 1s"))
         for condition in filter(None, (self.success_condition, self.failure_condition)):
             is_met(condition, {"result": 0.5, "canary": 0.5, "stable": 0.5})
         return self
@@ -118,7 +125,7 @@ class RolloutStep(PolicyPart):
     @model_validator(mode="after")
     def _one(self) -> "RolloutStep":
         if len(self.model_fields_set) != 1:
-            raise ValueError("a step is exactly one of setWeight, pause, analysis and setMirrorRoute")
+            raise ValueError(sentence("a step is exactly one of setWeight, pause, analysis and setMirrorRoute"))
         return self
 
     @property
@@ -139,14 +146,14 @@ class RolloutPolicy(VersionedPolicy):
     def _reaches_everybody(self) -> "RolloutPolicy":
         weights = [step.set_weight for step in self.steps if step.set_weight is not None]
         if not weights or weights[-1] != FULL:
-            raise ValueError("the last setWeight is 100, or the release would never end")
+            raise ValueError(sentence("the last setWeight is 100, or the release would never end"))
         if any(later < sooner for sooner, later in pairwise(weights)):
-            raise ValueError("weights only rise; to lower one, abort")
+            raise ValueError(sentence("weights only rise; to lower one, abort"))
         if self.steps[-1].set_weight != FULL:
-            raise ValueError("nothing follows setWeight 100")
+            raise ValueError(sentence("nothing follows setWeight 100"))
         for at, step in enumerate(self.steps):
             if step.analysis and not any(s.set_weight or s.set_mirror_route for s in self.steps[:at]):
-                raise ValueError("an analysis needs traffic: set a weight or a mirror before it")
+                raise ValueError(sentence("an analysis needs traffic: set a weight or a mirror before it"))
         return self
 
     def alpha_of(self, metric: MetricSettings) -> float:
@@ -162,7 +169,7 @@ def policy_of(given: Any) -> RolloutPolicy:
     try:
         return policy_checked(RolloutPolicy, given, example="steps: [{setWeight: 100}]")
     except ConditionRefused as fault:
-        raise PolicyRefused(str(fault)) from None
+        raise PolicyRefused(words_of(fault)) from None
 
 
 def policy_of_yaml(text: str) -> RolloutPolicy:

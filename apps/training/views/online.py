@@ -2,13 +2,14 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
+from apps.pages.figures import figures_answer
 from apps.pages.requests import Signed, go
 from apps.projects import task_types
 from apps.projects.access import project_permission
@@ -66,7 +67,7 @@ def publish(request: Signed, project: Project) -> HttpResponse:
 @login_required
 @project_permission(Permission.VIEW_RUNS)
 def figures(request: Signed, project: Project) -> HttpResponse:
-    return JsonResponse(curves(progress_of(project)))
+    return figures_answer(request, curves(progress_of(project)))
 
 
 urlpatterns = [

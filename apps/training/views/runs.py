@@ -3,13 +3,14 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
+from apps.pages.figures import figures_answer
 from apps.pages.requests import Signed, go
 from apps.projects import task_types
 from apps.projects.access import project_permission
@@ -95,7 +96,7 @@ def cancel(request: Signed, project: Project, run_id: int) -> HttpResponse:
 @project_permission(Permission.VIEW_RUNS)
 def curves(request: Signed, project: Project, run_id: int) -> HttpResponse:
     run = selectors.run_in(project, run_id)
-    return JsonResponse(charts.curves(run, selectors.curves_of(run), selectors.holdout_at_end(run.base_run)))
+    return figures_answer(request, charts.curves(run, selectors.curves_of(run), selectors.holdout_at_end(run.base_run)))
 
 
 @require_GET

@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.errors import Invalid
+from apps.pages.figures import figures_answer
 from apps.pages.requests import Signed, go
 from apps.projects import task_types
 from apps.projects.access import project_permission
@@ -88,7 +89,7 @@ def cancel(request: Signed, project: Project, sweep_id: int) -> HttpResponse:
 @project_permission(Permission.VIEW_RUNS)
 def figures(request: Signed, project: Project, sweep_id: int) -> HttpResponse:
     found = sweep_selectors.sweep_shown(sweep_selectors.sweep_in(project, sweep_id))
-    return JsonResponse(sweep_charts.figures(found))
+    return figures_answer(request, sweep_charts.figures(found))
 
 
 urlpatterns = [

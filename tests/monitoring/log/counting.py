@@ -1,7 +1,7 @@
 """The roll-ups beside the log that they count, each counted in its own way."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from apps.monitoring.models import AnswerRollup, LatencyRollup, Prediction
@@ -12,8 +12,7 @@ Key = tuple[Any, ...]
 
 
 def begins(at: datetime, width: RollupWidth) -> datetime:
-    minute = at.replace(second=0, microsecond=0)
-    return minute if width is RollupWidth.MINUTE else minute.replace(minute=0)
+    return datetime.fromtimestamp(at.timestamp() // (60 * width) * (60 * width), UTC)
 
 
 def of_the_log(width: RollupWidth) -> tuple[Counter[Key], Counter[Key], Counter[Key]]:
@@ -40,7 +39,7 @@ def of_the_rollups(width: RollupWidth) -> tuple[Counter[Key], Counter[Key], Coun
 
 
 def assert_counted() -> None:
-    """Every row of the log is in its minute and its hour, and nothing else is."""
+    """Every row of the log is in its minute, its quarter and its hour, and nothing else is."""
     for width in RollupWidth:
         log, rollups = of_the_log(width), of_the_rollups(width)
         assert log[0] == rollups[0] and log[2] == rollups[2]

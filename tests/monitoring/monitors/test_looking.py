@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import User
-from apps.monitoring.models import Alert, MonitorReading, Prediction
+from apps.monitoring.models import Alert, DriftCheck, MonitorReading, Prediction
+from apps.monitoring.monitors.recording import readings_forget
 from apps.monitoring.monitors.windows import MOST_BEHIND, windows_due
-from apps.monitoring.services import alert_resolve
+from apps.monitoring.services import alert_raise, alert_resolve
 from apps.projects.models import Project
 from apps.rules.monitors import MONITORS
+from tests.conftest import NOON
 from tests.monitoring.monitors.conftest import LEARNED, MIDNIGHT, SERVES, answered, asked, came_back, look, reference
 
 Watched = Callable[..., Project]
@@ -231,3 +233,33 @@ def test_a_champion_that_cannot_be_read_breaks_its_windows_and_not_the_look(watc
 
     project = watched(MIX)
     assert {each.sentence for each in look(project, MIDNIGHT, holdout=gone)} == {"It broke: OSError."}
+
+
+def test_readings_and_checks_of_more_than_a_year_ago_go_but_those_an_alarm_stands_on(project: Project) -> None:
+    def check() -> DriftCheck:
+        about = {"model_number": 1, "window": 9, "outcome": "none", "statistics": [], "sentence": "x"}
+        return DriftCheck.objects.create(project=project, at=NOON, **about)
+
+    def reading(monitor: str, alert: Alert | None) -> None:
+        MonitorReading.objects.create(
+            project=project,
+            monitor=monitor,
+            type="volume",
+            policy_number=0,
+            model_number=1,
+            since=NOON,
+            until=NOON,
+            at=NOON,
+            outcome="fine",
+            sentence="x",
+            alert=alert,
+        )
+
+    stands = check()
+    check()
+    alert = alert_raise(project=project, kind="drift", title="Drift", detail="It moved.", check=stands, at=NOON)
+    reading("a", alert)
+    reading("b", None)
+    assert readings_forget(at=NOON + timedelta(days=399)) == 0
+    assert readings_forget(at=NOON + timedelta(days=401)) == 2
+    assert DriftCheck.objects.get() == stands and MonitorReading.objects.get().monitor == "a"

@@ -82,8 +82,12 @@ def test_the_heat_map_leads_from_a_cell_to_its_window(as_: As, lin: User, moved:
     go.Figure(figure)
     [heat] = figure["data"]
     assert heat["y"][0] == "column-drift: city" and heat["z"][0][-1] == 6
-    assert heat["customdata"][0][-1] == reverse("monitors:reading", args=[moved.project_id, moved.pk])
+    assert heat["customdata"][0][-1] == page_of_cell(moved, "city")
     assert "1 times one had moved" in figure["layout"]["meta"]["finding"]
+
+
+def page_of_cell(moved: MonitorReading, feature: str) -> str:
+    return reverse("monitors:reading", args=[moved.project_id, moved.pk]) + f"?feature={feature}"
 
 
 def test_a_window_of_another_project_is_not_there(

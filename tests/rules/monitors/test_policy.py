@@ -31,7 +31,7 @@ def refused(**given):
     ("given", "sentence"),
     [
         ({"budget": 0}, "(budget): it is at least 0.01"),
-        ({"budget": float("nan")}, "(budget): input should be a finite number"),
+        ({"budget": float("nan")}, "(budget): it is a finite number"),
         ({"monitors": []}, "it has at least 1"),
         ({"monitors": [MIX] * 31}, "it has at most 30"),
         ({"monitors": [{"type": "astrology"}]}, "no monitor is called “astrology”; class_mix, confidence,"),
@@ -42,7 +42,7 @@ def refused(**given):
         ({"monitors": [{**MIX, "raisedWindows": 3, "ofWindows": 2}]}, "3 of 2 windows cannot be raised"),
         ({"monitors": [{**MIX, "ofWindows": 11}]}, "it is at most 10"),
         ({"monitors": [{**MIX, "weight": 0}]}, "it is at least 0.01"),
-        ({"monitors": [{**MIX, "severity": "shouts"}]}, "input should be 'warns' or 'alarms'"),
+        ({"monitors": [{**MIX, "severity": "shouts"}]}, "it is one of 'warns', 'alarms'"),
         ({"monitors": [{**MIX, "parameters": {"leastRows": 1}}]}, "parameters, leastRows: it is at least 2"),
         ({"monitors": [{**MIX, "parameters": {"columns": ["a"]}}]}, "parameters, columns: “columns” is not known here"),
         ({"monitor": []}, "“monitor” is not known here"),
