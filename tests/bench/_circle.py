@@ -122,7 +122,7 @@ class Circle:
         self.project.save(update_fields=["holdout_salt"])
         self.take(self.stream.first)
         self.arm.begin(self)
-        self.promoted(self.trained("full"), "The first one.")
+        self.promoted(self.trained("full"), "The first model of the stream, whatever its gates say.")
 
     def take(self, rows: Sequence[StreamRow]) -> None:
         """As a file of rows with their labels."""
@@ -197,7 +197,7 @@ class Monthly:
         if len(drawn):
             circle.take([self.asked[i] for i in sorted(drawn)])
             circle.labels += len(drawn)
-            circle.promoted(circle.trained(self.kind), "Blind: every month.")
+            circle.promoted(circle.trained(self.kind), "Released blindly, as every month, whatever its gates say.")
         self.asked = []
 
 
