@@ -24,6 +24,7 @@ from apps.loop.setup.views import api_start
 from apps.monitoring import api as monitoring
 from apps.monitoring.feedback import api as feedback
 from apps.monitoring.monitors import api as monitors
+from apps.notices import api as notices
 from apps.projects import api as projects
 from apps.quality import api as quality
 from apps.releases import api as releases
@@ -63,6 +64,16 @@ urlpatterns = [
         webhooks.WebhookRepeatAPI.as_view(),
         name="api-webhook-repeat",
     ),
+    path("v1/notices/", notices.NoticesAPI.as_view(), name="api-notices"),
+    path("v1/notices/read/", notices.NoticesReadAPI.as_view(), name="api-notices-read"),
+    path("v1/notices/choices/", notices.NoticeChoicesAPI.as_view(), name="api-notice-choices"),
+    path("v1/notices/mail/", notices.MailAPI.as_view(), name="api-notice-mail"),
+    path("v1/notices/<int:notice_id>/", notices.NoticeAPI.as_view(), name="api-notice"),
+    path("v1/notices/<int:notice_id>/snooze/", notices.NoticeSnoozeAPI.as_view(), name="api-notice-snooze"),
+    path("v1/notices/<int:notice_id>/assign/", notices.NoticeAssignAPI.as_view(), name="api-notice-assign"),
+    path("v1/notices/<int:notice_id>/comments/", notices.NoticeCommentsAPI.as_view(), name="api-notice-comments"),
+    path("v1/notices/<int:notice_id>/resolve/", notices.NoticeResolveAPI.as_view(), name="api-notice-resolve"),
+    path(f"{PROJECT}notice-policy/", notices.NoticePolicyAPI.as_view(), name="api-notice-policy"),
     path(f"{PROJECT}event-types/", webhooks.EventTypesAPI.as_view(), name="api-event-types"),
     path(f"{PROJECT}queue/", settings_api.QueueAPI.as_view(), name="api-queue"),
     path(f"{PROJECT}members/", projects.MembersAPI.as_view(), name="api-members"),

@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language
 
+from apps.loop.telemetry.views import metrics
 from apps.pages.script_words import script_words
 from apps.projects.views import home
 
@@ -13,6 +14,7 @@ urlpatterns = [
     path("", include("apps.people.urls")),
     path("people/", include("apps.people.people_urls")),
     path("encoders/", include("apps.features.urls")),
+    path("notices/", include("apps.notices.urls")),
     path("projects/", include("apps.loop.portfolio.urls")),
     path("projects/", include("apps.projects.urls")),
     path("projects/", include("apps.loop.setup.urls")),
@@ -23,6 +25,7 @@ urlpatterns = [
     path("projects/<int:project_id>/data/<int:example_id>/", include("apps.loop.examples.urls")),
     path("projects/<int:project_id>/settings/queue/", include("apps.labeling.settings_urls")),
     path("projects/<int:project_id>/settings/webhooks/", include("apps.webhooks.urls")),
+    path("projects/<int:project_id>/settings/notices/", include("apps.notices.policy_urls")),
     path("projects/<int:project_id>/label/", include("apps.labeling.desk.urls")),
     path("projects/<int:project_id>/label/", include("apps.labeling.bulk.urls")),
     path("projects/<int:project_id>/quality/", include("apps.quality.urls")),
@@ -38,6 +41,7 @@ urlpatterns = [
     path("projects/<int:project_id>/feedback/", include("apps.monitoring.feedback.urls")),
     path("projects/<int:project_id>/sla/", include("apps.slas.urls")),
     path("api/", include("fastloop_console.api_urls")),
+    path("metrics", metrics, name="metrics"),
     path("words/<str:language>/<str:edition>.js", script_words, name="script-words"),
     path("language/", require_POST(set_language), name="language"),
     path("admin/", admin.site.urls),

@@ -135,7 +135,9 @@ function listen(topic, attempt = 0) {
 }
 const ofProject = body.dataset.project ? [`project.${body.dataset.project}`] : [];
 const ofPage = (body.dataset.topic || "").trim().split(/\s+/).filter(Boolean);
-for (const topic of new Set([...ofProject, ...ofPage])) listen(topic);
+// every socket hears what is for its person; a page about nothing live opens one for that alone
+const ofPerson = body.dataset.person && !ofProject.length && !ofPage.length ? [`person.${body.dataset.person}`] : [];
+for (const topic of new Set([...ofProject, ...ofPage, ...ofPerson])) listen(topic);
 
 // --- menus and confirms: one open, Esc closes, a confirm starts on its safe button
 const MENUS = "details.confirm, details.menu-of";

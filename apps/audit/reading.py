@@ -27,8 +27,8 @@ class Unread:
 def scopes_behind(reader: str) -> list[str]:
     """Scopes that have entries which this reader has not had."""
     read = Cursor.objects.filter(reader=reader, scope=OuterRef("scope")).values("sequence")[:1]
-    newest = Event.objects.order_by().values("scope").annotate(newest=Max("sequence"), read=Coalesce(Subquery(read), 0))
-    return list(newest.filter(newest__gt=F("read")).order_by("scope").values_list("scope", flat=True))
+    heads = ChainHead.objects.annotate(read=Coalesce(Subquery(read), 0))  # one row a scope, however long its trail
+    return list(heads.filter(sequence__gt=F("read")).order_by("scope").values_list("scope", flat=True))
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ class Verb(StrEnum):
     SIGN_IN_LOCKED = "person.sign_in_locked"
     PASSWORD_CHANGED = "person.password_changed"
     NAME_SET = "person.name_set"
+    MAIL_SET = "person.mail_set"
     PERSON_INVITED = "person.invited"
     PERSON_JOINED = "person.joined"
     RESET_LINK_MADE = "person.reset_link_made"
@@ -105,11 +106,17 @@ class Verb(StrEnum):
     MONITOR_POLICY_SET = "monitor_policy.set"
     ALERT_JUDGED = "alert.judged"
     ALERT_RAISED = "alert.raised"
+    ALERT_WORSENED = "alert.worsened"
     ALERT_RESOLVED = "alert.resolved"
     ALERT_FOLLOWED = "alert.followed"
     ALARM_POLICY_SET = "alarm_policy.set"
     FEEDBACK_SET = "feedback.set"
     TARGET_SET = "target.set"
+    NOTICE_SNOOZED = "notice.snoozed"
+    NOTICE_ASSIGNED = "notice.assigned"
+    NOTICE_COMMENTED = "notice.commented"
+    NOTICE_RESOLVED = "notice.resolved"
+    NOTICE_POLICY_SET = "notice_policy.set"
     WEBHOOK_ADDED = "webhook.added"
     WEBHOOK_CHANGED = "webhook.changed"
     WEBHOOK_ON = "webhook.switched_on"
@@ -162,6 +169,7 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.SIGN_IN_LOCKED: EventPayload("sign-in", {"address": str, "failures": int, "wait_s": int}),
     Verb.PASSWORD_CHANGED: EventPayload("user", {"tokens_ended": int}),
     Verb.NAME_SET: EventPayload("user", {"display_name": str}),
+    Verb.MAIL_SET: EventPayload("user"),
     Verb.PERSON_INVITED: EventPayload("invitation", {"username": str, "role": str | None, "project": int | None}),
     Verb.PERSON_JOINED: EventPayload("user", {"username": str}),
     Verb.RESET_LINK_MADE: EventPayload("user"),
@@ -252,7 +260,8 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.ROLLOUT_ABORTED: EventPayload("rollout", {"step": int}),
     Verb.MONITOR_POLICY_SET: EventPayload("monitor policy", {"policy": dict}),
     Verb.ALERT_JUDGED: EventPayload("alert", {"verdict": str}),
-    Verb.ALERT_RAISED: EventPayload("alert"),
+    Verb.ALERT_RAISED: EventPayload("alert", {"severity": str, "cause": str}),
+    Verb.ALERT_WORSENED: EventPayload("alert", {"severity": str, "cause": str}),
     Verb.ALERT_RESOLVED: EventPayload("alert"),
     Verb.ALERT_FOLLOWED: EventPayload(
         "alert",
@@ -266,5 +275,10 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.WEBHOOK_OFF: _WEBHOOK,
     Verb.WEBHOOK_REMOVED: _WEBHOOK,
     Verb.TARGET_SET: EventPayload("target", {"hours": _NUMBER}),
+    Verb.NOTICE_SNOOZED: EventPayload("notice", {"until": str | None}),
+    Verb.NOTICE_ASSIGNED: EventPayload("notice", {"to": str}),
+    Verb.NOTICE_COMMENTED: EventPayload("notice"),
+    Verb.NOTICE_RESOLVED: EventPayload("notice", {"note": str}),
+    Verb.NOTICE_POLICY_SET: EventPayload("notice policy", {"policy": dict}),
     Verb.LAP_CLOSED: EventPayload("lap", {"p90_s": _NUMBER, "breached": bool}),
 }

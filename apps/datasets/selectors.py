@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Count, Max, Q, QuerySet
@@ -81,6 +82,18 @@ def newest_example_id(project: Project) -> int:
 def fields_of(example_ids: Sequence[int]) -> dict[int, dict[str, Any]]:
     """What is stored of these examples, by id."""
     return dict(Example.objects.filter(pk__in=example_ids).values_list("pk", "fields"))
+
+
+def moments_given(example_ids: Sequence[int]) -> list[float] | None:
+    """When each was collected, in seconds since 1970 and in the order of the ids; None unless most of them came with a moment of
+    their own and at least a day lies between the first and the last. What came without one was collected when it was sent."""
+    rows = Example.objects.filter(pk__in=example_ids).values_list("pk", "collected_at", "ingestion__received_at")
+    moments = {pk: (collected.timestamp(), collected != received) for pk, collected, received in rows}
+    told = sum(own for _, own in moments.values())
+    if not moments or 2 * told <= len(moments):
+        return None
+    at = [moments[pk][0] for pk in example_ids]
+    return at if max(at) - min(at) >= timedelta(days=1).total_seconds() else None
 
 
 def column_values(

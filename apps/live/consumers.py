@@ -35,7 +35,7 @@ class TopicConsumer(AsyncJsonWebsocketConsumer):
         await database_sync_to_async(person_seen)(user_id=user.pk, at=timezone.now())
 
     async def disconnect(self, code: int) -> None:
-        for group in filter(None, (self.topic, self.person)):
+        for group in {self.topic, self.person} - {""}:
             await self.channel_layer.group_discard(group, self.channel_name)
 
     async def look_again(self, event: dict[str, Any]) -> None:

@@ -29,6 +29,7 @@ class News(StrEnum):
     LAP = "lap"
     LEARNING = "learning"
     MODEL = "model"
+    NOTICE = "notice"
     ONLINE = "online"
     PREDICTIONS = "predictions"
     QUALITY = "quality"

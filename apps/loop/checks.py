@@ -5,6 +5,7 @@ from typing import Any
 from django.core.checks import CheckMessage, Error
 
 from apps.integrations.registry import INTEGRATIONS
+from apps.notices.kinds import NOTICE_KINDS
 from apps.projects.task_types import TASK_TYPES
 from apps.rules.acquisition import STRATEGIES
 from apps.rules.answers import ANSWER_KINDS
@@ -27,6 +28,7 @@ REGISTRIES: tuple[Registry[Any], ...] = (
     INTEGRATIONS,
     ENCODERS,
     WEBHOOK_FORMATS,
+    NOTICE_KINDS,
 )
 
 

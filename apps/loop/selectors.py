@@ -152,10 +152,6 @@ def activity(project: Project) -> tuple[ActivityLine, ...]:
     return tuple(ActivityLine(e.at, STAGE_OF.get(e.verb.split(".")[0], ""), e.sentence, e.parts) for e in newest)
 
 
-def alerts_open(project: Project) -> int:
-    return Alert.objects.filter(project=project, resolved_at=None).count()
-
-
 def _facts(project: Project) -> _Facts:
     served = Q(Exists(Promotion.objects.filter(version=OuterRef("version"))), name=AliasName.CANDIDATE)
     aliases = Alias.objects.filter(project=project).exclude(served).select_related("version__run", "version__report")

@@ -16,6 +16,8 @@ from apps.loop.services.versions import versions_keep
 from apps.monitoring.feedback.services import feedback_sweep
 from apps.monitoring.log.retention import log_forget
 from apps.monitoring.monitors.recording import readings_forget
+from apps.notices.hearing import notices_collect, notices_wake
+from apps.notices.mailing import mails_ask, mails_forget
 from apps.releases.registry.requests import requests_expire
 from apps.releases.rollouts.moving import rollouts_advance
 from apps.training.services.online import online_check
@@ -69,6 +71,9 @@ def sweep() -> None:
         vectors_clear_sweep,
         webhooks_collect,
         deliveries_ask,
+        notices_collect,
+        notices_wake,
+        mails_ask,
     ):
         with alone(part.__name__):
             part(at=at)
@@ -113,6 +118,8 @@ def tidy() -> None:
         log_forget(at=at)
     with alone("deliveries_forget"):
         deliveries_forget(at=at)
+    with alone("mails_forget"):
+        mails_forget(at=at)
     with alone("readings_forget"):
         readings_forget(at=at)
     with alone("versions_keep"):

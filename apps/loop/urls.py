@@ -12,7 +12,6 @@ urlpatterns = [
     path("loop/clock/", views.clock, name="clock"),
     path("loop/activity/", views.activity, name="activity"),
     path("loop/running/", views.running, name="running"),
-    path("loop/bell/", views.bell, name="bell"),
     path("loop/run/", views.run_start, name="run_start"),
     path("upload/", upload.upload, name="upload"),
     path("upload/<int:ingestion_id>/columns/", columns.columns_of_upload, name="columns_of_upload"),

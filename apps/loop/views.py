@@ -81,13 +81,6 @@ def running(request: Signed, project: Project) -> HttpResponse:
     return render(request, "loop/_running.html", {"project": project, "running": found})
 
 
-@require_GET
-@login_required
-@project_permission(Permission.VIEW_MONITOR)
-def bell(request: Signed, project: Project) -> HttpResponse:
-    return render(request, "loop/_bell.html", {"project": project, "open": selectors.alerts_open(project)})
-
-
 @require_POST
 @login_required
 @project_permission(Permission.START_RUN)

@@ -152,6 +152,7 @@ def alert_raise(
         by=None,
         at=at,
         sentence=sentence("{title}: {detail}", title=term(title), detail=detail),
+        after={"severity": str(alert.severity), "cause": kind},
     )
     look_again(Topic.PROJECT.of(project.pk), News.ALERT, alert.pk)
     return alert

@@ -27,6 +27,8 @@ class Job(StrEnum):
     VECTORS_CLEAR = "loop.vectors_clear"
     RETURNED = "loop.returned"
     WEBHOOKS = "webhooks.send"
+    MAILS = "notices.mail"
+    MAIL_TRIAL = "notices.mail_trial"
     CONSENSUS_LOOK = "labeling.quality_look"
     SETTLE = "labeling.settle"
     TRAIN = "workers.train"

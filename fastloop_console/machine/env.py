@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from email.utils import parseaddr
 from pathlib import Path
 
 import environ
@@ -119,6 +120,63 @@ def predictor_max_latency_ms() -> int:
 def outbound_private_hosts() -> list[str]:
     """Names, addresses and networks (10.0.0.0/8) within this network that webhooks may be sent to, also without TLS."""
     return [str(each).strip() for each in _env.list("OUTBOUND_PRIVATE_HOSTS", default=[]) if str(each).strip()]
+
+
+MAIL_PORTS = {"starttls": 587, "tls": 465, "none": 25}
+
+
+def smtp_host() -> str:
+    """The server that takes the console's mail; empty: no mail is sent."""
+    return str(_env.str("SMTP_HOST", default="")).strip()
+
+
+def smtp_security() -> str:
+    """`starttls` within the line, `tls` from its begin, or `none`. Raises SettingInvalid."""
+    said = str(_env.str("SMTP_SECURITY", default="starttls")).strip().lower()
+    if said not in MAIL_PORTS:
+        raise SettingInvalid(f"SMTP_SECURITY is “{said}”; it is one of {', '.join(MAIL_PORTS)}.")
+    return said
+
+
+def smtp_port() -> int:
+    usual = str(MAIL_PORTS[smtp_security()])
+    return _whole("SMTP_PORT", _env.str("SMTP_PORT", default="") or usual, least=1, most=65_535)
+
+
+def smtp_user() -> str:
+    return str(_env.str("SMTP_USER", default=""))
+
+
+def smtp_password() -> str:
+    return str(_env.str("SMTP_PASSWORD", default=""))
+
+
+def mail_from() -> str:
+    """Who mail is from. Raises SettingInvalid for what is no address, or where there is a server and no address."""
+    said = str(_env.str("MAIL_FROM", default="")).strip() or (smtp_user() if "@" in smtp_user() else "")
+    if not smtp_host():
+        return said or "fastloop@localhost"
+    if any(not c.isprintable() for c in said) or "@" not in parseaddr(said)[1]:
+        raise SettingInvalid(
+            f"MAIL_FROM is “{said[:80]}”, and SMTP_HOST is set: say who mail is from, such as "
+            "“FastLoop Console <fastloop@example.com>”."
+        )
+    return said
+
+
+def console_url() -> str:
+    """Where people open the console, for links in mail: CONSOLE_URL, else the first host that it answers to."""
+    said = str(_env.str("CONSOLE_URL", default="")).strip()
+    if said:
+        if not said.startswith(("https://", "http://")) or any(not c.isprintable() or c.isspace() for c in said):
+            raise SettingInvalid(
+                f"CONSOLE_URL is “{said[:80]}”; write the whole address, such as https://console.example.com/."
+            )
+        return said.rstrip("/") + "/"
+    named = [name for name in allowed_hosts() if name not in ("localhost", "127.0.0.1", "[::1]", "*")]
+    if named:
+        return f"https://{named[0].lstrip('.')}/"
+    return f"http://127.0.0.1:{port()}/"
 
 
 def predictor_log_mb() -> int:

@@ -9,6 +9,7 @@ from fastloop_console.settings.channels import *  # noqa: F403
 from fastloop_console.settings.database import *  # noqa: F403
 from fastloop_console.settings.integrations import *  # noqa: F403
 from fastloop_console.settings.logging import *  # noqa: F403
+from fastloop_console.settings.mail import *  # noqa: F403
 
 BASE_DIR = env.ROOT
 HOME = env.home()
@@ -53,6 +54,7 @@ INSTALLED_APPS = [
     "apps.releases",
     "apps.monitoring",
     "apps.lineage",
+    "apps.notices",
     "apps.loop",
     "apps.cases",
 ]
@@ -183,6 +185,7 @@ SPECTACULAR_SETTINGS = {
         "RunStateEnum": "apps.training.models.RunState",
         "RunKindEnum": "apps.training.models.RunKind",
         "IngestionStateEnum": "apps.datasets.models.IngestionState",
+        "NoticeLevelEnum": ["alarm", "warning", "info"],
         "OutcomeEnum": "apps.evaluation.models.Outcome",
         "RolloutPhaseEnum": ["Progressing", "Paused", "Healthy", "Degraded"],
         "MetricPhaseEnum": ["Running", "Successful", "Failed", "Inconclusive"],

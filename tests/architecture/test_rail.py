@@ -33,6 +33,7 @@ ENTRY = {
     "mending:": "monitoring:monitor",
     "monitoring:": "monitoring:monitor",
     "monitors:": "monitoring:monitor",
+    "notice_policy:": "projects:settings",
     "projects:audit": "projects:audit",
     "projects:members": "projects:members",
     "projects:": "projects:settings",

@@ -23,6 +23,8 @@ from apps.datasets.models import Example, ExampleBlob, ExampleTombstone, SavedVi
 from apps.datasets.services import ingestion_open
 from apps.integrations import wiring
 from apps.monitoring.services import alert_raise
+from apps.notices.hearing import notices_collect
+from apps.notices.models import Notice
 from apps.people.links import reset_make
 from apps.projects.models import Project, ProjectDeletion
 from apps.releases.models import ReleaseRequest
@@ -45,6 +47,7 @@ ENGINEERS = frozenset({"engineer", "admin"})
 CREATORS = frozenset({"admin"})  # Alma's account may create projects, whatever her role
 SIGNED_IN = ROLES | {STRANGER}
 EVERYBODY = SIGNED_IN | {NOBODY}
+BY_KEY = {"metrics"}  # for programs that have the predictor's key, whoever is signed in
 KEEPERS: frozenset[str] = frozenset()  # who runs the console has no role; tests/features has the one who may
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -53,6 +56,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "accounts:sign_in": {"GET": EVERYBODY, "POST": EVERYBODY, "PUT": EVERYBODY},
     "language": {"POST": EVERYBODY},
     "script-words": {"GET": EVERYBODY},
+    "metrics": {"GET": KEEPERS},  # who has the predictor's key; tests/loop/telemetry
     "accounts:sign_in_here": {"GET": EVERYBODY, "POST": EVERYBODY},
     "accounts:sign_out": {"POST": EVERYBODY},
     "accounts:account": {"GET": SIGNED_IN, "POST": SIGNED_IN},
@@ -60,6 +64,21 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "accounts:token_create": {"POST": SIGNED_IN},
     "accounts:token_revoke": {"POST": SIGNED_IN},
     "portfolio:projects": {"GET": SIGNED_IN},
+    "notices:notices": {"GET": SIGNED_IN},
+    "notices:bell": {"GET": SIGNED_IN},
+    "notices:toasts": {"GET": SIGNED_IN},
+    "notices:read_all": {"POST": SIGNED_IN},
+    "notices:choices": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "notices:trial": {"POST": SIGNED_IN},
+    "notices:trial_state": {"GET": SIGNED_IN},
+    "notices:notice": {"GET": OVERSEERS},  # of a monitor; who sees which kind: tests/notices/test_pages
+    "notices:snooze": {"POST": OVERSEERS},
+    "notices:assign": {"POST": OVERSEERS},
+    "notices:comment": {"POST": OVERSEERS},
+    "notices:resolve": {"POST": OVERSEERS},
+    "notice_policy:policy": {"GET": OVERSEERS},
+    "notice_policy:policy_set": {"POST": OVERSEERS},
+    "notice_policy:yaml_set": {"POST": OVERSEERS},
     "accounts:password_change": {"POST": SIGNED_IN},
     "accounts:link": {"GET": EVERYBODY, "POST": EVERYBODY},
     "people:people": {"GET": KEEPERS, "POST": KEEPERS},
@@ -99,7 +118,6 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "loop:clock": {"GET": DATA},
     "loop:activity": {"GET": OVERSEERS},
     "loop:running": {"GET": MEMBERS},
-    "loop:bell": {"GET": OVERSEERS},
     "loop:run_start": {"POST": ENGINEERS},
     "loop:upload": {"POST": SENDERS},
     "loop:columns": {"GET": SENDERS, "POST": SENDERS},
@@ -278,6 +296,16 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "api-docs": {"GET": EVERYBODY},
     "api-schema": {"GET": EVERYBODY},
     "api-projects": {"GET": SIGNED_IN, "POST": CREATORS},
+    "api-notices": {"GET": SIGNED_IN},
+    "api-notices-read": {"POST": SIGNED_IN},
+    "api-notice-choices": {"GET": SIGNED_IN, "PATCH": SIGNED_IN},
+    "api-notice-mail": {"GET": SIGNED_IN, "POST": SIGNED_IN},
+    "api-notice": {"GET": OVERSEERS},
+    "api-notice-snooze": {"POST": OVERSEERS},
+    "api-notice-assign": {"POST": OVERSEERS},
+    "api-notice-comments": {"POST": OVERSEERS},
+    "api-notice-resolve": {"POST": OVERSEERS},
+    "api-notice-policy": {"GET": OVERSEERS, "PUT": OVERSEERS},
     "api-encoders": {"GET": KEEPERS, "POST": KEEPERS},
     "api-encoder-check": {"POST": KEEPERS},
     "api-project": {"GET": MEMBERS, "PATCH": MANAGERS, "DELETE": MANAGERS},
@@ -503,6 +531,8 @@ def things(project: Project, lin: User, ada: User) -> Things:
         at=NOON,
     )
     ids |= {"webhook_id": webhook.pk, "delivery_id": webhook_test(webhook=webhook, by=lin, at=NOON).pk, "what": "test"}
+    notices_collect(at=NOON)
+    ids["notice_id"] = Notice.objects.get(project=project, subject=f"alert {alert.pk}").pk
     view = SavedView.objects.create(project=project, by=lin, name="Mine", at=NOON)
     ids["view_id"] = view.pk
     ids["reading_id"] = rows.read_window(project).pk
@@ -564,6 +594,8 @@ def wrong(route: Route, allowed: frozenset[str], person: str, address: str, answ
     signing_in = status == 302 and answer["Location"].startswith(reverse("accounts:sign_in"))
     if status == 500:
         return "it broke"
+    if route.name in BY_KEY:
+        return "" if status == 401 else f"{status} instead of 401"
     if person in allowed:
         sent_away = signing_in and route.name != "accounts:sign_out"
         return f"{status} although allowed" if status in (401, 403, 404, 405) or sent_away else ""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.integrations.registry import INTEGRATIONS
+from apps.notices.kinds import NOTICE_KINDS
 from apps.projects.task_types import TASK_TYPES
 from apps.rules.acquisition import STRATEGIES
 from apps.rules.answers import ANSWER_KINDS
@@ -37,5 +38,6 @@ EVERY = (
     Plugged(FORMATS, "apps.transfer.formats:FORMATS", ROOT / "apps/transfer/formats"),
     Plugged(ENCODERS, "apps.rules.encoders:ENCODERS"),
     Plugged(WEBHOOK_FORMATS, "apps.rules.webhooks:WEBHOOK_FORMATS", ROOT / "apps/rules/webhooks"),
+    Plugged(NOTICE_KINDS, "apps.notices.kinds:NOTICE_KINDS"),
     Plugged(INTEGRATIONS, "apps.integrations.registry:INTEGRATIONS", ROOT / "apps/integrations"),
 )

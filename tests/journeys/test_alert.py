@@ -30,7 +30,12 @@ def test_an_alert_reaches_open_pages_and_mona_resolves_it_with_a_note(
             page.goto(f"/projects/{loop.id}/{address}")
             expect(page.locator("[data-live=on]")).to_be_visible()
             page.evaluate("window.neverReloaded = true")
-        expect(overview.locator("#bell .bell")).to_have_attribute("aria-label", "No open alarm")
+        portfolio = monitor.context.new_page()
+        with console.client("mona") as mona:
+            console.post(mona, "notices/read/")
+        portfolio.goto("/projects/")
+        for page in (overview, portfolio):
+            expect(page.locator("#bell .bell")).to_have_attribute("aria-label", "Notices, none unread")
 
         address = f"{console.predictor_url}/v2/models/{loop.slug}/infer"
         answer = httpx.post(
@@ -45,7 +50,13 @@ def test_an_alert_reaches_open_pages_and_mona_resolves_it_with_a_note(
         assert check["outcome"] == "drift", check
 
     expect(monitor.locator("#alerts").get_by_role("alert")).to_be_visible()
-    expect(overview.locator("#bell .bell")).to_have_attribute("aria-label", "1 open alarm")
+    for page in (overview, portfolio):  # one is open on the project, one on nothing but its person
+        expect(page.locator("#bell .bell")).to_have_attribute("aria-label", "1 unread notice", timeout=20_000)
+        toast = page.locator("#messages .toast", has_text="A broken camera")
+        expect(toast).to_have_count(1)
+    expect(portfolio.locator("body")).to_be_focused()  # it takes no focus
+    toast.get_by_role("button", name="Close").click()
+    expect(toast).to_have_count(0)
     picture(monitor, "journey-6-alert")
     assert monitor.evaluate("window.neverReloaded") and overview.evaluate("window.neverReloaded")
 
@@ -54,7 +65,7 @@ def test_an_alert_reaches_open_pages_and_mona_resolves_it_with_a_note(
     monitor.get_by_role("button", name="Resolve the alarm").click()
     expect(monitor.locator("#alerts").get_by_role("alert")).to_have_count(0)
     expect(monitor.get_by_text(NOTE)).to_be_visible()
-    expect(overview.locator("#bell .bell")).to_have_attribute("aria-label", "No open alarm")
+    expect(overview.locator("#bell .bell")).to_have_attribute("aria-label", "Notices, none unread", timeout=20_000)
 
     monitor.get_by_role("button", name="Check for drift").click()
     expect(monitor.get_by_text("in the window; 50 are needed to tell.").first).to_be_visible()

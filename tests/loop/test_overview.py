@@ -61,14 +61,14 @@ def test_an_annotator_sees_only_the_stage_they_work_in(as_: As, ada: User, lin: 
     assert [words for words in ("ham rose", "v1 serves", "<h2>Activity</h2>") if words in page] == []
 
 
-@pytest.mark.parametrize("name", ["clock", "activity", "bell"])
+@pytest.mark.parametrize("name", ["clock", "activity"])
 def test_a_fragment_shows_an_annotator_nothing_that_the_page_hides(
     as_: As, ada: User, project: Project, name: str
 ) -> None:
     assert as_(ada).get(reverse(f"loop:{name}", args=[project.pk])).status_code == 403
 
 
-@pytest.mark.parametrize("name", ["overview", "band", "clock", "activity", "running", "bell"])
+@pytest.mark.parametrize("name", ["overview", "band", "clock", "activity", "running"])
 def test_mallory_learns_nothing(as_: As, mallory: User, lin: User, project: Project, name: str) -> None:
     url = reverse(f"loop:{name}", args=[project.pk])
     assert as_(mallory).get(url).status_code == 404
@@ -140,13 +140,6 @@ def test_mona_cannot_start_a_run(as_: As, mona: User, project: Project) -> None:
     labeled(project)
     assert as_(mona).post(reverse("loop:run_start", args=[project.pk])).status_code == 403
     assert not Run.objects.exists()
-
-
-def test_the_bell_counts_open_alerts(as_: As, mona: User, project: Project) -> None:
-    url = reverse("loop:bell", args=[project.pk])
-    assert "No open alarm" in as_(mona).get(url).text
-    alert_raise(project=project, kind="drift", title="Drift", detail="x", check=None, at=NOON)
-    assert "1 open alarm" in as_(mona).get(url).text
 
 
 def served(project: Project, lin: User) -> Promotion:

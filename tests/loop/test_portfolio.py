@@ -7,14 +7,19 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.labeling.models import Review, ReviewState, ReviewWhy
 from apps.loop.portfolio.selectors import portfolio_of
 from apps.loop.selectors import clock_now
+from apps.monitoring.models import Alert
+from apps.monitoring.monitors.policies import MONITOR_POLICY
 from apps.monitoring.services import alert_raise
 from apps.projects.models import Project
+from apps.projects.policies.services import policy_set
+from apps.rules.monitors import monitor_policy_of
 from apps.slas.services import target_set
 from tests.conftest import NOON
 from tests.rows import labeled
@@ -91,6 +96,40 @@ def test_only_open_reviews_and_open_alarms_count(make_project: Make, mona: User)
     alert.save()
     held = portfolio_of(mona, NOON, "worst").holdings[0]
     assert (held.reviews, held.alarms) == (1, 0)
+
+
+def alarm(project: Project, days: float, verdict: str = "", *, is_open: bool = False) -> None:
+    opened = NOON - timedelta(days=days)
+    Alert.objects.create(
+        project=project, kind=f"of {days}", title="Drift", detail="x", opened_at=opened, last_seen_at=opened, verdict=verdict,
+        resolved_at=None if is_open else opened,
+    )  # fmt: skip
+
+
+def test_monitors_stand_by_their_oldest_alarm_their_budget_and_their_precision(
+    as_: As, make_project: Make, mona: User
+) -> None:
+    project = make_project()
+    policy = monitor_policy_of({"budget": 3, "monitors": [{"type": "class_mix"}]})
+    policy_set(MONITOR_POLICY, project=project, policy=policy, by=mona, at=NOON)
+    alarm(project, 100, is_open=True)  # open for longer than anything is counted
+    alarm(project, 3, is_open=True)
+    for days, verdict in ((5, "false"), (40, "false"), (41, "true"), (50, "undecided"), (95, "true"), (96, "false")):
+        alarm(project, days, verdict)
+    held = portfolio_of(mona, NOON, "worst").holdings[0]
+    found = held.monitors
+    assert found is not None and (found.alarms, found.false_month, found.budget) == (2, 1, 3)
+    assert (found.true, found.false, found.precision) == (1, 2, 1 / 3) and not found.over_budget
+    assert held.oldest_alarm_s == 100 * 86_400
+    page = as_(mona).get(URL).text
+    assert "of 3 false in 30 days" in page
+    assert reverse("monitors:monitors", args=[project.pk]) in page
+
+
+def test_a_project_that_never_rang_has_the_usual_budget_and_no_precision(make_project: Make, mona: User) -> None:
+    make_project()
+    found = portfolio_of(mona, NOON, "worst").holdings[0].monitors
+    assert found is not None and (found.alarms, found.budget, found.precision) == (0, 1.0, None)
 
 
 def test_an_annotator_sees_no_lap_no_alarm_no_review(as_: As, make_project: Make, ada: User, rosa: User) -> None:

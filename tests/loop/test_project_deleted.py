@@ -103,7 +103,10 @@ def test_no_table_holds_a_row_of_it_and_no_file_is_left(make_project, full, lin,
     filesystem, path = fsspec.core.url_to_fs(scored)
     assert not filesystem.exists(path)
     assert not Project.objects.filter(pk=full.pk).exists()
-    assert not Event.objects.filter(scope=project_scope(full.pk)).exists() and not Cursor.objects.exists()
+    assert (
+        not Event.objects.filter(scope=project_scope(full.pk)).exists()
+        and not Cursor.objects.filter(scope=project_scope(full.pk)).exists()
+    )
     assert not PeriodicTask.objects.filter(name__startswith=f"project {full.pk}:").exists()
     assert not Encoder.objects.filter(weights_in=WeightsIn.RUN).exists()
     assert _sizes_of(other) == kept, "another project lost something"

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from apps.accounts.models import User
 from apps.monitoring.models import Alert, DriftCheck
+from apps.notices.models import Notice, NoticeComment
 from apps.projects.models import Project
 from apps.releases.services import model_promote
 from apps.training.models import Run
@@ -48,6 +49,19 @@ def turned(project: Project, lin: User, times: int) -> Run:
             resolved_by=lin,
             resolved_at=NOON if i else None,
         )
+        notice = Notice.objects.create(
+            project=project,
+            kind="run-failed",
+            cause=f"cause {i}",
+            severity="warning",
+            sentence="x",
+            subject="run 1",
+            sequence=1,
+            opened_at=NOON,
+            last_seen_at=NOON,
+            assigned_to=lin,
+        )
+        NoticeComment.objects.create(notice=notice, by=lin, by_name="Lin", at=NOON, text="x")
         run = version.run
     answered(project, 5 * times)
     assert run is not None
@@ -59,6 +73,10 @@ def cost(browser: Client, name: str, project: Project, run: Run) -> int:
         "lineage:run": [project.pk, run.pk],
         "reports:report": [project.pk, run.pk if hasattr(run, "report") else run.base_run_id],
         "portfolio:projects": [],
+        "notices:notices": [],
+        "notices:choices": [],
+        "notices:bell": [],
+        "notices:notice": [project.notices.order_by("pk")[0].pk],
         "examples:page": [project.pk, project.examples.order_by("pk")[0].pk],
         "setup:label": [project.pk, project.labels.all()[0].pk],
         "people:person": [run.project.memberships.all()[0].user_id],

@@ -13,6 +13,7 @@ from apps.accounts.models import User
 from apps.evaluation.gates.policies import GATE_POLICY
 from apps.loop.mending.policies import ALARM_POLICY
 from apps.monitoring.monitors.policies import MONITOR_POLICY
+from apps.notices.policies import NOTICE_POLICY
 from apps.projects.models import Project
 from apps.projects.policies.kinds import PolicyKind
 from apps.projects.policies.models import PolicyVersion
@@ -75,6 +76,14 @@ KNOWN = [
             "{budget: 2, monitors: [{type: class_mix}]}",
             "{budget: 3, monitors: [{type: volume}]}",
         ),
+    ),
+    Known(
+        NOTICE_POLICY,
+        "notice_policy:policy",
+        "notice_policy:yaml_set",
+        "notice-policy/",
+        ("routes: []", "routes: [{severity: alarm}]", "routes: [{severity: alarm, roles: [manager]}]"),
+        rows=False,
     ),
 ]
 each = pytest.mark.parametrize("known", KNOWN, ids=lambda known: known.kind.name)

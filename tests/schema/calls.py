@@ -96,6 +96,17 @@ BODIES: dict[str, Body | Callable[[Asked], Body]] = {
         "verbs": ["alert.raised", "rollout.aborted", "run.failed"],
     },
     "webhooks_change": {"verbs": ["alert.raised"]},
+    "notices_snooze": {"span": "tomorrow", "over": 0},
+    "notices_assign": {"username": "lin"},
+    "notices_comment": {"text": "The new scanner came this morning; look at what it sends."},
+    "notices_resolve": {"note": "A new scanner: its pictures are darker."},
+    "notice_choices_set": {
+        "mail_to": "alma@example.com",
+        "levels": {"run-failed.warning": "mail"},
+        "quiet_begins": "22:00:00",
+        "quiet_ends": "07:00:00",
+    },
+    "notice_policy_set": {"yaml": "routes: [{severity: alarm, roles: [manager, engineer], people: [rosa]}]"},
     "feedback_settings_set": {"maturity_hours": 24, "zero_names": ["click"], "payloads": "sample", "sample_share": 0.1},
     "examples_correct": {
         "client_id": "0b9d4c0e-52a1-4a0f-8a3a-6d9f1f5f2c11",
@@ -196,6 +207,11 @@ FIRST = (
     "rollouts_pause",
     "rollouts_resume",
     "rollouts_abort",
+    "notices_snooze",
+    "notices_assign",
+    "notices_comment",
+    "notice_choices_set",
+    "notice_mail_test",
 )
 LAST = (
     "runs_prioritize",
@@ -210,6 +226,7 @@ LAST = (
     "alerts_label",
     "alerts_train",
     "alerts_follow",
+    "notices_resolve",
     "aliases_remove",
     "projects_delete",
     "deletions_list",

@@ -51,6 +51,7 @@ def full(
 ) -> Things:
     monkeypatch.setattr(wiring, "jobs", rows.Sent([]))
     monkeypatch.setattr(settings, "PREDICTOR_URL", "http://127.0.0.1:1")
+    monkeypatch.setattr(settings, "EMAIL_HOST", "mail.example.com")  # nobody sends: the queue of jobs only remembers
     User.objects.filter(pk=alma.pk).update(is_superuser=True)
     made = things(project, lin, ada)
     rows.labeled(project, 120)

@@ -18,13 +18,16 @@ from django.db import connection, connections, transaction
 from django.db.models import Sum
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from knox.auth import TokenAuthentication
 
 from apps.accounts.models import User
 from apps.audit.models import Event
 from apps.audit.services import chain_intact
 from apps.labeling.models import GoldItem
-from apps.monitoring.models import AnswerRollup
+from apps.monitoring.models import Alert, AnswerRollup
+from apps.notices.hearing import notices_collect
+from apps.notices.models import Notice
 from apps.projects.models import Project
 from tests.loop.test_query_budgets import BUDGETS
 from tests.monitoring.log.counting import assert_counted
@@ -175,10 +178,19 @@ def test_every_page_of_an_old_project_opens(name: str) -> None:
         "setup:label": [[project.pk, label.pk] for label in project.labels.all()],
         "people:person": [[user_id] for user_id in project.memberships.values_list("user_id", flat=True)],
         "mending:alarm": [[project.pk, alert.pk] for alert in project.alerts.all()],
+        **{key: [[]] for key in ("notices:notices", "notices:choices", "notices:bell")},
+        "notices:notice": [[notice.pk] for notice in project.notices.all()],
     }
     pages = [(page, args) for page in BUDGETS for args in of_page.get(page, [[project.pk]])]
     answers = {f"{page} {args}": browser.get(reverse(page, args=args)).status_code for page, args in pages}
     assert answers == dict.fromkeys(answers, 200)
+
+
+def test_alarms_that_were_open_are_notices_and_nothing_else_of_the_past_is_told() -> None:
+    subjects = [f"alert {pk}" for pk in Alert.objects.filter(resolved_at=None).values_list("pk", flat=True)]
+    assert subjects
+    assert notices_collect(at=timezone.now()) == 0
+    assert sorted(Notice.objects.values_list("subject", flat=True)) == sorted(subjects)
 
 
 def test_a_token_of_the_old_release_still_opens_the_api() -> None:

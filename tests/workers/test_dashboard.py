@@ -69,5 +69,5 @@ def test_every_figure_of_the_predictor_is_drawn() -> None:
 
 
 def test_prometheus_asks_with_the_key() -> None:
-    (job,) = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
+    job, *_ = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
     assert job["authorization"]["credentials_file"] and job["static_configs"][0]["targets"] == ["predictor:8080"]

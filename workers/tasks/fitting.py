@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from django.conf import settings
 
-from apps.datasets.selectors import external_ids_of
+from apps.datasets.selectors import external_ids_of, moments_given
 from apps.datasets.versions import VersionRow
+from apps.projects import task_types
 from apps.projects.models import Project
 from workers.tasks.rows import payloads_of, rows_of
 from workers.training.finetune.fine_tune import fine_tune
@@ -21,18 +22,20 @@ from workers.training.models.inputs import Rows
 from workers.training.recipes import FineTuneRecipe, Recipe, SteppedRecipe
 
 MOST_NAMED = 5  # examples in a sentence
+MOST_REFIT = 20_000  # rows that an incremental run of a table fits trees and regression on: seconds
 Fitted = Callable[[bytes | None], FitResult]
 
 
 @dataclass(frozen=True)
 class Material:
-    """What a run is trained from; `holdout` only draws a curve."""
+    """What a run is trained from; `holdout` only draws a curve. `known` are all that it may learn from, `chosen` among them."""
 
     project: Project
     names: list[str]
     recipe: Recipe
     chosen: list[VersionRow]
     holdout: list[VersionRow]
+    known: list[VersionRow]
     base: Bundle | None = None
 
     def targets(self, rows: list[VersionRow]) -> list[int]:
@@ -58,6 +61,9 @@ def _headed(found: Material, recipe: SteppedRecipe, told: Listeners) -> Fitted:
 
     features, targets = read(found.chosen)
     shown = read(found.holdout) if found.holdout else None
+    table = task_types.get(found.project.task_type).payload.has_features
+    times = moments_given([row.example_id for row in found.chosen]) if table and found.base is None else None
+    refit = read(drawn_with(found.known, found.chosen, recipe.seed)) if table and found.base is not None else None
     return lambda resume: fit(
         features,
         targets,
@@ -71,7 +77,19 @@ def _headed(found: Material, recipe: SteppedRecipe, told: Listeners) -> Fitted:
         on_notice=told.on_notice,
         on_unreadable=lambda places, held: told.on_notice(left_out(found, places, held)),
         should_stop=told.should_stop,
+        times=times,
+        refit=refit,
     )
+
+
+def drawn_with(known: list[VersionRow], chosen: list[VersionRow], seed: int) -> list[VersionRow]:
+    """The chosen rows and, up to MOST_REFIT of them all, others drawn by chance: trees do not go on from where they were."""
+    held = {row.example_id for row in chosen}
+    others = [row for row in known if row.example_id not in held]
+    room = max(MOST_REFIT - len(chosen), 0)
+    if len(others) > room:
+        others = [others[int(i)] for i in np.sort(np.random.default_rng(seed).permutation(len(others))[:room])]
+    return [*chosen, *others]
 
 
 def left_out(found: Material, places: list[int], held: bool) -> str:

@@ -130,9 +130,10 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
     learner = learner_for(task_types.get(project.task_type))
     settings = {"seed": run.seed, **settings_of(run), "encoder": encoder}
     recipe = learner.recipe(LEARNS_AS.get(kind, kind), **settings)
+    trainable = [r for r in rows if not r.holdout]
     chosen = chosen_for(
         run,
-        [r for r in rows if not r.holdout],
+        trainable,
         replayed=recipe.replay_size if isinstance(recipe, IncrementalRecipe) else None,
         seed=recipe.seed,
         names=names,
@@ -161,7 +162,7 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
         told.on_notice(
             f"no example to train on is labeled {', '.join(absent[:5])}; the model keeps room for what it knows"
         )
-    fitted = fitted_by(Material(project, names, recipe, chosen.rows, holdout, base), told)
+    fitted = fitted_by(Material(project, names, recipe, chosen.rows, holdout, trainable, base), told)
     result = relay.from_checkpoints(run, fitted)
     if result.measured:
         measured = {**result.measured, "project_encoder": encoder_of(project)}

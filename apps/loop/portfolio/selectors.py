@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.accounts.models import User
 from apps.labeling.models import Review, ReviewState
-from apps.monitoring.models import Alert
+from apps.monitoring.monitors.standing import MonitorStanding, monitors_standing
 from apps.projects import task_types
 from apps.projects.access import projects_visible_to
 from apps.projects.models import Membership, Project
@@ -36,6 +36,7 @@ class Holding:
     """One project of a portfolio. A number is None where the person's role there does not show it."""
 
     project: Project
+    at: datetime
     task_title: str
     role: str
     examples: int
@@ -43,8 +44,18 @@ class Holding:
     target_s: float | None
     lap_age_s: float | None  # None too while no label waits to be served
     last_lap: Lap | None
-    alarms: int | None
+    monitors: MonitorStanding | None
     reviews: int | None
+
+    @property
+    def alarms(self) -> int | None:
+        """That are open."""
+        return self.monitors.alarms if self.monitors else None
+
+    @property
+    def oldest_alarm_s(self) -> float | None:
+        oldest = self.monitors.oldest_at if self.monitors else None
+        return max((self.at - oldest).total_seconds(), 0.0) if oldest else None
 
     @property
     def labeled_percent(self) -> int:
@@ -154,7 +165,7 @@ def portfolio_of(user: User, at: datetime, sort: str, *, archived: bool = False)
     order = ORDERS.get(sort, ORDERS[WORST])
     projects = list(projects_visible_to(user, archived=archived))
     roles = dict(Membership.objects.filter(user=user).values_list("project_id", "role"))
-    facts = _facts([project.pk for project in projects])
+    facts = _facts([project.pk for project in projects], at)
     held = [_holding(project, Role(roles.get(project.pk, Role.ADMIN)), facts, at) for project in projects]
     others = projects_visible_to(user, archived=not archived).count()
     return Portfolio(tuple(sorted(held, key=order.key)), order, archived, others)
@@ -169,12 +180,12 @@ class _Facts:
     collected: dict[int, datetime]
     targets: dict[int, float]
     laps: dict[int, Lap]
-    alarms: dict[int, int]
+    monitors: dict[int, MonitorStanding]
     reviews: dict[int, int]
     titles: dict[str, str | Promise]
 
 
-def _facts(ids: list[int]) -> _Facts:
+def _facts(ids: list[int], at: datetime) -> _Facts:
     mine = Project.objects.filter(pk__in=ids)
     of_mine = {"project_id__in": ids}
     newest = Lap.objects.filter(**of_mine).order_by("project_id", "-number").distinct("project_id")
@@ -184,7 +195,7 @@ def _facts(ids: list[int]) -> _Facts:
         collected=_collected(ids),
         targets=dict(Target.objects.filter(**of_mine).values_list("project_id", "hours")),
         laps={lap.project_id: lap for lap in newest},
-        alarms=_counted(Alert.objects.filter(resolved_at=None, **of_mine)),
+        monitors=monitors_standing(ids, at),
         reviews=_counted(Review.objects.filter(state=ReviewState.OPEN, **of_mine)),
         titles=dict(task_types.choices()),
     )
@@ -206,6 +217,7 @@ def _holding(project: Project, role: Role, facts: _Facts, at: datetime) -> Holdi
     collected = facts.collected.get(pk) if sees_laps else None
     return Holding(
         project=project,
+        at=at,
         task_title=str(facts.titles.get(project.task_type, project.task_type)),
         role=str(role.label),
         examples=facts.examples.get(pk, 0),
@@ -213,6 +225,6 @@ def _holding(project: Project, role: Role, facts: _Facts, at: datetime) -> Holdi
         target_s=3600 * facts.targets.get(pk, DEFAULT_TARGET_HOURS) if sees_laps else None,
         lap_age_s=max((at - collected).total_seconds(), 0.0) if collected else None,
         last_lap=facts.laps.get(pk) if sees_laps else None,
-        alarms=facts.alarms.get(pk, 0) if Permission.VIEW_MONITOR in may else None,
+        monitors=facts.monitors.get(pk, MonitorStanding()) if Permission.VIEW_MONITOR in may else None,
         reviews=facts.reviews.get(pk, 0) if Permission.VIEW_QUALITY in may else None,
     )

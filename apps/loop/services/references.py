@@ -3,7 +3,7 @@
 import io
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from apps.datasets.selectors import blobs_of, column_values
 from apps.datasets.versions import version_rows
 from apps.evaluation.gates.selectors import sensitive_columns_of
 from apps.evaluation.selectors import predictions_of
-from apps.monitoring.monitors.evidence import HoldoutAnswers, MonitorReference, ReferenceRows
+from apps.loop.services.audited import answers_audited, slice_audited
+from apps.monitoring.monitors.reference import HoldoutAnswers, MonitorReference, ReferenceRows
 from apps.projects import task_types
 from apps.releases.models import ModelVersion, Promotion
 
@@ -67,6 +68,8 @@ def reference_of(champion: ModelVersion) -> MonitorReference:
         learned=ReferenceRows(columns=columns, vectors=learned_vectors),
         groups=groups,
         encode=vectors,
+        audited=partial(answers_audited, project, champion.number),
+        slice_audited=partial(slice_audited, project, champion.number),
     )
 
 

@@ -18,7 +18,8 @@ from apps.monitoring.monitors.windows import next_window_end
 from apps.pages.periods import Period
 from apps.projects.models import Project
 from apps.projects.policies.selectors import policy_newest, policy_read
-from apps.rules.monitors import MonitorPolicy, MonitorSettings, expected_alarms
+from apps.rules.monitors import MonitorPolicy, MonitorSettings, WindowTarget, expected_alarms
+from apps.rules.monitors.calibration import persistent
 
 LONG = timedelta(days=90)  # over which alarms are counted
 SPARKS = 40  # newest windows of the small line
@@ -97,7 +98,7 @@ def board_of(project: Project, at: datetime) -> MonitorBoard:
             settings,
             policy.share(settings),
             tuple(reversed(readings.get(settings.called, ()))),
-            next_window_end(at, settings.length),
+            next_window_end(at, settings.step),
             score_of_monitor(alerts, settings.called),
         )
         for settings in policy.monitors
@@ -139,11 +140,14 @@ def score_of_monitor(alerts: Sequence[Alert], name: str) -> MonitorScore:
 
 @dataclass(frozen=True)
 class MonitorReplay:
-    """What another share of the budget would have made of the recorded windows: raised ones, as they were and as they would be."""
+    """What another share of the budget would have made of the recorded windows: raised ones, and alarms of “k of n” of them, as
+    they were and as they would be."""
 
     windows: int
     raised: int
     would: int
+    alarms: int
+    would_alarm: int
     factor: float
 
 
@@ -159,11 +163,42 @@ def replayed(
     rows = readings_of(project).filter(
         monitor=settings.called, until__gt=at - LONG, outcome__in=(ReadingOutcome.FINE, ReadingOutcome.RAISED)
     )
-    kept = rows.values_list("score", "thresholds")
-    scores = [(score, thresholds) for score, thresholds in kept if score is not None and thresholds]
-    raised = sum(score >= threshold_at(thresholds, 1.0) for score, thresholds in scores)
-    would = sum(score >= threshold_at(thresholds, real) for score, thresholds in scores)
-    return MonitorReplay(len(scores), raised, would, real)
+    kept = rows.order_by("until", "pk").values_list("model_number", "policy_number", "score", "thresholds")
+    found = [
+        ((model, number), score, thresholds)
+        for model, number, score, thresholds in kept
+        if score is not None and thresholds
+    ]
+    as_it_was = [(key, score >= threshold_at(thresholds, 1.0)) for key, score, thresholds in found]
+    as_it_would = [(key, score >= threshold_at(thresholds, real)) for key, score, thresholds in found]
+    target = policy.target(settings)
+    return MonitorReplay(
+        len(found),
+        sum(raised for _, raised in as_it_was),
+        sum(raised for _, raised in as_it_would),
+        alarms_of(as_it_was, target),
+        alarms_of(as_it_would, target),
+        real,
+    )
+
+
+def alarms_of(windows: Sequence[tuple[Any, bool]], target: WindowTarget) -> int:
+    """How many alarms these windows, oldest first, come to: one begins where the pattern of the newest is complete, and is open as
+    long as it stays so. Windows of another model or policy, by their key, begin anew.
+
+    >>> raised = [("v1", each) for each in (True, True, True, False, False, True)]
+    >>> alarms_of(raised, WindowTarget(0.01)), alarms_of(raised, WindowTarget(0.01, 3, 2))
+    (2, 1)
+    """
+    alarms, open_, past, before = 0, False, list[bool](), None
+    for key, raised in windows:
+        past = [*past, raised] if key == before else [raised]
+        open_ = open_ and key == before
+        before = key
+        rings = persistent(past, target)
+        alarms += rings and not open_
+        open_ = rings
+    return alarms
 
 
 def threshold_at(thresholds: dict[str, float], factor: float) -> float:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from apps.monitoring.feedback.settings import feedback_settings_of
 from apps.monitoring.log.traffic import first_answer
 from apps.monitoring.models import AskedPayload, Feedback, Prediction
 from apps.monitoring.models.rollups import RollupWidth
+from apps.monitoring.monitors.reference import MonitorReference
 from apps.monitoring.services import class_indices
 from apps.projects.models import Project
 from apps.rules.feedback import LABEL
@@ -36,44 +38,6 @@ MOST_LOSSES = 20_000  # the newest
 PAST, LEAST_PAST = 10, 20  # earlier windows whose estimates are held against feedback, and labels that one needs
 WEEKS, WEEKS_OF_MINUTES = 8, 4  # back, as far as hours and minutes are kept
 WEEK, DAY = timedelta(days=7), timedelta(days=1)
-Encode = Callable[[Sequence[Mapping[str, Any]], Sequence[bytes | None]], Any]
-
-
-@dataclass(frozen=True)
-class ReferenceRows:
-    """Columns of examples; fetched where a monitor asks for them."""
-
-    columns: Callable[[], Mapping[str, Sequence[Any]]]
-    vectors: Callable[[], Any]  # (n, d), or None where there are none
-
-
-@dataclass(frozen=True)
-class HoldoutAnswers:
-    """What the champion said of each example of its holdout, in the same order."""
-
-    truth: Sequence[str]
-    predicted: Sequence[str]
-    confidence: Sequence[float]
-
-    @property
-    def right(self) -> Any:
-        return np.array([answer == true for answer, true in zip(self.predicted, self.truth, strict=True)], np.int64)
-
-
-@dataclass(frozen=True)
-class MonitorReference:
-    """The champion, and what its windows are compared with; each part is fetched once, where a monitor asks for it.
-
-    `groups` are the sensitive columns of the holdout. `encode` makes vectors of kept requests, or None.
-    """
-
-    model_number: int
-    serves_since: datetime
-    label_names: Sequence[str]
-    holdout: Callable[[], HoldoutAnswers]
-    learned: ReferenceRows
-    groups: Callable[[], Mapping[str, Sequence[Any]]] = dict
-    encode: Encode | None = None
 
 
 @dataclass
@@ -192,46 +156,83 @@ def _volume(window: WindowEvidence) -> VolumeHistory | None:
 
 
 def _losses(window: WindowEvidence) -> LossStream:
-    rows = list(
-        Feedback.objects.filter(
-            project=window.project,
-            name=LABEL,
-            model_number=window.reference.model_number,
-            answered_at__gt=window.losses_since,
-            answered_at__lte=window.until,
-            worth__isnull=False,
-        )
-        .order_by("-answered_at", "-id")
-        .values_list("worth", "answered_at")[:MOST_LOSSES]
-    )
-    wrong = np.array([1 - round(worth or 0) for worth, _ in reversed(rows)], np.int64)
-    fresh = sum(at is not None and at > window.since for _, at in rows)
+    """In the order of the answers: labels that came back, and those that people gave where none did."""
+    said = _answers_judged(window, window.losses_since, window.until)
+    in_turn = list(said.values())[::-1]  # so that those of one moment stay as they came
+    newest = sorted(in_turn, key=itemgetter(0))[-MOST_LOSSES:]
+    wrong = np.array([each for _, each in newest], np.int64)
+    fresh = sum(at > window.since for at, _ in newest)
     right = window.reference.holdout().right
     months = (window.until - window.since) / timedelta(days=30)
     return LossStream(wrong, fresh, int(len(right) - right.sum()), len(right), fresh / months)
 
 
+def _answers_judged(
+    window: WindowEvidence, since: datetime, until: datetime
+) -> dict[tuple[str, int], tuple[datetime, int]]:
+    """By request and row: when it was answered, and whether that was wrong."""
+    found = {
+        (each.inference_id, each.item): (each.at, int(each.wrong)) for each in window.reference.audited(since, until)
+    }
+    came = Feedback.objects.filter(
+        project=window.project,
+        name=LABEL,
+        model_number=window.reference.model_number,
+        answered_at__gt=since,
+        answered_at__lte=until,
+        worth__isnull=False,
+    ).order_by("-answered_at", "-id")
+    for name, item, at, worth in came.values_list("inference_id", "item", "answered_at", "worth")[:MOST_LOSSES]:
+        if at is not None:
+            found[name, item] = (at, 1 - round(worth or 0))
+    return found
+
+
 def _groups(window: WindowEvidence) -> GroupPair | None:
+    """What is answered in the window, and what was wrong in the one before it whose labels are mature by now."""
     before = window.reference.groups()
-    if not before or not window.kept:
+    if not before:
         return None
-    names = list(window.reference.label_names)
-    ids = {kept.inference_id for kept in window.kept}
+    names, holdout = list(window.reference.label_names), window.reference.holdout()
+    kept, said = _answered_rows(window, window.kept, window.since, window.until)
+    if not kept:
+        return None
+    held = GroupRows(before, class_indices(holdout.predicted, names), 1 - holdout.right)
+    now = GroupRows(_group_columns(kept, before), class_indices(said, names))
+    return GroupPair(held, now, _groups_judged(window, before, names))
+
+
+def _groups_judged(window: WindowEvidence, before: Mapping[str, Any], names: list[str]) -> GroupRows | None:
+    since, until = window.since - window.maturity, window.until - window.maturity
+    rows = AskedPayload.objects.filter(project=window.project, at__gt=since, at__lte=until).defer("image")
+    kept, said = _answered_rows(window, list(rows.order_by("-at", "-id")[:MOST_ROWS]), since, until)
+    judged = _answers_judged(window, since, until)
+    known = [i for i, each in enumerate(kept) if (each.inference_id, each.item) in judged]
+    if not known:
+        return None
+    those = [kept[i] for i in known]
+    wrong = np.array([judged[each.inference_id, each.item][1] for each in those], np.int64)
+    return GroupRows(_group_columns(those, before), class_indices([said[i] for i in known], names), wrong)
+
+
+def _group_columns(kept: Sequence[AskedPayload], before: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+    return {name: tuple(each.row.get(name) for each in kept) for name in before}
+
+
+def _answered_rows(
+    window: WindowEvidence, kept: Sequence[AskedPayload], since: datetime, until: datetime
+) -> tuple[list[AskedPayload], list[str]]:
+    """Those that this model answered, with what it said."""
     answers = Prediction.objects.shown().filter(
         project=window.project,
-        inference_id__in=ids,
-        at__gt=window.since,
-        at__lte=window.until,
+        inference_id__in={each.inference_id for each in kept},
+        at__gt=since,
+        at__lte=until,
         model_number=window.reference.model_number,
     )
     said = {(a.inference_id, a.item): a.label for a in answers}
-    rows = [kept for kept in window.kept if (kept.inference_id, kept.item) in said]
-    columns = {name: tuple(kept.row.get(name) for kept in rows) for name in before}
-    labels = [said[kept.inference_id, kept.item] for kept in rows]
-    return GroupPair(
-        GroupRows(before, class_indices(window.reference.holdout().predicted, names), None),
-        GroupRows(columns, class_indices(labels, names), None),
-    )
+    rows = [each for each in kept if (each.inference_id, each.item) in said]
+    return rows, [said[each.inference_id, each.item] for each in rows]
 
 
 def _past(window: WindowEvidence) -> tuple[PastEstimate, ...]:

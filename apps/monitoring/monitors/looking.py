@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from apps.monitoring.models import MonitorReading, ReadingOutcome
-from apps.monitoring.monitors.evidence import MonitorReference, WindowEvidence, maturity_of
+from apps.monitoring.monitors.evidence import WindowEvidence, maturity_of
 from apps.monitoring.monitors.policies import MONITOR_POLICY
 from apps.monitoring.monitors.recording import alarm_raise, feature_rows
+from apps.monitoring.monitors.reference import MonitorReference
 from apps.monitoring.monitors.selectors import last_resolved, readings_of
 from apps.monitoring.monitors.windows import windows_due
 from apps.projects.models import Project
@@ -71,7 +72,8 @@ def _looked(
     last = _last_judged(look, settings)
     judged = last_resolved(look.project, settings.monitor.cause)
     serves = look.reference.serves_since
-    for since, until in windows_due(at=ripe, length=settings.length, judged_until=last, begins=serves):
+    length, step = settings.length, settings.step
+    for since, until in windows_due(at=ripe, length=length, judged_until=last, begins=serves, step=step):
         losses_since = max(serves, judged) if judged else serves
         key = (since, until, losses_since)
         if key not in windows:

@@ -16,7 +16,7 @@ from apps.monitoring.monitors.selectors import last_resolved
 from apps.projects.models import Project
 from apps.rules.monitors import MonitorCause, MonitorSettings, Severity, WindowJudgment
 from apps.rules.monitors.calibration import score_of
-from apps.rules.sentences import Sentence, joined, parts_of, sentence
+from apps.rules.sentences import Sentence, joined, parts_of, sentence, term
 
 MOST_FEATURES = 60  # of a reading that are kept, those that moved first
 Found = tuple[MonitorSettings, MonitorReading]
@@ -82,9 +82,20 @@ def _seen_again(alert: Alert, detail: str, names: list[str], loud: bool, window:
     alert.last_seen_at, alert.detail, alert.parts = at, detail[:400], parts_of(detail)
     alert.times_seen += 1
     alert.monitors = list(dict.fromkeys([*alert.monitors, *names]))
+    worse = loud and alert.severity != Severity.ALARMS
     alert.severity = Severity.ALARMS if loud or alert.severity == Severity.ALARMS else Severity.WARNS
     alert.check_row, alert.since, alert.until = None, window["since"], window["until"]
     alert.save()
+    if worse:
+        event_record(
+            project_id=alert.project_id,
+            verb=Verb.ALERT_WORSENED,
+            subject=f"alert {alert.pk}",
+            by=None,
+            at=at,
+            sentence=sentence("{title}: it is an alarm by now. {detail}", title=term(alert.title), detail=detail),
+            after={"severity": str(alert.severity), "cause": alert.kind},
+        )
 
 
 def _opened(
@@ -115,5 +126,6 @@ def _opened(
         by=None,
         at=at,
         sentence=sentence("{title}: {detail}", title=cause.words, detail=detail),
+        after={"severity": str(alert.severity), "cause": str(cause)},
     )
     return alert

@@ -9,8 +9,9 @@ from apps.audit.verbs import Verb
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.monitoring.models import Alert, AlertVerdict, Feedback
-from apps.monitoring.monitors.evidence import MonitorReference, maturity_of
+from apps.monitoring.monitors.evidence import maturity_of
 from apps.monitoring.monitors.policies import MONITOR_POLICY
+from apps.monitoring.monitors.reference import MonitorReference
 from apps.projects.models import Project
 from apps.projects.policies.selectors import policy_in_force
 from apps.rules.feedback import LABEL
@@ -36,7 +37,7 @@ def alarms_judge(*, project: Project, reference: MonitorReference, at: datetime)
 
 
 def _judgment(alert: Alert, reference: MonitorReference, maturity: timedelta, at: datetime) -> AlarmJudgment | None:
-    """None while labels may still come."""
+    """By labels that came back, and by those of its own lane that judge. None while they may still come."""
     since, until = alert.window_since, alert.window_until
     if since is None or until is None:
         return AlarmJudgment("undecided", sentence("Its window is not known."))
@@ -53,9 +54,10 @@ def _judgment(alert: Alert, reference: MonitorReference, maturity: timedelta, at
             worth__isnull=False,
         ).values_list("worth", flat=True)
     )
+    judged = reference.slice_audited(alert.pk)
     evidence = AlarmEvidence(
-        wrong=len([worth for worth in came if not worth]),
-        answers=len(came),
+        wrong=len([worth for worth in came if not worth]) + sum(each.wrong for each in judged),
+        answers=len(came) + len(judged),
         reference_wrong=int(len(holdout.right) - holdout.right.sum()),
         reference_answers=len(holdout.right),
         tolerance=_tolerance(alert),

@@ -1,4 +1,5 @@
-"""Which windows of a monitor have ended and are not judged yet. Windows lie end to end from 1970 on, so that nobody moves them."""
+"""Which windows of a monitor have ended and are not judged yet. They lie end to end from 1970 on, so that nobody moves them, or
+overlap where a monitor slides: one ends with each of its steps."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,12 +14,13 @@ def window_end(at: datetime, length: timedelta) -> datetime:
 
 
 def windows_due(
-    *, at: datetime, length: timedelta, judged_until: datetime | None, begins: datetime
+    *, at: datetime, length: timedelta, judged_until: datetime | None, begins: datetime, step: timedelta | None = None
 ) -> Iterator[tuple[datetime, datetime]]:
     """(since, until], oldest first: those that ended by `at`, after the last one judged, and not before `begins`."""
-    newest = window_end(at, length)
+    every = step or length
+    newest = window_end(at, every)
     for back in reversed(range(MOST_BEHIND)):
-        until = newest - back * length
+        until = newest - back * every
         if until > begins and (judged_until is None or until > judged_until):
             yield until - length, until
 

@@ -91,8 +91,11 @@ class GroupRows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroupPair:
+    """`judged` are rows of an earlier window whose labels are mature; None where none came back."""
+
     reference: GroupRows
     window: GroupRows
+    judged: GroupRows | None = None
 
 
 @dataclass(frozen=True, slots=True)

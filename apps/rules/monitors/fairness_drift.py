@@ -52,6 +52,8 @@ def _measure(of: MonitorEvidence, parameters: FairnessDriftParameters, chance: C
     found = []
     for column in parameters.columns or tuple(before.groups):
         found += _column(column, before, now, place, of.labels, parameters)
+        if of.groups.judged is not None:
+            found += _wrong(column, before, of.groups.judged, parameters)
     if not found:
         raise CannotTell(sentence("Fewer than two groups have {least} rows before and now.", least=parameters.min_rows))
     return found
@@ -65,22 +67,38 @@ def _column(
     labels: Sequence[str],
     parameters: FairnessDriftParameters,
 ) -> list[FeatureMeasure]:
+    label = labels[place] if place < len(labels) else str(place)
+    return _moved(column, before, now, "said", label, (before.answered == place, now.answered == place), parameters)
+
+
+def _wrong(
+    column: str, before: GroupRows, judged: GroupRows, parameters: FairnessDriftParameters
+) -> list[FeatureMeasure]:
+    """Of those rows whose labels came back."""
+    if before.wrong is None or judged.wrong is None:
+        return []
+    return _moved(column, before, judged, "wrong", "", (before.wrong == 1, judged.wrong == 1), parameters)
+
+
+def _moved(
+    column: str,
+    before: GroupRows,
+    now: GroupRows,
+    rate: str,
+    label: str,
+    rates: tuple[Any, Any],
+    parameters: FairnessDriftParameters,
+) -> list[FeatureMeasure]:
     then, today = groups_of(before.groups[column]), groups_of(now.groups.get(column, ()))
     counts, counted = Counter(then), Counter(today)
     judged = [g for g, _ in counts.most_common(MOST_GROUPS) if min(counts[g], counted[g]) >= parameters.min_rows]
     if len(judged) < 2:
         return []
-    rates = [("said", before.answered == place, now.answered == place)]
-    if before.wrong is not None and now.wrong is not None:
-        rates.append(("wrong", before.wrong == 1, now.wrong == 1))
-    label = labels[place] if place < len(labels) else str(place)
-    found = []
-    for rate, was, is_now in rates:
-        for group in judged:
-            moved = group_moved(then, was.astype(np.int64), today, is_now.astype(np.int64), group)
-            if moved is not None:
-                found.append(_feature(column, group, rate, label, moved, parameters.tolerance))
-    return found
+    was, is_now = (each.astype(np.int64) for each in rates)
+    moves = [(group, group_moved(then, was, today, is_now, group)) for group in judged]
+    return [
+        _feature(column, group, rate, label, moved, parameters.tolerance) for group, moved in moves if moved is not None
+    ]
 
 
 def groups_of(values: Sequence[Any]) -> list[str]:

@@ -162,3 +162,4 @@ class DriftMonitor:
     judge: Judge | None = None
     cause: MonitorCause = MonitorCause.DRIFT
     nearest: Nearest | None = None
+    slide_hours: float | None = None  # windows that are longer begin so often; None: end to end

@@ -136,6 +136,13 @@ class MonitorSettings(PolicyPart):
         return self.window or timedelta(hours=self.monitor.window_hours)
 
     @property
+    def step(self) -> timedelta:
+        """From the end of a window to that of the next one: shorter than the window where the monitor slides."""
+        hours = self.monitor.slide_hours
+        slide = timedelta(hours=hours) if hours else self.length
+        return slide if slide < self.length and self.length % slide == timedelta(0) else self.length
+
+    @property
     def acts(self) -> Severity:
         return self.severity or self.monitor.severity
 
@@ -188,7 +195,7 @@ class MonitorPolicy(VersionedPolicy):
 
     def target(self, settings: MonitorSettings, *, seed: int = 0, draws: int = DRAWS) -> WindowTarget:
         """How rarely a window of it may end in an alarm."""
-        per_window = min(self.share(settings) * (settings.length / MONTH), 0.5)
+        per_window = min(self.share(settings) * (settings.step / MONTH), 0.5)
         return WindowTarget(per_window, settings.of_windows, settings.raised_windows, draws, seed)
 
     def reweighted(self, name: str, factor: float) -> "MonitorPolicy":

@@ -24,6 +24,13 @@ class VolumeParameters(MonitorParameters):
     usual_least: int = Field(
         20, ge=1, le=1_000_000, title="Least usual requests", description="Hours in which fewer are usual tell nothing."
     )
+    factor: float = Field(
+        1.0,
+        ge=1,
+        le=100,
+        title="Times fewer or more",
+        description="What is nearer to the usual does not count: 2 is half of it, or double.",
+    )
     direction: Literal["fewer", "either"] = Field(
         "fewer", title="Direction", json_schema_extra={"words": {"fewer": "Fewer alone", "either": "Fewer or more"}}
     )
@@ -46,6 +53,8 @@ def _measure(of: MonitorEvidence, parameters: VolumeParameters, chance: Chance) 
     fewer = chance_of_count(volume.now, usual, spread, len(volume.past))
     more = 1 - chance_of_count(volume.now - 1, usual, spread, len(volume.past))
     p_value = fewer if parameters.direction == "fewer" else min(2 * min(fewer, more), 1.0)
+    if usual / parameters.factor < volume.now < usual * parameters.factor:
+        p_value = 1.0
     said = count(volume.now, "request") if volume.now else sentence("no request")
     reason = sentence(
         "{said} for {hours:g} h where {usual:,} are usual", said=said, hours=volume.hours, usual=round(usual)
@@ -91,4 +100,5 @@ VOLUME = DriftMonitor(
     standing=True,
     cause=MonitorCause.VOLUME,
     window_hours=3,
+    slide_hours=1,
 )

@@ -10,9 +10,9 @@ import pytest
 from apps.accounts.models import User
 from apps.monitoring.log.services import LoggedPrediction, predictions_record
 from apps.monitoring.models import AskedPayload, Feedback, MonitorReading
-from apps.monitoring.monitors.evidence import HoldoutAnswers, MonitorReference, ReferenceRows
 from apps.monitoring.monitors.looking import monitors_look
 from apps.monitoring.monitors.policies import MONITOR_POLICY
+from apps.monitoring.monitors.reference import HoldoutAnswers, MonitorReference, ReferenceRows
 from apps.projects.models import Project
 from apps.projects.policies.services import policy_set
 from apps.rules.monitors import monitor_policy_of

@@ -1,18 +1,22 @@
 """The look of all monitors: each window once, no broken one stops another, one alarm a cause, none while a release is young."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from apps.accounts.models import User
+from apps.monitoring.log.services import LoggedPrediction, predictions_record
 from apps.monitoring.models import Alert, DriftCheck, MonitorReading, Prediction
-from apps.monitoring.monitors.recording import readings_forget
+from apps.monitoring.monitors.policies import MONITOR_POLICY
+from apps.monitoring.monitors.recording import alarm_raise, readings_forget
 from apps.monitoring.monitors.windows import MOST_BEHIND, windows_due
 from apps.monitoring.services import alert_raise, alert_resolve
 from apps.projects.models import Project
-from apps.rules.monitors import MONITORS
+from apps.projects.policies.selectors import policy_in_force
+from apps.rules.monitors import MONITORS, MonitorCause
 from tests.conftest import NOON
 from tests.monitoring.monitors.conftest import LEARNED, MIDNIGHT, SERVES, answered, asked, came_back, look, reference
 
@@ -216,6 +220,32 @@ def test_losses_before_a_resolution_are_judged_and_do_not_count_again(watched: W
     came_back(project, MIDNIGHT + DAY + HOUR, [1] * 100, hours=0.9)
     found = look(project, MIDNIGHT + 2 * DAY + HOUR)
     assert found[-1].outcome == "fine" and found[-1].score == 0
+
+
+def test_answers_that_came_out_of_order_are_read_as_those_in_order(watched: Watched) -> None:
+    project = watched({"type": "class_mix"})
+    rows = [
+        LoggedPrediction(project.pk, f"o{n}", MIDNIGHT - timedelta(minutes=n), 1, ("ham", "spam")[n % 2], 0.9, 1.0)
+        for n in range(200)
+    ]
+    late = [replace(row, at=MIDNIGHT + HOUR) for row in rows[:40]]  # of the time to come: of no window yet
+    predictions_record(rows=[*rows[::2], *late, *rows[1::2][::-1]])
+    [reading] = [each for each in look(project, MIDNIGHT) if each.until == MIDNIGHT]
+    assert (reading.n_window, reading.outcome) == (200, "fine")
+
+
+def test_two_alarms_of_one_cause_in_one_second_are_one_alert(watched: Watched) -> None:
+    project = watched(MIX, {"type": "confidence"})
+    answered(project, MIDNIGHT, ["ham"])
+    [reading] = [each for each in look(project, MIDNIGHT) if each.outcome == "raised"]
+    settings = policy_in_force(MONITOR_POLICY, project).monitors[0]
+    first = Alert.objects.get()
+    for _ in range(2):
+        again = alarm_raise(project=project, cause=MonitorCause.DRIFT, found=[(settings, reading)], at=MIDNIGHT)
+        assert again is not None and again.pk == first.pk
+    assert Alert.objects.get().times_seen == 3
+    other = alarm_raise(project=project, cause=MonitorCause.QUALITY, found=[(settings, reading)], at=MIDNIGHT)
+    assert other is not None and other.pk != first.pk
 
 
 def test_kept_requests_like_those_it_learned_from_are_as_they_were(watched: Watched) -> None:

@@ -73,4 +73,6 @@ def groups(rng, n=400, m=300, *, moved=False):
         said = (rng.random(size) < rate).astype(np.int64)
         return GroupRows({"country": tuple(country.tolist())}, said, (rng.random(size) < 0.1).astype(np.int64))
 
-    return MonitorEvidence(NONE, NONE, ("no", "yes"), groups=GroupPair(rows(n, 0.0), rows(m, 0.5 if moved else 0.0)))
+    return MonitorEvidence(
+        NONE, NONE, ("no", "yes"), groups=GroupPair(rows(n, 0.0), rows(m, 0.5 if moved else 0.0), rows(m, 0.0))
+    )

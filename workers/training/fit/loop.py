@@ -23,11 +23,13 @@ from workers.training.fit.checkpoint import unpack
 from workers.training.fit.memory import out_of_memory
 from workers.training.fit.reports import FitResult, Listeners
 from workers.training.fit.steps import FitState, learning_rate
+from workers.training.fit.tables import TableBlend
 from workers.training.fit.warm_start import warm_start
 from workers.training.fit.without_dynamo import keep_dynamo_out
 from workers.training.learners import learner_named
 from workers.training.models.bundle import Bundle
 from workers.training.models.inputs import Rows
+from workers.training.models.networks import TabularNet
 from workers.training.recipes import IncrementalRecipe, SteppedRecipe
 from workers.training.refusals import MemoryTooSmall
 
@@ -49,6 +51,8 @@ def fit(
     on_notice: Callable[[str], None] = lambda sentence: None,
     on_unreadable: Callable[[list[int], bool], None] | None = None,
     should_stop: Callable[[], bool] = lambda: False,
+    times: Sequence[float] | None = None,
+    refit: LabeledRows | None = None,
 ) -> FitResult:
     """Train on rows (n) with targets (n,), indices into labels. The caller mixes new and replayed rows beforehand.
 
@@ -56,8 +60,9 @@ def fit(
     that on_checkpoint got; on the CPU the result then equals an unbroken run. `on_notice` gets a sentence when memory
     ends and the batch is computed in smaller parts. `on_unreadable` gets the places of rows that cannot be read, which
     are then left out, and whether they are of the holdout; without it they are refused. `should_stop` is asked at each
-    report. Raises NothingToTrain, OneClassOnly, RowsUnreadable, BaseDoesNotFit, CheckpointUnreadable, MemoryTooSmall,
-    Canceled.
+    report. Of tables: `times` (n,) are moments of the rows, where they have some, by which learners are chosen; on `refit`,
+    if not on `rows`, an incremental run fits anew what stands beside its network. Raises NothingToTrain, OneClassOnly,
+    RowsUnreadable, BaseDoesNotFit, CheckpointUnreadable, MemoryTooSmall, Canceled.
     """
     try:
         return _fit(
@@ -70,6 +75,8 @@ def fit(
             holdout,
             Listeners(on_report, on_checkpoint, on_notice, should_stop),
             on_unreadable,
+            times,
+            refit,
         )
     except (RuntimeError, MemoryError) as fault:
         if out_of_memory(fault):
@@ -87,6 +94,8 @@ def _fit(
     holdout: LabeledRows | None,
     listeners: Listeners,
     on_unreadable: Callable[[list[int], bool], None] | None,
+    times: Sequence[float] | None,
+    refit: LabeledRows | None,
 ) -> FitResult:
     keep_dynamo_out()
     y = checked_targets(rows, targets, labels)
@@ -119,6 +128,9 @@ def _fit(
             training.restore(unpack(resume, run=training.run_name))
         training.run()
         divisor = training.temperature() if base is None else base.temperature
+    if isinstance(module, TabularNet):
+        table = TableBlend(preprocessor, tuple(labels), recipe, device, listeners)
+        divisor = table.blended(module.cpu(), x, y, times, refit, base) or divisor
     bundle = Bundle(tuple(labels), recipe, preprocessor, module.cpu().eval(), divisor)
     return FitResult(bundle, training.best_epoch, training.epoch, training.stopped, training.step, training.seconds())
 

@@ -79,7 +79,9 @@ def load(blob: bytes) -> Bundle:
         preprocessor = learner_named(recipe.task_type).input_saved(about["preprocessor"])
         module = preprocessor.network(recipe, len(about["labels"]))
         tuned = _tuned(about, recipe, tensors)
-        module.load_state_dict({name: value for name, value in tensors.items() if not name.startswith(PREFIX)})
+        state = {name: value for name, value in tensors.items() if not name.startswith(PREFIX)}
+        module.make_room(state)
+        module.load_state_dict(state)
         bundle = Bundle(tuple(about["labels"]), recipe, preprocessor, module.eval(), float(about["temperature"]), tuned)
     except (SafetensorError, RuntimeError, ValueError, KeyError, TypeError, struct.error) as error:
         raise BundleUnreadable(f"The model file cannot be read: {error}") from error

@@ -1,10 +1,15 @@
 """The three networks. Each ends in `head`, the linear layer whose rows are the labels, and takes one tensor."""
 
+from collections.abc import Mapping
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from workers.training.models.boosted import TableSiblings
 from workers.training.recipes import Recipe
+
+BESIDE = "beside."
 
 
 class Network(nn.Module):
@@ -22,6 +27,9 @@ class Network(nn.Module):
         """All that training changes; what is frozen is read from where it came from."""
         frozen = {name for name, parameter in self.named_parameters() if not parameter.requires_grad}
         return {name: value for name, value in self.state_dict().items() if name not in frozen}
+
+    def make_room(self, state: Mapping[str, Tensor]) -> None:
+        """For what a saved state holds beside the layers that every network of this kind has."""
 
 
 class TextHead(Network):
@@ -80,12 +88,13 @@ class SmallCnn(Network):
 class TabularNet(Network):
     """Numbers and category indices in one float tensor (n, numbers + categories) -> logits (n, classes).
 
-    Index 0 of each category is "unknown" and starts at zero, so a value never seen is the average value.
+    Index 0 of each category is "unknown" and starts at zero, so a value never seen is the average value. Where trees and a
+    regression answer `beside` it, the three are blended; it is trained alone.
     """
 
     def __init__(self, numbers: int, categories: tuple[int, ...], hidden: int, dropout: float, classes: int) -> None:
         super().__init__()
-        self.numbers = numbers
+        self.numbers, self.sizes, self.classes = numbers, categories, classes
         self.tables = nn.ModuleList(nn.Embedding(size, embedding_width(size)) for size in categories)
         for table in self.tables:
             assert isinstance(table, nn.Embedding)
@@ -102,12 +111,20 @@ class TabularNet(Network):
             nn.Dropout(dropout),
         )
         self.head = nn.Linear(hidden, classes)
+        self.beside: TableSiblings | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         index = x[:, self.numbers :].long()
         parts = [x[:, : self.numbers], *(table(index[:, i]) for i, table in enumerate(self.tables))]
         logits: Tensor = self.head(self.body(torch.cat(parts, dim=1)))
-        return logits
+        if self.beside is None or self.training:
+            return logits
+        blended: Tensor = self.beside(logits, x)
+        return blended
+
+    def make_room(self, state: Mapping[str, Tensor]) -> None:
+        if f"{BESIDE}shares" in state:
+            self.beside = TableSiblings.shaped(self.numbers, self.sizes, self.classes, state, BESIDE)
 
 
 def embedding_width(size: int) -> int:

@@ -1,0 +1,1 @@
+"""What Prometheus reads of the console: the loop's own figures, of all projects in use."""
