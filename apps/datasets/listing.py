@@ -53,6 +53,7 @@ KEPT = (
     "label",
     "by",
     "lane",
+    "alarm",
     "state",
     *ON_PAGES,
     "sort",
@@ -87,6 +88,12 @@ class ListingAsked:
         return text_asked(self.query, "lane")
 
     @property
+    def alarm(self) -> int | None:
+        """The number of the alarm that asks about them."""
+        given = text_asked(self.query, "alarm")
+        return int(given) if given.isascii() and given.isdigit() and len(given) < 16 else None
+
+    @property
     def side(self) -> str:
         return self._word("side", ("holdout", "training"))
 
@@ -109,7 +116,8 @@ class ListingAsked:
 
     @property
     def narrowed(self) -> bool:
-        return bool(self.text or self.label or self.by or self.lane or self.side or self.state or self.ranges.any)
+        words = (self.text, self.label, self.by, self.lane, self.alarm, self.side, self.state)
+        return any(words) or self.ranges.any
 
     @property
     def address(self) -> str:
@@ -129,6 +137,8 @@ def examples_listed(project: Project, asked: ListingAsked) -> QuerySet[Example]:
         found = found.filter(label=None)
     elif asked.label:
         found = found.filter(_labeled(project, asked.label))
+    if asked.alarm is not None:
+        found = found.filter(drift__alert_number=asked.alarm)
     if asked.by or asked.lane:
         found = found.filter(pk__in=_answers(project, asked))
     found = _in_state(project, found.filter(asked.ranges.condition_in(project)), asked.state)

@@ -44,13 +44,15 @@ def counts_of(project: Project) -> QueueCounts:
     labels = Label.objects.filter(project=project).aggregate(
         all=Count("pk"),
         held=Count("pk", filter=Q(holdout=True)),
-        fresh=Count("pk", filter=Q(holdout=False, first_run_number=None) & ~kept_out(project.pk)),
+        fresh=Count("pk", filter=Q(holdout=False, first_run_number=None)),
     )
+    kept = kept_out(project.pk)
+    judging = Label.objects.filter(pk__in=kept, holdout=False, first_run_number=None).count() if kept else 0
     return QueueCounts(
         examples=Example.objects.filter(project=project).count(),
         labeled=labels["all"],
         holdout_labeled=labels["held"],
-        fresh=labels["fresh"],
+        fresh=labels["fresh"] - judging,
         set_aside=SetAside.objects.filter(project=project).count(),
         auto_labeled=AutoLabel.objects.filter(project=project, audit=False).count(),
     )

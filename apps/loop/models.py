@@ -26,7 +26,8 @@ class Mending(models.Model):
     """What follows from one alarm. `model_number` served when it was raised.
 
     `measured_number` is the newest model that was held against it on the labels that judge: of `judges`, `before` were right by
-    the old one and `after` by the new one. `asked_at` is when a worker was last asked to measure.
+    the old one and `after` by the new one. `asked_at` is when a worker was last asked to measure. `shift` is the kind of shift that
+    it was found to be, in words too; empty until somebody looked.
     """
 
     alert = models.OneToOneField(Alert, on_delete=models.CASCADE, related_name="mending", primary_key=True)
@@ -40,9 +41,30 @@ class Mending(models.Model):
     judges = models.PositiveIntegerField(default=0)
     before = models.PositiveIntegerField(default=0)
     after = models.PositiveIntegerField(default=0)
+    shift = models.CharField(max_length=9, blank=True)
+    shift_words = models.CharField(max_length=400, blank=True)
+    shift_parts = models.JSONField(default=dict)
 
     def __str__(self) -> str:
         return f"what follows from {self.alert}"
+
+
+class RunShift(models.Model):
+    """What a run that mends takes of the old labels: by which kind of shift, in which window. Of every run that an alarm started.
+
+    `counts_url` is the file in which the worker kept how much each old label counts, so that a run that is taken over, or repeated
+    later, counts the same although the log has forgotten the window.
+    """
+
+    run = models.OneToOneField(Run, on_delete=models.CASCADE, related_name="shift", primary_key=True)
+    mending = models.ForeignKey(Mending, null=True, on_delete=models.SET_NULL, related_name="+")
+    kind = models.CharField(max_length=9)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    counts_url = models.CharField(max_length=400, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.run}"
 
 
 class MendingLink(models.TextChoices):

@@ -17,6 +17,7 @@ from apps.loop.cards import stages
 from apps.loop.cards.card import STAGES, Card, Judge, hidden, with_one_filled
 from apps.loop.cards.facts import Collecting, Deploying, Evaluating, Monitoring, TrainingFacts
 from apps.loop.clockface import LapClock, clock_of, laps_of
+from apps.loop.mending.selectors import proposal_for
 from apps.monitoring.models import Alert, DriftCheck
 from apps.pages.numbers import fill
 from apps.projects import task_types
@@ -185,7 +186,7 @@ def _cards(project: Project, at: datetime, permissions: frozenset[Permission], f
         stages.train(judge, _training(project, facts)) if runs else None,
         stages.evaluate(judge, _evaluating(project)) if runs else None,
         stages.deploy(judge, _deploying(project, facts, at)) if runs else None,
-        stages.monitor(judge, _monitoring(project, facts)) if monitor else None,
+        stages.monitor(judge, _monitoring(project, facts, permissions)) if monitor else None,
     ]
     shown = [card or hidden(stage) for stage, card in zip(STAGES, found, strict=True)]
     return with_one_filled(shown, empty=facts.counts.examples == 0)
@@ -232,10 +233,11 @@ def _deploying(project: Project, facts: _Facts, at: datetime) -> Deploying:
     return Deploying(facts.champion, facts.candidate, loading, request_waiting(project, at))
 
 
-def _monitoring(project: Project, facts: _Facts) -> Monitoring:
+def _monitoring(project: Project, facts: _Facts, permissions: frozenset[Permission]) -> Monitoring:
     alerts = Alert.objects.filter(project=project, resolved_at=None).aggregate(n=Count("pk"), oldest=Min("opened_at"))
     check = DriftCheck.objects.filter(project=project).first()
-    return Monitoring(alerts["n"], alerts["oldest"], check, facts.champion is not None)
+    proposal = proposal_for(project, permissions) if alerts["n"] else None
+    return Monitoring(alerts["n"], alerts["oldest"], check, facts.champion is not None, proposal)
 
 
 def _running(

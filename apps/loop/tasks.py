@@ -16,7 +16,7 @@ from apps.loop.services.versions import versions_keep
 from apps.monitoring.feedback.services import feedback_sweep
 from apps.monitoring.log.retention import log_forget
 from apps.monitoring.monitors.recording import readings_forget
-from apps.notices.hearing import notices_collect, notices_wake
+from apps.notices.hearing import notices_collect, notices_forget, notices_wake
 from apps.notices.mailing import mails_ask, mails_forget
 from apps.releases.registry.requests import requests_expire
 from apps.releases.rollouts.moving import rollouts_advance
@@ -118,6 +118,8 @@ def tidy() -> None:
         log_forget(at=at)
     with alone("deliveries_forget"):
         deliveries_forget(at=at)
+    with alone("notices_forget"):
+        notices_forget(at=at)
     with alone("mails_forget"):
         mails_forget(at=at)
     with alone("readings_forget"):

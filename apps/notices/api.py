@@ -1,11 +1,12 @@
 """Notices over the API: those a person may see over all projects, what is done with them, and how the person hears."""
 
-from datetime import datetime
+import re
+from datetime import datetime, time
 from typing import Any, ClassVar, cast
 
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -21,6 +22,21 @@ from apps.projects.api_access import ListingAPI
 from apps.projects.policies.api import VersionedPolicyAPI, policy_schema
 from apps.projects.roles import Permission
 from apps.rules.notices import NoticeChannel, SnoozeSpan
+
+CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+
+
+@extend_schema_field({"type": "string", "pattern": CLOCK})
+class ClockField(serializers.TimeField):
+    """A time of day in hours and minutes: RFC 3339 knows none without a zone, and here it is the reader's."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(format="%H:%M", input_formats=["%H:%M"], **given)
+
+    def to_internal_value(self, value: Any) -> time:
+        if not isinstance(value, str) or not re.fullmatch(CLOCK, value):
+            self.fail("invalid", format="hh:mm")
+        return cast(time, super().to_internal_value(value))
 
 
 def _somebody(source: str) -> serializers.CharField:
@@ -86,16 +102,16 @@ class ChoicesOutput(serializers.Serializer):
         child=serializers.ChoiceField(choices=list(NoticeChannel)), help_text="“kind.severity” or “assigned” to a way."
     )
     mail_to = serializers.CharField()
-    quiet_begins = serializers.TimeField(allow_null=True, help_text="In your zone.")
-    quiet_ends = serializers.TimeField(allow_null=True)
+    quiet_begins = ClockField(allow_null=True, help_text="In your zone.")
+    quiet_ends = ClockField(allow_null=True)
     alarms_pass = serializers.BooleanField(help_text="Alarms come in quiet hours too.")
 
 
 class ChoicesSent(serializers.Serializer):
     levels = serializers.DictField(child=serializers.CharField(max_length=10), required=False)
     mail_to = serializers.CharField(max_length=choosing.MOST_ADDRESS, allow_blank=True, required=False)
-    quiet_begins = serializers.TimeField(allow_null=True, required=False)
-    quiet_ends = serializers.TimeField(allow_null=True, required=False)
+    quiet_begins = ClockField(allow_null=True, required=False)
+    quiet_ends = ClockField(allow_null=True, required=False)
     alarms_pass = serializers.BooleanField(required=False)
 
 

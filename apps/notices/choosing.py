@@ -108,6 +108,11 @@ def choices_set(
     kept = NoticeChoices.objects.select_for_update(no_key=True).get(person=person)
     if (quiet_begins is None) != (quiet_ends is None):
         raise Invalid(gettext("Quiet hours have a begin and an end."), field="quiet_ends")
+    if quiet_begins is not None and quiet_begins == quiet_ends:
+        raise Invalid(
+            gettext("Quiet hours of a whole day would hold mail back for ever. Choose the bell instead of mail."),
+            field="quiet_ends",
+        )
     address = _address(mail_to)
     if address != kept.mail_to:
         words = sentence("{by} changed where mail about notices goes.", by=person)

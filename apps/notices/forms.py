@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import time
 from typing import Any
 
 from django import forms
@@ -48,16 +49,23 @@ class ChoicesForm(forms.Form):
     @staticmethod
     def of(choices: NoticeChoices) -> dict[str, Any]:
         """What the fields begin with."""
-        names = ("quiet_begins", "quiet_ends")
-        set_ones = {name: getattr(choices, name) for name in names if getattr(choices, name)}
-        clock = {name: value.isoformat("minutes") for name, value in set_ones.items()}
-        return {"mail_to": choices.mail_to, "alarms_pass": choices.alarms_pass, **clock}
+        return {
+            "mail_to": choices.mail_to,
+            "alarms_pass": choices.alarms_pass,
+            "quiet_begins": _clock(choices.quiet_begins),
+            "quiet_ends": _clock(choices.quiet_ends),
+        }
+
+
+def _clock(at: time | None) -> str:
+    """As the field of a browser has it."""
+    return at.isoformat("minutes") if at else ""
 
 
 def levels_posted(post: QueryDict, choices: Sequence[ChannelChoice]) -> dict[str, str]:
     """Of the keys that the page offers; others are left alone."""
     keys = [*(each.key for each in choices), ASSIGNED]
-    return {key: post[LEVEL + key] for key in keys if LEVEL + key in post}
+    return {key: str(post[LEVEL + key]) for key in keys if LEVEL + key in post}
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """Read the audit trail from a cursor and make notices of it: one a cause, which counts what comes again and ends by itself."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -16,6 +16,7 @@ from apps.rules.sentences import cut
 from apps.work.alone import alone
 
 READER = "notices"  # its name among the readers of the trail
+KEPT = timedelta(days=400)  # after it ended: a year to compare with, and a month
 
 
 def notices_collect(*, at: datetime) -> int:
@@ -48,6 +49,14 @@ def _wake(notice_id: int, at: datetime) -> bool:
     if kind is not None and notice.project.archived_at is None:
         _tell(notice, kind, ears_of(notice.project), MailReason.BACK, None, at)
     return True
+
+
+def notices_forget(*, at: datetime) -> int:
+    """What ended more than a year ago, with what was said about it; the trail keeps who did what."""
+    old = Notice.objects.filter(resolved_at__lt=at - KEPT)
+    count = old.count()
+    old.delete()
+    return count
 
 
 def _hear(project_id: int, events: list[Event], at: datetime) -> None:

@@ -132,7 +132,7 @@ def smtp_host() -> str:
 
 def smtp_security() -> str:
     """`starttls` within the line, `tls` from its begin, or `none`. Raises SettingInvalid."""
-    said = str(_env.str("SMTP_SECURITY", default="starttls")).strip().lower()
+    said = str(_env.str("SMTP_SECURITY", default="")).strip().lower() or "starttls"
     if said not in MAIL_PORTS:
         raise SettingInvalid(f"SMTP_SECURITY is “{said}”; it is one of {', '.join(MAIL_PORTS)}.")
     return said

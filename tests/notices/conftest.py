@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 from apps.audit.models import Event
 from apps.audit.services import event_record
@@ -84,8 +85,13 @@ class MailServer:
     port: int = 0
     refuses: str = ""
     refuses_mail: str = ""
+    password: str = ""  # of “console”, where one is wanted
     mails: list[EmailMessage] = field(default_factory=list)
     to: list[str] = field(default_factory=list)
+
+    def knows(self, server: Any, session: Any, envelope: Any, mechanism: str, given: Any) -> AuthResult:
+        right = bool(self.password) and (given.login, given.password) == (b"console", self.password.encode())
+        return AuthResult(success=right, handled=False)
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
         if self.refuses:
@@ -105,7 +111,9 @@ class MailServer:
 def mail_server(settings: Any) -> Iterator[MailServer]:
     """The console's, as SMTP_HOST and SMTP_PORT would set it."""
     server = MailServer(port=free_port())
-    controller = Controller(server, hostname="127.0.0.1", port=server.port)
+    controller = Controller(
+        server, hostname="127.0.0.1", port=server.port, auth_require_tls=False, authenticator=server.knows
+    )
     controller.start()
     console_mails_to(settings, server.port)
     yield server

@@ -10,11 +10,11 @@ from apps.live import publish
 from apps.monitoring.models import MonitorReading, ReadingOutcome
 from apps.monitoring.monitors.recording import alarm_raise
 from apps.monitoring.services import alert_resolve
-from apps.notices.hearing import READER, notices_collect, notices_wake
+from apps.notices.hearing import READER, notices_collect, notices_forget, notices_wake
 from apps.notices.kinds import NOTICE_KINDS
 from apps.notices.models import Notice, NoticeTold
 from apps.notices.policies import NOTICE_POLICY
-from apps.notices.services import notice_snooze
+from apps.notices.services import notice_resolve, notice_snooze
 from apps.projects.membership import member_remove
 from apps.projects.policies.services import policy_given, policy_set
 from apps.projects.roles import Role
@@ -209,6 +209,16 @@ def test_a_project_in_the_archive_wakes_nobody_up(project, mona, happens, collec
     project.save()
     notices_wake(at=NOON + HOUR)
     assert told(Notice.objects.get()) == []
+
+
+def test_what_ended_more_than_a_year_ago_is_forgotten_and_what_is_open_stays(project, mona, happens, collected):
+    happens(project, Verb.RUN_FAILED, state="failed")
+    happens(project, Verb.LAP_CLOSED, breached=True, p90_s=9.0)
+    collected()
+    notice_resolve(notice=Notice.objects.get(kind="run-failed"), note="x", by=mona, at=NOON)
+    assert notices_forget(at=NOON + timedelta(days=400)) == 0
+    assert notices_forget(at=NOON + timedelta(days=401)) == 1
+    assert Notice.objects.get().kind == "sla-breach"
 
 
 def test_open_pages_of_those_who_are_told_look_again(

@@ -303,6 +303,7 @@ def test_choices_are_kept_and_shown(as_, mona):
     ("given", "words"),
     [
         ({"quiet_begins": "22:00"}, "Quiet hours have a begin and an end."),
+        ({"quiet_begins": "00:00", "quiet_ends": "00:00"}, "would hold mail back for ever"),
         ({"level-monitor.alarm": "pigeon"}, "It comes by: mail, bell, none."),
         ({"quiet_begins": "25:00", "quiet_ends": "07:00"}, "valid time"),
     ],
@@ -333,7 +334,7 @@ def test_a_test_mail_is_sent_by_a_worker_and_says_what_came_of_it(
         ("refused", "The mail server does not take this address: 550 no such box."),
         ("away", "The mail server cannot be reached: "),
         ("starttls", "The mail server cannot do what SMTP_SECURITY or SMTP_USER asks for: "),
-        ("password", "The mail server cannot do what SMTP_SECURITY or SMTP_USER asks for: "),
+        ("password", "The mail server does not take SMTP_USER and SMTP_PASSWORD: 535 "),
         ("unknown", "Nobody knows the host that SMTP_HOST names: "),
         ("tls", "TLS with the mail server failed: "),
     ],
@@ -347,12 +348,21 @@ def test_a_test_mail_says_in_words_what_is_wrong(as_, settings, mona, mail_serve
         settings.EMAIL_HOST = "no-such-host.invalid"
     settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = how == "starttls", how == "tls"
     if how == "password":
+        mail_server.password = "another"
         settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "console", "secret"
     as_(mona).post(TRIAL)
     trial_send(person_id=mona.pk)
     trial = MailTrial.objects.get(person=mona)
     assert (trial.state, trial.error[: len(words)]) == (MailState.FAILED, words)
     assert words[:30] in as_(mona).get(CHOICES).text and "secret" not in trial.error
+
+
+def test_a_server_that_wants_a_password_is_given_it(settings, mona, mail_server, breached):
+    mail_server.password = "correct horse"
+    settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "console", "correct horse"
+    choose(mona)
+    breached()
+    assert send() == 1
 
 
 def test_a_test_that_no_worker_took_says_so(as_, mona, mail_server):
@@ -369,7 +379,7 @@ def test_the_api_of_choices_and_tests(mona, mail_server):
     assert api.patch("/api/v1/notices/choices/", given, format="json").json()["levels"]["monitor.alarm"] == "bell"
     kept = api.patch("/api/v1/notices/choices/", {"mail_to": "m@example.com"}, format="json").json()
     assert (kept["quiet_begins"], kept["mail_to"], kept["levels"]["monitor.alarm"]) == (
-        "22:00:00",
+        "22:00",
         "m@example.com",
         "bell",
     )

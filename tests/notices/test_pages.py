@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from apps.audit.verbs import Verb
 from apps.notices import selectors
+from apps.notices.choosing import reader_seen
 from apps.notices.models import Notice, NoticeChoices, NoticeTold
 from apps.notices.services import notice_assign, notice_comment, notice_resolve, notice_snooze
 from apps.projects.membership import member_remove
@@ -210,6 +211,9 @@ def test_the_bell_remembers_in_which_language_and_zone_somebody_reads(as_, mona)
     browser.get(BELL)
     kept.refresh_from_db()
     assert kept.zone == "UTC"
+    reader_seen(person=mona, language="es", zone="../../etc/passwd")
+    kept.refresh_from_db()
+    assert kept.zone == ""
 
 
 def test_the_api_does_what_the_pages_do(project, mona, lin, mallory, notice):

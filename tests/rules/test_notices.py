@@ -38,7 +38,7 @@ NIGHT = QuietHours(time(22), time(7), MADRID)
         (NIGHT, "2026-10-24 21:00", "2026-10-25 06:00"),  # and back
         (QuietHours(time(13), time(15), MADRID), "2026-11-02 12:30", "2026-11-02 14:00"),
         (QuietHours(time(13), time(15), MADRID), "2026-11-02 22:30", None),
-        (QuietHours(time(0), time(0), MADRID), "2026-11-02 12:30", "2026-11-02 23:00"),  # the whole day
+        (QuietHours(time(7), time(0), MADRID), "2026-11-02 12:30", "2026-11-02 23:00"),  # until midnight
     ],
 )
 def test_quiet_hours_are_of_the_persons_zone_and_go_over_midnight(hours, moment, ends):

@@ -103,8 +103,8 @@ BODIES: dict[str, Body | Callable[[Asked], Body]] = {
     "notice_choices_set": {
         "mail_to": "alma@example.com",
         "levels": {"run-failed.warning": "mail"},
-        "quiet_begins": "22:00:00",
-        "quiet_ends": "07:00:00",
+        "quiet_begins": "22:00",
+        "quiet_ends": "07:00",
     },
     "notice_policy_set": {"yaml": "routes: [{severity: alarm, roles: [manager, engineer], people: [rosa]}]"},
     "feedback_settings_set": {"maturity_hours": 24, "zero_names": ["click"], "payloads": "sample", "sample_share": 0.1},

@@ -11,6 +11,7 @@ from tests.training.recipes import recipe_for
 from workers.training.fit.beside import at_random, partitions
 from workers.training.fit.loop import fit
 from workers.training.fit.members import MemberSettings, TableMembers
+from workers.training.fit.tables import RefitRows
 from workers.training.models.bundle import dump, load, predict
 from workers.training.models.inputs import TabularInput
 from workers.training.models.networks import TabularNet
@@ -97,7 +98,7 @@ def test_an_incremental_run_fits_them_anew_on_all_rows_it_may_learn_from() -> No
     told: list[str] = []
     alone = fit(new[:50], truth[:50], ("no", "yes"), recipe, base=base, on_notice=told.append).bundle
     with_all = fit(
-        new[:50], truth[:50], ("no", "yes"), recipe, base=base, refit=(new, truth), on_notice=told.append
+        new[:50], truth[:50], ("no", "yes"), recipe, base=base, refit=RefitRows(new, truth), on_notice=told.append
     ).bundle
     assert "fitted anew on 50 rows" in told[0] and "fitted anew on 500 rows" in told[1]
     assert all(isinstance(each.module, TabularNet) for each in (base, alone, with_all))
@@ -133,3 +134,25 @@ def test_where_the_relation_turns_with_time_it_says_what_random_rows_would_have_
     )
     promised, said = told[1].split("accuracy of ")[1].split(", later rows say ")
     assert float(promised.rstrip("%")) > float(said.rstrip("%")) + 5, told
+
+
+def test_rows_count_as_often_as_they_are_said_to() -> None:
+    """Half of the rows say the opposite; those that count ten times have their way, in all three."""
+    early, y = rows(600)
+    late, turned = rows(600, seed=3)
+    both, truth = [*early, *late], [*y, *(1 - each for each in turned)]
+    asked, right = rows(300, seed=4)
+    for weights, expected in (([10.0] * 600 + [1.0] * 600, 1.0), ([1.0] * 600 + [10.0] * 600, 0.0)):
+        model = fit(both, truth, ("no", "yes"), QUICK, weights=weights).bundle
+        assert isinstance(model.module, TabularNet) and model.module.beside is not None
+        said = (predict(model, asked).argmax(axis=1) == right).mean()
+        assert abs(said - expected) < 0.15, (weights[0], said)
+        new = fit(
+            both[:50],
+            truth[:50],
+            ("no", "yes"),
+            replace(recipe_for(TABLE, "incremental"), epochs=1, least_steps=5),
+            base=model,
+            refit=RefitRows(both, truth, weights[::-1]),
+        ).bundle
+        assert abs((predict(new, asked).argmax(axis=1) == right).mean() - expected) > 0.5

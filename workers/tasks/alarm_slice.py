@@ -2,18 +2,22 @@
 
 import numpy as np
 from django.utils import timezone
+from numpy.typing import NDArray
 
 from apps.integrations.ports import Unavailable
 from apps.labeling.services.drift_lane import drift_lane_labels
 from apps.loop.mending.closing import slice_measured
 from apps.loop.mending.selectors import measured_against, mending_given, model_numbered
+from apps.loop.mending.shift import run_shift_of
 from apps.projects.models import Project
+from apps.projects.selectors import schema_of
+from apps.rules.gates import GateResult, judge_drifted_slice
 from apps.training.models import Run
 from apps.work.jobs import task
 from apps.work.names import Job
 from workers.tasks.bundles import bundle_today
 from workers.tasks.rows import rows_of
-from workers.training.models.bundle import BundleUnreadable, predict
+from workers.training.models.bundle import Bundle, BundleUnreadable, predict
 
 
 @task(Job.SLICE)
@@ -28,7 +32,7 @@ def slice_measure(mending_id: int) -> None:
     if before is None or not labeled:
         return
     try:
-        was, now = (right_of(project, run, labeled) for run in (before.run, wanted.run))
+        was, now = (int(right_of(project, bundle_today(run), labeled).sum()) for run in (before.run, wanted.run))
     except (Unavailable, BundleUnreadable):
         return
     slice_measured(
@@ -36,9 +40,21 @@ def slice_measure(mending_id: int) -> None:
     )
 
 
-def right_of(project: Project, run: Run, labeled: list[tuple[int, str]]) -> int:
-    """How many of (example, label) the model of a run answers right. Raises Unavailable, BundleUnreadable."""
-    bundle = bundle_today(run)
+def slice_gate(run: Run, candidate: Bundle | None, champion: Bundle | None) -> tuple[GateResult, ...]:
+    """The gate of a run that an alarm started; none of any other run, or where its model cannot answer."""
+    shift = run_shift_of(run)
+    if shift is None or shift.mending_id is None or candidate is None:
+        return ()
+    labeled = drift_lane_labels(run.project, shift.mending_id, judges=True)
+    theirs = right_of(run.project, champion, labeled) if champion is not None else None
+    return (judge_drifted_slice(right_of(run.project, candidate, labeled), theirs),)
+
+
+def right_of(project: Project, bundle: Bundle, labeled: list[tuple[int, str]]) -> NDArray[np.bool_]:
+    """(n,) which of (example, label) a model answers right; it may know a label by the name that it had."""
+    if not labeled:
+        return np.zeros(0, bool)
+    names = schema_of(project).today(bundle.labels)
     found = predict(bundle, rows_of(project, [pk for pk, _ in labeled], encoder=bundle.encoder))
     places, _ = bundle.learner.outputs.top(np.nan_to_num(found))
-    return sum(bundle.labels[int(place)] == name for place, (_, name) in zip(places, labeled, strict=True))
+    return np.array([names[int(place)] == name for place, (_, name) in zip(places, labeled, strict=True)], bool)

@@ -25,6 +25,7 @@ from apps.training.models import Run, RunKind, RunState
 from apps.training.selectors import run_given
 from apps.work.jobs import ask, task
 from apps.work.names import Job
+from workers.tasks.alarm_slice import slice_gate
 from workers.tasks.bundles import bundle_at
 from workers.tasks.evidence import evidence_read
 from workers.tasks.gap import gap_measure
@@ -58,7 +59,8 @@ def judge_run(run: Run) -> Report:
     whole = _readable(candidate, run, holdout, mine)
     holdout, mine = [row for row, kept in zip(holdout, whole, strict=True) if kept], mine[whole]
     truth = np.array([names.index(r.label) for r in holdout], np.int64)
-    theirs = _predict(_load(baseline)[0], run, holdout, names) if baseline else None
+    standing = _load(baseline)[0] if baseline else None
+    theirs = _predict(standing, run, holdout, names) if baseline else None
 
     outputs = learner_for(task_types.get(run.project.task_type)).outputs
     measures = outputs.measure(truth, mine, seed=run.seed, n_classes=len(names))
@@ -82,6 +84,7 @@ def judge_run(run: Run) -> Report:
             **evidence_read(judging, run, versions, holdout, truth, mine, theirs),
         ),
         judging,
+        slice_gate(run, candidate, standing),
     )
     report = report_record(
         run=run,

@@ -1,6 +1,6 @@
 """Which way a run learns: a head on vectors, or the encoder too, in this process or in several."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from workers.training.finetune.fine_tune import fine_tune
 from workers.training.finetune.launch import Hosts, fine_tune_together
 from workers.training.fit.loop import fit
 from workers.training.fit.reports import FitResult, Listeners
+from workers.training.fit.tables import RefitRows
 from workers.training.models.bundle import Bundle
 from workers.training.models.inputs import Rows
 from workers.training.recipes import FineTuneRecipe, Recipe, SteppedRecipe
@@ -37,6 +38,8 @@ class Material:
     holdout: list[VersionRow]
     known: list[VersionRow]
     base: Bundle | None = None
+    weights: list[float] | None = None  # of `chosen`, in the loss; None where all count alike
+    counting: Mapping[int, float] | None = None  # by example, how much its label counts where not 1
 
     def targets(self, rows: list[VersionRow]) -> list[int]:
         place = {name: i for i, name in enumerate(self.names)}
@@ -63,7 +66,7 @@ def _headed(found: Material, recipe: SteppedRecipe, told: Listeners) -> Fitted:
     shown = read(found.holdout) if found.holdout else None
     table = task_types.get(found.project.task_type).payload.has_features
     times = moments_given([row.example_id for row in found.chosen]) if table and found.base is None else None
-    refit = read(drawn_with(found.known, found.chosen, recipe.seed)) if table and found.base is not None else None
+    refit = refit_on(found, read, recipe.seed) if table and found.base is not None else None
     return lambda resume: fit(
         features,
         targets,
@@ -72,6 +75,7 @@ def _headed(found: Material, recipe: SteppedRecipe, told: Listeners) -> Fitted:
         base=found.base,
         resume=resume,
         holdout=shown,
+        weights=found.weights,
         on_report=told.on_report,
         on_checkpoint=told.on_checkpoint,
         on_notice=told.on_notice,
@@ -80,6 +84,12 @@ def _headed(found: Material, recipe: SteppedRecipe, told: Listeners) -> Fitted:
         times=times,
         refit=refit,
     )
+
+
+def refit_on(found: Material, read: Callable[[list[VersionRow]], tuple[Rows, list[int]]], seed: int) -> RefitRows:
+    rows = drawn_with(found.known, found.chosen, seed)
+    weights = [found.counting.get(row.example_id, 1.0) for row in rows] if found.counting else None
+    return RefitRows(*read(rows), weights)
 
 
 def drawn_with(known: list[VersionRow], chosen: list[VersionRow], seed: int) -> list[VersionRow]:

@@ -3,6 +3,7 @@
 import logging
 import uuid
 from hashlib import sha256
+from typing import Any
 
 from django.utils import timezone
 
@@ -23,6 +24,7 @@ from apps.loop.services.preparation import (
 )
 from apps.projects import task_types
 from apps.projects.selectors import schema_of
+from apps.rules.sentences import parts_of
 from apps.training.models import Run, RunKind, RunState
 from apps.training.services.ownership import (
     LEASE,
@@ -43,6 +45,7 @@ from workers.tasks.bundles import bundle_at
 from workers.tasks.evaluate import judge_run
 from workers.tasks.fitting import Material, devices_of, fitted_by
 from workers.tasks.reproduce import compare_run
+from workers.tasks.shifts import old_labels
 from workers.training.device import device_words
 from workers.training.encoders.encoder import EncoderMissing
 from workers.training.learners import learner_for
@@ -131,12 +134,16 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
     settings = {"seed": run.seed, **settings_of(run), "encoder": encoder}
     recipe = learner.recipe(LEARNS_AS.get(kind, kind), **settings)
     trainable = [r for r in rows if not r.holdout]
+    old = old_labels(run, trainable)
+    counting = old.counts if old else None
+    trainable = [r for r in trainable if (counting or {}).get(r.example_id, 1.0) > 0]
     chosen = chosen_for(
         run,
         trainable,
         replayed=recipe.replay_size if isinstance(recipe, IncrementalRecipe) else None,
         seed=recipe.seed,
         names=names,
+        counting=counting,
     )
     holdout = [r for r in rows if r.holdout]
     run_prepared(
@@ -156,16 +163,21 @@ def _train(run: Run, heartbeat: Heartbeat) -> Run:
         run_phase(run_id=run.pk, owner=owner, phase=passed_over, at=timezone.now())
 
     told = relay.listeners(run, heartbeat.should_stop)
+    if old:
+        told.on_notice(old.words)
     present = {r.label for r in rows if not r.holdout}
     absent = [name for name in names if name not in present]
     if absent:
         told.on_notice(
             f"no example to train on is labeled {', '.join(absent[:5])}; the model keeps room for what it knows"
         )
-    fitted = fitted_by(Material(project, names, recipe, chosen.rows, holdout, trainable, base), told)
+    material = Material(project, names, recipe, chosen.rows, holdout, trainable, base, chosen.weights, counting)
+    fitted = fitted_by(material, told)
     result = relay.from_checkpoints(run, fitted)
-    if result.measured:
-        measured = {**result.measured, "project_encoder": encoder_of(project)}
+    measured: dict[str, Any] = {**result.measured, "project_encoder": encoder_of(project)} if result.measured else {}
+    if old:
+        measured |= {"shift": str(old.kind), "shift_words": old.words, "shift_parts": parts_of(old.words)}
+    if measured:
         run_measured(run_id=run.pk, owner=owner, measured=measured)
     run_phase(run_id=run.pk, owner=owner, phase="keeping the model", at=timezone.now())
     model = dump(result.bundle)

@@ -32,6 +32,10 @@ class LaneCounts:
     def labeled(self) -> int:
         return self.learned + self.judged
 
+    @property
+    def waiting(self) -> int:
+        return self.examples - self.labeled
+
 
 def drift_lane_put(
     *, project: Project, alert_number: int, asked: Sequence[LaneExample], run_number: int | None, at: datetime

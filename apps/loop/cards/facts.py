@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from apps.evaluation.models import Report
+from apps.loop.mending.selectors import AlarmProposal
 from apps.monitoring.models import DriftCheck
 from apps.releases.models import ModelVersion, Promotion, ReleaseRequest
 from apps.training.models import Run, Trigger
@@ -49,3 +50,4 @@ class Monitoring:
     oldest: datetime | None
     check: DriftCheck | None
     serves: bool
+    proposal: AlarmProposal | None = None  # of an open alarm

@@ -8,12 +8,19 @@ from apps.evaluation.models import Outcome, Report
 from apps.labeling.selectors import QueueCounts
 from apps.loop.cards.card import Action, Card, Judge, State
 from apps.loop.cards.facts import Collecting, Deploying, Evaluating, Monitoring, TrainingFacts
+from apps.loop.mending.selectors import AlarmProposal
+from apps.loop.models import MendingLink
 from apps.pages.templatetags.wording import briefly, duration, phase
 from apps.pages.words import counted
 from apps.projects.roles import Permission
 from apps.releases.models import ReleaseRequest
 from apps.training.models import Run, RunState
 
+PROPOSED = {
+    MendingLink.ROLLBACK: (gettext_lazy("Take the release back"), "mending:roll_back"),
+    MendingLink.LANE: (gettext_lazy("Ask for its labels"), "mending:lane"),
+    MendingLink.RETRAIN: (gettext_lazy("Train on its labels"), "mending:retrain"),
+}
 CHECKED = {
     "none": State("ok", gettext_lazy("No drift")),
     "drift": State("ok", gettext_lazy("Drift, resolved")),
@@ -159,7 +166,7 @@ def monitor(judge: Judge, facts: Monitoring) -> Card:
             "breach",
             gettext("Drift alarm") if facts.alerts == 1 else gettext("{alerts} alarms").format(alerts=facts.alerts),
         )
-        action = Action(gettext("See the alarm"), "monitoring:monitor")
+        action = _follow(facts.proposal)
     elif not facts.serves:
         state = State("paused", gettext("Nothing serves yet"))
     elif check is None:
@@ -172,6 +179,16 @@ def monitor(judge: Judge, facts: Monitoring) -> Card:
     lines = ((gettext("Oldest open"), briefly(judge.age_s(facts.oldest))), (gettext("Checked"), checked))
     unit = gettext("alarm open") if facts.alerts == 1 else gettext("alarms open")
     return Card("monitor", state, facts.alerts, unit, lines, action, judge.lateness("monitor", facts.oldest))
+
+
+def _follow(proposal: AlarmProposal | None) -> Action:
+    """What an alarm proposes is one click here too; else the way to it."""
+    if proposal is None:
+        return Action(gettext("See the alarm"), "monitoring:monitor")
+    if proposal.act is None:
+        return Action(gettext("See the alarm"), "mending:alarm", proposal.alert_id)
+    words, url_name = PROPOSED[proposal.act]
+    return Action(str(words), url_name, proposal.alert_id, post=True)
 
 
 def run_words(run: Run) -> str:

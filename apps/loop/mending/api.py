@@ -16,6 +16,7 @@ from apps.loop.models import MendingLink, StepState
 from apps.projects.api_access import ProjectAPI
 from apps.projects.policies.api import VersionedPolicyAPI, policy_schema
 from apps.projects.roles import Permission
+from apps.rules.mending import ShiftKind
 
 
 @policy_schema("alarm_policy", read="What an alarm does", write="Set what an alarm does")
@@ -39,6 +40,10 @@ class FollowUpOutput(serializers.Serializer):
     steps = MendingStepOutput(many=True)
     examples = serializers.IntegerField(source="counts.examples", help_text="Of its lane.")
     labels = serializers.IntegerField(source="counts.labeled")
+    shift = serializers.ChoiceField(
+        choices=["", *map(str, ShiftKind)], help_text="Which kind of shift it is; empty until somebody looked."
+    )
+    shift_words = serializers.CharField()
     run = serializers.IntegerField(source="mending.run.number", default=None, allow_null=True)
     measured = serializers.IntegerField(
         source="mending.measured_number", default=None, allow_null=True, help_text="The version held against it,"

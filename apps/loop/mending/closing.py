@@ -16,12 +16,12 @@ from apps.loop.mending.steps import step_set
 from apps.loop.models import Mending, MendingLink, StepState
 from apps.monitoring.services import alert_resolve
 from apps.releases.selectors import champion_of
+from apps.rules.gates.drifted_slice import LEAST_JUDGES
 from apps.rules.sentences import sentence
 from apps.rules.words import percent
 from apps.work.jobs import ask
 from apps.work.names import Job
 
-LEAST_JUDGES = 10  # labels; by fewer a figure says nothing
 ASKED_AGAIN = timedelta(minutes=2)  # measuring takes seconds; after that its worker is dead
 
 

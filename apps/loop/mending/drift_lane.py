@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from django.db import transaction
-from django.db.models import Max, Min
+from django.db.models import Max, Min, QuerySet
 
 from apps.accounts.models import User
 from apps.datasets import services as datasets
@@ -54,7 +54,7 @@ def lane_look(mending: Mending, policy: AlarmPolicy, at: datetime) -> None:
     mode, step = policy.mode(policy.lane.mode, mending.alert.severity), step_of(mending, LINK)
     if mode is LinkMode.OFF or (step is not None and step.state in FINAL):
         return
-    if not _kept(mending).exists():
+    if not kept_requests(mending).exists():
         step_set(mending, LINK, StepState.WAITING, _nothing_kept(), at=at)
     elif mode is LinkMode.AUTO:
         lane_do(mending, policy, by=None, at=at)
@@ -68,7 +68,7 @@ def lane_look(mending: Mending, policy: AlarmPolicy, at: datetime) -> None:
 
 def lane_do(mending: Mending, policy: AlarmPolicy, *, by: User | None, at: datetime) -> None:
     """Make the examples, whole or not at all, within the caller's transaction. Raises DomainError where nothing is kept."""
-    if not _kept(mending).exists():
+    if not kept_requests(mending).exists():
         raise refusal_of(_nothing_kept())
     found = requests_of(mending)
     picks = slice_picks(found.excess, found.confidence, most=policy.lane.examples, seed=mending.pk)
@@ -83,7 +83,7 @@ def lane_do(mending: Mending, policy: AlarmPolicy, *, by: User | None, at: datet
         return
     judges = counts.examples - _learning(mending)
     words = sentence(
-        "{n} requests of its window wait for labels; {judges} of them judge the next model.",
+        "{n} requests of its window were put before people; {judges} of them judge the next model.",
         n=counts.examples,
         judges=judges,
     )
@@ -102,14 +102,15 @@ def _nothing_kept() -> str:
     )
 
 
-def _window(alert: Alert) -> tuple[datetime | None, datetime | None]:
+def window_of(alert: Alert) -> tuple[datetime | None, datetime | None]:
     """All windows of its monitors that were raised; else its own."""
     raised = alert.readings.filter(outcome=ReadingOutcome.RAISED).aggregate(since=Min("since"), until=Max("until"))
     return raised["since"] or alert.window_since, raised["until"] or alert.window_until
 
 
-def _kept(mending: Mending) -> Any:
-    since, until = _window(mending.alert)
+def kept_requests(mending: Mending) -> "QuerySet[AskedPayload]":
+    """Of its window, whose content the log kept."""
+    since, until = window_of(mending.alert)
     rows = AskedPayload.objects.filter(project=mending.project)
     return rows.filter(at__gt=since, at__lte=until) if since and until else rows.none()
 
@@ -117,8 +118,8 @@ def _kept(mending: Mending) -> Any:
 def requests_of(mending: Mending) -> SliceRequests:
     """What was asked in the window, by the model that the alarm is about, each content once."""
     project = mending.project
-    payloads = list(_kept(mending).order_by("-at", "-id")[:MOST_READ])
-    said = _answers(mending)
+    payloads = list(kept_requests(mending).order_by("-at", "-id")[:MOST_READ])
+    said = answers_in(mending)
     payloads = [p for p in payloads if (p.inference_id, p.item) in said]
     answers = [said[p.inference_id, p.item] for p in payloads]
     moved = features_moved(mending.alert)
@@ -130,8 +131,9 @@ def requests_of(mending: Mending) -> SliceRequests:
     )
 
 
-def _answers(mending: Mending) -> dict[tuple[str, int], tuple[str, float]]:
-    since, until = _window(mending.alert)
+def answers_in(mending: Mending) -> dict[tuple[str, int], tuple[str, float]]:
+    """Label and confidence of what the model of the alarm answered in its window, the newest."""
+    since, until = window_of(mending.alert)
     rows = Prediction.objects.shown().filter(
         project=mending.project, model_number=mending.model_number, at__gt=since, at__lte=until
     )
@@ -218,8 +220,12 @@ def _take(mending: Mending, found: SliceRequests, picks: Sequence[SlicePick], by
 
 def _row(payload: AskedPayload) -> dict[str, Any]:
     """Called as its request was; a later row of several bears its place."""
-    name = f"{payload.inference_id}#{payload.item}" if payload.item else payload.inference_id
-    return row_asked(payload, name, payload.at)
+    return row_asked(payload, request_name(payload.inference_id, payload.item), payload.at)
+
+
+def request_name(inference_id: str, item: int) -> str:
+    """What the example of one row of a request is called."""
+    return f"{inference_id}#{item}" if item else inference_id
 
 
 class LaneRows:

@@ -19,6 +19,13 @@ KINDS = [
     ("full", gettext_lazy("Full")),
     ("fine-tune", gettext_lazy("Fine-tune")),
 ]
+SHIFTS = [
+    ("", gettext_lazy("As what alarmed tells")),
+    ("covariate", gettext_lazy("Covariate shift: old rows count by how like the window they are")),
+    ("label", gettext_lazy("Label shift: labels count as often as the window has them")),
+    ("concept", gettext_lazy("Concept drift: old rows of the slice are dropped")),
+    ("none", gettext_lazy("None: all labels count alike")),
+]
 
 
 class AlarmPolicyForm(forms.Form):
@@ -46,16 +53,17 @@ class AlarmPolicyForm(forms.Form):
     )
     labels = forms.IntegerField(label=gettext_lazy("Labels until the run"))
     kind = forms.ChoiceField(required=False, label=gettext_lazy("Kind of run"), choices=KINDS)
+    shift = forms.ChoiceField(required=False, label=gettext_lazy("Kind of shift"), choices=SHIFTS)
 
     def policy(self) -> dict[str, Any]:
         """As a policy has it. The form is valid by then."""
         given = self.cleaned_data
-        kind = {"kind": given["kind"]} if given["kind"] else {}
+        chosen = {name: given[name] for name in ("kind", "shift") if given[name]}
         return {
             "severity": given["severity"],
             "rollback": {"mode": given["rollback"], "window": given["window"]},
             "lane": {"mode": given["lane"], "examples": given["examples"]},
-            "retrain": {"mode": given["retrain"], "labels": given["labels"], **kind},
+            "retrain": {"mode": given["retrain"], "labels": given["labels"], **chosen},
         }
 
 
@@ -70,5 +78,6 @@ def form_of(policy: AlarmPolicy) -> AlarmPolicyForm:
             "retrain": str(policy.retrain.mode),
             "labels": policy.retrain.labels,
             "kind": policy.retrain.kind or "",
+            "shift": str(policy.retrain.shift or ""),
         }
     )

@@ -7,14 +7,16 @@ from apps.accounts.models import User
 from apps.errors import DomainError
 from apps.evaluation.models import Outcome
 from apps.labeling.services.drift_lane import LaneCounts, drift_lane_counts
-from apps.loop.mending.closing import LEAST_JUDGES, figure_of, slice_ask
+from apps.loop.mending.closing import figure_of, slice_ask
+from apps.loop.mending.shift import contradicted_in, run_shift_set, shift_in_force, shift_look, usual_wrong
 from apps.loop.mending.steps import FINAL, refusal_of, step_of, step_set
 from apps.loop.models import Mending, MendingLink, StepState
 from apps.loop.services.runs import run_start_now
 from apps.releases.models import ModelVersion, Rollout
 from apps.releases.rollouts.services import release_start
 from apps.releases.selectors import champion_of
-from apps.rules.mending import AlarmPolicy, LinkMode, kind_for
+from apps.rules.gates.drifted_slice import LEAST_JUDGES
+from apps.rules.mending import AlarmPolicy, KindAdvice, LinkMode, kind_for
 from apps.rules.sentences import joined, sentence
 from apps.training.models import OPEN_STATES, Run, RunState, RunTrigger
 
@@ -25,6 +27,7 @@ def retrain_look(mending: Mending, policy: AlarmPolicy, at: datetime) -> None:
     counts = drift_lane_counts(mending.project, mending.pk)
     if mode is LinkMode.OFF or not counts.examples or mending.run_id is not None:
         return
+    shift_look(mending)
     enough = min(policy.retrain.labels, counts.examples)
     if counts.labeled < enough or not counts.learned:
         words = sentence("{n} of {enough} labels are in; then a run starts.", n=counts.labeled, enough=enough)
@@ -39,9 +42,21 @@ def retrain_look(mending: Mending, policy: AlarmPolicy, at: datetime) -> None:
 
 
 def _reason(mending: Mending, policy: AlarmPolicy, counts: LaneCounts) -> str:
-    advice = kind_for(mending.alert.kind, policy.retrain.kind)
     said = sentence("{n} labels of alarm {number} are in.", n=counts.labeled, number=mending.pk)
-    return joined([said, advice.because])
+    return joined([said, _kind(mending, policy).because])
+
+
+def _kind(mending: Mending, policy: AlarmPolicy) -> KindAdvice:
+    found = contradicted_in(mending)
+    shift = shift_in_force(mending, policy).kind
+    return kind_for(
+        mending.alert.kind,
+        policy.retrain.kind,
+        shift,
+        contradicted=found.contradicted,
+        of=found.of,
+        usual=usual_wrong(mending),
+    )
 
 
 def retrain_do(mending: Mending, policy: AlarmPolicy, *, by: User | None, at: datetime) -> Run:
@@ -52,9 +67,10 @@ def retrain_do(mending: Mending, policy: AlarmPolicy, *, by: User | None, at: da
     counts = drift_lane_counts(mending.project, mending.pk)
     if not counts.learned:
         raise refusal_of(sentence("No label of the lane is in yet that a model may learn from."))
+    shift_look(mending)
     made = run_start_now(
         project=mending.project,
-        kind=kind_for(mending.alert.kind, policy.retrain.kind).kind,
+        kind=_kind(mending, policy).kind,
         by=by,
         at=at,
         reason=_reason(mending, policy, counts),
@@ -62,6 +78,7 @@ def retrain_do(mending: Mending, policy: AlarmPolicy, *, by: User | None, at: da
     )
     mending.run, mending.asked_at, mending.measured_number = made, None, None
     mending.save(update_fields=["run", "asked_at", "measured_number"])
+    run_shift_set(mending, policy, made)
     words = sentence("Run {number} was started on {n} labels of the lane.", number=made.number, n=counts.learned)
     step_set(mending, MendingLink.RETRAIN, StepState.DONE, words, at=at, by=by, run=made.number)
     return made

@@ -1,9 +1,10 @@
 """Read what follows from an alarm."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import FilteredRelation, Q, QuerySet
 from django.utils.translation import gettext
 
 from apps.errors import NotFound
@@ -15,10 +16,12 @@ from apps.monitoring.models import Alert
 from apps.projects.models import Project
 from apps.projects.policies.selectors import policy_in_force
 from apps.projects.roles import Permission
-from apps.releases.models import ModelVersion
+from apps.releases.models import ModelVersion, Rollout
 from apps.releases.selectors import champion_of
-from apps.rules.mending import AlarmPolicy
+from apps.rules.mending import AlarmPolicy, shift_of
 from apps.rules.monitors import MonitorCause
+from apps.rules.sentences import parts_of
+from apps.training.models import Run
 
 NEEDED = {
     MendingLink.ROLLBACK: Permission.PROMOTE,
@@ -36,6 +39,23 @@ class FollowUp:
     steps: Sequence[MendingStep]
     counts: LaneCounts
     policy: AlarmPolicy
+    run: Run | None = None
+    version: ModelVersion | None = None  # of its run
+    rollout: Rollout | None = None  # of that version, the newest
+
+    @property
+    def shift(self) -> str:
+        """The kind of shift that counts: the policy's, else what was found."""
+        return str(self.policy.retrain.shift or (self.mending.shift if self.mending else ""))
+
+    @property
+    def shift_words(self) -> str:
+        words = self.mending.shift_words if self.mending else ""
+        return shift_of("", (), self.policy.retrain.shift, None).because if self.policy.retrain.shift else words
+
+    @property
+    def shift_parts(self) -> dict[str, Any]:
+        return parts_of(self.shift_words) or (self.mending.shift_parts if self.mending else {})
 
     @property
     def proposed(self) -> list[str]:
@@ -51,13 +71,37 @@ def follow_up_of(project: Project, alert_id: int) -> FollowUp:
     mending = Mending.objects.filter(pk=alert.pk).select_related("run").first()
     steps = list(MendingStep.objects.filter(mending=mending)) if mending else []
     order = list(MendingLink.values)
+    run = mending.run if mending else None
+    version = ModelVersion.objects.filter(run=run).first() if run else None
     return FollowUp(
         alert,
         mending,
         sorted(steps, key=lambda step: order.index(step.link)),
         drift_lane_counts(project, alert.pk),
         policy_in_force(ALARM_POLICY, project),
+        run,
+        version,
+        Rollout.objects.filter(project=project, version=version).order_by("-pk").first() if version else None,
     )
+
+
+@dataclass(frozen=True)
+class AlarmProposal:
+    """What an open alarm offers, for one click. `act` is empty where it is done on the alarm's page."""
+
+    alert_id: int
+    act: MendingLink | None = None
+
+
+def proposal_for(project: Project, permissions: Collection[Permission]) -> AlarmProposal | None:
+    """Of the oldest open alarm, or of the oldest that proposes what this person may do; None where none is open."""
+    proposed = FilteredRelation("mending__steps", condition=Q(mending__steps__state=StepState.PROPOSED))
+    rows = Alert.objects.filter(project=project, resolved_at=None).annotate(proposed=proposed)
+    found = list(rows.order_by("pk").values_list("pk", "proposed__link"))
+    acts = [(pk, link) for link in NEEDED for pk, named in found if named == link and NEEDED[link] in permissions]
+    if acts:
+        return AlarmProposal(*acts[0])
+    return AlarmProposal(found[0][0]) if found else None
 
 
 def alarms_open() -> "QuerySet[Alert]":

@@ -1,6 +1,6 @@
 """What a run is trained on and from: whose vectors, which base, which rows. Decided here, read and fitted by the worker."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ class TrainingRows:
 
     rows: list[VersionRow]
     new: int
+    weights: list[float] | None = None  # of these rows in the loss; None where all count alike
 
 
 def settings_of(run: Run) -> dict[str, Any]:
@@ -79,19 +80,34 @@ def base_for(run: Run, encoder: str, encoder_of_base: Callable[[Run], str]) -> t
 
 
 def chosen_for(
-    run: Run, rows: list[VersionRow], *, replayed: int | None, seed: int, names: Sequence[str]
+    run: Run,
+    rows: list[VersionRow],
+    *,
+    replayed: int | None,
+    seed: int,
+    names: Sequence[str],
+    counting: Mapping[int, float] | None = None,
 ) -> TrainingRows:
     """Incremental: what the base has not seen, and `replayed` rows of the rest, so that it does not forget them.
 
-    A run that is not incremental replays None.
+    A run that is not incremental replays None. `counting` is by example how much its label counts, 1 where it is not named; 0
+    leaves it out.
     """
+    counts = dict(counting or {})
+    rows = [r for r in rows if counts.get(r.example_id, 1.0) > 0]
+    weights = [counts.get(r.example_id, 1.0) for r in rows]
+    weighed = any(weight != 1.0 for weight in weights)
     if replayed is None or run.base_run is None or run.base_run.dataset_version is None:
-        return TrainingRows(rows, len(rows))
+        return TrainingRows(rows, len(rows), weights if weighed else None)
     seen = {(r.example_id, r.label) for r in version_rows(run.base_run.dataset_version)}
     new = [r for r in rows if (r.example_id, r.label) not in seen]
     old = [r for r in rows if (r.example_id, r.label) in seen]
     if not old:
         return TrainingRows(new, len(new))
+    if weighed:
+        kept, left = replay.drawn(np.array([counts.get(r.example_id, 1.0) for r in old]), replayed, seed)
+        fresh = [counts.get(r.example_id, 1.0) for r in new]
+        return TrainingRows([*new, *(old[int(i)] for i in kept)], len(new), [*fresh, *left.tolist()])
     place = {name: i for i, name in enumerate(names)}
     kept = replay.choose([place[r.label] for r in old], replayed, seed)
     return TrainingRows([*new, *(old[int(i)] for i in kept)], len(new))

@@ -1,5 +1,6 @@
 """The page of monitors: one row each, what the budget promises and what became of it, and features over time."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from math import log
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db import connection
 from django.urls import reverse
 
 from apps.monitoring.models import Alert, AlertVerdict, MonitorReading, ReadingOutcome
@@ -230,26 +232,40 @@ class FeatureCell:
     address: str  # of its window
 
 
+MOST_READINGS = 2_000  # of a period that are drawn, the oldest
+# What is drawn of each feature; its parts, which are long, stay in the database.
+_DRAWN = """
+SELECT id, monitor, since, until, (SELECT jsonb_agg(jsonb_build_array(f -> 'name', f -> 'score', f -> 'drifted') ORDER BY place)
+                                   FROM jsonb_array_elements(features) WITH ORDINALITY AS each (f, place))
+FROM monitoring_monitorreading
+WHERE project_id = %s AND policy_number = %s AND until > %s AND until <= %s ORDER BY until, id LIMIT %s
+"""
+
+
 def features_over_time(project: Project, number: int, period: Period, most: int = 30) -> list[FeatureCell]:
     """Every feature of every window that could tell; the features that drifted most often first."""
-    rows = readings_of(project).filter(policy_number=number, until__gt=period.since, until__lte=period.until)
-    cells = [
-        FeatureCell(
-            row.since,
-            row.until,
-            f"{row.monitor}: {each['name']}",
-            float(each["score"]),
-            bool(each["drifted"]),
-            f"{reverse('monitors:reading', args=[project.pk, row.pk])}?{urlencode({'feature': each['name']})}",
-        )
-        for row in rows.order_by("until")[:2000]
-        for each in row.features
-    ]
+    with connection.cursor() as cursor:
+        cursor.execute(_DRAWN, [project.pk, number, period.since, period.until, MOST_READINGS])
+        rows = [(*row, json.loads(features or "[]")) for *row, features in cursor.fetchall()]
     worst = Counter[str]()
-    for cell in cells:
-        worst[cell.feature] += 1000 * cell.drifted + 1
+    for _, monitor, _, _, features in rows:
+        for name, _, drifted in features:
+            worst[f"{monitor}: {name}"] += 1000 * bool(drifted) + 1
     kept = {name for name, _ in worst.most_common(most)}
-    return [cell for cell in cells if cell.feature in kept]
+    place = reverse("monitors:reading", args=[project.pk, 0])
+    return [
+        FeatureCell(
+            since,
+            until,
+            f"{monitor}: {name}",
+            float(score),
+            bool(drifted),
+            f"{place.replace('/0/', f'/{pk}/')}?{urlencode({'feature': name})}",
+        )
+        for pk, monitor, since, until, features in rows
+        for name, score, drifted in features
+        if f"{monitor}: {name}" in kept
+    ]
 
 
 def reading_shown(project: Project, reading_id: int) -> MonitorReading | None:

@@ -23,7 +23,7 @@ from apps.pages.requests import Signed, go
 from apps.projects.access import permissions_of, project_permission
 from apps.projects.models import Project
 from apps.projects.policies.pages import PolicyPage
-from apps.projects.policies.selectors import policy_in_force
+from apps.projects.policies.selectors import policy_in_force, policy_newest
 from apps.projects.policies.services import policy_set as policy_write
 from apps.projects.roles import Permission
 from apps.rules.monitors import MONITORS, MonitorPolicy
@@ -49,8 +49,8 @@ def _period(request: Signed, *, keep: bool = False) -> Period:
 @project_permission(Permission.VIEW_MONITOR)
 def figures(request: Signed, project: Project) -> HttpResponse:
     period = _period(request)
-    shown = board.board_of(project, timezone.now())
-    cells = board.features_over_time(project, shown.number, period)
+    version = policy_newest(MONITOR_POLICY, project)
+    cells = board.features_over_time(project, version.number if version else 0, period)
     return figures_answer(request, {"features": charts.heat_map(cells, period)})
 
 

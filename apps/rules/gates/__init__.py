@@ -1,6 +1,7 @@
 """Whether a candidate may be released, gate by gate, with reasons and with what would settle a doubt."""
 
 from apps.rules.gates.doubt import doubtful, labels_to_settle, unmeasured
+from apps.rules.gates.drifted_slice import judge_drifted_slice
 from apps.rules.gates.gate import (
     Evidence,
     Gate,
@@ -31,6 +32,7 @@ __all__ = [
     "gate_policy_of",
     "gate_policy_of_yaml",
     "judge",
+    "judge_drifted_slice",
     "kept_gate_policy",
     "labels_to_settle",
     "standing_policy",

@@ -1,5 +1,6 @@
 """Whether a candidate may be released: what all gates say together. `metrics` measures; this decides."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.rules.gates.gate import Evidence, GateOutcome, GateResult
@@ -16,12 +17,12 @@ class Verdict:
     more_labels: int | None
 
 
-def judge(evidence: Evidence, policy: GatePolicy | None = None) -> Verdict:
+def judge(evidence: Evidence, policy: GatePolicy | None = None, beside: Sequence[GateResult] = ()) -> Verdict:
     """Any fail fails; else any doubt is inconclusive; else pass. What only warns is listed and decides nothing.
 
-    Without a policy the standing gates judge.
+    Without a policy the standing gates judge. `beside` are results of gates that no policy has.
     """
-    gates = tuple(_result(evidence, settings) for settings in (policy or standing_policy()).gates)
+    gates = (*(_result(evidence, settings) for settings in (policy or standing_policy()).gates), *beside)
     deciding = tuple(gate for gate in gates if gate.blocking)
     outcomes = {gate.outcome for gate in deciding}
     outcome = next((o for o in (GateOutcome.FAIL, GateOutcome.INCONCLUSIVE) if o in outcomes), GateOutcome.PASS)

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
 
+from apps.rules.mending.shifts import ShiftKind
 from apps.rules.monitors import Severity
 from apps.rules.policies import PolicyPart, VersionedPolicy, policy_checked
 from apps.rules.rollouts.durations import duration_of, in_words
@@ -54,11 +55,12 @@ class LaneLink(PolicyPart):
 
 
 class RetrainLink(PolicyPart):
-    """`labels`: so many of the lane are in before the run starts. `kind`: None lets the cause of the alarm decide."""
+    """`labels`: so many of the lane are in before the run starts. `kind` of run and `shift`: None lets the alarm decide."""
 
     mode: Mode = LinkMode.PROPOSE
     labels: int = Field(default=80, ge=LEAST_EXAMPLES, le=MOST_EXAMPLES)
     kind: Literal["incremental", "full", "fine-tune"] | None = None
+    shift: ShiftKind | None = None
 
 
 class AlarmPolicy(VersionedPolicy):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True)
 class QuietHours:
-    """From one time of day to another, over midnight where it ends before it begins; the same twice is a whole day."""
+    """From one time of day to another, over midnight where it ends before it begins."""
 
     begins: time
     ends: time

@@ -8,15 +8,19 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.accounts.models import User
+from apps.datasets.models import Example
 from apps.loop.mending.policies import ALARM_POLICY
-from apps.loop.models import AlarmPolicyVersion
+from apps.loop.models import AlarmPolicyVersion, RunShift
+from apps.loop.selectors import overview
 from apps.monitoring.models import Alert
+from apps.projects.access import permissions_of
 from apps.projects.models import Project
 from apps.projects.policies.selectors import policy_in_force
 from apps.releases.models import ModelVersion
 from apps.releases.selectors import champion_of
+from apps.training.models import Run
 from tests.api import api_of, at, post
-from tests.loop.mending.conftest import mend, step
+from tests.loop.mending.conftest import answered, mend, step
 
 As = Callable[[User], Client]
 Served, Raise, Does = Callable[..., ModelVersion], Callable[..., Alert], Callable[..., None]
@@ -46,7 +50,7 @@ def test_the_banner_of_the_monitor_loads_it_and_leads_to_it(
 ) -> None:
     address = reverse("mending:alarm", args=[project.pk, proposed.pk])
     banner = as_(lin).get(reverse("monitoring:alerts", args=[project.pk])).text
-    assert f'hx-get="{address}"' in banner and f'<a href="{address}">' in banner
+    assert f'hx-get="{address}"' in banner and f'href="{address}">' in banner
     part = as_(lin).get(address, headers={"HX-Request": "true"}).text
     assert part.lstrip().startswith("<div") and "Take it back" in part and "<html" not in part
 
@@ -103,3 +107,59 @@ def test_the_form_sets_the_policy_and_says_what_is_wrong(as_: As, project: Proje
     )
     assert as_(mona).get(address).context["form"]["window"].value() == "6h"
     assert as_(mona).post(f"{address}set/", form).status_code == 409, "set over an earlier one"
+
+
+def test_the_overview_offers_what_the_alarm_proposes_as_one_click_to_whoever_may(
+    as_: As, project: Project, proposed: Alert, lin: User, mona: User, now: datetime
+) -> None:
+    def button(user: User) -> tuple[str, str]:
+        cards = {c.stage: c for c in overview(project, now, permissions_of(user, project.pk)).cards}
+        action = cards["monitor"].action
+        assert action is not None and action.subject_id == proposed.pk
+        return action.words, action.url_name if action.post else ""
+
+    assert button(lin) == ("Take the release back", "mending:roll_back")
+    assert button(mona) == ("Ask for its labels", "mending:lane"), "a manager may not take it back"
+    page = as_(mona).get(reverse("loop:overview", args=[project.pk])).text
+    act = reverse("mending:lane", args=[project.pk, proposed.pk])
+    assert f'action="{act}"' in page and f'href="{reverse("mending:alarm", args=[project.pk, proposed.pk])}"' in page
+    assert as_(mona).post(act).status_code == 302 and step(proposed, "lane")[0] == "done"
+    assert button(mona) == ("See the alarm", ""), "what is done, or is nothing to do, is no to-do"
+    Alert.objects.update(resolved_at=now)
+    cards = {c.stage: c for c in overview(project, now, permissions_of(lin, project.pk)).cards}
+    assert cards["monitor"].action is not None and cards["monitor"].action.url_name == "loop:drift_check"
+
+
+def test_the_alarm_leads_to_its_labels_its_run_and_its_report(
+    as_: As, project: Project, proposed: Alert, lin: User, now: datetime, does: Does
+) -> None:
+    does(lane={"mode": "auto", "examples": 60}, retrain={"mode": "propose", "labels": 40})
+    mend(now)
+    other = Example.objects.filter(project=project, drift=None).count()
+    address = f"{reverse('datasets:data', args=[project.pk])}?alarm={proposed.pk}"
+    alarm = reverse("mending:alarm", args=[project.pk, proposed.pk])
+    assert f'href="{address}"' in as_(lin).get(alarm).text and "0 of 60 labeled" in as_(lin).get(alarm).text
+    found = as_(lin).get(address)
+    assert "60 found" in found.text and f"Of alarm {proposed.pk}" in found.text and other
+    assert "Of alarm" not in as_(lin).get(f"{reverse('datasets:data', args=[project.pk])}?alarm=x").text
+    answered(project, proposed, 60, at=now)
+    assert as_(lin).post(reverse("mending:retrain", args=[project.pk, proposed.pk])).status_code == 302
+    run = Run.objects.get(trigger_type="drift")
+    page = as_(lin).get(alarm).text
+    assert f'href="{reverse("lineage:run", args=[project.pk, run.pk])}"' in page and "60 of 60 labeled" in page
+
+
+def test_the_alarm_says_which_kind_of_shift_it_is_and_the_policy_can_say_another(
+    as_: As, project: Project, proposed: Alert, lin: User, now: datetime, does: Does
+) -> None:
+    does(lane={"mode": "auto", "examples": 60}, retrain={"mode": "propose", "labels": 40})
+    mend(now), mend(now)
+    alarm = reverse("mending:alarm", args=[project.pk, proposed.pk])
+    assert "Covariate shift, because what comes in moved." in as_(lin).get(alarm).text
+    found = api_of(lin).get(at(project, f"alerts/{proposed.pk}/follow-up/")).json()
+    assert (found["shift"], found["shift_words"]) == ("covariate", "Covariate shift, because what comes in moved.")
+    does(retrain={"mode": "propose", "labels": 40, "shift": "label"})
+    assert "Label shift, as the alarm policy says." in as_(lin).get(alarm).text
+    answered(project, proposed, 60, at=now)
+    post(lin, at(project, f"alerts/{proposed.pk}/train/"))
+    assert RunShift.objects.get().kind == "label"

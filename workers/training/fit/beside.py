@@ -7,6 +7,7 @@ from these rows; trees and regression are then fitted on all.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise, product
 from math import sqrt
 from typing import Any
@@ -22,6 +23,7 @@ from workers.training.fit.members import (
     STAGES,
     USUAL_PENALTY,
     USUAL_STAGE,
+    Floats,
     Ints,
     MemberSettings,
     TableMembers,
@@ -57,7 +59,7 @@ class ChosenBlend:
     judges: int
 
 
-def partitions(y: Ints, times: NDArray[np.float64] | None, seed: int) -> list[tuple[Ints, Ints]]:
+def partitions(y: Ints, times: Floats | None, seed: int) -> list[tuple[Ints, Ints]]:
     """Places (train, judging)."""
     n = len(y)
     if times is not None:
@@ -86,46 +88,49 @@ def chosen(
     if any(len(np.unique(members.y[train])) < 2 for train, _ in parts):
         return None
     judging = np.concatenate([held for _, held in parts])
-    y = members.y[judging]
+    y, counts = members.y[judging], members.weights[judging]
+    if counts.sum() <= 0:
+        return None
+    counts = counts / counts.mean()
     tried = [members.tried(train, held) for train, held in parts]
     least = min(len(staged) for staged, _ in tried)
     staged = np.concatenate([each[:least] for each, _ in tried], axis=1)
     by_penalty = np.concatenate([each for _, each in tried], axis=1)
     own = np.concatenate([network(train)[torch.from_numpy(held)].softmax(dim=1).numpy() for train, held in parts])
     usual = min(STAGES.index(USUAL_STAGE), least - 1), PENALTIES.index(USUAL_PENALTY)
-    stage, penalty = (_surely(of, y, at) for of, at in zip((staged, by_penalty), usual, strict=True))
+    stage, penalty = (_surely(of, y, counts, at) for of, at in zip((staged, by_penalty), usual, strict=True))
     found = torch.from_numpy(np.stack([own, staged[stage], by_penalty[penalty]])).float()
-    shares = _shares(found, y)
+    shares = _shares(found, y, counts)
     logits = blended(found, torch.tensor(shares))
     stages = members.stages(len(np.unique(members.y)))
     losses = (
-        *(float(_losses(each.numpy(), y).mean()) for each in found),
-        float(_losses(logits.exp().numpy(), y).mean()),
+        *(float(_losses(each.numpy(), y, counts).mean()) for each in found),
+        float(_losses(logits.exp().numpy(), y, counts).mean()),
     )
     accuracy = float((logits.argmax(dim=1).numpy() == y).mean())
-    divisor = temperature(logits, torch.from_numpy(y), loss)
+    divisor = temperature(logits, torch.from_numpy(y), partial(loss, weights=torch.from_numpy(counts).float()))
     settings = MemberSettings(stages[min(stage, len(stages) - 1)], PENALTIES[penalty])
     return ChosenBlend(settings, shares, max(divisor, 1.0) if in_time else divisor, losses, accuracy, len(y))
 
 
-def _surely(found: NDArray[Any], y: Ints, usual: int) -> int:
+def _surely(found: NDArray[Any], y: Ints, counts: Floats, usual: int) -> int:
     """The place of the setting of least loss, the usual one where none is surely better; `found` (settings, n, classes)."""
-    losses = [_losses(each, y) for each in found]
+    losses = [_losses(each, y, counts) for each in found]
     best = min(range(len(losses)), key=lambda i: float(losses[i].mean()))
     return best if better(losses[best], losses[usual]) else usual
 
 
-def better(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> bool:
+def better(ours: Floats, theirs: Floats) -> bool:
     """Whether the losses (n,) of the same rows are lower by more than two standard errors."""
     gain = theirs - ours
     error = float(gain.std()) / sqrt(len(gain))
     return float(gain.mean()) > 2 * error
 
 
-def _shares(found: Tensor, y: Ints) -> Shares:
+def _shares(found: Tensor, y: Ints, counts: Floats) -> Shares:
     """Of least loss; the network, which goes furthest astray on what it has not seen, takes part where it surely helps."""
     simplex = _simplex()
-    losses = [_losses(_mean(found, given), y) for given in simplex]
+    losses = [_losses(_mean(found, given), y, counts) for given in simplex]
     best = min(range(len(simplex)), key=lambda i: float(losses[i].mean()))
     without = min((i for i, given in enumerate(simplex) if not given[0]), key=lambda i: float(losses[i].mean()))
     return simplex[best] if better(losses[best], losses[without]) else simplex[without]
@@ -142,8 +147,9 @@ def _mean(found: Tensor, shares: Shares) -> NDArray[Any]:
     return np.asarray((torch.tensor(shares)[:, None, None] * found).sum(dim=0).numpy())
 
 
-def _losses(probabilities: NDArray[Any], y: Ints) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = -np.log(np.clip(probabilities[np.arange(len(y)), y], 1e-6, 1)).astype(np.float64)
+def _losses(probabilities: NDArray[Any], y: Ints, counts: Floats) -> Floats:
+    """(n,): of each row its loss, as often as it counts."""
+    found: Floats = -np.log(np.clip(probabilities[np.arange(len(y)), y], 1e-6, 1)).astype(np.float64) * counts
     return found
 
 
@@ -163,8 +169,9 @@ def put_beside(
     seed: int,
     again: Fit,
     loss: Any,
-    times: NDArray[np.float64] | None,
+    times: Floats | None,
     say: Callable[[str], None],
+    weights: Floats | None = None,
 ) -> float | None:
     """Fit trees and regression beside a network that was trained on x (n, width), y (n,), and blend the three.
 
@@ -173,7 +180,7 @@ def put_beside(
     """
     if len(y) < LEAST:
         return None
-    members, in_time = TableMembers(network, x, y, seed), times is not None
+    members, in_time = TableMembers(network, x, y, seed, weights), times is not None
     found = chosen(members, again, partitions(y, times, seed), loss, in_time=in_time)
     if found is None:
         return None
@@ -197,7 +204,16 @@ def _say_random(members: TableMembers, found: ChosenBlend, say: Callable[[str], 
     say(f"rows drawn at random would have promised an accuracy of {promised:.1%}, later rows say {found.accuracy:.1%}")
 
 
-def beside_again(network: TabularNet, base: TabularNet, x: Tensor, y: Ints, *, seed: int, same_labels: bool) -> bool:
+def beside_again(
+    network: TabularNet,
+    base: TabularNet,
+    x: Tensor,
+    y: Ints,
+    *,
+    seed: int,
+    same_labels: bool,
+    weights: Floats | None = None,
+) -> bool:
     """Fit what stood beside the base anew on x (n, width), y (n,), with its settings and shares.
 
     False where that has one label only; then it stays as it was, where the labels are the same ones.
@@ -210,5 +226,7 @@ def beside_again(network: TabularNet, base: TabularNet, x: Tensor, y: Ints, *, s
         return False
     stage = len(before.trees.feature) // len(before.trees.baseline)
     settings = MemberSettings(stage, float(before.regression.penalty))
-    network.beside = TableMembers(network, x, y, seed).fitted(np.arange(len(y)), settings, before.shares.tolist())
+    network.beside = TableMembers(network, x, y, seed, weights).fitted(
+        np.arange(len(y)), settings, before.shares.tolist()
+    )
     return True

@@ -23,7 +23,7 @@ from workers.training.fit.checkpoint import unpack
 from workers.training.fit.memory import out_of_memory
 from workers.training.fit.reports import FitResult, Listeners
 from workers.training.fit.steps import FitState, learning_rate
-from workers.training.fit.tables import TableBlend
+from workers.training.fit.tables import RefitRows, TableBlend
 from workers.training.fit.warm_start import warm_start
 from workers.training.fit.without_dynamo import keep_dynamo_out
 from workers.training.learners import learner_named
@@ -46,15 +46,17 @@ def fit(
     base: Bundle | None = None,
     resume: bytes | None = None,
     holdout: LabeledRows | None = None,
+    weights: Sequence[float] | None = None,
     on_report: Callable[[TrainingReport], None] = lambda report: None,
     on_checkpoint: Callable[[bytes], None] = lambda blob: None,
     on_notice: Callable[[str], None] = lambda sentence: None,
     on_unreadable: Callable[[list[int], bool], None] | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     times: Sequence[float] | None = None,
-    refit: LabeledRows | None = None,
+    refit: RefitRows | None = None,
 ) -> FitResult:
-    """Train on rows (n) with targets (n,), indices into labels. The caller mixes new and replayed rows beforehand.
+    """Train on rows (n) with targets (n,), indices into labels. The caller mixes new and replayed rows beforehand; `weights` (n,)
+    says how much each counts in the loss, without them all count alike.
 
     An incremental run starts from base: its preprocessor and width stay, its weights are warm. `resume` takes bytes
     that on_checkpoint got; on the CPU the result then equals an unbroken run. `on_notice` gets a sentence when memory
@@ -73,6 +75,7 @@ def fit(
             base,
             resume,
             holdout,
+            weights,
             Listeners(on_report, on_checkpoint, on_notice, should_stop),
             on_unreadable,
             times,
@@ -92,10 +95,11 @@ def _fit(
     base: Bundle | None,
     resume: bytes | None,
     holdout: LabeledRows | None,
+    weights: Sequence[float] | None,
     listeners: Listeners,
     on_unreadable: Callable[[list[int], bool], None] | None,
     times: Sequence[float] | None,
-    refit: LabeledRows | None,
+    refit: RefitRows | None,
 ) -> FitResult:
     keep_dynamo_out()
     y = checked_targets(rows, targets, labels)
@@ -104,6 +108,7 @@ def _fit(
         recipe = replace(recipe, hidden=base.recipe.hidden)
     preprocessor = base.preprocessor if base is not None else learner_named(recipe.task_type).input.fit(rows)
     x = preprocessor.tensor(rows)
+    counted = None if weights is None else torch.as_tensor(np.asarray(weights, np.float32))[readable(x)]
     if on_unreadable is None:
         refuse_unreadable(x)
     else:
@@ -115,8 +120,9 @@ def _fit(
         generator = torch.Generator().manual_seed(recipe.seed)
         if base is not None and isinstance(recipe, IncrementalRecipe):
             warm_start(module, tuple(labels), base, recipe.shrink, recipe.perturb, generator)
-        training = FitState(module.to(device), x.to(device), y.to(device), recipe, generator)
-        training.run_name = fingerprint(recipe, labels, y)
+        counted = None if counted is None else counted.to(device)
+        training = FitState(module.to(device), x.to(device), y.to(device), recipe, generator, weights=counted)
+        training.run_name = fingerprint(recipe, labels, y, counted)
         training.listeners = listeners
         if holdout is not None and len(holdout[0]):
             seen = preprocessor.tensor(holdout[0])
@@ -130,14 +136,16 @@ def _fit(
         divisor = training.temperature() if base is None else base.temperature
     if isinstance(module, TabularNet):
         table = TableBlend(preprocessor, tuple(labels), recipe, device, listeners)
-        divisor = table.blended(module.cpu(), x, y, times, refit, base) or divisor
+        divisor = table.blended(module.cpu(), x, y, counted, times, refit, base) or divisor
     bundle = Bundle(tuple(labels), recipe, preprocessor, module.cpu().eval(), divisor)
     return FitResult(bundle, training.best_epoch, training.epoch, training.stopped, training.step, training.seconds())
 
 
-def fingerprint(recipe: SteppedRecipe, labels: Sequence[str], targets: Tensor) -> str:
+def fingerprint(recipe: SteppedRecipe, labels: Sequence[str], targets: Tensor, weights: Tensor | None = None) -> str:
     """What a checkpoint must agree with; when to report and to save may differ."""
     settings = replace(recipe, report_every_s=0, checkpoint_every_s=0).to_dict()
     digest = blake2b(json.dumps([settings, list(labels)], sort_keys=True).encode(), digest_size=16)
     digest.update(targets.cpu().numpy().tobytes())
+    if weights is not None:
+        digest.update(weights.cpu().numpy().tobytes())
     return digest.hexdigest()

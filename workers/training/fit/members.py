@@ -13,6 +13,7 @@ from workers.training.models.boosted import BoostedTrees, TableSiblings
 from workers.training.models.networks import TabularNet
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 STAGES = (15, 30, 60, 120, 200, 300)  # trees a label
 MOST_TREES = 3_000  # of all labels together
 PENALTIES = (0.1, 1.0, 10.0)  # inverse; scikit-learn's C
@@ -28,11 +29,12 @@ class MemberSettings:
 
 
 class TableMembers:
-    """Trees and regression of one table: `x` (n, width) as the network reads it, `y` (n,)."""
+    """Trees and regression of one table: `x` (n, width) as the network reads it, `y` (n,), `weights` (n,) as each row counts."""
 
-    def __init__(self, network: TabularNet, x: Tensor, y: Ints, seed: int) -> None:
+    def __init__(self, network: TabularNet, x: Tensor, y: Ints, seed: int, weights: Floats | None = None) -> None:
         self.numbers, self.sizes, self.classes = network.numbers, network.sizes, network.classes
         self.x, self.y, self.seed = x, y, seed
+        self.weights = np.ones(len(y)) if weights is None else weights
 
     def fitted(self, places: Ints, settings: MemberSettings, shares: Sequence[float]) -> TableSiblings:
         """On these rows. They have two labels at least."""
@@ -75,12 +77,13 @@ class TableMembers:
 
     def _codes(self, places: Ints, y: Ints, classes: int) -> NDArray[np.float64]:
         """(sum of sizes,): smoothed shares of the labels, along the direction in which the categories differ most."""
-        share = np.bincount(y, minlength=classes) / len(y)
+        weights = self.weights[places]
+        share = np.bincount(y, weights, minlength=classes) / weights.sum()
         parts = []
         for column, size in enumerate(self.sizes):
             index = self.x[places, self.numbers + column].long().numpy()
             counts = np.zeros((size, classes))
-            np.add.at(counts, (index, y), 1.0)
+            np.add.at(counts, (index, y), weights)
             rates = (counts + SMOOTHED * share) / (counts.sum(axis=1, keepdims=True) + SMOOTHED) - share
             _, _, directions = np.linalg.svd(rates * np.sqrt(counts.sum(axis=1, keepdims=True)), full_matrices=False)
             parts.append(rates @ directions[0])
@@ -99,7 +102,7 @@ class TableMembers:
             early_stopping=False,
             random_state=self.seed,
         )
-        return learner.fit(made.codes(self.x[places]).numpy(), y)
+        return learner.fit(made.codes(self.x[places]).numpy(), y, sample_weight=self.weights[places])
 
     def _regression(self, places: Ints, y: Ints, penalty: float) -> tuple[Tensor, Tensor]:
         """Weights (width, present), biases (present,)."""
@@ -108,7 +111,7 @@ class TableMembers:
         rows = self._one_hot(places)
         small = rows.shape[1] * len(np.unique(y)) <= NEWTON
         solver = {"solver": "newton-cholesky"} if small else {"solver": "lbfgs", "max_iter": 300}
-        learner = LogisticRegression(C=penalty, **solver).fit(rows, y)
+        learner = LogisticRegression(C=penalty, **solver).fit(rows, y, sample_weight=self.weights[places])
         weight, bias = learner.coef_.T, learner.intercept_
         if weight.shape[1] == 1:
             weight, bias = np.concatenate([np.zeros_like(weight), weight], axis=1), np.array([0.0, bias[0]])

@@ -2,6 +2,7 @@
 
 import math
 import time
+from functools import partial
 from typing import Any
 
 import torch
@@ -37,13 +38,16 @@ class FitState:
         recipe: SteppedRecipe,
         generator: torch.Generator,
         ranks: Ranks | None = None,
+        weights: Tensor | None = None,
     ) -> None:
         train, validation = split(y.cpu().numpy(), recipe.validation_share, recipe.seed)
         self.module, self.recipe, self.generator, self.ranks = module, recipe, generator, ranks or Ranks()
         self.outputs = learner_named(recipe.task_type).outputs
         self.forward = self.ranks.wrap(module)  # what the steps call: wrapped, or compiled
         self.x, self.y = x[train], y[train]
+        self.weights = None if weights is None else weights[train]  # of rows in the loss; None where all count alike
         validation = validation[:MOST_EVALUATED]
+        self.held_weights = None if weights is None else weights[validation]
         self.validation = (x[validation], y[validation]) if len(validation) else None
         self.holdout: tuple[Tensor, Tensor] | None = None
         groups = [
@@ -115,7 +119,8 @@ class FitState:
         for place, part in enumerate(parts, start=1):
             with self.ranks.sharing(last=place == len(parts)):
                 logits = self.forward(self.x[part])
-                loss = self.outputs.loss(logits, self.y[part], self.recipe.label_smoothing)
+                of_part = None if self.weights is None else self.weights[part]
+                loss = self.outputs.loss(logits, self.y[part], self.recipe.label_smoothing, of_part)
                 # averaged over the processes, this is the gradient of the mean over the whole batch
                 (loss * (weight * len(part) * self.ranks.world / len(batch))).backward()  # type: ignore[no-untyped-call]
             total += loss.detach() * (weight * len(part))
@@ -157,7 +162,7 @@ class FitState:
             self.best_epoch = self.epoch
             return
         began = time.monotonic()
-        loss = self.ranks.agreed(self.evaluate(*self.validation)[0], self.x.device)
+        loss = self.ranks.agreed(self.evaluate(*self.validation, self.held_weights)[0], self.x.device)
         if loss < self.best_loss:
             self.best_loss, self.best_epoch, self.epochs_since_best = loss, self.epoch, 0
             self.best_weights = {name: value.detach().clone() for name, value in self.module.trained_state().items()}
@@ -184,16 +189,16 @@ class FitState:
         self.module.train()
         return found
 
-    def evaluate(self, x: Tensor, y: Tensor) -> tuple[float, float]:
-        """Mean log-loss and accuracy."""
+    def evaluate(self, x: Tensor, y: Tensor, weights: Tensor | None = None) -> tuple[float, float]:
+        """Mean log-loss and accuracy; weights count in the loss alone."""
         logits = self.logits(x)
-        return self.outputs.loss(logits, y, 0.0).item(), self.outputs.right(logits, y).float().mean().item()
+        return self.outputs.loss(logits, y, 0.0, weights).item(), self.outputs.right(logits, y).float().mean().item()
 
     def temperature(self) -> float:
         if self.validation is None:
             return 1.0
         x, y = self.validation
-        return temperature(self.logits(x), y, self.outputs.loss)
+        return temperature(self.logits(x), y, partial(self.outputs.loss, weights=self.held_weights))
 
     def seconds(self) -> float:
         """Of training, those before a resume included."""
@@ -240,7 +245,7 @@ class FitState:
         over = self.epoch == self.epochs or self.stopped == "early"
         if self.look_s > CHEAP_S and not over and now - self.last_look < DEAR * self.look_s:
             return None, None, None
-        validation = self.evaluate(*self.validation)[0] if self.validation else None
+        validation = self.evaluate(*self.validation, self.held_weights)[0] if self.validation else None
         loss, accuracy = self.evaluate(*self.holdout) if self.holdout else (None, None)
         self.last_look = time.monotonic()
         self.look_s = self.last_look - now

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from workers.training.fit.admission import Targets, checked_targets
 from workers.training.fit.beside import beside_again, put_beside
-from workers.training.fit.members import Ints
+from workers.training.fit.members import Floats, Ints
 from workers.training.fit.reports import Listeners
 from workers.training.fit.steps import FitState
 from workers.training.learners import learner_named
@@ -18,6 +18,15 @@ from workers.training.models.inputs import Input, Rows
 from workers.training.models.networks import TabularNet
 from workers.training.recipes import SteppedRecipe
 from workers.training.refusals import Canceled
+
+
+@dataclass(frozen=True)
+class RefitRows:
+    """What an incremental run fits trees and regression on: rows (n), targets (n,), and how much each counts, or None."""
+
+    rows: Rows
+    targets: Targets
+    weights: Sequence[float] | None = None
 
 
 @dataclass(frozen=True)
@@ -33,39 +42,45 @@ class TableBlend:
         network: TabularNet,
         x: Tensor,
         y: Tensor,
+        weights: Tensor | None,
         times: Sequence[float] | None,
-        refit: tuple[Rows, Targets] | None,
+        refit: RefitRows | None,
         base: Bundle | None,
     ) -> float | None:
         """The divisor of the blend, or None where the one of the network, or of the base, stands."""
-        truth = y.cpu().numpy()
+        truth, counted = y.cpu().numpy(), None if weights is None else weights.cpu().double().numpy()
         if base is not None:
-            rows = (x, truth) if refit is None else (self.preprocessor.tensor(refit[0]), self._targets(*refit))
-            self._again(network, base, *rows)
+            self._again(network, base, *(self._read(refit) if refit is not None else (x, truth, counted)))
             return None
         return put_beside(
             network,
             x,
             truth,
             seed=self.recipe.seed,
-            again=lambda places: self._logits(x, y, places),
+            again=lambda places: self._logits(x, y, weights, places),
             loss=learner_named(self.recipe.task_type).outputs.loss,
             times=np.asarray(times, np.float64) if times is not None and len(times) == len(truth) else None,
             say=self.listeners.on_notice,
+            weights=counted,
         )
 
-    def _targets(self, rows: Rows, targets: Targets) -> Ints:
-        return checked_targets(rows, targets, self.labels).numpy()
+    def _read(self, refit: RefitRows) -> tuple[Tensor, Ints, Floats | None]:
+        y = checked_targets(refit.rows, refit.targets, self.labels).numpy()
+        return (
+            self.preprocessor.tensor(refit.rows),
+            y,
+            None if refit.weights is None else np.asarray(refit.weights, np.float64),
+        )
 
-    def _again(self, network: TabularNet, base: Bundle, x: Tensor, y: Ints) -> None:
+    def _again(self, network: TabularNet, base: Bundle, x: Tensor, y: Ints, weights: Floats | None) -> None:
         assert isinstance(base.module, TabularNet)
         same = base.labels == self.labels
-        if beside_again(network, base.module, x, y, seed=self.recipe.seed, same_labels=same):
+        if beside_again(network, base.module, x, y, seed=self.recipe.seed, same_labels=same, weights=weights):
             self.listeners.on_notice(
                 f"trees and regression were fitted anew on {len(y):,} rows, blended as the base is"
             )
 
-    def _logits(self, x: Tensor, y: Tensor, places: Ints) -> Tensor:
+    def _logits(self, x: Tensor, y: Tensor, weights: Tensor | None, places: Ints) -> Tensor:
         """Of a network trained on these places, for all rows."""
         if self.listeners.should_stop():
             raise Canceled("Canceled while learners were compared.")
@@ -73,6 +88,8 @@ class TableBlend:
             torch.manual_seed(self.recipe.seed)
             fresh = self.preprocessor.network(self.recipe, len(self.labels)).to(self.device)
             generator = torch.Generator().manual_seed(self.recipe.seed)
-            part = FitState(fresh, x[places].to(self.device), y[places].to(self.device), self.recipe, generator)
+            mine, truth = x[places].to(self.device), y[places].to(self.device)
+            counted = None if weights is None else weights[torch.from_numpy(places).to(weights.device)]
+            part = FitState(fresh, mine, truth, self.recipe, generator, weights=counted)
             part.run()
             return part.logits(x.to(self.device)).cpu()

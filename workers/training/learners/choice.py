@@ -12,8 +12,10 @@ from workers.training.learners.outputs import Floats, Outputs, Places
 NEAREST = 12  # labels offered as buttons where a schema has more
 
 
-def loss(logits: Tensor, targets: Tensor, smoothing: float = 0.0) -> Tensor:
-    return F.cross_entropy(logits, targets, label_smoothing=smoothing)
+def loss(logits: Tensor, targets: Tensor, smoothing: float = 0.0, weights: Tensor | None = None) -> Tensor:
+    if weights is None:
+        return F.cross_entropy(logits, targets, label_smoothing=smoothing)
+    return (F.cross_entropy(logits, targets, label_smoothing=smoothing, reduction="none") * weights).mean()
 
 
 def right(logits: Tensor, targets: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ Places = NDArray[np.int64]
 class Outputs:
     """Logits (n, classes) and targets as the network's rows; probabilities as numpy, one column a label."""
 
-    loss: Callable[[Tensor, Tensor, float], Tensor]  # logits, targets, label smoothing -> the mean, a scalar
+    loss: Callable[..., Tensor]  # logits, targets, label smoothing, weights (n,) or None -> the mean, a scalar
     right: Callable[[Tensor, Tensor], Tensor]  # logits, targets -> (n,) whether the answer would be right
     probabilities: Callable[[Tensor, int], Tensor]  # logits and the dimension of their classes -> the same shape
     top: Callable[[Floats], tuple[Places, Floats]]  # probabilities -> (n,) places of the answer, (n,) how sure it is
