@@ -22,10 +22,9 @@ from tests.bench._home import inside_of, is_inside
 
 Say = Callable[[str], None]
 STREAMS = ("bank_marketing", "elec2")
-SEEDS, DRAWS = 1, 1000
+DRAWS = 1000
 SPAN = 1000  # answers that a point of the curve counts
 BLOCK = 7  # days that are drawn together for intervals: neighbours resemble each other
-COLUMNS = ("area", "low", "high", "labels", "alarms", "runs", "releases")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
