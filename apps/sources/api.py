@@ -50,7 +50,6 @@ class SourcePartitionOutput(serializers.Serializer):
     behind = serializers.IntegerField(help_text="Events that waited at the last look.")
     behind_s = serializers.FloatField(help_text="Age of the oldest of them.")
     looked_at = serializers.DateTimeField(allow_null=True)
-    note = serializers.CharField(help_text="What is wrong now and may pass.")
 
 
 class SourceOutput(serializers.Serializer):
@@ -63,6 +62,7 @@ class SourceOutput(serializers.Serializer):
     state = serializers.ChoiceField(choices=SourceState.values)
     state_since = serializers.DateTimeField()
     reason = serializers.CharField(help_text="Why the console stopped it.")
+    note = serializers.CharField(help_text="What is wrong now and may pass.")
     partitions = SourcePartitionOutput(many=True)
 
 

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,12 +17,13 @@ from django.utils import timezone
 from apps.integrations.ports import Unavailable
 from apps.loop.services.intake import examples_follow_up
 from apps.rules.registry import UnknownName
-from apps.rules.sentences import cut, parts_of, words_of
 from apps.sources.events import OutcomeState
 from apps.sources.kinds import SOURCE_KINDS, EventStream
 from apps.sources.models import Source, SourcePartition, SourceState
-from apps.sources.states import source_fail
+from apps.sources.states import source_fail, source_unavailable
 from apps.sources.taking import LEASE, PartitionLost, partition_take, waiting_take
+from apps.work.jobs import ask
+from apps.work.names import Job
 
 logger = logging.getLogger(__name__)
 TAKES_FOR_S = 5.0  # then others have their turn
@@ -30,7 +31,6 @@ LINGERS_S = 0.25  # for the next event, while this job has its time
 FEWEST, MOST = 20, 1_000  # events at once: few until it is seen that they are small
 MOST_BYTES_AT_ONCE = 16_000_000
 FOLLOW_UP_S = 2.0  # slots and vectors are asked for so often while events come
-AWAY = timedelta(seconds=5)  # before a broker that did not answer is asked again
 Now = Callable[[], datetime]
 
 
@@ -43,42 +43,46 @@ def partition_read(
     *, partition_id: int, now: Now = timezone.now, takes_for_s: float = TAKES_FOR_S
 ) -> Counter[OutcomeState]:
     """Take what waits, for a few seconds; counts what became of it. Nothing where another worker has it."""
-    counts = Counter[OutcomeState]()
+    counts, more = Counter[OutcomeState](), False
     partition = _claimed(partition_id, now())
     if partition is None or partition.owner is None:
         return counts
     owner, source = partition.owner, partition.source
     try:
         waiting_take(partition_id=partition_id, owner=owner, at=now())
-        _drain(partition, owner, counts, now, time.monotonic() + takes_for_s)
+        more = _drain(partition, owner, counts, now, time.monotonic() + takes_for_s)
     except PartitionLost:
         pass
     except UnknownName as cause:
         source_fail(source=source, reason=str(cause), at=now())
     except Unavailable as cause:
-        _away(partition, cause, now())
+        source_unavailable(source, cause, at=now())
     finally:
         SourcePartition.objects.filter(pk=partition_id, owner=owner).update(leased_until=None)
+    if more and not _others_wait(partition, now()):
+        ask(Job.SOURCE_READ, partition_id)  # at once, not at the next look
     return counts
 
 
-def _drain(partition: SourcePartition, owner: uuid.UUID, counts: Counter[OutcomeState], now: Now, until: float) -> None:
+def _drain(partition: SourcePartition, owner: uuid.UUID, counts: Counter[OutcomeState], now: Now, until: float) -> bool:
+    """Whether only the time was up."""
     stream, position, most = stream_of(partition.source), partition.position, FEWEST
     followed, fresh = 0.0, False
     try:
         while time.monotonic() < until:
             events = stream.read(partition.name, position, most=most, wait_s=LINGERS_S)
             if not events:
-                return
+                return False
             taken = partition_take(partition_id=partition.pk, owner=owner, events=events, at=now())
             counts.update(taken)
             if not taken:
-                return  # it stopped
+                return False  # it stopped
             position, most = events[-1].offset, _next_most(most, sum(len(e.value) for e in events))
             fresh = fresh or bool(taken[OutcomeState.TAKEN])
             if fresh and time.monotonic() - followed > FOLLOW_UP_S:
                 examples_follow_up(partition.source.project, at=now())
                 followed, fresh = time.monotonic(), False
+        return True
     finally:
         if fresh:
             examples_follow_up(partition.source.project, at=now())
@@ -87,6 +91,12 @@ def _drain(partition: SourcePartition, owner: uuid.UUID, counts: Counter[Outcome
 def _next_most(most: int, size: int) -> int:
     """As many as fit the memory: what came at once says how large the next are."""
     return max(FEWEST, most // 4) if size > MOST_BYTES_AT_ONCE else min(MOST, most * 4)
+
+
+def _others_wait(partition: SourcePartition, at: datetime) -> bool:
+    """Whether events wait in another partition that nobody reads: then the look chooses who waits longest."""
+    waiting = SourcePartition.objects.filter(source__state=SourceState.RUNNING, behind__gt=0).exclude(pk=partition.pk)
+    return waiting.exclude(leased_until__gte=at).exists()
 
 
 @transaction.atomic
@@ -104,18 +114,3 @@ def _claimed(partition_id: int, at: datetime) -> SourcePartition | None:
     LEASE.take(partition, at)
     partition.save(update_fields=["owner", "leased_until"])
     return partition
-
-
-def _away(partition: SourcePartition, cause: Unavailable, at: datetime) -> None:
-    """A broker that is away is waited for; what only a person can mend stops the source."""
-    reason = words_of(cause)
-    if cause.permanent:
-        source_fail(source=partition.source, reason=reason, at=at)
-        return
-    partition_note(partition, reason, at)
-
-
-def partition_note(partition: SourcePartition, reason: str, at: datetime) -> None:
-    SourcePartition.objects.filter(pk=partition.pk).update(
-        note=cut(reason, 300), note_parts=parts_of(reason), retry_at=at + AWAY, looked_at=at
-    )

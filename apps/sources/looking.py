@@ -10,12 +10,12 @@ from apps.datasets import services as datasets
 from apps.integrations.ports import Unavailable
 from apps.projects.selectors import projects_in_use
 from apps.rules.registry import UnknownName
-from apps.rules.sentences import parts_of, sentence, words_of
-from apps.sources.consuming import partition_note, stream_of
+from apps.rules.sentences import parts_of, sentence
+from apps.sources.consuming import stream_of
 from apps.sources.events.ingesting import INGESTION
 from apps.sources.kinds import EventStream, StreamLag
 from apps.sources.models import Source, SourceLetter, SourceMinute, SourcePartition, SourceState
-from apps.sources.states import source_fail
+from apps.sources.states import source_answers, source_fail, source_unavailable
 from apps.work.alone import alone
 from apps.work.jobs import ask
 from apps.work.names import Job
@@ -28,7 +28,8 @@ FIGURES_KEPT = timedelta(days=14)
 def sources_look(*, at: datetime) -> int:
     """How many partitions a job was asked for; the one that waits longest first."""
     wanted: list[tuple[float, int]] = []
-    for source in Source.objects.filter(state=SourceState.RUNNING, project__in=projects_in_use()):
+    running = Source.objects.filter(state=SourceState.RUNNING, project__in=projects_in_use())
+    for source in running.exclude(retry_at__gt=at):
         with alone("a source", source):
             wanted += _looked(source, at)
     held = SourcePartition.objects.filter(leased_until__gte=at).count()
@@ -45,16 +46,20 @@ def _looked(source: Source, at: datetime) -> list[tuple[float, int]]:
         source_fail(source=source, reason=str(cause), at=at)
         return []
     except Unavailable as cause:
-        for partition in source.partitions.all():
-            partition_note(partition, words_of(cause), at)
+        source_unavailable(source, cause, at=at)
         return []
     partitions = _partitions(source, names)
-    open_ = [p for p in partitions if p.retry_at is None or p.retry_at <= at]
-    found = [(lag.seconds, p) for p in open_ if (lag := _lag(source, stream, p, at)) is not None and lag.events]
-    late = set(
-        SourceLetter.objects.filter(partition__in=open_, next_try_at__lte=at).values_list("partition_id", flat=True)
-    )
-    due = {p.pk: seconds for seconds, p in found} | {pk: 0.0 for pk in late if pk not in {p.pk for _, p in found}}
+    late = SourceLetter.objects.filter(partition__in=partitions, next_try_at__lte=at)
+    due = dict.fromkeys(late.values_list("partition_id", flat=True), 0.0)
+    for partition in partitions:
+        try:
+            lag = _lag(source, stream, partition, at)
+        except Unavailable as cause:
+            source_unavailable(source, cause, at=at)
+            return []
+        if lag.events:
+            due[partition.pk] = lag.seconds
+    source_answers(source)
     busy = {p.pk for p in partitions if p.is_held(at)}
     return [(seconds, pk) for pk, seconds in due.items() if pk not in busy]
 
@@ -67,31 +72,16 @@ def _partitions(source: Source, names: Sequence[str]) -> list[SourcePartition]:
     return list(source.partitions.filter(name__in=names))
 
 
-def _lag(source: Source, stream: EventStream, partition: SourcePartition, at: datetime) -> StreamLag | None:
-    """What waits, written down; None where the broker does not say or the source stopped."""
+def _lag(source: Source, stream: EventStream, partition: SourcePartition, at: datetime) -> StreamLag:
+    """What waits, written down. Raises Unavailable."""
     end_before = partition.end_seen
-    try:
-        lag = stream.lag(partition.name, partition.position, at=at)
-        _torn(source, stream, partition, lag, at)
-    except Unavailable as cause:
-        if cause.permanent:
-            source_fail(source=source, reason=words_of(cause), at=at)
-        else:
-            partition_note(partition, words_of(cause), at)
-        return None
-    changed = (lag.events, lag.oldest) != (partition.behind, partition.waits_from) or partition.note
-    changed = changed or end_before != partition.end_seen
+    lag = stream.lag(partition.name, partition.position, at=at)
+    _torn(source, stream, partition, lag, at)
+    changed = (lag.events, lag.oldest, end_before) != (partition.behind, partition.waits_from, partition.end_seen)
     stale = partition.looked_at is None or at - partition.looked_at >= timedelta(seconds=5)
     if changed or stale:
         SourcePartition.objects.filter(pk=partition.pk).update(
-            behind=lag.events,
-            behind_s=lag.seconds,
-            waits_from=lag.oldest,
-            looked_at=at,
-            note="",
-            note_parts={},
-            retry_at=None,
-            end_seen=partition.end_seen,
+            behind=lag.events, behind_s=lag.seconds, waits_from=lag.oldest, looked_at=at, end_seen=partition.end_seen
         )
         _behind(source, lag, at)
     return lag

@@ -35,6 +35,9 @@ class Source(models.Model):
     state_since = models.DateTimeField()
     reason = models.CharField(max_length=400, blank=True)  # why the console stopped it
     reason_parts = models.JSONField(default=dict)
+    note = models.CharField(max_length=300, blank=True)  # what is wrong now and may pass: the broker is away
+    note_parts = models.JSONField(default=dict)
+    retry_at = models.DateTimeField(null=True)  # before then the broker is not asked again
     by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField()
 
@@ -64,9 +67,6 @@ class SourcePartition(Leased):
     misfits = models.PositiveSmallIntegerField(
         default=0
     )  # the newest events in a row that are not of the learned shape
-    note = models.CharField(max_length=300, blank=True)  # what is wrong now and may pass: the broker is away
-    note_parts = models.JSONField(default=dict)
-    retry_at = models.DateTimeField(null=True)
     ingestion = models.ForeignKey(Ingestion, null=True, on_delete=models.SET_NULL, related_name="+")  # of this hour
 
     class Meta:

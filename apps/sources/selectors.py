@@ -34,8 +34,6 @@ class SourceLine:
     rate: float
     letters: int
     waiting: int
-    note: str
-    note_parts: Mapping[str, Any]
     read_at: datetime | None
 
     @property
@@ -100,7 +98,6 @@ def _line(
 ) -> SourceLine:
     counts = counted.get(source.pk, {"dead": 0, "waiting": 0})
     came = sum(m.taken + m.known + m.refused + m.waiting for m in minutes if m.source_id == source.pk)
-    noted = next((p for p in partitions if p.note), None)
     read = [p.read_at for p in partitions if p.read_at]
     return SourceLine(
         source,
@@ -109,8 +106,6 @@ def _line(
         came / (RECENT.total_seconds() / 60),
         counts["dead"],
         counts["waiting"],
-        noted.note if noted else "",
-        noted.note_parts if noted else {},
         max(read, default=None),
     )
 

@@ -116,8 +116,8 @@ def source_replay(*, source: Source, since: str, by: User, at: datetime) -> None
     with transaction.atomic():
         for partition in source.partitions.select_for_update(of=("self",), no_key=True).order_by("pk"):
             partition.position = _position(stream, partition.name, since, at)
-            partition.owner = partition.leased_until = partition.retry_at = None
-            partition.misfits, partition.end_seen, partition.waits_from, partition.note = 0, "", "", ""
+            partition.owner = partition.leased_until = None
+            partition.misfits, partition.end_seen, partition.waits_from = 0, "", ""
             partition.save()
         words = sentence("{by} has “{name}” read again from {place}.", by=by, name=source.name, place=since)
         _replay_told(source, by=by, at=at, since=since, words=words)

@@ -83,7 +83,7 @@ def partition_take(
 def waiting_take(*, partition_id: int, owner: uuid.UUID, at: datetime, most: int = 500) -> int:
     """Try what waits for its example once more; how many no longer wait."""
     partition = _owned(partition_id, owner)
-    due = SourceLetter.objects.filter(partition=partition, next_try_at__lte=at).order_by("next_try_at", "pk")[:most]
+    due = SourceLetter.objects.filter(partition=partition, next_try_at__lte=at).order_by("pk")[:most]  # as they came
     letters = list(due)
     if not letters:
         return 0
@@ -117,13 +117,19 @@ def _settled(letter: SourceLetter, outcome: Outcome, at: datetime) -> bool:
 
 
 def _owned(partition_id: int, owner: uuid.UUID) -> SourcePartition:
-    rows = SourcePartition.objects.select_related("source__project", "source__by", "ingestion__by").filter(
-        pk=partition_id,
-        source__state=SourceState.RUNNING,
-        source__project__archived_at=None,
-        source__project__deleting_since=None,
-    )
-    return LEASE.owned(rows, owner, gettext("Another worker reads this, or it was stopped."))
+    """Locked; its source and ingestion are read after that, so that a change which the lock waited for is seen."""
+    words = gettext("Another worker reads this, or it was stopped.")
+    partition = LEASE.owned(SourcePartition.objects.filter(pk=partition_id), owner, words)
+    source = Source.objects.select_related("project", "by").get(pk=partition.source_id)
+    if not is_read(source):
+        raise PartitionLost(words)
+    partition.source = source
+    return partition
+
+
+def is_read(source: Source) -> bool:
+    """Whether its events are taken now."""
+    return source.state == SourceState.RUNNING and not source.project.archived_at and not source.project.deleting_since
 
 
 def may_not(source: Source, kind: EventKind) -> str:

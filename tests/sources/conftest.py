@@ -27,20 +27,21 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
     return jobs
 
 
+OWN = uuid.uuid4().hex  # in the name of each stream: processes that test side by side have one Redis
+
+
 @pytest.fixture
 def broker() -> Iterator[redis.Redis]:
-    """Tests on one Redis have streams by names of their own."""
     line = redis.Redis.from_url(settings.REDIS_URL)
-    before = set(line.scan_iter("events:*"))
     yield line
-    for key in set(line.scan_iter("events:*")) - before:
+    for key in line.scan_iter(f"events:*:*{OWN}*"):
         line.delete(key)
 
 
 @pytest.fixture
 def make_source(project: Project, mona: Any, broker: redis.Redis) -> Callable[..., Source]:
     def make(events: str = "examples", **more: Any) -> Source:
-        place = {"stream": f"s-{uuid.uuid4().hex}", "partitions": more.pop("partitions", 1)}
+        place = {"stream": f"s{Source.objects.count()}-{OWN}", "partitions": more.pop("partitions", 1)}
         given = {"name": f"Orders {Source.objects.count()}", "mapping": {}, "by": mona} | more
         return source_add(project=project, kind="redis-stream", place=place, events=events, at=timezone.now(), **given)
 

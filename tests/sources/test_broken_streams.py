@@ -14,7 +14,7 @@ from apps.sources.consuming import partition_read, stream_of
 from apps.sources.looking import sources_look
 from apps.sources.models import SourceLetter, SourcePartition, SourceState
 from apps.sources.services import source_replay, source_test
-from apps.sources.states import source_resume
+from apps.sources.states import AWAY, source_resume
 from apps.sources.taking import LEASE, PartitionLost, partition_take
 from apps.work.names import Job
 from tests.sources.conftest import partition_of, read, send, text
@@ -86,15 +86,17 @@ def test_a_broker_that_is_away_is_said_and_waited_for(source, project, monkeypat
     at, there = timezone.now(), settings.REDIS_URL
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     assert read(source, at) == {}
-    partition = partition_of(source)
-    assert (partition.note, partition.retry_at) == ("Redis does not answer.", at + consuming.AWAY)
+    source.refresh_from_db()
+    assert (source.note, source.retry_at) == ("Redis does not answer.", at + AWAY)
     trial = source_test(source=source)
     assert (trial.fine, trial.words) == (False, "Redis does not answer.")
     settings.REDIS_URL = there
     sources_look(at=at + timedelta(seconds=1))
-    assert partition_of(source).note, "it is not asked again at once"
+    source.refresh_from_db()
+    assert source.note, "it is not asked again at once"
     assert read(source, at + timedelta(seconds=6)) == {"taken": 1}
-    assert partition_of(source).note == ""
+    source.refresh_from_db()
+    assert (source.note, source.retry_at) == ("", None)
 
 
 def test_one_broken_source_does_not_keep_the_others_waiting(source, make_source, monkeypatch, sent):
@@ -110,6 +112,20 @@ def test_one_broken_source_does_not_keep_the_others_waiting(source, make_source,
     send(source, text(1))
     sources_look(at=timezone.now())
     assert (str(Job.SOURCE_READ), (partition_of(source).pk,)) in sent.jobs
+
+
+def test_a_reader_whose_time_is_up_goes_on_at_once_unless_others_wait(make_source, sent):
+    one, other = make_source(), make_source()
+    send(one, text(1))
+    sources_look(at=timezone.now())
+    partition, waits = partition_of(one), partition_of(other)
+    sent.jobs.clear()
+    assert partition_read(partition_id=partition.pk, takes_for_s=0.0) == {}
+    assert sent.jobs == [(str(Job.SOURCE_READ), (partition.pk,))]
+    sent.jobs.clear()
+    SourcePartition.objects.filter(pk=waits.pk).update(behind=1)
+    partition_read(partition_id=partition.pk, takes_for_s=0.0)
+    assert sent.jobs == []
 
 
 def test_no_more_readers_are_asked_for_than_leave_room_for_others(make_source, sent):

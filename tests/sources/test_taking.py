@@ -73,6 +73,9 @@ POISON = {
     b'{"id": "x"}': "text",
     b'{"text": "without an id"}': "id",
     b'{"id": "z", "text": "' + b"a" * MOST_BYTES + b'"}': "bytes; at most",
+    b"y" * 20_000_000: "The event has 20,000,000 bytes; at most 1,000,000 are read.",
+    b'{"id": "z", "text": "a", "collected_at": "2026-01-02T03:04:05+99:00"}': "The time it was collected",
+    b'{"id": "z", "text": "a", "collected_at": "2026-01-02T03:04:05 Mars/Olympus"}': "The time it was collected",
 }
 
 
