@@ -4,15 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Q
 
-from apps.datasets import services as datasets
 from apps.integrations.ports import Unavailable
 from apps.projects.selectors import projects_in_use
 from apps.rules.registry import UnknownName
 from apps.rules.sentences import parts_of, sentence
 from apps.sources.consuming import stream_of
-from apps.sources.events.ingesting import INGESTION
 from apps.sources.kinds import EventStream, StreamLag
 from apps.sources.models import Source, SourceLetter, SourceMinute, SourcePartition, SourceState
 from apps.sources.states import source_answers, source_fail, source_unavailable
@@ -21,8 +18,6 @@ from apps.work.jobs import ask
 from apps.work.names import Job
 
 READERS = 2  # partitions that are read at once, so that quick jobs of others find a thread of the three
-KEPT = timedelta(days=30)  # dead letters
-FIGURES_KEPT = timedelta(days=14)
 
 
 def sources_look(*, at: datetime) -> int:
@@ -145,18 +140,3 @@ def _behind(source: Source, lag: StreamLag, at: datetime) -> None:
             " behind = greatest(m.behind, EXCLUDED.behind), behind_s = greatest(m.behind_s, EXCLUDED.behind_s)",
             [source.pk, at.replace(second=0, microsecond=0), lag.events, lag.seconds],
         )
-
-
-def sources_tidy(*, at: datetime) -> None:
-    """Hours of a stream that nothing came in any more are closed; old letters and figures go."""
-    quiet = SourcePartition.objects.filter(ingestion__received_at__lt=at - INGESTION).filter(
-        Q(leased_until=None) | Q(leased_until__lt=at)
-    )
-    for partition in quiet.select_related("ingestion__by"):
-        ingestion = partition.ingestion
-        if ingestion is not None and SourcePartition.objects.filter(
-            pk=partition.pk, ingestion=ingestion, owner=partition.owner
-        ).update(ingestion=None):
-            datasets.ingestion_close(ingestion=ingestion, at=at)
-    SourceLetter.objects.filter(at__lt=at - KEPT, next_try_at=None).delete()
-    SourceMinute.objects.filter(minute__lt=at - FIGURES_KEPT).delete()

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy
 
 from apps.datasets.models import Ingestion
 from apps.projects.models import Project
+from apps.rules.values import MOST_ID
 from apps.work.leases import Leased
 
 
@@ -83,6 +84,7 @@ class SourceLetter(models.Model):
     source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="letters")
     partition = models.ForeignKey(SourcePartition, on_delete=models.CASCADE, related_name="letters")
     offset = models.CharField(max_length=60)
+    external_id = models.CharField(max_length=MOST_ID, blank=True)  # of the example that it speaks of
     reason = models.CharField(max_length=300)
     parts = models.JSONField(default=dict)
     raw = models.TextField()  # the beginning of what came
@@ -98,7 +100,8 @@ class SourceLetter(models.Model):
                 fields=["partition", "next_try_at"],
                 condition=models.Q(next_try_at__isnull=False),
                 name="sources_letter_waits",
-            )
+            ),
+            models.Index(fields=["source", "external_id"], name="sources_letter_speaks_of"),
         ]
 
     def __str__(self) -> str:

@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.utils.translation import gettext
 
+from apps.datasets.erasing import erased_among
 from apps.datasets.letters import storable
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.projects.access import permissions_of
 from apps.rules.sentences import parts_of, sentence, words_of
 from apps.rules.values import ValueRefused
-from apps.sources.events import EVENT_KINDS, EventKind, EventRow, Outcome, OutcomeState
+from apps.sources.events import EVENT_KINDS, EventKind, EventRow, Outcome, OutcomeState, external_id_of
 from apps.sources.kinds import StreamEvent
 from apps.sources.models import Source, SourceLetter, SourceMinute, SourcePartition, SourceState
 from apps.sources.reading import event_read, mapped, misfit, shape_of
@@ -164,7 +165,7 @@ def _read(source: Source, kind: EventKind, misfits: int, events: Iterable[Stream
                     "The events have changed: {diff}. Look at the mapping, then let it go on.", diff=differs
                 )
                 return batch
-            unsure.append(EventRow(event.offset, None, words, raw))
+            unsure.append(EventRow(event.offset, mapped(found, source.mapping), words, raw))
             continue
         batch.misfits = 0
         batch.rows += [*unsure, EventRow(event.offset, mapped(found, source.mapping), raw=raw)]
@@ -180,6 +181,8 @@ def _letters(partition: SourcePartition, found: Sequence[tuple[EventRow, Outcome
     kept = [(row, out) for row, out in found if out.state in (OutcomeState.REFUSED, OutcomeState.WAITING)]
     gone = [row.offset for row, out in found if out.state in (OutcomeState.TAKEN, OutcomeState.KNOWN)]
     SourceLetter.objects.filter(partition=partition, offset__in=gone).delete()
+    ids = {row.offset: external_id_of(row.values) for row, _ in kept}
+    erased = erased_among(partition.source.project, {x for x in ids.values() if x})  # of whom nothing is kept again
     letters = [
         SourceLetter(
             source_id=partition.source_id,
@@ -187,7 +190,8 @@ def _letters(partition: SourcePartition, found: Sequence[tuple[EventRow, Outcome
             offset=row.offset,
             reason=storable(str(out.reason))[:300],
             parts=storable(parts_of(out.reason)),
-            raw=storable(row.raw),
+            external_id="" if ids[row.offset] in erased else storable(ids[row.offset]),
+            raw="" if ids[row.offset] in erased else storable(row.raw),
             row=storable(dict(row.values)) if out.state == OutcomeState.WAITING and row.values is not None else None,
             at=at,
             next_try_at=at + FIRST_TRY if out.state == OutcomeState.WAITING else None,
@@ -198,7 +202,7 @@ def _letters(partition: SourcePartition, found: Sequence[tuple[EventRow, Outcome
         letters,
         update_conflicts=True,
         unique_fields=["partition", "offset"],
-        update_fields=["reason", "parts", "raw", "row", "at", "next_try_at"],
+        update_fields=["external_id", "reason", "parts", "raw", "row", "at", "next_try_at"],
     )
 
 

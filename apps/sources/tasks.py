@@ -3,7 +3,8 @@
 from django.utils import timezone
 
 from apps.sources.consuming import partition_read
-from apps.sources.looking import sources_look, sources_tidy
+from apps.sources.forgetting import sources_tidy
+from apps.sources.looking import sources_look
 from apps.work.alone import alone
 from apps.work.jobs import task
 from apps.work.names import Job

@@ -1,10 +1,10 @@
 """A source on a stream of its own, and what is sent to it."""
 
 import json
-import uuid
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -27,21 +27,22 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
     return jobs
 
 
-OWN = uuid.uuid4().hex  # in the name of each stream: processes that test side by side have one Redis
-
-
-@pytest.fixture
-def broker() -> Iterator[redis.Redis]:
+@pytest.fixture(autouse=True)
+def broker(settings: Any, worker_id: str) -> Iterator[redis.Redis]:
+    """Processes that test side by side have one Redis, and projects of the same numbers: each has a part of its own."""
+    address = urlsplit(settings.REDIS_URL)
+    settings.REDIS_URL = address._replace(
+        path=f"/{8 + int(worker_id.removeprefix('gw') if worker_id != 'master' else 0)}"
+    ).geturl()
     line = redis.Redis.from_url(settings.REDIS_URL)
     yield line
-    for key in line.scan_iter(f"events:*:*{OWN}*"):
-        line.delete(key)
+    line.flushdb()
 
 
 @pytest.fixture
 def make_source(project: Project, mona: Any, broker: redis.Redis) -> Callable[..., Source]:
     def make(events: str = "examples", **more: Any) -> Source:
-        place = {"stream": f"s{Source.objects.count()}-{OWN}", "partitions": more.pop("partitions", 1)}
+        place = {"stream": f"s{Source.objects.count()}", "partitions": more.pop("partitions", 1)}
         given = {"name": f"Orders {Source.objects.count()}", "mapping": {}, "by": mona} | more
         return source_add(project=project, kind="redis-stream", place=place, events=events, at=timezone.now(), **given)
 

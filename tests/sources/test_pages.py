@@ -13,15 +13,9 @@ from apps.sources.models import Source, SourceLetter, SourceState
 from apps.sources.services import MOST_PUSHED
 from apps.sources.states import source_fail
 from tests.api import api_of
-from tests.sources.conftest import OWN, partition_of, read, send, text
+from tests.sources.conftest import partition_of, read, send, text
 
-GIVEN = {
-    "name": "Orders",
-    "kind": "redis-stream",
-    "stream": f"orders-page-{OWN}",
-    "partitions": 1,
-    "events": "examples",
-}
+GIVEN = {"name": "Orders", "kind": "redis-stream", "stream": "orders-page", "partitions": 1, "events": "examples"}
 
 
 def _at(name, project, *more):
@@ -42,7 +36,7 @@ def test_a_source_is_set_up_tried_paused_read_again_changed_and_removed(as_, pro
     send(source, {"key": "k1", "body": {"text": "<b>parcel</b>"}}, {"key": "k2"})
     page = page_of(browser, made["Location"])
     assert "&lt;b&gt;parcel&lt;/b&gt;" in page and "Nothing stands at “body.text”." in page
-    assert f"XADD events:{project.pk}:orders-page-{OWN}" in page
+    assert f"XADD events:{project.pk}:orders-page" in page
     browser.post(_at("act", project, source.pk, "test"))
     assert "1 of its 2 newest events would be refused" in page_of(browser, made["Location"])
     read(source)
@@ -106,7 +100,7 @@ def test_pages_say_it_in_spanish(as_, project, mona, source):
 def test_the_api_does_what_the_pages_do(project, mona, broker):
     call = api_of(mona)
     root = f"/api/v1/projects/{project.pk}/sources/"
-    place = {"stream": f"orders-api-{OWN}"}
+    place = {"stream": "orders-api"}
     made = call.post(root, {"name": "Orders", "events": "examples", "place": place}, format="json")
     assert made.status_code == 201 and made.json()["state"] == "running"
     one = f"{root}{made.json()['id']}/"

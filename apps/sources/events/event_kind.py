@@ -1,12 +1,14 @@
 """What every kind of event declares: its names, the right it needs, and how rows of it are taken."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from apps.projects.roles import Permission
+from apps.rules.values import ValueRefused, id_of
 from apps.sources.models import SourcePartition
 
 
@@ -27,12 +29,22 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """An event on its way in. `values` is None where it could not be read, and `reason` says why."""
+    """An event on its way in. `reason` says why it is refused; `values` is None where it could not be read."""
 
     offset: str
     values: Mapping[str, Any] | None
     reason: str = ""
     raw: str = ""
+
+
+def external_id_of(values: Mapping[str, Any] | None) -> str:
+    """The example that the event speaks of; empty where it does not say, or says what is no id."""
+    said = values or {}
+    with suppress(ValueRefused):
+        return id_of(
+            next((said[name] for name in ("id", "external_id", "item") if said.get(name) not in (None, "")), None)
+        )
+    return ""
 
 
 @dataclass(frozen=True)

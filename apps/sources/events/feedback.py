@@ -22,12 +22,12 @@ _STATES = {
 
 
 def _take(partition: SourcePartition, rows: Sequence[EventRow], at: datetime) -> list[Outcome]:
-    readable = [row for row in rows if row.values is not None]
+    readable = [row for row in rows if row.values is not None and not row.reason]
     answers = list[FeedbackRow]()
     for first in range(0, len(readable), MOST_ROWS):
         answers += _taken_or_split(partition, readable[first : first + MOST_ROWS], at)
     found = iter(answers)
-    return [Outcome(OutcomeState.REFUSED, row.reason) if row.values is None else _outcome(next(found)) for row in rows]
+    return [Outcome(OutcomeState.REFUSED, row.reason) if row.reason else _outcome(next(found)) for row in rows]
 
 
 def _outcome(answer: FeedbackRow) -> Outcome:

@@ -1,17 +1,14 @@
 """Events that say what an example is: by whom and when, or nobody's label. One that comes before its example waits for it."""
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from django.utils.translation import gettext_lazy
 
 from apps.datasets.erasing import erased_among
 from apps.projects.roles import Permission
 from apps.rules.sentences import sentence, term
-from apps.rules.values import ValueRefused, id_of
-from apps.sources.events.event_kind import EventKind, EventRow, Outcome, OutcomeState
+from apps.sources.events.event_kind import EventKind, EventRow, Outcome, OutcomeState, external_id_of
 from apps.sources.events.ingesting import NOT_HERE, here, ingested
 from apps.sources.models import SourcePartition
 
@@ -20,14 +17,14 @@ NO_LABEL = sentence("The event has no “label”: what the example is.")
 
 
 def _take(partition: SourcePartition, rows: Sequence[EventRow], at: datetime) -> list[Outcome]:
-    names = [_name(row.values) for row in rows]
+    names = [external_id_of(row.values) for row in rows]
     known = here(partition, [name for name in names if name])
     known |= erased_among(partition.source.project, {name for name in names if name})  # refused in the intake's words
     outcomes = [Outcome(OutcomeState.WAITING, NOT_HERE)] * len(rows)
     fit = [
         i
         for i, (row, name) in enumerate(zip(rows, names, strict=True))
-        if row.values is None or not name or name in known
+        if row.values is None or row.reason or not name or name in known
     ]
     said = [_said(rows[i]) for i in fit]
     for i, outcome in zip(fit, ingested(partition, said, at, _values), strict=True):
@@ -35,16 +32,10 @@ def _take(partition: SourcePartition, rows: Sequence[EventRow], at: datetime) ->
     return outcomes
 
 
-def _name(values: Mapping[str, Any] | None) -> str:
-    with suppress(ValueRefused):
-        return id_of((values or {}).get("id", (values or {}).get("external_id")))
-    return ""
-
-
 def _said(row: EventRow) -> EventRow:
     """Refused here where it says nothing: as a row of a file it would be one that is known."""
     if row.values is not None and row.values.get("label") in (None, ""):
-        return EventRow(row.offset, None, NO_LABEL, row.raw)
+        return EventRow(row.offset, row.values, row.reason or NO_LABEL, row.raw)
     return row
 
 
@@ -54,6 +45,8 @@ def _values(row: EventRow) -> dict[str, object] | None:
         return None
     said = row.values
     about: dict[str, object] = {"id": said.get("id", said.get("external_id"))}
+    if row.reason:
+        return about
     if said.get("by") in (None, ""):
         return about | {"label": said["label"]}
     when = {} if said.get("at") in (None, "") else {"answer.at": said["at"]}

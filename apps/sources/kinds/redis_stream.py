@@ -84,12 +84,24 @@ class RedisStream:
     def is_before(self, one: str, other: str) -> bool:
         return _parts(one) < _parts(other)
 
+    def forget(self, partition: str, upto: str) -> None:
+        ms, n = _parts(upto)
+        with _asked() as line:
+            line.xtrim(partition, minid=f"{ms}-{n + 1}", approximate=True)
+
     def write(self, values: Sequence[bytes]) -> list[str]:
         with _asked() as line:
             several = line.pipeline(transaction=True)
             for i, value in enumerate(values):
                 several.xadd(self._keys[i % len(self._keys)], {"event": value})
             return [_text(each) for each in several.execute()]
+
+
+def keys_remove(project_id: int) -> int:
+    """Every stream of a project; how many there were. Raises Unavailable."""
+    with _asked() as line:
+        keys = list(line.scan_iter(f"events:{project_id}:*", count=1000))
+        return int(line.unlink(*keys)) if keys else 0
 
 
 @lru_cache(maxsize=4)

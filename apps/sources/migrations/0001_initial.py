@@ -85,6 +85,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('offset', models.CharField(max_length=60)),
+                ('external_id', models.CharField(blank=True, max_length=200)),
                 ('reason', models.CharField(max_length=300)),
                 ('parts', models.JSONField(default=dict)),
                 ('raw', models.TextField()),
@@ -113,6 +114,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='sourceletter',
             index=models.Index(condition=models.Q(('next_try_at__isnull', False)), fields=['partition', 'next_try_at'], name='sources_letter_waits'),
+        ),
+        migrations.AddIndex(
+            model_name='sourceletter',
+            index=models.Index(fields=['source', 'external_id'], name='sources_letter_speaks_of'),
         ),
         migrations.AddConstraint(
             model_name='sourceletter',
