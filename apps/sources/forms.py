@@ -6,7 +6,8 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apps.errors import Invalid
+from apps.pages.sentences import refusal
+from apps.rules.values import ValueRefused
 from apps.sources.events import EVENT_KINDS
 from apps.sources.kinds import SOURCE_KINDS
 from apps.sources.models import Source
@@ -44,15 +45,26 @@ class SourceForm(forms.Form):
             **source.place,
         }
 
-    def given(self) -> dict[str, Any]:
-        """As the services take it. Raises Invalid."""
+    def clean_mapping(self) -> dict[str, str]:
+        return mapping_read(self.cleaned_data["mapping"])
+
+    def clean(self) -> dict[str, Any]:
+        """What is wrong with the place is said beside what is wrong with the rest, and not only once that is mended."""
         said = self.cleaned_data
-        place = {name: said[name] for name in ("stream", "partitions")}
-        return {"name": said["name"], "place": place, "mapping": mapping_read(said["mapping"])}
+        if "stream" in said and said.get("kind") in SOURCE_KINDS:
+            try:
+                said["place"] = SOURCE_KINDS[said["kind"]].place(said)
+            except ValueRefused as refused:
+                self.add_error("stream", refusal(refused))
+        return said
+
+    def given(self) -> dict[str, Any]:
+        """As the services take it."""
+        return {name: self.cleaned_data[name] for name in ("name", "place", "mapping")}
 
 
 def mapping_read(text: str) -> dict[str, str]:
-    """Lines of `name: path`. Raises Invalid."""
+    """Lines of `name: path`. Raises ValidationError."""
     found: dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
@@ -60,7 +72,7 @@ def mapping_read(text: str) -> dict[str, str]:
         name, colon, path = line.partition(":")
         if not colon or not name.strip() or not path.strip() or name.strip() in found:
             words = gettext("Line {n} of the mapping is not “name: path”, or says a name again.")
-            raise Invalid(words.format(n=number), field="mapping")
+            raise forms.ValidationError(words.format(n=number))
         found[name.strip()] = path.strip()
     return found
 

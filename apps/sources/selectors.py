@@ -12,12 +12,12 @@ from apps.errors import NotFound
 from apps.integrations.ports import Unavailable
 from apps.projects.models import Project
 from apps.rules.registry import UnknownName
-from apps.rules.sentences import parts_of, sentence, words_of
+from apps.rules.sentences import parts_of, words_of
 from apps.rules.values import ValueRefused, shown
 from apps.sources.consuming import stream_of
 from apps.sources.events import EVENT_KINDS
 from apps.sources.models import Source, SourceLetter, SourceMinute, SourcePartition, SourceState
-from apps.sources.reading import event_read, mapped, misfit
+from apps.sources.parsing import event_read, mapped, misfit, nothing_at
 
 PREVIEWED = 10  # newest events
 RECENT = timedelta(minutes=5)  # for a rate
@@ -140,9 +140,7 @@ def _previewed(source: Source, event: Any, mapping: Mapping[str, str]) -> Previe
     values = {name: shown(value, 120) for name, value in mapped(found, mapping).items()}
     absent = [path for name, path in mapping.items() if name not in values]
     if absent:
-        return Previewed(
-            event.offset, event.at, raw, values, sentence("Nothing stands at “{path}”.", path=shown(absent[0]))
-        )
+        return Previewed(event.offset, event.at, raw, values, nothing_at(absent[0]))
     return Previewed(event.offset, event.at, raw, values, misfit(found, source.shape) or "")
 
 

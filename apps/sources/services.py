@@ -22,9 +22,9 @@ from apps.rules.sentences import parts_of, sentence
 from apps.rules.values import ValueRefused, moment_of, name_of
 from apps.sources.consuming import stream_of
 from apps.sources.events import EVENT_KINDS
-from apps.sources.kinds import SOURCE_KINDS
+from apps.sources.kinds import SOURCE_KINDS, EventStream
 from apps.sources.models import Source, SourcePartition, SourceState
-from apps.sources.reading import MOST_BYTES
+from apps.sources.parsing import MOST_BYTES
 from apps.sources.selectors import preview_of
 from apps.sources.states import source_told
 from apps.sources.taking import may_not
@@ -189,23 +189,23 @@ def _replay_told(source: Source, *, by: User, at: datetime, since: str, words: s
     look_again(Topic.PROJECT.of(source.project_id), News.SOURCE, source.pk)
 
 
-def _asked(source: Source) -> Any:
+def _asked(source: Source) -> EventStream:
     """Its stream. Raises Invalid where the package of its kind is gone."""
     if source.kind not in SOURCE_KINDS:
         raise Invalid(gettext("What reads this kind of source is not installed any more."))
     return stream_of(source)
 
 
-def _position(stream: Any, partition: str, since: str, at: datetime) -> str:
+def _position(stream: EventStream, partition: str, since: str, at: datetime) -> str:
     try:
         if since == BEGINNING:
             return ""
         if since == END:
-            return str(stream.ends(partition).newest)
+            return stream.ends(partition).newest
         if "T" in since or ":" in since or since.count("-") == 2:
             moment = moment_of(since, now=at)
-            return str(stream.position_at(partition, moment)) if moment else ""
-        return str(stream.position_given(since))
+            return stream.position_at(partition, moment) if moment else ""
+        return stream.position_given(since)
     except ValueRefused as refused:
         raise Invalid(refusal(refused), field="since") from None
     except Unavailable as cause:

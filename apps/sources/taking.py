@@ -19,10 +19,10 @@ from apps.live.topics import News, Topic
 from apps.projects.access import permissions_of
 from apps.rules.sentences import parts_of, sentence, words_of
 from apps.rules.values import ValueRefused
-from apps.sources.events import EVENT_KINDS, EventKind, EventRow, Outcome, OutcomeState, external_id_of
+from apps.sources.events import EVENT_KINDS, EventKind, EventOutcome, EventRow, OutcomeState, external_id_of
 from apps.sources.kinds import StreamEvent
 from apps.sources.models import Source, SourceLetter, SourceMinute, SourcePartition, SourceState
-from apps.sources.reading import event_read, mapped, misfit, shape_of
+from apps.sources.parsing import event_read, mapped, misfit, shape_of
 from apps.sources.states import source_fail
 from apps.work.leases import Lease, LeaseLost
 
@@ -42,7 +42,7 @@ LEASE = Lease(timedelta(seconds=30), PartitionLost)
 
 
 @dataclass(slots=True)
-class Batch:
+class EventBatch:
     """What was made of the events read at once. `last` is the position after the last one that counts."""
 
     rows: list[EventRow] = field(default_factory=list)
@@ -92,12 +92,12 @@ def waiting_take(*, partition_id: int, owner: uuid.UUID, at: datetime, most: int
     outcomes = kind.take(partition, [EventRow(x.offset, x.row, raw=x.raw) for x in letters], at)
     partition.save(update_fields=["ingestion"])
     ended = [x for x, outcome in zip(letters, outcomes, strict=True) if _settled(x, outcome, at)]
-    counts = Counter(o.state for o in outcomes if o.state != OutcomeState.WAITING)
+    counts = Counter[OutcomeState](o.state for o in outcomes if o.state != OutcomeState.WAITING)
     _count(partition.source, counts, at)
     return len(ended)
 
 
-def _settled(letter: SourceLetter, outcome: Outcome, at: datetime) -> bool:
+def _settled(letter: SourceLetter, outcome: EventOutcome, at: datetime) -> bool:
     if outcome.state in (OutcomeState.TAKEN, OutcomeState.KNOWN):
         letter.delete()
         return True
@@ -144,8 +144,8 @@ def may_not(source: Source, kind: EventKind) -> str:
     return ""
 
 
-def _read(source: Source, kind: EventKind, misfits: int, events: Iterable[StreamEvent]) -> Batch:
-    batch = Batch(misfits=misfits)
+def _read(source: Source, kind: EventKind, misfits: int, events: Iterable[StreamEvent]) -> EventBatch:
+    batch = EventBatch(misfits=misfits)
     paths = [source.mapping[n] for n in kind.paths if n in source.mapping] if source.mapping else list(kind.paths)
     unsure: list[EventRow] = []  # of another shape; they count once one fits again, or the batch ends before the limit
     for event in events:
@@ -176,7 +176,7 @@ def _read(source: Source, kind: EventKind, misfits: int, events: Iterable[Stream
     return batch
 
 
-def _letters(partition: SourcePartition, found: Sequence[tuple[EventRow, Outcome]], at: datetime) -> None:
+def _letters(partition: SourcePartition, found: Sequence[tuple[EventRow, EventOutcome]], at: datetime) -> None:
     """A replay brings the same event again: its letter is written anew, and goes where it was taken now."""
     kept = [(row, out) for row, out in found if out.state in (OutcomeState.REFUSED, OutcomeState.WAITING)]
     gone = [row.offset for row, out in found if out.state in (OutcomeState.TAKEN, OutcomeState.KNOWN)]

@@ -43,7 +43,7 @@ def sources(request: Signed, project: Project) -> HttpResponse:
                 messages.success(request, gettext("“{name}” is read from now on.").format(name=made.name))
                 return redirect("sources:source", project.pk, made.pk)
         except Invalid as error:
-            _refused(form, error)
+            refused(form, error)
         status = 422
     context = {"project": project, "form": form, "here": "projects:settings"}
     context["lines"] = selectors.source_lines(project, at)
@@ -72,7 +72,7 @@ def source(request: Signed, project: Project, source_id: int) -> HttpResponse:
                 messages.success(request, gettext("The source is changed."))
                 return redirect("sources:source", project.pk, found.pk)
         except Invalid as error:
-            _refused(form, error)
+            refused(form, error)
         status = 422
     shown, why_none = selectors.preview_or_none(found)
     context = _state(request, project, found) | {
@@ -158,10 +158,3 @@ def _state(request: Signed, project: Project, found: Source) -> dict[str, Any]:
         "page": page,
         "partitions": selectors.partitions_of(found),
     }
-
-
-def _refused(form: SourceForm, error: Invalid) -> None:
-    if error.details.get("field") == "place":
-        form.add_error("stream", error.message)
-    else:
-        refused(form, error)

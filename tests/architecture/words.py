@@ -20,7 +20,7 @@ from apps.rules.gates import GATES
 from apps.rules.monitors import MONITORS
 from apps.rules.rollouts.metrics import METRICS
 from apps.rules.webhooks import WEBHOOK_FORMATS
-from apps.sources.reading import SHAPES
+from apps.sources.parsing import SHAPES
 from fastloop_console.machine.env import ROOT
 
 CATALOG = ROOT / "locale/es/LC_MESSAGES/django.po"

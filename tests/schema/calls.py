@@ -91,7 +91,7 @@ BODIES: dict[str, Body | Callable[[Asked], Body]] = {
         ]
     },
     "sources_add": {
-        "name": "Orders",
+        "name": "Orders of shops",
         "place": {"stream": "orders"},
         "events": "examples",
         "mapping": {"id": "order.id", "text": "order.note"},

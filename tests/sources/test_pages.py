@@ -76,6 +76,11 @@ def test_what_cannot_be_used_is_said_at_its_field_and_nothing_is_made(as_, proje
     assert words in answer.content.decode()
 
 
+def test_all_that_is_wrong_with_a_form_is_said_at_once(as_, project, mona):
+    page = as_(mona).post(_at("sources", project), GIVEN | {"stream": "a b", "mapping": "text"}).content.decode()
+    assert "The name of a stream has" in page and "Line 1 of the mapping" in page
+
+
 def test_a_stopped_source_says_why(as_, project, mona, source):
     source_fail(source=source, reason="The events have changed.", at=timezone.now())
     page = page_of(as_(mona), _at("source", project, source.pk))

@@ -13,7 +13,7 @@ from apps.labeling.models import Annotation, Label
 from apps.monitoring.models import Feedback
 from apps.projects.membership import member_remove
 from apps.sources.models import SourceLetter, SourceMinute, SourceState
-from apps.sources.reading import MOST_BYTES
+from apps.sources.parsing import MOST_BYTES
 from apps.sources.services import source_change, source_replay
 from apps.sources.states import source_pause, source_resume
 from apps.sources.taking import MOST_MISFITS, WAITS_FOR

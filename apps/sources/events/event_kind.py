@@ -22,7 +22,7 @@ class OutcomeState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class EventOutcome:
     state: OutcomeState
     reason: str = ""
 
@@ -61,4 +61,4 @@ class EventKind:
     needs: frozenset[Permission]
     names: tuple[str, ...]  # of ours, for the mapping
     paths: tuple[str, ...]
-    take: Callable[[SourcePartition, Sequence[EventRow], datetime], list[Outcome]]
+    take: Callable[[SourcePartition, Sequence[EventRow], datetime], list[EventOutcome]]

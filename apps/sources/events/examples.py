@@ -7,12 +7,12 @@ from django.utils.translation import gettext_lazy
 
 from apps.projects.roles import Permission
 from apps.rules.sentences import term
-from apps.sources.events.event_kind import EventKind, EventRow, Outcome
+from apps.sources.events.event_kind import EventKind, EventOutcome, EventRow
 from apps.sources.events.ingesting import ingested
 from apps.sources.models import SourcePartition
 
 
-def _take(partition: SourcePartition, rows: Sequence[EventRow], at: datetime) -> list[Outcome]:
+def _take(partition: SourcePartition, rows: Sequence[EventRow], at: datetime) -> list[EventOutcome]:
     return ingested(partition, rows, at, lambda row: None if row.values is None else dict(row.values))
 
 

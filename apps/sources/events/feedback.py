@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from apps.monitoring.feedback.services import MOST_ROWS, FeedbackRow, FeedbackStatus, feedback_take
 from apps.projects.roles import Permission
 from apps.rules.sentences import sentence, term
-from apps.sources.events.event_kind import EventKind, EventRow, Outcome, OutcomeState
+from apps.sources.events.event_kind import EventKind, EventOutcome, EventRow, OutcomeState
 from apps.sources.models import SourcePartition
 
 logger = logging.getLogger(__name__)
@@ -21,17 +21,17 @@ _STATES = {
 }
 
 
-def _take(partition: SourcePartition, rows: Sequence[EventRow], at: datetime) -> list[Outcome]:
+def _take(partition: SourcePartition, rows: Sequence[EventRow], at: datetime) -> list[EventOutcome]:
     readable = [row for row in rows if row.values is not None and not row.reason]
     answers = list[FeedbackRow]()
     for first in range(0, len(readable), MOST_ROWS):
         answers += _taken_or_split(partition, readable[first : first + MOST_ROWS], at)
     found = iter(answers)
-    return [Outcome(OutcomeState.REFUSED, row.reason) if row.reason else _outcome(next(found)) for row in rows]
+    return [EventOutcome(OutcomeState.REFUSED, row.reason) if row.reason else _outcome(next(found)) for row in rows]
 
 
-def _outcome(answer: FeedbackRow) -> Outcome:
-    return Outcome(_STATES.get(answer.status, OutcomeState.TAKEN), answer.reason)
+def _outcome(answer: FeedbackRow) -> EventOutcome:
+    return EventOutcome(_STATES.get(answer.status, OutcomeState.TAKEN), answer.reason)
 
 
 def _taken_or_split(partition: SourcePartition, rows: Sequence[EventRow], at: datetime) -> list[FeedbackRow]:

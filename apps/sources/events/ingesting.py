@@ -8,7 +8,7 @@ from apps.datasets.models import DeadLetter, Example, Ingestion
 from apps.datasets.readers import Row
 from apps.labeling.services.labels import labels_share
 from apps.rules.sentences import Sentence, sentence
-from apps.sources.events.event_kind import EventRow, Outcome, OutcomeState
+from apps.sources.events.event_kind import EventOutcome, EventRow, OutcomeState
 from apps.sources.models import SourcePartition
 from apps.transfer.importing import Companions
 
@@ -20,7 +20,7 @@ def ingested(
     rows: Sequence[EventRow],
     at: datetime,
     values_of: Callable[[EventRow], dict[str, object] | None],
-) -> list[Outcome]:
+) -> list[EventOutcome]:
     """Take rows as examples with what is said beside them. Within the caller's transaction."""
     project, ingestion = partition.source.project, ingestion_of(partition, at)
     before, taken_before = ingestion.rows_read, ingestion.rows_taken
@@ -34,13 +34,13 @@ def ingested(
     )
     letters = {x.row_number: x for x in DeadLetter.objects.filter(ingestion=ingestion, row_number__gt=before)}
     left = ingestion.rows_taken - taken_before
-    outcomes = list[Outcome]()
+    outcomes = list[EventOutcome]()
     for row in numbered:
         letter = letters.get(row.number)
         if letter is not None:
-            outcomes.append(Outcome(OutcomeState.REFUSED, _reason(letter)))
+            outcomes.append(EventOutcome(OutcomeState.REFUSED, _reason(letter)))
         else:  # the intake counts taken and known of a batch and does not say which rows these are
-            outcomes.append(Outcome(OutcomeState.TAKEN if left > 0 else OutcomeState.KNOWN))
+            outcomes.append(EventOutcome(OutcomeState.TAKEN if left > 0 else OutcomeState.KNOWN))
             left -= 1
     return outcomes
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 from apps.datasets.erasing import erased_among
 from apps.projects.roles import Permission
 from apps.rules.sentences import sentence, term
-from apps.sources.events.event_kind import EventKind, EventRow, Outcome, OutcomeState, external_id_of
+from apps.sources.events.event_kind import EventKind, EventOutcome, EventRow, OutcomeState, external_id_of
 from apps.sources.events.ingesting import NOT_HERE, here, ingested
 from apps.sources.models import SourcePartition
 
@@ -16,11 +16,11 @@ KEYS = ("id", "label", "by", "at")
 NO_LABEL = sentence("The event has no “label”: what the example is.")
 
 
-def _take(partition: SourcePartition, rows: Sequence[EventRow], at: datetime) -> list[Outcome]:
+def _take(partition: SourcePartition, rows: Sequence[EventRow], at: datetime) -> list[EventOutcome]:
     names = [external_id_of(row.values) for row in rows]
     known = here(partition, [name for name in names if name])
     known |= erased_among(partition.source.project, {name for name in names if name})  # refused in the intake's words
-    outcomes = [Outcome(OutcomeState.WAITING, NOT_HERE)] * len(rows)
+    outcomes = [EventOutcome(OutcomeState.WAITING, NOT_HERE)] * len(rows)
     fit = [
         i
         for i, (row, name) in enumerate(zip(rows, names, strict=True))

@@ -64,6 +64,11 @@ def mapped(event: Mapping[str, Any], mapping: Mapping[str, str]) -> dict[str, An
     return {name: value for name, (there, value) in found.items() if there}
 
 
+def nothing_at(path: str) -> Sentence:
+    """Why an event shows nothing under one of our names."""
+    return sentence("Nothing stands at “{path}”.", path=shown(path))
+
+
 def kind_of(value: Any) -> str:
     """What a value is, as a shape says it.
 
