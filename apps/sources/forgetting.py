@@ -52,14 +52,13 @@ def _trimmed(source: Source, at: datetime) -> None:
     """Not beyond what every source of the project has taken that reads the same stream."""
     try:
         stream = stream_of(source)
-        before = stream.position_at("", at - STREAM_KEPT)
         readers = SourcePartition.objects.filter(source__project=source.project_id, source__kind=source.kind)
         for name in source.partitions.values_list("name", flat=True):
             taken = list(readers.filter(name=name).values_list("position", flat=True))
-            upto = before
-            for position in taken:
-                upto = position if stream.is_before(position, upto) else upto
-            if upto:
-                stream.forget(name, upto)
+            slowest = taken[0]
+            for position in taken[1:]:
+                slowest = position if stream.is_before(position, slowest) else slowest
+            if slowest:
+                stream.forget(name, slowest, before=at - STREAM_KEPT)
     except (UnknownName, Unavailable):
         pass  # there is another day

@@ -84,10 +84,10 @@ class RedisStream:
     def is_before(self, one: str, other: str) -> bool:
         return _parts(one) < _parts(other)
 
-    def forget(self, partition: str, upto: str) -> None:
-        ms, n = _parts(upto)
+    def forget(self, partition: str, upto: str, *, before: datetime) -> None:
+        ms, n = min(_parts(upto), _parts(self.position_at(partition, before)))
         with _asked() as line:
-            line.xtrim(partition, minid=f"{ms}-{n + 1}", approximate=True)
+            line.xtrim(partition, minid=f"{ms}-{n}", approximate=True)
 
     def close(self) -> None:
         pass  # its connection is the process's

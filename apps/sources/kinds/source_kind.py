@@ -61,8 +61,8 @@ class EventStream(Protocol):
 
     def is_before(self, one: str, other: str) -> bool: ...
 
-    def forget(self, partition: str, upto: str) -> None:
-        """Remove events up to this position where the stream is the console's own; a broker keeps its own time."""
+    def forget(self, partition: str, upto: str, *, before: datetime) -> None:
+        """Remove old events up to this position where the stream is the console's own; a broker keeps its own time."""
 
     def close(self) -> None:
         """Nothing more is read with it."""
