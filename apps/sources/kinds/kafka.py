@@ -127,6 +127,9 @@ class KafkaStream:
                 raise fault_of(faults[0], self._topic) if faults else Unavailable(AWAY)
         return [offsets[i] for i in range(len(values))]
 
+    def forget(self, partition: str, upto: str, *, before: datetime) -> None:
+        pass  # the topic's retention does
+
     def close(self) -> None:
         if self._reader is not None:
             consumer_rested(self._reader)
