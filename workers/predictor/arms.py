@@ -11,6 +11,7 @@ from workers.predictor.answers import Floats, TensorRequest, predicted, readable
 from workers.predictor.batches import Batcher, encoding
 from workers.training.models.bundle import Bundle
 from workers.training.models.inputs import Rows
+from workers.training.models.words import TextRows
 
 READ_HERE = (
     64  # values; a request of more is read in a thread, since other requests and health checks wait for the loop
@@ -37,7 +38,7 @@ class LoadedModel:
         else:
             rows = await asyncio.get_running_loop().run_in_executor(None, rows_of, self.bundle, request)
         if self.bundle.learner.reads_vectors:
-            rows = await encoding(self.bundle.encoder).ask(rows)
+            rows = TextRows(await encoding(self.bundle.encoder).ask(rows), list(rows))
         return readable(await self.batcher.ask(rows))
 
 
