@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tests.training.recipes import recipe_for
 from workers.predictor import answers
 from workers.training.fit.loop import fit
-from workers.training.fit.words import WordCounts, fitted_words, softmax_regression, word_share
+from workers.training.fit.words import WordCounts, fitted_words, naive_bayes, softmax_regression, word_share
 from workers.training.models.bundle import Bundle, dump, load, predict
 from workers.training.models.networks import TextHead
 from workers.training.models.score import VectorScorer
@@ -110,7 +110,7 @@ def test_an_incremental_run_goes_on_from_the_words_of_its_base(learned: Bundle) 
     rows = TextRows(new.vectors, said)
     recipe = replace(recipe_for(TEXTS, "incremental"), epochs=1, least_steps=5, encoder="toy")
     found = fit(rows, y, LABELS, recipe, base=learned, on_notice=told.append).bundle
-    assert told == ["the regression on words went on from the base’s with 200 texts"]
+    assert told == ["the regression on words goes on from the base’s with 200 texts"]
     assert found.preprocessor == learned.preprocessor
     before, after = (each.module.words for each in (learned, found))  # type: ignore[union-attr]
     assert isinstance(before, WordRegression) and isinstance(after, WordRegression)
@@ -156,6 +156,35 @@ def test_it_is_the_regression_that_scikit_learn_fits() -> None:
     logits = x @ ours[:-1] + ours[-1]
     found = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(found, expected, atol=0.01)
+
+
+def test_many_labels_are_learned_in_one_pass_and_stay_as_they_are_in_an_incremental_run() -> None:
+    rng = np.random.default_rng(0)
+    labels = tuple(f"kind {n}" for n in range(12))
+    y = rng.integers(12, size=600)
+    rows = TextRows(
+        rng.normal(size=(600, 8)).astype(np.float32), [f"about {'qwxzkjvpfmgh'[each] * 4} today" for each in y]
+    )
+    base = fit(rows, y, labels, QUICK).bundle
+    assert base.reads_words and right(base, rows, y) > 0.95 > right(base, rows.vectors, y) + 0.5
+    told: list[str] = []
+    recipe = replace(recipe_for(TEXTS, "incremental"), epochs=1, least_steps=5, encoder="toy")
+    after = fit(rows[:60], y[:60], labels, recipe, base=base, on_notice=told.append).bundle
+    assert told == ["words say what they said in the base; the next full run learns them anew"]
+    assert torch.equal(after.module.words.weight, base.module.words.weight)  # type: ignore[union-attr]
+
+
+def test_a_label_without_a_row_says_nothing_in_naive_bayes() -> None:
+    from scipy import sparse
+
+    x = sparse.csr_matrix(np.array([[1, 0, 0], [0, 1, 0], [0, 1, 1]], np.float32))
+    found = naive_bayes(x, np.array([0, 1, 1]), np.array([1.0, 1.0, 2.0]), 3)
+    log_usual = np.log(np.array([1, 3, 2]) / 6)
+    odds = np.log(
+        (np.array([[1, 0, 0], [0, 3, 0], [0, 2, 0]]) + 60 * np.array([[1], [3], [2]]) / 6) / (np.array([1, 5, 0]) + 60)
+    )
+    np.testing.assert_allclose(found[:3], odds - odds.mean(axis=1, keepdims=True))
+    np.testing.assert_allclose(odds[:, 2], log_usual)
 
 
 def test_as_much_is_added_as_the_judges_like_best() -> None:

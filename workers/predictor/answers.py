@@ -33,10 +33,10 @@ class TensorRequest(Protocol):
 
 def answer(bundle: Bundle, request: TensorRequest) -> Floats:
     """Probabilities (n, classes), all by itself. Raises InvalidInput with a sentence."""
-    rows: Rows = rows_of(bundle, request)
-    if bundle.learner.reads_vectors:
-        rows = TextRows(encoded(bundle.encoder, rows), list(rows))
-    return readable(predicted(bundle, rows))
+    payloads = rows_of(bundle, request)
+    if not bundle.learner.reads_vectors:
+        return readable(predicted(bundle, payloads))
+    return readable(predicted(bundle, TextRows(encoded(bundle.encoder, payloads), payloads)))
 
 
 def rows_of(bundle: Bundle, request: TensorRequest) -> list[Any]:

@@ -29,7 +29,7 @@ from workers.training.fit.warm_start import warm_start
 from workers.training.fit.without_dynamo import keep_dynamo_out
 from workers.training.learners import learner_named
 from workers.training.models.bundle import Bundle
-from workers.training.models.inputs import Rows
+from workers.training.models.inputs import Rows, TextInput
 from workers.training.models.networks import TabularNet, TextHead
 from workers.training.models.words import TextRows
 from workers.training.recipes import IncrementalRecipe, SteppedRecipe
@@ -141,7 +141,7 @@ def _fit(
     if isinstance(module, TabularNet):
         table = TableBlend(preprocessor, tuple(labels), recipe, device, listeners)
         divisor = table.blended(module, x, y, counted, times, refit, base) or divisor
-    elif isinstance(module, TextHead) and isinstance(rows, TextRows):
+    elif isinstance(module, TextHead) and isinstance(rows, TextRows) and isinstance(preprocessor, TextInput):
         text = TextBlend(tuple(labels), recipe, listeners)
         texts = rows.texts if bool(whole.all()) else rows[whole.numpy()].texts
         module.words = text.worded(module, texts, x, y, counted, divisor, base)

@@ -14,6 +14,7 @@ from workers.training.fit.members import Floats, Ints
 from workers.training.fit.reports import Listeners
 from workers.training.fit.validation import split
 from workers.training.fit.words import (
+    FEW_LABELS,
     PENALTY,
     WordCounts,
     WordShare,
@@ -55,9 +56,8 @@ class TextBlend:
             before = base.module.words if isinstance(base.module, TextHead) else None
             if before is None:
                 return None
-            found = further_words(before, base.labels, self.labels, WordCounts.of(texts), truth, counted)
-            self.listeners.on_notice(f"the regression on words went on from the base’s with {len(truth):,} texts")
-            return found
+            self.listeners.on_notice(further_taken(len(self.labels), len(truth)))
+            return further_words(before, base.labels, self.labels, WordCounts.of(texts), truth, counted)
         if len(truth) < LEAST or len(np.unique(truth)) < 2 or counted.sum() <= 0:
             return None
         counts = WordCounts.of(texts)
@@ -93,8 +93,14 @@ def _probed(x: NDArray[np.float32], places: Ints, truth: Ints, classes: int, cou
     return found
 
 
+def further_taken(labels: int, texts: int) -> str:
+    if labels > FEW_LABELS:
+        return "words say what they said in the base; the next full run learns them anew"
+    return f"the regression on words goes on from the base’s with {texts:,} texts"
+
+
 def words_taken(found: WordShare) -> str:
     which = f"{found.judges:,} rows that neither saw"
     if not found.share:
         return f"words add nothing to the vectors, by {which}"
-    return f"log-loss by {which}: vectors alone {found.before:.3f}, with {found.share:g} of a regression on words {found.after:.3f}"
+    return f"log-loss by {which}: vectors alone {found.before:.3f}, with {found.share:g} of what words say {found.after:.3f}"

@@ -21,7 +21,7 @@ from workers.training.models.networks import Network, SmallCnn, TabularNet, Text
 from workers.training.models.words import TextRows, packed
 from workers.training.recipes import Recipe
 
-Rows = Sequence[Any] | NDArray[Any] | TextRows
+Rows = Sequence[Any] | NDArray[Any]  # texts as `TextRows`
 Cell = float | int | str | None
 
 SIDES = (8, 64)

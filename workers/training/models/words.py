@@ -24,7 +24,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
 
-class TextRows:
+class TextRows(Sequence[Any]):
     """Sentence vectors (n, dim) with the texts that they stand for. As an array it is the vectors alone.
 
     `texts` is asked once they are needed: what reads vectors alone fetches no text.
@@ -48,7 +48,9 @@ class TextRows:
     @overload
     def __getitem__(self, which: int) -> NDArray[Any]: ...
     @overload
-    def __getitem__(self, which: slice | NDArray[Any] | Sequence[int]) -> "TextRows": ...
+    def __getitem__(self, which: slice) -> "TextRows": ...
+    @overload
+    def __getitem__(self, which: NDArray[Any]) -> "TextRows": ...
     def __getitem__(self, which: Any) -> Any:
         """Some of the rows; of one of them the vector."""
         if isinstance(which, int | np.integer):
@@ -121,11 +123,13 @@ class WordRegression(nn.Module):
         places = torch.searchsorted(self.known, indices).clamp(max=len(self.known) - 1)
         values = self.rarity[places] * (self.known[places] == indices)
         values = values / values.square().sum(dim=1, keepdim=True).sqrt().clamp_min(1e-9)
-        return F.embedding_bag(places, self._weights(), mode="sum", per_sample_weights=values) + self.bias
+        summed: Tensor = F.embedding_bag(places, self._weights(), mode="sum", per_sample_weights=values)
+        return summed + self.bias
 
     def blended(self, network: Tensor, indices: Tensor) -> Tensor:
         """Logits (n, classes) of the network, and indices -> logits (n, classes)."""
-        return (network + self.share * self(indices)) * self.scale
+        found: Tensor = (network + self.share * self(indices)) * self.scale
+        return found
 
     def _weights(self) -> Tensor:
         if self._whole.shape != self.weight.shape or self._whole.device != self.weight.device:
