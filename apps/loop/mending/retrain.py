@@ -12,11 +12,14 @@ from apps.loop.mending.shift import contradicted_in, run_shift_set, shift_in_for
 from apps.loop.mending.steps import FINAL, refusal_of, step_of, step_set
 from apps.loop.models import Mending, MendingLink, StepState
 from apps.loop.services.runs import run_start_now
+from apps.monitoring.models import AlertVerdict
+from apps.monitoring.monitors.scoring import alarm_judged
 from apps.releases.models import ModelVersion, Rollout
 from apps.releases.rollouts.services import release_start
 from apps.releases.selectors import champion_of
 from apps.rules.gates.drifted_slice import LEAST_JUDGES
 from apps.rules.mending import AlarmPolicy, Evidence, KindAdvice, LinkMode, evidence_of, kind_for
+from apps.rules.monitors.verdicts import AlarmJudgment
 from apps.rules.sentences import joined, sentence
 from apps.rules.words import percent
 from apps.training.models import OPEN_STATES, Run, RunState, RunTrigger
@@ -56,11 +59,11 @@ def _is_wrong(mending: Mending, policy: AlarmPolicy, counts: LaneCounts, at: dat
         return False
     words = sentence("Not needed: what was answered is wrong there as seldom as ever, by its labels.")
     step_set(mending, MendingLink.RETRAIN, StepState.NOTHING, words, at=at)
-    words = sentence(
-        "Closed by itself: {n} of {of} labels contradict what was answered, not surely more than the usual {usual}.",
-        **facts,
+    because = sentence(
+        "{n} of {of} labels contradict what was answered, not surely more than the usual {usual}.", **facts
     )
-    alarm_close(mending, words, at)
+    alarm_close(mending, joined([sentence("Closed by itself."), because]), at)
+    alarm_judged(alert=mending.alert, found=AlarmJudgment(AlertVerdict.FALSE, because), at=at)
     return False
 
 

@@ -154,8 +154,9 @@ def test_labels_that_say_what_was_answered_close_the_alarm_without_a_run(
     told = LABELED.filter(alert_number=laned.pk, judges=False, by_chance=True).count()
     assert 20 <= told < 40 and not runs(project) and step(laned, "retrain")[0] == "nothing"
     words = f"0 of {told} labels contradict what was answered, not surely more than the usual 10 %."
-    assert laned.resolved_at is not None and laned.note == f"Closed by itself: {words}"
+    assert laned.resolved_at is not None and laned.note == f"Closed by itself. {words}"
     assert step(laned, "closing") == ("done", laned.note)
+    assert (laned.verdict, laned.verdict_words) == ("false", words), "it is judged by then"
     assert len([r for r in labels_now(project) if not r.holdout]) == 16 + 59, "its labels may be learned from"
 
 
