@@ -18,7 +18,7 @@ from apps.releases.models import ModelVersion, Rollout
 from apps.releases.rollouts.services import release_start
 from apps.releases.selectors import champion_of
 from apps.rules.gates.drifted_slice import LEAST_JUDGES
-from apps.rules.mending import AlarmPolicy, Evidence, KindAdvice, LinkMode, evidence_of, kind_for
+from apps.rules.mending import AlarmPolicy, KindAdvice, LaneVerdict, LinkMode, kind_for, lane_verdict
 from apps.rules.monitors.verdicts import AlarmJudgment
 from apps.rules.sentences import joined, sentence
 from apps.rules.words import percent
@@ -44,11 +44,11 @@ def retrain_look(mending: Mending, policy: AlarmPolicy, at: datetime) -> None:
 def _is_wrong(mending: Mending, policy: AlarmPolicy, counts: LaneCounts, at: datetime) -> bool:
     """Whether a run is due. What its labels do not show to be wrong closes the alarm, once all of them are in."""
     found = contradicted_in(mending)
-    evidence = evidence_of(mending.alert.kind, found, complete=not counts.waiting)
-    if policy.retrain.where == "labeled" or evidence is Evidence.WRONG:
+    told = lane_verdict(mending.alert.kind, found, complete=not counts.waiting)
+    if policy.retrain.where == "labeled" or told is LaneVerdict.WRONG:
         return True
     facts = {"n": found.contradicted, "of": found.of, "usual": percent(found.usual)}
-    if evidence is Evidence.OPEN:
+    if told is LaneVerdict.OPEN:
         words = sentence(
             "{n} of {of} labels contradict what was answered; usual is {usual}. Whether that is more is told by the {waiting} that "
             "are asked for.",

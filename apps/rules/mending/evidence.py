@@ -10,7 +10,7 @@ LEAST_TOLD = 20  # labels drawn by chance; by fewer nothing is said, and the run
 TOLD_BY_ITSELF = (MonitorCause.LOSS, MonitorCause.GROUPS)  # these alarms come of answers that were wrong
 
 
-class Evidence(StrEnum):
+class LaneVerdict(StrEnum):
     """`open` waits for the rest of the labels."""
 
     WRONG = "wrong"
@@ -35,10 +35,10 @@ class ContradictedAnswers:
         return bool(self.contradicted and binomtest(self.contradicted, self.of, usual, "greater").pvalue < chance)
 
 
-def evidence_of(cause: str, found: ContradictedAnswers, *, complete: bool) -> Evidence:
+def lane_verdict(cause: str, found: ContradictedAnswers, *, complete: bool) -> LaneVerdict:
     """`complete`: no more labels come. Before that, labels which contradict it somewhat more often than usual leave it open."""
     if cause in TOLD_BY_ITSELF or found.is_sure(SURE) or (complete and found.of < LEAST_TOLD):
-        return Evidence.WRONG
+        return LaneVerdict.WRONG
     if found.of < LEAST_TOLD:
-        return Evidence.OPEN
-    return Evidence.AS_EVER if complete or found.contradicted <= found.usual * found.of else Evidence.OPEN
+        return LaneVerdict.OPEN
+    return LaneVerdict.AS_EVER if complete or found.contradicted <= found.usual * found.of else LaneVerdict.OPEN
