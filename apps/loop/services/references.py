@@ -64,7 +64,7 @@ def reference_of(champion: ModelVersion) -> MonitorReference:
         model_number=champion.number,
         serves_since=served or champion.created_at,
         label_names=report.label_names,
-        holdout=cache(lambda: HoldoutAnswers(said().truth, said().predicted, said().confidence)),
+        holdout=cache(lambda: HoldoutAnswers(said().truth, said().predicted, said().confidence, said().margin)),
         learned=ReferenceRows(columns=columns, vectors=learned_vectors),
         groups=groups,
         encode=vectors,

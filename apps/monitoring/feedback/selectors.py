@@ -6,7 +6,7 @@ from math import sqrt
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Min, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -21,11 +21,13 @@ from apps.rules.feedback import LABEL
 LETTERS = 20  # that the page lists
 NORMAL = 1.96  # 95 of 100
 
-# What was answered within the period and is mature: with feedback of this name, or all of it where silence means 0.
+# What was answered within the period and is mature: with feedback of this name, or all of it where silence means 0. A row of a
+# sampled log stands for 1 / share of them, and as many as Kish's effective number tell how far a mean may be off.
 _SAID = """
 SELECT CASE WHEN %(buckets)s THEN
          date_bin(%(step)s, f.answered_at AT TIME ZONE %(zone)s, timestamp '2024-01-01') AT TIME ZONE %(zone)s END,
-       f.model_number, f.arm, count(*), avg(f.worth), coalesce(stddev_samp(f.worth), 0)
+       f.model_number, f.arm, count(*), sum(f.worth / f.share) / sum(1 / f.share),
+       coalesce(stddev_samp(f.worth), 0) * sqrt(count(*) * sum(1 / f.share ^ 2)) / sum(1 / f.share)
 FROM monitoring_feedback f
 WHERE f.project_id = %(project)s AND f.name = %(name)s AND f.answered_at > %(since)s AND f.answered_at <= %(until)s
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
@@ -38,13 +40,15 @@ WITH answered AS (
       AND NOT failed AND arm <> 'shadow'
     GROUP BY 1, 2, 3
 ), said AS (
-    SELECT {answered_at} AS bucket, model_number, arm, sum(worth) AS worth, sum(worth * worth) AS squares
+    SELECT {answered_at} AS bucket, model_number, arm, sum(worth / share) AS worth, sum(worth * worth / share) AS squares,
+           sum(worth * worth * (1 - share) / share ^ 2) AS drawn
     FROM monitoring_feedback
     WHERE project_id = %(project)s AND name = %(name)s AND answered_at >= %(first)s AND answered_at < %(last)s
     GROUP BY 1, 2, 3
 )
 SELECT CASE WHEN %(buckets)s THEN bucket END, model_number, arm, n::bigint, coalesce(worth, 0) / n,
-       CASE WHEN n > 1 THEN sqrt(greatest(coalesce(squares - worth * worth / n, 0), 0) / (n - 1)) ELSE 0 END
+       CASE WHEN n > 1 THEN sqrt(greatest(coalesce(squares - worth * worth / n, 0), 0) / (n - 1)
+                                + coalesce(drawn, 0) / n) ELSE 0 END
 FROM answered LEFT JOIN said USING (bucket, model_number, arm) ORDER BY 1, 2, 3
 """.format(
     **{
@@ -134,6 +138,7 @@ def board_of(project: Project, at: datetime, period: Period, *, name: str = "") 
         raise Invalid(gettext("No feedback of the name “{name}” came in this time.").format(name=name[:60]))
     mine = Feedback.objects.filter(project=project)
     told = mine.filter(answered_at__gt=period.since, answered_at__lte=period.until).order_by()
+    answered = answers_in(project, _kept(period, settings, at))
     return FeedbackBoard(
         settings=settings,
         period=period,
@@ -142,11 +147,19 @@ def board_of(project: Project, at: datetime, period: Period, *, name: str = "") 
         received_day=mine.filter(received_at__gt=at - timedelta(days=1)).count(),
         waiting=mine.filter(answered_at=None).count(),
         letters=FeedbackLetter.objects.filter(project=project).count(),
-        answered=answers_in(project, _kept(period, settings, at)),
-        with_feedback=told.values("inference_id", "item").distinct().count(),
+        answered=answered,
+        with_feedback=_requests_in(told, answered),
         arms=means_of(project, settings, chosen.name, at, period) if chosen else (),
         newest_letters=tuple(letters_of(project)[:LETTERS]),
     )
+
+
+def _requests_in(told: "QuerySet[Feedback]", answered: int) -> int:
+    """How many answers something came back for; where the log is a sample about as many, and no more than there were."""
+    rows = told.values("inference_id", "item").annotate(stands_for=1 / Min("share"))
+    found = rows.aggregate(n=Count("stands_for"), all=Sum("stands_for"))
+    estimated = round(found["all"] or 0)
+    return min(estimated, answered) if estimated > found["n"] else estimated
 
 
 def means_of(

@@ -16,6 +16,7 @@ from apps.monitoring.models import AskedPayload
 from apps.pages.periods import Period
 from apps.projects.models import Project
 from apps.rules.latencies import bin_of
+from apps.rules.log_sample import evenly
 
 MOST_LOOKED_AT = 2_000  # kept requests, the newest of the period
 MOST_OFFERED, MOST_VALUES, MOST_LETTERS = 60, 12, 60  # slices that are suggested; values of a column; letters of one
@@ -32,7 +33,7 @@ CROSS JOIN LATERAL (
 """
 _SLICE = f"""
 SELECT date_bin(%(step)s, p.at AT TIME ZONE %(zone)s, timestamp '2024-01-01') AT TIME ZONE %(zone)s,
-       p.failed, p.label, p.confidence, p.latency_ms
+       p.failed, p.label, p.confidence, p.latency_ms, p.inference_id, p.share
 {_ANSWERED}
 WHERE p.arm = ANY(%(arms)s::text[]) AND (%(versions)s::int[] IS NULL OR p.model_number = ANY(%(versions)s::int[]))
 ORDER BY 1
@@ -71,7 +72,9 @@ def traffic_of_slice(
     sums: dict[datetime, TrafficSums] = {}
     with connection.cursor() as cursor:
         cursor.execute(_SLICE, values)
-        for at, failed, label, confidence, latency_ms in cursor.fetchall():
+        rows = cursor.fetchall()
+        even = evenly(rows, [row[5] for row in rows], [row[6] for row in rows])
+        for at, failed, label, confidence, latency_ms, *_ in even:
             bucket = sums.setdefault(at, TrafficSums())
             bucket.count(failed, label, confidence, bin_of(latency_ms))
     return traffic_made(period, sums, period.step, looked_at=len(looked_at))

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from django.db import connection
 from django.urls import reverse
 
+from apps.monitoring.feedback.settings import feedback_settings_of
 from apps.monitoring.models import Alert, AlertVerdict, MonitorReading, ReadingOutcome
 from apps.monitoring.monitors.policies import MONITOR_POLICY
 from apps.monitoring.monitors.selectors import readings_of
@@ -82,6 +83,7 @@ class MonitorBoard:
     alarms: int
     true: int
     false: int
+    samples: bool = False  # the log has no row of some answers
     since_days: int = LONG.days
 
     @property
@@ -115,6 +117,7 @@ def board_of(project: Project, at: datetime) -> MonitorBoard:
         len(alerts),
         verdicts[AlertVerdict.TRUE],
         verdicts[AlertVerdict.FALSE],
+        feedback_settings_of(project).samples,
     )
 
 

@@ -25,6 +25,12 @@ class HoldoutAnswers:
     truth: Sequence[str]
     predicted: Sequence[str]
     confidence: Sequence[float]
+    margin: Sequence[float] = ()
+
+    @property
+    def margins(self) -> Any:
+        """(n,), or None where its report is of before they were kept."""
+        return np.asarray(self.margin, float) if len(self.margin) == len(self.predicted) else None
 
     @property
     def right(self) -> Any:
@@ -39,6 +45,7 @@ class AuditedAnswer:
     item: int
     at: datetime
     wrong: bool
+    share: float = 1.0  # of such answers that the log keeps
 
 
 Audited = Callable[[datetime, datetime], Sequence[AuditedAnswer]]

@@ -26,10 +26,11 @@ class MonitorNeed(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
-    """First labels (n,) as class indices, and their probabilities (n,)."""
+    """First labels (n,) as class indices, and their probabilities (n,). `margins` (n,) to the second label, NaN where unknown."""
 
     classes: Ints
     confidences: Floats
+    margins: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.classes)
