@@ -1,6 +1,5 @@
 """The page of monitors: one row each, what the budget promises and what became of it, and features over time."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ from math import log
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db import connection
 from django.urls import reverse
 
 from apps.monitoring.feedback.settings import feedback_settings_of
@@ -236,38 +234,24 @@ class FeatureCell:
 
 
 MOST_READINGS = 2_000  # of a period that are drawn, the oldest
-# What is drawn of each feature; its parts, which are long, stay in the database.
-_DRAWN = """
-SELECT id, monitor, since, until, (SELECT jsonb_agg(jsonb_build_array(f -> 'name', f -> 'score', f -> 'drifted') ORDER BY place)
-                                   FROM jsonb_array_elements(features) WITH ORDINALITY AS each (f, place))
-FROM monitoring_monitorreading
-WHERE project_id = %s AND policy_number = %s AND until > %s AND until <= %s ORDER BY until, id LIMIT %s
-"""
 
 
 def features_over_time(project: Project, number: int, period: Period, most: int = 30) -> list[FeatureCell]:
     """Every feature of every window that could tell; the features that drifted most often first."""
-    with connection.cursor() as cursor:
-        cursor.execute(_DRAWN, [project.pk, number, period.since, period.until, MOST_READINGS])
-        rows = [(*row, json.loads(features or "[]")) for *row, features in cursor.fetchall()]
-    worst = Counter[str]()
-    for _, monitor, _, _, features in rows:
-        for name, _, drifted in features:
-            worst[f"{monitor}: {name}"] += 1000 * bool(drifted) + 1
-    kept = {name for name, _ in worst.most_common(most)}
-    place = reverse("monitors:reading", args=[project.pk, 0])
+    drawn = readings_of(project).filter(policy_number=number, until__gt=period.since, until__lte=period.until)
+    rows = list(drawn.order_by("until", "pk").values_list("pk", "monitor", "since", "until", "cells")[:MOST_READINGS])
+    worst = Counter[tuple[str, str]]()
+    for _, monitor, _, _, cells in rows:
+        for name, _, drifted in cells:
+            worst[monitor, name] += 1000 * bool(drifted) + 1
+    kept = {key: (": ".join(key), urlencode({"feature": key[1]})) for key, _ in worst.most_common(most)}
+    before, after = reverse("monitors:reading", args=[project.pk, 0]).rsplit("/0/", 1)
     return [
-        FeatureCell(
-            since,
-            until,
-            f"{monitor}: {name}",
-            float(score),
-            bool(drifted),
-            f"{place.replace('/0/', f'/{pk}/')}?{urlencode({'feature': name})}",
-        )
-        for pk, monitor, since, until, features in rows
-        for name, score, drifted in features
-        if f"{monitor}: {name}" in kept
+        FeatureCell(since, until, called, float(score), bool(drifted), f"{before}/{pk}/{after}?{asked}")
+        for pk, monitor, since, until, cells in rows
+        for name, score, drifted in cells
+        if (said := kept.get((monitor, name))) is not None
+        for called, asked in [said]
     ]
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from apps.monitoring.models import MonitorReading, ReadingOutcome
 from apps.monitoring.monitors.evidence import WindowEvidence, maturity_of
 from apps.monitoring.monitors.policies import MONITOR_POLICY
-from apps.monitoring.monitors.recording import alarm_raise, feature_rows
+from apps.monitoring.monitors.recording import alarm_raise, feature_cells, feature_rows
 from apps.monitoring.monitors.reference import MonitorReference
 from apps.monitoring.monitors.selectors import last_resolved, readings_of
 from apps.monitoring.monitors.windows import windows_due
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 SAID = 3  # features in a sentence; the page has all
 KEPT = (
     *("type", "model_number", "since", "at", "n_window", "outcome", "score", "threshold"),
-    *("thresholds", "features", "sentence", "parts"),
+    *("thresholds", "features", "cells", "sentence", "parts"),
 )  # of a reading, beside what it is known by
 DRIFT_CHECKED = frozenset({MonitorNeed.PREDICTIONS})  # what the drift check looks at where nobody set a policy
 
@@ -128,6 +128,7 @@ def _fill(reading: MonitorReading, judged: WindowJudgment) -> None:
     reading.n_window, reading.score, reading.threshold = judged.n_window, judged.score, judged.threshold
     reading.thresholds = {str(factor): each for factor, each in judged.thresholds.items()}
     reading.features = feature_rows(judged)
+    reading.cells = feature_cells(reading.features)
     outcome = ReadingOutcome.RAISED if judged.raised else ReadingOutcome.FINE
     _say(reading, outcome, words_of(judged))
 

@@ -92,6 +92,8 @@ def test_the_form_sets_maturity_and_retention_and_says_what_is_wrong(as_: As, mo
         "sample_percent": "5",
         "payload_days": "7",
         "log_days": "",
+        "answer_percent": "25",
+        "label_percents": "spam = 100\n\nham=0,5 %",
     }
     assert as_(mona).post(address, given).status_code == 302
     kept = feedback_settings_of(project)
@@ -105,6 +107,32 @@ def test_the_form_sets_maturity_and_retention_and_says_what_is_wrong(as_: As, mo
     assert wrong.status_code == 422 and "is the name of labels" in wrong.text
     assert feedback_settings_of(project).maturity_hours == 2.5
     assert as_(mona).post(address, {**given, "maturity_hours": "nan"}).status_code == 422
+    assert (kept.answer_share, kept.label_shares) == (0.25, {"spam": 1.0, "ham": 0.005})
+    for lines, words in {
+        "spam": "is not a label and its percent",
+        "= 5": "is not a label",
+        "eggs = 5": "has no label “eggs”",
+    }.items():
+        wrong = as_(mona).post(address, {**given, "label_percents": lines})
+        assert wrong.status_code == 422 and words in wrong.text
+    for percent in ("0", "101", ""):
+        assert as_(mona).post(address, {**given, "answer_percent": percent}).status_code == 422
+    shown = as_(mona).get(reverse("feedback:feedback", args=[project.pk])).text
+    assert "spam = 100\nham = 0.5" in shown and feedback_settings_of(project).answer_share == 0.25
+
+
+def test_a_sampled_log_is_said_where_its_figures_are(as_: As, lin: User, mona: User, project: Project) -> None:
+    judged(project, 1, 1, at=timezone.now() - HOUR)
+    pages = [reverse("feedback:feedback", args=[project.pk]), reverse("monitors:monitors", args=[project.pk])]
+    assert not any("keeps a sample" in as_(lin).get(page).text for page in pages)
+    settings = f"/api/v1/projects/{project.pk}/feedback-settings/"
+    given = {"answer_share": 0.125, "label_shares": {"spam": 1}}
+    reply = as_(mona).patch(settings, given, content_type="application/json")
+    assert reply.status_code == 200, reply.text
+    assert {name: reply.json()[name] for name in given} == given and reply.json()["left_out"] == 0
+    assert all("keeps a sample" in as_(lin).get(page).text for page in pages)
+    refused = as_(mona).patch(settings, {"label_shares": {"spam": 2}}, content_type="application/json")
+    assert refused.status_code == 422 and "between 0.0001 and 1" in refused.text
 
 
 def test_a_batch_is_answered_row_by_row(as_: As, lin: User, project: Project) -> None:
