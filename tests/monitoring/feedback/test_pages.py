@@ -118,7 +118,7 @@ def test_the_form_sets_maturity_and_retention_and_says_what_is_wrong(as_: As, mo
     for percent in ("0", "101", ""):
         assert as_(mona).post(address, {**given, "answer_percent": percent}).status_code == 422
     shown = as_(mona).get(reverse("feedback:feedback", args=[project.pk])).text
-    assert "spam = 100\nham = 0.5" in shown and feedback_settings_of(project).answer_share == 0.25
+    assert "ham = 0.5\nspam = 100" in shown and feedback_settings_of(project).answer_share == 0.25
 
 
 def test_a_sampled_log_is_said_where_its_figures_are(as_: As, lin: User, mona: User, project: Project) -> None:

@@ -2,17 +2,22 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 
 import plotly.graph_objects as go
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.monitoring.models import Alert, MonitorPolicyVersion, MonitorReading
-from apps.monitoring.monitors.board import board_of, replayed, threshold_at
+from apps.monitoring.monitors.board import board_of, features_over_time, replayed, threshold_at
 from apps.monitoring.monitors.policies import MONITOR_POLICY
+from apps.monitoring.monitors.recording import feature_cells
+from apps.pages.periods import period_named
 from apps.projects.models import Project
 from apps.projects.policies.selectors import policy_in_force
 from apps.rules.monitors import MONITORS
@@ -74,6 +79,29 @@ def test_a_window_shows_both_sides_of_each_feature(as_: As, lin: User, moved: Mo
     assert sum(before["y"]) == pytest.approx(100, abs=1) and max(now["y"]) == 100
     for figure in figures.values():
         go.Figure(figure)
+
+
+def test_the_heat_map_fetches_what_it_draws_alone(moved: MonitorReading) -> None:
+    period = period_named("7d", timezone.now())
+    with CaptureQueriesContext(connection) as caught:
+        cells = features_over_time(moved.project, 1, period)
+    (statement,) = [each["sql"] for each in caught.captured_queries]
+    assert "features" not in statement and "sentence" not in statement
+    drawn = {(f"column-drift: {each['name']}", each["score"], each["drifted"]) for each in moved.features}
+    assert {(cell.feature, cell.score, cell.drifted) for cell in cells} == drawn
+    assert all(
+        cell.address.startswith(reverse("monitors:reading", args=[moved.project_id, moved.pk])) for cell in cells
+    )
+
+
+def test_readings_of_before_get_what_is_drawn_of_them(moved: MonitorReading) -> None:
+    MonitorReading.objects.update(cells=[])
+    fill = import_module("apps.monitoring.migrations.0015_cells_of_readings")._FILL
+    with connection.cursor() as cursor:
+        cursor.execute(fill)
+    row = MonitorReading.objects.get(pk=moved.pk)
+    assert row.cells == moved.cells == feature_cells(moved.features) and len(row.cells) == 2
+    assert MonitorReading.objects.exclude(pk=moved.pk).get().cells == []
 
 
 def test_the_heat_map_leads_from_a_cell_to_its_window(as_: As, lin: User, moved: MonitorReading) -> None:
