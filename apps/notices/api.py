@@ -36,7 +36,7 @@ class ClockField(serializers.TimeField):
     def to_internal_value(self, value: Any) -> time:
         if not isinstance(value, str) or not re.fullmatch(CLOCK, value):
             self.fail("invalid", format="hh:mm")
-        return cast(time, super().to_internal_value(value))
+        return super().to_internal_value(value)
 
 
 def _somebody(source: str) -> serializers.CharField:
