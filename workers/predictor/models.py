@@ -8,6 +8,7 @@ import logging
 import time
 import uuid
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -221,7 +222,7 @@ def _logged(
     answered: ArmAnswer, inference_id: str, entity: str, route: Route | None, asked: list[AskedRow] | None = None
 ) -> list[LoggedPrediction]:
     at, model = datetime.now(UTC), answered.model
-    apart = margins(answered.probabilities) or [None] * len(answered.labels)
+    apart: Sequence[float | None] = margins(answered.probabilities) or [None] * len(answered.labels)
     return [
         LoggedPrediction(
             model.project_id,
