@@ -88,7 +88,7 @@ def moments_given(example_ids: Sequence[int]) -> list[float] | None:
     """When each was collected, in seconds since 1970 and in the order of the ids; None unless most of them came with a moment of
     their own and at least a day lies between the first and the last. What came without one was collected when it was sent."""
     rows = Example.objects.filter(pk__in=example_ids).values_list("pk", "collected_at", "ingestion__received_at")
-    moments = {pk: (collected.timestamp(), collected != received) for pk, collected, received in rows}
+    moments = {pk: (collected.timestamp(), received not in (None, collected)) for pk, collected, received in rows}
     told = sum(own for _, own in moments.values())
     if not moments or 2 * told <= len(moments):
         return None

@@ -6,21 +6,14 @@ A home of its own with the embedded PostgreSQL; the page is asked through Django
 import argparse
 import json
 import os
-import secrets
-import shutil
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-from fastloop_console.machine import embedded, env, lifeline
+from tests.bench._home import inside_of, is_inside
 
 Say = Callable[[str], None]
-INSIDE = "FASTLOOP_BENCH_DATA"  # set in the process that has the server's address
 FILTERS = {
     "all": "",
     "label": "label=rare",
@@ -50,28 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(*, say: Say, rows: int, times: int, plans: bool) -> dict[str, Any]:
-    if os.environ.get(INSIDE):
+    if is_inside():
         return inside(say, rows, times, plans)
-    home = Path(tempfile.mkdtemp(prefix="fastloop-bench-"))
-    home.chmod(0o755)  # as root, PostgreSQL's own user must reach its data below
-    try:
-        with embedded.running(home) as urls:
-            own = {
-                **os.environ,
-                INSIDE: "1",
-                "FASTLOOP_HOME": str(home),
-                "DATABASE_URL": urls.database,
-                "REDIS_URL": urls.redis,
-                "SECRET_KEY": secrets.token_hex(32),
-            }
-            again = [sys.executable, "manage.py", "bench", "data", "--json", "--rows", str(rows), "--times", str(times)]
-            again += ["--plans"] if plans else []
-            done = subprocess.run(
-                again, cwd=env.ROOT, **lifeline.tied(own), stdout=subprocess.PIPE, text=True, check=True
-            )
-        return dict(json.loads(done.stdout.strip().splitlines()[-1]))
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    return inside_of("data", "--rows", rows, "--times", times, *(["--plans"] if plans else []))
 
 
 def inside(say: Say, rows: int, times: int, plans: bool) -> dict[str, Any]:

@@ -13,11 +13,7 @@ import argparse
 import contextlib
 import json
 import os
-import secrets
-import shutil
 import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -27,10 +23,10 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from fastloop_console.machine import child, embedded, env, lifeline
+from fastloop_console.machine import child, env, lifeline
+from tests.bench._home import PRODUCTION, inside_of, is_inside
 
 Say = Callable[[str], None]
-INSIDE = "FASTLOOP_BENCH_LOG"  # set in the process that has the servers' addresses
 GAP = 1_000_000  # between the numbers of two processes: what one appended and did not acknowledge is no other's
 FETCHES = 50
 PERIODS = ("24h", "7d", "30d")
@@ -45,31 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(*, say: Say, seconds: int, rate: int, logged: int) -> dict[str, Any]:
     if min(seconds, rate, logged) < 1:
         raise CommandError("--seconds, --rate and --logged are at least 1.")
-    if os.environ.get(INSIDE):
+    if is_inside():
         return inside(say, seconds, rate, logged, env.home())
-    home = Path(tempfile.mkdtemp(prefix="fastloop-bench-"))
-    home.chmod(0o755)  # as root, PostgreSQL's own user must reach its data below
-    try:
-        with embedded.running(home) as urls:
-            own = {
-                **os.environ,
-                INSIDE: "1",
-                "FASTLOOP_HOME": str(home),
-                "DATABASE_URL": urls.database,
-                "REDIS_URL": urls.redis,
-                "SECRET_KEY": secrets.token_hex(32),
-                "STORAGE_URL": f"file://{home}/storage",
-                "DJANGO_SETTINGS_MODULE": "fastloop_console.settings.production",
-            }
-            (home / "static").mkdir()
-            given = ["--seconds", str(seconds), "--rate", str(rate), "--logged", str(logged)]
-            again = [sys.executable, "manage.py", "bench", "log", "--json", *given]
-            done = subprocess.run(
-                again, cwd=env.ROOT, **lifeline.tied(own), stdout=subprocess.PIPE, text=True, check=True
-            )
-        return dict(json.loads(done.stdout.strip().splitlines()[-1]))
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    given = ("--seconds", seconds, "--rate", rate, "--logged", logged)
+    return inside_of("log", *given, **PRODUCTION)
 
 
 def inside(say: Say, seconds: int, rate: int, logged: int, home: Path) -> dict[str, Any]:

@@ -12,10 +12,7 @@ import itertools
 import json
 import os
 import secrets
-import shutil
 import subprocess
-import sys
-import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -23,11 +20,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fastloop_console.machine import child, embedded, env, lifeline
+from fastloop_console.machine import child, env, lifeline
 from fastloop_console.machine.ports import free_ports
+from tests.bench._home import PRODUCTION, inside_of, is_inside
 
 Say = Callable[[str], None]
-INSIDE = "FASTLOOP_BENCH_QUEUE"  # set in the process that has the servers' addresses
 WARM_UP_S = 3.0
 LABELS = ("ham", "spam")
 BEHIND_TLS = {"X-Forwarded-Proto": "https"}  # as a proxy says it that speaks TLS; production takes nothing else
@@ -44,44 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(*, say: Say, pool: int, annotators: int, seconds: float, ordered: int, together: bool) -> dict[str, Any]:
-    if os.environ.get(INSIDE):
+    if is_inside():
         return inside(say, pool, annotators, seconds, ordered, together)
-    home = Path(tempfile.mkdtemp(prefix="fastloop-bench-"))
-    home.chmod(0o755)  # as root, PostgreSQL's own user must reach its data below
-    try:
-        with embedded.running(home) as urls:
-            own = {
-                **os.environ,
-                INSIDE: "1",
-                "FASTLOOP_HOME": str(home),
-                "DATABASE_URL": urls.database,
-                "REDIS_URL": urls.redis,
-                "SECRET_KEY": secrets.token_hex(32),
-                "DJANGO_SETTINGS_MODULE": "fastloop_console.settings.production",
-            }
-            (home / "static").mkdir()
-            again = [
-                sys.executable,
-                "manage.py",
-                "bench",
-                "queue",
-                "--json",
-                "--pool",
-                str(pool),
-                "--annotators",
-                str(annotators),
-                "--seconds",
-                str(seconds),
-                "--ordered",
-                str(ordered),
-                *([] if together else ["--apart"]),
-            ]
-            done = subprocess.run(
-                again, cwd=env.ROOT, **lifeline.tied(own), stdout=subprocess.PIPE, text=True, check=True
-            )
-        return dict(json.loads(done.stdout.strip().splitlines()[-1]))
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    given = ("--pool", pool, "--annotators", annotators, "--seconds", seconds, "--ordered", ordered)
+    return inside_of("queue", *given, *([] if together else ["--apart"]), **PRODUCTION)
 
 
 def inside(say: Say, pool: int, annotators: int, seconds: float, ordered: int, together: bool) -> dict[str, Any]:

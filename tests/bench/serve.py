@@ -9,23 +9,20 @@ import argparse
 import contextlib
 import json
 import os
-import secrets
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
 
-from fastloop_console.machine import child, embedded, env, lifeline
+from fastloop_console.machine import child, env, lifeline
 from fastloop_console.machine.ports import free_ports
+from tests.bench._home import inside_of, is_inside
 
 Say = Callable[[str], None]
-INSIDE = "FASTLOOP_BENCH_SERVE"  # set in the process that has the servers' addresses
 CLIENTS = (1, 32)
 KINDS = ("digits", "text", "tabular")
 TURNS = 4  # a cell is measured in so many turns, ours and the bare one after the other: what else the machine does hits both
@@ -41,32 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(*, say: Say, seconds: float = 12.0, kind: list[str] | None = None) -> dict[str, Any]:
     if seconds < 1:
         raise CommandError("--seconds is at least 1.")
-    if os.environ.get(INSIDE):
+    if is_inside():
         return inside(say, seconds, kind or list(KINDS))
-    home = Path(tempfile.mkdtemp(prefix="fastloop-bench-"))
-    home.chmod(0o755)  # as root, PostgreSQL's own user must reach its data below
-    try:
-        with embedded.running(home) as urls:
-            own = {
-                **os.environ,
-                **THREADS,
-                INSIDE: "1",
-                "FASTLOOP_HOME": str(home),
-                "DATABASE_URL": urls.database,
-                "REDIS_URL": urls.redis,
-                "SECRET_KEY": secrets.token_hex(32),
-                "PREDICTOR_PORT": str(free_ports(1)[0]),
-                "HF_HUB_OFFLINE": "1",
-                "PYTHONWARNINGS": "ignore",
-            }
-            again = [sys.executable, "manage.py", "bench", "serve", "--json", "--seconds", str(seconds)]
-            again += [word for each in kind or [] for word in ("--kind", each)]
-            done = subprocess.run(
-                again, cwd=env.ROOT, **lifeline.tied(own), stdout=subprocess.PIPE, text=True, check=True
-            )
-        return dict(json.loads(done.stdout.strip().splitlines()[-1]))
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    kinds = [word for each in kind or [] for word in ("--kind", each)]
+    more = {"PREDICTOR_PORT": str(free_ports(1)[0]), "HF_HUB_OFFLINE": "1", "PYTHONWARNINGS": "ignore"}
+    return inside_of("serve", "--seconds", seconds, *kinds, **THREADS, **more)
 
 
 def inside(say: Say, seconds: float, kinds: list[str]) -> dict[str, Any]:

@@ -10,23 +10,19 @@ import contextlib
 import json
 import os
 import random
-import secrets
-import shutil
 import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from fastloop_console.machine import child, embedded, env, lifeline
+from fastloop_console.machine import child, env, lifeline
 from fastloop_console.machine.ports import free_ports
+from tests.bench._home import PRODUCTION, inside_of, is_inside
 from tests.bench.queue import BEHIND_TLS, on_page, signed_in
 
 Say = Callable[[str], None]
-INSIDE = "FASTLOOP_BENCH_TRANSFER"  # set in the process that has the servers' addresses
 WORDS = ("please", "call", "me", "back", "about", "the", "invoice", "that", "came", "with", "the", "last", "delivery")
 OTHERS = ("csv", "parquet", "label-studio")  # measured beside JSONL
 SAMPLED_EVERY_S = 0.02
@@ -41,30 +37,9 @@ def run(*, say: Say, rows: int) -> dict[str, Any]:
         from django.core.management.base import CommandError
 
         raise CommandError("--rows is at least 1.")
-    if os.environ.get(INSIDE):
+    if is_inside():
         return inside(say, rows, Path(os.environ["FASTLOOP_HOME"]))
-    home = Path(tempfile.mkdtemp(prefix="fastloop-bench-"))
-    home.chmod(0o755)  # as root, PostgreSQL's own user must reach its data below
-    try:
-        with embedded.running(home) as urls:
-            own = {
-                **os.environ,
-                INSIDE: "1",
-                "FASTLOOP_HOME": str(home),
-                "DATABASE_URL": urls.database,
-                "REDIS_URL": urls.redis,
-                "SECRET_KEY": secrets.token_hex(32),
-                "STORAGE_URL": f"file://{home}/storage",
-                "DJANGO_SETTINGS_MODULE": "fastloop_console.settings.production",
-            }
-            (home / "static").mkdir()
-            again = [sys.executable, "manage.py", "bench", "transfer", "--json", "--rows", str(rows)]
-            done = subprocess.run(
-                again, cwd=env.ROOT, **lifeline.tied(own), stdout=subprocess.PIPE, text=True, check=True
-            )
-        return dict(json.loads(done.stdout.strip().splitlines()[-1]))
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    return inside_of("transfer", "--rows", rows, **PRODUCTION)
 
 
 def inside(say: Say, rows: int, home: Path) -> dict[str, Any]:

@@ -43,3 +43,6 @@ def test_most_need_one_and_they_must_lie_apart(
     if found is not None:
         assert found == [Example.objects.get(pk=pk).collected_at.timestamp() for pk in asked]
     assert moments_given([]) is None
+    if known and given < 10:
+        Example.objects.filter(project=project).update(ingestion=None)
+        assert moments_given(asked) is None, "whose upload is gone, of those nobody knows whether they brought a moment"

@@ -152,7 +152,7 @@ def test_an_alarm_is_followed_from_shifted_traffic_to_the_mended_model(
         until(lambda: ask(console, slug, new_loans(1, seed=4)).json()["model_version"] == "2", "v2 does not answer")
         page.goto(f"/projects/{project}/monitor/")
         expect(page.locator("#alerts").get_by_role("alert")).to_have_count(0)
-    closed = page.get_by_text("Closed by itself: accuracy on the slice")
+    closed = page.get_by_text("Closed by itself: accuracy on the slice").first
     expect(closed).to_be_visible()
     before, after = (int(n) for n in re.search(r"slice (\d+) % → (\d+) %", closed.inner_text()).groups())  # type: ignore[union-attr]
     assert before < 50 < 80 <= after and f"{LANE} labels" in closed.inner_text()

@@ -16,13 +16,14 @@ from tests.bench.queue import BEHIND_TLS, on_page, signed_in
     [
         (
             ["astrology"],
-            "There is no bench “astrology”. There are acquisition, canary, data, drift, efficiency, log, loop, plain, queue, "
-            "serve, training, transfer.",
+            "There is no bench “astrology”. There are acquisition, canary, data, drift, efficiency, log, loop, mending, "
+            "plain, queue, serve, training, transfer.",
         ),
         (["acquisition", "--pool", "0"], "--pool and --dim are at least 1, --classes at least 2."),
         (["acquisition", "--classes", "1"], "--pool and --dim are at least 1, --classes at least 2."),
         (["efficiency", "digits", "--seeds", "0"], "--seeds and --jobs are at least 1."),
         (["drift", "--seeds", "0"], "--seeds is at least 1, --budget above 0 and at most 100."),
+        (["mending", "--days", "-1"], "--days is 0 or more."),
         (["plain", "adult", "--seeds", "0"], "--seeds is at least 1, --labels 0 or more."),
         (
             ["plain", "nowhere"],

@@ -141,6 +141,8 @@ FOR_RECORDS = {  # names of files and projects, facts of the audit, what a form'
     "apps/cases/management/commands/simulate.py",
     "apps/evaluation/reporting/card.py",
     "apps/monitoring/log/partitions.py",
+    "apps/notices/api.py",
+    "apps/notices/services.py",
     "apps/people/models.py",
     "apps/people/tokens.py",
     "apps/training/forms.py",

@@ -58,7 +58,7 @@ def test_the_list_costs_the_same_queries_for_two_as_for_one(as_, make_project, a
     browser = as_(ada)
     for _ in range(2):
         make_project()
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(14):
             browser.get("/projects/")
 
 

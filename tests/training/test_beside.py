@@ -115,6 +115,7 @@ def test_rows_in_time_order_are_judged_by_those_that_come_after() -> None:
     assert len(parts) == 4
     for train, judging in parts:
         assert times[train].max() < times[judging].min() and len(judging) == 15
+    assert len(partitions(np.arange(20_000) % 2, np.arange(20_000.0), 0)) == 2, "each costs a training of the network"
     for train, judging in at_random(y, 0):
         assert not set(train) & set(judging) and set(y[judging]) == {0, 1}
     assert sorted(np.concatenate([judging for _, judging in at_random(y, 0)])) == list(range(100))

@@ -18,7 +18,7 @@ from apps.projects.models import Project
 from apps.releases.models import ModelVersion
 from apps.releases.services import model_promote
 from apps.training.models import Run
-from tests.workers.conftest import JobsAtOnce
+from tests.workers.at_once import JobsAtOnce
 from workers.tasks.alarm_slice import slice_measure
 from workers.tasks.bundles import bundle_today
 from workers.tasks.rows import rows_of

@@ -20,7 +20,8 @@ from apps.releases.services import model_promote
 from apps.training.models import Run, RunState
 from apps.training.services.runs import run_start
 from apps.work.names import Job
-from tests.workers.conftest import DIGITS, JobsAtOnce
+from tests.workers.at_once import JobsAtOnce
+from tests.workers.conftest import DIGITS
 from workers.tasks.bundles import bundle_at
 from workers.tasks.train import train
 

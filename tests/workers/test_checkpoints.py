@@ -24,7 +24,7 @@ from apps.training.models import Run, RunState
 from apps.training.services import ownership
 from apps.training.services.runs import run_start
 from apps.work.names import Job
-from tests.workers.conftest import JobsAtOnce
+from tests.workers.at_once import JobsAtOnce
 from workers.tasks import relay
 from workers.tasks.train import train
 

@@ -27,7 +27,7 @@ from apps.quality.merging import ComparedVotes
 from apps.rules.consensus import LEAST_GOLD
 from apps.work.names import Job
 from tests.conftest import NOON, person
-from tests.workers.conftest import JobsAtOnce
+from tests.workers.at_once import JobsAtOnce
 from workers.tasks.consensus import _thinned, consensus, dawid_skene, score
 
 pytestmark = pytest.mark.django_db

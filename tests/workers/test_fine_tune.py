@@ -24,7 +24,7 @@ from apps.rules.encoders import tuned_name
 from apps.training.models import Run, RunState
 from apps.training.services.runs import run_start
 from apps.work.names import Job
-from tests.workers.conftest import JobsAtOnce
+from tests.workers.at_once import JobsAtOnce
 from tests.workers.mail import HASHED, MINILM, frontier, order, pool_of, texts, waiting_elsewhere
 from workers.encoders import encoder_ready
 from workers.tasks import relay

@@ -18,7 +18,7 @@ from apps.releases.models import ModelVersion
 from apps.releases.services import model_promote
 from apps.training.models import Run
 from apps.work.names import Job
-from tests.workers.conftest import JobsAtOnce
+from tests.workers.at_once import JobsAtOnce
 from workers.tasks.auto_label import auto_label
 from workers.tasks.measure import _sizes, measure
 from workers.training.doubts.probe import probe

@@ -23,7 +23,7 @@ from apps.training.services import online_updates
 from apps.training.services.online import online_check, online_publish_ask, online_set
 from apps.work.names import Job
 from tests.training.samples import table
-from tests.workers.conftest import JobsAtOnce
+from tests.workers.at_once import JobsAtOnce
 from tests.workers.mail import MINILM, texts
 from workers.tasks import online as task
 from workers.tasks.bundles import bundle_at

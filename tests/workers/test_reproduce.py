@@ -23,7 +23,7 @@ from apps.training.services.runs import run_start
 from apps.work.names import Job
 from tests.rows import labeled
 from tests.rows import trained as completed
-from tests.workers.conftest import JobsAtOnce
+from tests.workers.at_once import JobsAtOnce
 from workers.tasks import evaluate
 from workers.tasks.bundles import bundle_at
 from workers.tasks.reproduce import weights_equal

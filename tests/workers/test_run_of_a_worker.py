@@ -20,7 +20,7 @@ from apps.training.services.clones import copy_of, differences_now, run_clone
 from apps.training.services.ownership import run_claim
 from apps.training.services.runs import run_cancel
 from apps.work.names import Job
-from tests.workers.conftest import JobsAtOnce
+from tests.workers.at_once import JobsAtOnce
 from workers.tasks.train import train
 
 pytestmark = pytest.mark.django_db(transaction=True)

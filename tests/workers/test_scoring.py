@@ -13,7 +13,7 @@ from apps.projects.models import Project
 from apps.rules import acquisition
 from apps.training.models import Run
 from apps.work.names import Job
-from tests.workers.conftest import JobsAtOnce
+from tests.workers.at_once import JobsAtOnce
 from tests.workers.mail import HASHED, frontier, order, pool_of, texts, waiting_elsewhere
 from workers.tasks import score as score_module
 from workers.tasks.bundles import bundle_at

@@ -18,7 +18,8 @@ from apps.projects.models import Project
 from apps.training.models import Run
 from apps.work.names import Job
 from tests import rows
-from tests.workers.conftest import DIGITS, JobsAtOnce
+from tests.workers.at_once import JobsAtOnce
+from tests.workers.conftest import DIGITS
 from workers.tasks.suspects import Labels, doubted, suspects
 from workers.training.doubts.confident import judged, judged_apart
 

@@ -18,7 +18,7 @@ from apps.training.models import Run, RunKind, RunState, RunTrigger, Sweep, Swee
 from apps.training.services.sweeps import sweep_cancel, sweep_start, sweeps_check, trials_send
 from apps.training.services.trials import LEASE, TrialLost, best_trial, trial_claim, trial_end
 from apps.work.names import Job
-from tests.workers.conftest import JobsAtOnce
+from tests.workers.at_once import JobsAtOnce
 from workers.tasks import study as study_module
 from workers.tasks import trial as task
 from workers.tasks.trial import trial

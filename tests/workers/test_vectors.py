@@ -19,7 +19,7 @@ from apps.releases.models import ModelVersion
 from apps.releases.services import model_promote
 from apps.training.models import Run
 from apps.work.names import Job
-from tests.workers.conftest import JobsAtOnce
+from tests.workers.at_once import JobsAtOnce
 from tests.workers.mail import HASHED, MINILM, frontier, order, pool_of, texts, waiting_elsewhere
 from workers.tasks.bundles import bundle_at
 from workers.tasks.rows import rows_of, shard_fill, vectors_complete

@@ -12,7 +12,7 @@ from django.db.models import ForeignKey, QuerySet
 from apps.projects.models import Project
 
 # Folders of the storage that hold one more for each project, by its id; tests/loop/test_project_deleted.py looks for others.
-FOLDERS = ("uploads", "shards", "versions", "models", "checkpoints", "online", "reports")
+FOLDERS = ("uploads", "shards", "versions", "models", "checkpoints", "online", "reports", "shifts")
 
 
 @dataclass(frozen=True)

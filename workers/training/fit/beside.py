@@ -37,6 +37,7 @@ Fit = Callable[[Ints], Tensor]  # a network trained on these places: its logits 
 LEAST = 40  # rows; fewer cannot tell one learner from another
 FEW, FOLDS = 4_000, 4  # rows, up to which each of them judges once
 JUDGES = 0.15  # of more rows
+MANY = 10_000  # rows, from which on the last two origins have judges enough: each costs a training of the network
 ORIGINS = (
     0.4,
     0.55,
@@ -64,7 +65,8 @@ def partitions(y: Ints, times: Floats | None, seed: int) -> list[tuple[Ints, Int
     n = len(y)
     if times is not None:
         order = np.argsort(times, kind="stable")
-        cuts = [int(share * n) for share in (*ORIGINS, 1.0)]
+        origins = ORIGINS[-2:] if n > MANY else ORIGINS
+        cuts = [int(share * n) for share in (*origins, 1.0)]
         return [(np.sort(order[:cut]), np.sort(order[cut:end])) for cut, end in pairwise(cuts)]
     return at_random(y, seed)
 

@@ -38,23 +38,24 @@ class TableMembers:
 
     def fitted(self, places: Ints, settings: MemberSettings, shares: Sequence[float]) -> TableSiblings:
         """On these rows. They have two labels at least."""
-        y = self.y[places]
-        present, y = np.unique(y, return_inverse=True)
-        made = TableSiblings(self.numbers, self.sizes, self.classes, len(present), BoostedTrees(0, 1, 1))
-        made.present.copy_(torch.from_numpy(present))
-        made.codes.codes.copy_(torch.from_numpy(self._codes(places, y, len(present))))
+        made, y, _ = self._begun(places)
         made.trees = BoostedTrees.of(self._boosted(made, places, y, settings.stage))
         weight, bias = self._regression(places, y, settings.penalty)
         made.regression.weight.copy_(weight), made.regression.bias.copy_(bias)
         made.regression.penalty.fill_(settings.penalty), made.shares.copy_(torch.tensor(shares))
         return made
 
+    def _begun(self, places: Ints) -> tuple[TableSiblings, Ints, Ints]:
+        """With codes and nothing fitted; (n,) the labels' places among those that are there, and those (p,)."""
+        present, y = np.unique(self.y[places], return_inverse=True)
+        made = TableSiblings(self.numbers, self.sizes, self.classes, len(present), BoostedTrees(0, 1, 1))
+        made.present.copy_(torch.from_numpy(present))
+        made.codes.codes.copy_(torch.from_numpy(self._codes(places, y, len(present))))
+        return made, y, present
+
     def tried(self, places: Ints, judging: Ints) -> tuple[NDArray[Any], NDArray[Any]]:
         """Probabilities of the judging rows by each stage (stages, n, classes) and each penalty (penalties, n, classes)."""
-        y = self.y[places]
-        present, y = np.unique(y, return_inverse=True)
-        made = TableSiblings(self.numbers, self.sizes, self.classes, len(present), BoostedTrees(0, 1, 1))
-        made.codes.codes.copy_(torch.from_numpy(self._codes(places, y, len(present))))
+        made, y, present = self._begun(places)
         stages = self.stages(len(present))
         boosted = self._boosted(made, places, y, stages[-1])
         seen = made.codes(self.x[judging]).numpy()
