@@ -3,12 +3,15 @@
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext
 
 from apps.monitoring.feedback.settings import FeedbackChoices
 from apps.monitoring.models import PayloadsKept
 from apps.monitoring.models.feedback import MOST_DAYS, MOST_MATURITY_H
 from apps.rules.log_sample import LEAST_SHARE
+
+NEWER = ("answer_percent", "label_percents")  # a page that was opened before they came does not post them
 
 
 class FeedbackSettingsForm(forms.Form):
@@ -21,6 +24,14 @@ class FeedbackSettingsForm(forms.Form):
     answer_percent = forms.FloatField(min_value=100 * LEAST_SHARE, max_value=100, initial=100)
     label_percents = forms.CharField(max_length=5_000, required=False, widget=forms.Textarea(attrs={"rows": 3}))
     becomes_examples = forms.BooleanField(required=False)
+
+    @classmethod
+    def posted(cls, said: QueryDict, before: FeedbackChoices) -> "FeedbackSettingsForm":
+        """What was sent; a field that the page did not know stays as it is."""
+        filled, begun = said.copy(), cls.of(before)
+        for name in NEWER:
+            filled.setdefault(name, begun[name])
+        return cls(filled)
 
     @staticmethod
     def of(choices: FeedbackChoices) -> dict[str, Any]:

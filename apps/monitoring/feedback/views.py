@@ -54,7 +54,7 @@ def _period(request: Signed, project: Project, at: datetime, *, keep: bool = Fal
 @login_required
 @project_permission(Permission.EDIT_PROJECT)
 def settings_set(request: Signed, project: Project) -> HttpResponse:
-    form = FeedbackSettingsForm(request.POST)
+    form = FeedbackSettingsForm.posted(request.POST, feedback_choices_of(project))
     try:
         if form.is_valid():
             feedback_settings_set(project=project, by=request.user, at=timezone.now(), **form.settings())

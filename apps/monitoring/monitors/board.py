@@ -1,15 +1,15 @@
 """The page of monitors: one row each, what the budget promises and what became of it, and features over time."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import log
 from typing import Any
-from urllib.parse import urlencode
 
-from django.urls import reverse
+from django.db import connection
 
 from apps.monitoring.feedback.settings import feedback_settings_of
 from apps.monitoring.models import Alert, AlertVerdict, MonitorReading, ReadingOutcome
@@ -223,36 +223,53 @@ def threshold_at(thresholds: dict[str, float], factor: float) -> float:
 # Features over time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FeatureCell:
     since: datetime
     until: datetime
+    called: str  # with its monitor
     feature: str
     score: float
     drifted: bool
-    address: str  # of its window
+    reading: int  # the window's, whose page it has a part of
 
 
-MOST_READINGS = 2_000  # of a period that are drawn, the oldest
+MOST_READINGS = 2_000  # of a period that are drawn, the newest
+# Moments as numbers, of which few differ: to make one of each row costs more than all else.
+_DRAWN = """
+SELECT id, monitor, extract(epoch FROM since)::float8, extract(epoch FROM until)::float8, cells
+FROM monitoring_monitorreading
+WHERE project_id = %s AND policy_number = %s AND until > %s AND until <= %s AND jsonb_array_length(cells) > 0
+ORDER BY until DESC, id DESC LIMIT %s
+"""
 
 
-def features_over_time(project: Project, number: int, period: Period, most: int = 30) -> list[FeatureCell]:
-    """Every feature of every window that could tell; the features that drifted most often first."""
-    drawn = readings_of(project).filter(policy_number=number, until__gt=period.since, until__lte=period.until)
-    rows = list(drawn.order_by("until", "pk").values_list("pk", "monitor", "since", "until", "cells")[:MOST_READINGS])
+@dataclass(frozen=True)
+class FeaturesOverTime:
+    """Every feature of every window that could tell; `begins` where older windows of the period are too many to be drawn."""
+
+    cells: Sequence[FeatureCell]
+    begins: datetime | None = None
+
+
+def features_over_time(project: Project, number: int, period: Period, most: int = 30) -> FeaturesOverTime:
+    """The features that drifted most often."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DRAWN, [project.pk, number, period.since, period.until, MOST_READINGS])
+        rows = [(*row, json.loads(cells)) for *row, cells in reversed(cursor.fetchall())]
     worst = Counter[tuple[str, str]]()
     for _, monitor, _, _, cells in rows:
         for name, _, drifted in cells:
             worst[monitor, name] += 1000 * bool(drifted) + 1
-    kept = {key: (": ".join(key), urlencode({"feature": key[1]})) for key, _ in worst.most_common(most)}
-    before, after = reverse("monitors:reading", args=[project.pk, 0]).rsplit("/0/", 1)
-    return [
-        FeatureCell(since, until, called, float(score), bool(drifted), f"{before}/{pk}/{after}?{asked}")
+    kept = {key: ": ".join(key) for key, _ in worst.most_common(most)}
+    moments = {each: datetime.fromtimestamp(each, UTC) for row in rows for each in row[2:4]}
+    drawn = [
+        FeatureCell(moments[since], moments[until], kept[monitor, name], name, float(score), bool(drifted), pk)
         for pk, monitor, since, until, cells in rows
         for name, score, drifted in cells
-        if (said := kept.get((monitor, name))) is not None
-        for called, asked in [said]
+        if (monitor, name) in kept
     ]
+    return FeaturesOverTime(drawn, moments[rows[0][2]] if len(rows) == MOST_READINGS else None)
 
 
 def reading_shown(project: Project, reading_id: int) -> MonitorReading | None:

@@ -50,8 +50,9 @@ def _period(request: Signed, *, keep: bool = False) -> Period:
 def figures(request: Signed, project: Project) -> HttpResponse:
     period = _period(request)
     version = policy_newest(MONITOR_POLICY, project)
-    cells = board.features_over_time(project, version.number if version else 0, period)
-    return figures_answer(request, {"features": charts.heat_map(cells, period)})
+    drawn = board.features_over_time(project, version.number if version else 0, period)
+    page = f"{reverse('monitors:reading', args=[project.pk, 0]).replace('/0/', '/{reading}/')}?feature="
+    return figures_answer(request, {"features": charts.heat_map(drawn, period, page)})
 
 
 @require_GET

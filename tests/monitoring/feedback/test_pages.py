@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.monitoring.feedback.forms import NEWER
 from apps.monitoring.feedback.selectors import board_of, period_that_fits
 from apps.monitoring.feedback.services import feedback_take
 from apps.monitoring.feedback.settings import feedback_settings_of, feedback_settings_set
@@ -117,8 +118,12 @@ def test_the_form_sets_maturity_and_retention_and_says_what_is_wrong(as_: As, mo
         assert wrong.status_code == 422 and words in wrong.text
     for percent in ("0", "101", ""):
         assert as_(mona).post(address, {**given, "answer_percent": percent}).status_code == 422
+    of_before = {name: value for name, value in given.items() if name not in NEWER}
+    assert as_(mona).post(address, of_before).status_code == 302  # a page that was opened before an upgrade
     shown = as_(mona).get(reverse("feedback:feedback", args=[project.pk])).text
     assert "ham = 0.5\nspam = 100" in shown and feedback_settings_of(project).answer_share == 0.25
+    cleared = as_(mona).post(address, {**given, "label_percents": ""})
+    assert cleared.status_code == 302 and feedback_settings_of(project).label_shares == {}
 
 
 def test_a_sampled_log_is_said_where_its_figures_are(as_: As, lin: User, mona: User, project: Project) -> None:

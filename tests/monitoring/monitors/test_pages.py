@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.monitoring.models import Alert, MonitorPolicyVersion, MonitorReading
+from apps.monitoring.monitors import board
 from apps.monitoring.monitors.board import board_of, features_over_time, replayed, threshold_at
 from apps.monitoring.monitors.policies import MONITOR_POLICY
 from apps.monitoring.monitors.recording import feature_cells
@@ -23,7 +24,7 @@ from apps.projects.policies.selectors import policy_in_force
 from apps.rules.monitors import MONITORS
 from tests.api import api_of
 from tests.api import at as address
-from tests.monitoring.monitors.conftest import LEARNED, asked, look
+from tests.monitoring.monitors.conftest import LEARNED, asked, look, page_of
 
 As = Callable[[User], Client]
 Watched = Callable[..., Project]
@@ -84,14 +85,24 @@ def test_a_window_shows_both_sides_of_each_feature(as_: As, lin: User, moved: Mo
 def test_the_heat_map_fetches_what_it_draws_alone(moved: MonitorReading) -> None:
     period, project = period_named("7d", timezone.now()), moved.project
     with CaptureQueriesContext(connection) as caught:
-        cells = features_over_time(project, 1, period)
+        over_time = features_over_time(project, 1, period)
     (statement,) = [each["sql"] for each in caught.captured_queries]
     assert "features" not in statement and "sentence" not in statement
-    drawn = {(f"column-drift: {each['name']}", each["score"], each["drifted"]) for each in moved.features}
-    assert {(cell.feature, cell.score, cell.drifted) for cell in cells} == drawn
-    assert all(
-        cell.address.startswith(reverse("monitors:reading", args=[moved.project_id, moved.pk])) for cell in cells
-    )
+    drawn = {(each["name"], moved.since, moved.until, each["score"], each["drifted"]) for each in moved.features}
+    assert {(c.feature, c.since, c.until, c.score, c.drifted) for c in over_time.cells} == drawn
+    assert {c.reading for c in over_time.cells} == {moved.pk} and over_time.begins is None
+
+
+def test_where_windows_are_too_many_the_newest_are_drawn_and_it_says_so(
+    as_: As, lin: User, moved: MonitorReading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = MonitorReading.objects.get(pk=moved.pk)
+    older.pk, older.until, older.since = None, moved.since, moved.since - timedelta(hours=1)
+    older.save()
+    monkeypatch.setattr(board, "MOST_READINGS", 1)
+    figure = as_(lin).get(reverse("monitors:figures", args=[moved.project_id]), {"period": "7d"}).json()["features"]
+    assert {each for row in figure["data"][0]["customdata"] for each in row} == {moved.pk}
+    assert "Only the newest windows are drawn, from" in figure["layout"]["meta"]["finding"]
 
 
 def test_readings_of_before_get_what_is_drawn_of_them(moved: MonitorReading) -> None:
@@ -110,7 +121,7 @@ def test_the_heat_map_leads_from_a_cell_to_its_window(as_: As, lin: User, moved:
     go.Figure(figure)
     [heat] = figure["data"]
     assert heat["y"][0] == "column-drift: city" and heat["z"][0][-1] == 6
-    assert heat["customdata"][0][-1] == page_of_cell(moved, "city")
+    assert page_of(heat, 0, -1) == page_of_cell(moved, "city")
     assert "1 times one had moved" in figure["layout"]["meta"]["finding"]
 
 
