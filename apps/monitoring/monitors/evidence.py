@@ -13,9 +13,10 @@ from django.db.models import Count, F, Sum
 
 from apps.monitoring.feedback.settings import feedback_settings_of
 from apps.monitoring.log.traffic import first_answer
-from apps.monitoring.models import AskedPayload, Feedback, Prediction
+from apps.monitoring.models import AskedPayload, Feedback, Prediction, VectorsFault
 from apps.monitoring.models.rollups import RollupWidth
 from apps.monitoring.monitors.reference import MonitorReference
+from apps.monitoring.monitors.vectors import MOST_ROWS, WAIT, kept_in, window_vectors
 from apps.monitoring.services import answers_evenly, class_indices, predictions_made
 from apps.projects.models import Project
 from apps.rules.feedback import LABEL
@@ -32,8 +33,8 @@ from apps.rules.monitors import (
     VectorPair,
     VolumeHistory,
 )
+from apps.rules.sentences import sentence, term
 
-MOST_ROWS = 2_000  # kept requests of a window, the newest, whose columns are compared
 MOST_LOSSES = 20_000  # the newest
 PAST, LEAST_PAST = 10, 20  # earlier windows whose estimates are held against feedback, and labels that one needs
 WEEKS, WEEKS_OF_MINUTES = 8, 4  # back, as far as hours and minutes are kept
@@ -50,6 +51,7 @@ class WindowEvidence:
     until: datetime
     losses_since: datetime
     maturity: timedelta
+    at: datetime  # of the look
     _parts: dict[MonitorNeed, Any] = field(default_factory=dict)
 
     def of(self, needs: Collection[MonitorNeed]) -> MonitorEvidence:
@@ -79,9 +81,7 @@ class WindowEvidence:
     @cached_property
     def kept(self) -> list[AskedPayload]:
         """The newest kept requests of the window, as if the log had been drawn evenly."""
-        rows = AskedPayload.objects.filter(project=self.project, at__gt=self.since, at__lte=self.until)
-        newest = list(rows.order_by("-at", "-id")[:MOST_ROWS])
-        return evenly(newest, [each.inference_id for each in newest], [each.share for each in newest])
+        return kept_in(self.project, self.since, self.until)
 
 
 def _predictions(window: WindowEvidence) -> Predictions:
@@ -100,16 +100,35 @@ def _columns(window: WindowEvidence) -> ColumnPair | None:
     return ColumnPair(learned, {name: tuple(row.get(name) for row in rows) for name in there})
 
 
+FAULTS = {
+    VectorsFault.MISSING: term("its weights cannot be loaded"),
+    VectorsFault.UNREAD: term("it can read none of the requests"),
+}
+
+
 def _vectors(window: WindowEvidence) -> VectorPair | None:
+    """By the champion's encoder; where that gives none, by simpler ones, which say why. Raises WindowWaits."""
     if window.reference.encode is None or not window.kept:
         return None
-    before = window.reference.learned.vectors()
-    if before is None:
+    why = sentence("no vectors of its training examples are stored")
+    encoded = window.reference.encoded
+    before = encoded.learned() if encoded is not None else None
+    if encoded is not None and before is not None:
+        made = window_vectors(window.project, encoded.encoder, window.since, window.until, at=window.at)
+        if made is not None and made.n:
+            return VectorPair(before, made.rows, encoded.encoder)
+        why = sentence("its vectors did not come within {minutes} min", minutes=WAIT // timedelta(minutes=1))
+        if made is not None:
+            why = FAULTS[VectorsFault(made.fault)]
+    return _simpler(window, sentence("Not as the champion's encoder sees it, but by simpler vectors: {why}.", why=why))
+
+
+def _simpler(window: WindowEvidence, words: str) -> VectorPair | None:
+    before, encode = window.reference.learned.vectors(), window.reference.encode
+    if before is None or encode is None:
         return None
-    now = window.reference.encode(
-        [k.row for k in window.kept], [bytes(k.image) if k.image else None for k in window.kept]
-    )
-    return VectorPair(before, now) if now is not None and len(now) else None
+    now = encode([k.row for k in window.kept], [bytes(k.image) if k.image else None for k in window.kept])
+    return VectorPair(before, now, fell_back=words) if now is not None and len(now) else None
 
 
 COUNTED = """

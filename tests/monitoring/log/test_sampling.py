@@ -67,7 +67,7 @@ def test_columns_and_slices_are_read_evenly_too(project):
     rows = [replace(row, asked=AskedRow({"city": "Rome" if row.label == "spam" else "Oslo"})) for row in rows]
     predictions_record(rows=rows)
     assert AskedPayload.objects.count() == Prediction.objects.count() > 300
-    window = WindowEvidence(project, reference(), NOON - HOUR, NOON, NOON - HOUR, HOUR)
+    window = WindowEvidence(project, reference(), NOON - HOUR, NOON, NOON - HOUR, HOUR, NOON)
     cities = window.of([MonitorNeed.COLUMNS]).columns.window["city"]
     assert 130 < len(cities) < 270 and cities.count("Rome") < 0.2 * len(cities)
     period = period_named("24h", NOON + HOUR)
@@ -82,7 +82,7 @@ def test_losses_are_those_of_all_answers(project):
     names = [row.inference_id for row in rows if row.stays]
     for some in (names[:900], names[900:]):
         feedback_take(project=project, rows=[{"inference_id": name, "label": "ham"} for name in some], at=NOON + HOUR)
-    window = WindowEvidence(project, reference(), NOON - HOUR, NOON, NOON - HOUR, HOUR)
+    window = WindowEvidence(project, reference(), NOON - HOUR, NOON, NOON - HOUR, HOUR, NOON)
     losses = window.of([MonitorNeed.LOSSES]).losses
     assert 200 < len(losses.wrong) < 400 and 0.05 < losses.wrong.mean() < 0.16
 
