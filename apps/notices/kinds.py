@@ -19,6 +19,7 @@ from apps.rules.registry import Registry
 
 Severities = Callable[[Event], NoticeSeverity | None]
 ALARM, WARNING, INFO = NoticeSeverity
+OF_MONITOR = "monitor"  # the kind of what a monitor raised
 
 
 def _always(severity: NoticeSeverity) -> Severities:
@@ -94,7 +95,7 @@ NOTICE_KINDS = Registry[NoticeKind](
     kind=NoticeKind,
     own=(
         NoticeKind(
-            "monitor",
+            OF_MONITOR,
             _("A monitor sounds"),
             Permission.VIEW_MONITOR,
             (ALARM, WARNING),

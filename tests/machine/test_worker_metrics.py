@@ -54,6 +54,8 @@ def test_tasks_are_counted_by_name_and_end_with_their_seconds(served: tuple[Task
         'fastloop_worker_tasks_running{task="training.run"} 1',
     ):
         assert line in lines
+    tasks = {line.split('task="')[1].split('"')[0] for line in lines if 'task="' in line}
+    assert tasks == {"loop.drift", "training.run"}, "what began elsewhere is no task of this one"
 
 
 def test_what_it_says_is_read_by_the_client_of_prometheus() -> None:

@@ -56,8 +56,7 @@ def traffic_of_slice(
     versions: Sequence[int] | None = None,
 ) -> Traffic:
     """Of the kept requests among the newest MOST_LOOKED_AT whose column says so."""
-    looked_at = _kept(project, period).values_list("inference_id", "item", "at", "row")[:MOST_LOOKED_AT]
-    kept = [(name, item, at) for name, item, at, row in looked_at if cell_of(row, column) == value]
+    looked_at, kept = _of_slice(project, period, column, value)
     ids, items, ats = map(list, zip(*kept, strict=True)) if kept else ([], [], [])
     values: dict[str, Any] = {
         "project": project.pk,
@@ -77,7 +76,19 @@ def traffic_of_slice(
         for at, failed, label, confidence, latency_ms, *_ in even:
             bucket = sums.setdefault(at, TrafficSums())
             bucket.count(failed, label, confidence, bin_of(latency_ms))
-    return traffic_made(period, sums, period.step, looked_at=len(looked_at))
+    return traffic_made(period, sums, period.step, looked_at=looked_at)
+
+
+def _of_slice(project: Project, period: Period, column: str, value: str) -> tuple[int, list[AskedKey]]:
+    """How many kept requests were looked at, and those whose column says so."""
+    looked_at = list(_kept(project, period).values_list("inference_id", "item", "at", "row")[:MOST_LOOKED_AT])
+    return len(looked_at), [(name, item, at) for name, item, at, row in looked_at if cell_of(row, column) == value]
+
+
+def slice_keys(project: Project, period: Period, column: str, value: str) -> tuple[list[str], list[int]]:
+    """Ids and rows of those requests."""
+    _, kept = _of_slice(project, period, column, value)
+    return [name for name, _, _ in kept], [item for _, item, _ in kept]
 
 
 def answers_to(project: Project, kept: Sequence[AskedKey], *, version: int) -> dict[AskedKey, tuple[str, float]]:

@@ -240,6 +240,7 @@ _DRAWN = """
 SELECT id, monitor, extract(epoch FROM since)::float8, extract(epoch FROM until)::float8, cells
 FROM monitoring_monitorreading
 WHERE project_id = %s AND policy_number = %s AND until > %s AND until <= %s AND jsonb_array_length(cells) > 0
+  AND (%s::int IS NULL OR model_number = %s)
 ORDER BY until DESC, id DESC LIMIT %s
 """
 
@@ -252,10 +253,12 @@ class FeaturesOverTime:
     begins: datetime | None = None
 
 
-def features_over_time(project: Project, number: int, period: Period, most: int = 30) -> FeaturesOverTime:
-    """The features that drifted most often."""
+def features_over_time(
+    project: Project, number: int, period: Period, *, version: int | None = None, most: int = 30
+) -> FeaturesOverTime:
+    """The features that drifted most often, of all versions or of one."""
     with connection.cursor() as cursor:
-        cursor.execute(_DRAWN, [project.pk, number, period.since, period.until, MOST_READINGS])
+        cursor.execute(_DRAWN, [project.pk, number, period.since, period.until, version, version, MOST_READINGS])
         rows = [(*row, json.loads(cells)) for *row, cells in reversed(cursor.fetchall())]
     worst = Counter[tuple[str, str]]()
     for _, monitor, _, _, cells in rows:

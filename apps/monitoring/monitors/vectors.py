@@ -72,7 +72,8 @@ def kept_in(project: Project, since: datetime, until: datetime) -> list[AskedPay
 def window_vectors_record(
     *, row_id: int, vectors: NDArray[np.float16] | None, at: datetime, fault: VectorsFault | None = None
 ) -> None:
-    """(n, dim), or none and a fault. Rows without a direction, which the encoder failed on, are left out. The first that comes stays."""
+    """(n, dim), or none and a fault. Rows without a direction, which the encoder failed on, are left out. The first that comes
+    stays."""
     found = np.zeros((0, 0), np.float16) if vectors is None else vectors.astype(np.float16)
     usable = found[np.isfinite(found).all(axis=1) & found.any(axis=1)]
     WindowVectors.objects.filter(pk=row_id, made_at=None).update(

@@ -13,10 +13,12 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.errors import Invalid
+from apps.monitoring.filters import filter_asked
 from apps.monitoring.models import MonitorReading
 from apps.monitoring.monitors import board, charts, near
 from apps.monitoring.monitors.forms import BudgetForm, WeighForm, monitor_in_words, monitors_posted, rows_of
 from apps.monitoring.monitors.policies import MONITOR_POLICY
+from apps.monitoring.selectors import choices_of
 from apps.pages.figures import figures_answer
 from apps.pages.periods import Period, period_asked
 from apps.pages.requests import Signed, go
@@ -34,9 +36,15 @@ from apps.rules.rollouts.durations import in_words
 @login_required
 @project_permission(Permission.VIEW_MONITOR)
 def monitors(request: Signed, project: Project) -> HttpResponse:
-    period = _period(request, keep=True)
-    shown = board.board_of(project, timezone.now())
-    context = {"project": project, "here": "monitoring", "board": shown, "period": period}
+    period, filters = _period(request, keep=True), filter_asked(request.GET)
+    context = {
+        "project": project,
+        "here": "monitoring",
+        "board": board.board_of(project, timezone.now()),
+        "period": period,
+        "filters": filters,
+        "choices": choices_of(project, period, filters),
+    }
     return render(request, "monitoring/monitors/board.html", context)
 
 
@@ -50,7 +58,8 @@ def _period(request: Signed, *, keep: bool = False) -> Period:
 def figures(request: Signed, project: Project) -> HttpResponse:
     period = _period(request)
     version = policy_newest(MONITOR_POLICY, project)
-    drawn = board.features_over_time(project, version.number if version else 0, period)
+    number, of = version.number if version else 0, filter_asked(request.GET).version
+    drawn = board.features_over_time(project, number, period, version=of)
     page = f"{reverse('monitors:reading', args=[project.pk, 0]).replace('/0/', '/{reading}/')}?feature="
     return figures_answer(request, {"features": charts.heat_map(drawn, period, page)})
 

@@ -90,13 +90,14 @@ def test_losses_are_those_of_all_answers(project):
 def test_means_weigh_rows_by_what_they_stand_for(project, mona):
     at = timezone.now()
     settings = feedback_settings_set(
-        project=project, by=mona, at=at, answer_share=0.1, label_shares={"spam": 1.0}, zero_names=["click"]
+        project=project, by=mona, at=at, answer_share=0.1, label_shares={"spam": 1.0}, zero_names=["click", "seen"]
     )
     rows = served(project, 3_000, at=at - 30 * HOUR)
     predictions_record(rows=rows)
     kept = [row for row in rows if row.stays]
     said = [{"inference_id": row.inference_id, "label": "ham"} for row in kept]
     clicks = [{"inference_id": row.inference_id, "name": "click", "value": 1} for row in kept if row.label == "spam"]
+    said += [{"inference_id": row.inference_id, "name": "seen", "value": 1} for row in kept]
     for k in range(0, len(said), 500):
         feedback_take(project=project, rows=said[k : k + 500], at=at - 29 * HOUR)
     feedback_take(project=project, rows=clicks, at=at - 29 * HOUR)
@@ -109,6 +110,8 @@ def test_means_weigh_rows_by_what_they_stand_for(project, mona):
     assert right.half == pytest.approx(naive * (len(kept) * sum(w * w for w in weights)) ** 0.5 / sum(weights))
     (clicked,) = means_of(project, settings, "click", at, period_named("7d", at))
     assert (clicked.requests, clicked.mean) == (3_000, pytest.approx(0.1))
+    (seen,) = means_of(project, settings, "seen", at, period_named("7d", at))
+    assert seen.mean == pytest.approx(sum(weights) / 3_000) and 0.9 < seen.mean < 1.1
     board = board_of(project, at, period_named("7d", at))
     assert board.answered == 3_000 and 2_700 < board.with_feedback <= 3_000
 

@@ -97,12 +97,19 @@ def test_where_windows_are_too_many_the_newest_are_drawn_and_it_says_so(
     as_: As, lin: User, moved: MonitorReading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     older = MonitorReading.objects.get(pk=moved.pk)
-    older.pk, older.until, older.since = None, moved.since, moved.since - timedelta(hours=1)
+    older.pk, older.until = None, moved.until - timedelta(hours=1)
     older.save()
     monkeypatch.setattr(board, "MOST_READINGS", 1)
     figure = as_(lin).get(reverse("monitors:figures", args=[moved.project_id]), {"period": "7d"}).json()["features"]
     assert {each for row in figure["data"][0]["customdata"] for each in row} == {moved.pk}
     assert "Only the newest windows are drawn, from" in figure["layout"]["meta"]["finding"]
+
+
+def test_the_heat_map_may_be_of_one_version(as_: As, lin: User, moved: MonitorReading) -> None:
+    url = reverse("monitors:figures", args=[moved.project_id]) + "?period=7d&version="
+    assert [len(as_(lin).get(url + n).json()["features"]["data"]) for n in ("1", "2")] == [1, 0]
+    text = as_(lin).get(reverse("monitors:monitors", args=[moved.project_id]) + "?period=7d&version=1").text
+    assert f"{url.split('?')[0]}?period=7d&amp;version=1" in text and 'name="slice"' not in text
 
 
 def test_readings_of_before_get_what_is_drawn_of_them(moved: MonitorReading) -> None:
