@@ -51,7 +51,7 @@ class PolicyEdit:
 
     @property
     def whole(self) -> bool:
-        return all(each.is_valid() for each in (*self.beside.values(), *self.rows))
+        return all(form.is_valid() for form in self.beside.values()) and all(row.is_valid() for row in self.rows)
 
 
 @dataclass(frozen=True)
