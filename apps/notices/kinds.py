@@ -189,6 +189,11 @@ def kind_of(name: str) -> NoticeKind | None:
     return NOTICE_KINDS.get(name)
 
 
+def cause_of_alarm(alert_id: int) -> str:
+    """Of the notices of one of a monitor's alarms."""
+    return NOTICE_KINDS[OF_MONITOR].cause(f"alert {alert_id}")
+
+
 def title_of(name: str) -> Any:
     found = kind_of(name)
     return found.title if found else name

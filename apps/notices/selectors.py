@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.errors import NotFound
-from apps.notices.kinds import NOTICE_KINDS, OF_MONITOR, NoticeKind, kind_of, kinds_seen, title_of
+from apps.notices.kinds import OF_MONITOR, NoticeKind, cause_of_alarm, kind_of, kinds_seen, title_of
 from apps.notices.models import Notice, NoticeComment, NoticeLevel, NoticeTold
 from apps.projects.access import may_now, project_for, projects_visible_to
 from apps.projects.models import Membership, Project
@@ -134,8 +134,7 @@ def notice_for(user: User, notice_id: int, *, acts: bool = False) -> Notice:
 
 def notice_of_alarm(project: Project, alert_id: int) -> int | None:
     """The id of the newest notice of one of a monitor's alarms; None where people were not told yet, or not any more."""
-    kind = NOTICE_KINDS[OF_MONITOR]
-    of_it = Notice.objects.filter(project=project, kind=kind.name, cause=kind.cause(f"alert {alert_id}"))
+    of_it = Notice.objects.filter(project=project, kind=OF_MONITOR, cause=cause_of_alarm(alert_id))
     return of_it.values_list("pk", flat=True).first()
 
 

@@ -61,7 +61,6 @@ def _shade(since: datetime, until: datetime) -> Figure:
     """Over what is younger than maturity: there no line can be yet."""
     return {
         "type": "rect",
-        "name": "immature",
         "x0": since.isoformat(),
         "x1": until.isoformat(),
         "yref": "paper",

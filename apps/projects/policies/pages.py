@@ -41,11 +41,11 @@ class PolicyRow(Protocol):
 class PolicyEdit:
     """What the form of rows was sent with; `beside` are forms that stand beside the rows, by their names in the template.
 
-    `said` makes the policy of them once all are valid. Where a button of the rows was pressed (`only_rows`) nothing is set.
+    `policy` makes the policy of them once all are valid. Where a button of the rows was pressed (`only_rows`) nothing is set.
     """
 
     rows: Sequence[PolicyRow]
-    said: Callable[[], Mapping[str, Any]]
+    policy: Callable[[], Mapping[str, Any]]
     beside: Mapping[str, forms.Form] = field(default_factory=dict)
     only_rows: bool = False
 
@@ -150,7 +150,7 @@ class PolicyPage(Generic[V, P]):
             return self.show(request, project, status=422, **again)
         try:
             return self.aside(request, project, edit) or self.set(
-                request, project, self.rows_read(edit.said(), edit.rows)
+                request, project, self.rows_read(edit.policy(), edit.rows)
             )
         except PolicyRefused as refused:
             return self.show(request, project, fault=refusal(refused), status=422, **again)

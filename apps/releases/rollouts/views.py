@@ -111,7 +111,7 @@ def _replayed(request: Signed, project: Project, edit: PolicyEdit) -> HttpRespon
     """What these steps would have made of a past rollout, below them. Raises PolicyRefused."""
     if "replay" not in request.POST:
         return None
-    tried = PAGE.rows_read(edit.said(), edit.rows)
+    tried = PAGE.rows_read(edit.policy(), edit.rows)
     past = selectors.rollout_named(project, request.POST.get("rollout", ""))
     told = ReplayedRollout(past, replay(rollout=past, policy=tried, now=timezone.now()))
     return PAGE.show(request, project, rows=edit.rows, told=told, **edit.beside)
