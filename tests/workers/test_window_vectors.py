@@ -28,7 +28,9 @@ def test_the_champions_encoder_tells_a_window_that_moved_from_one_that_did_not(
 ) -> None:
     version = ModelVersion.objects.get(project=trained)
     begins = timezone.now().replace(minute=0, second=0, microsecond=0) + HOUR
-    model_promote(version=version, by=lin, reason="first", at=begins - HOUR)
+    model_promote(
+        version=version, by=lin, reason="The first one, so there is nothing to compare it with.", at=begins - HOUR
+    )
     policy = monitor_policy_of({"monitors": [{"type": "embedding-drift", "window": "1h"}]})
     policy_set(MONITOR_POLICY, project=trained, policy=policy, by=lin, at=begins)
     strange = [{"text": f"quarterly invoice overdue ledger remittance {i}"} for i in range(70)]
