@@ -50,6 +50,11 @@ class PolicyEdit:
     only_rows: bool = False
 
     @property
+    def again(self) -> dict[str, Any]:
+        """What the page is shown with once more."""
+        return {"rows": self.rows, **self.beside}
+
+    @property
     def whole(self) -> bool:
         return all(form.is_valid() for form in self.beside.values()) and all(row.is_valid() for row in self.rows)
 
@@ -143,19 +148,18 @@ class PolicyPage(Generic[V, P]):
 
     def rows_take(self, request: Signed, project: Project, edit: PolicyEdit) -> HttpResponse:
         """What cannot be used, or comes too late, stays in its rows with one sentence."""
-        again: dict[str, Any] = {"rows": edit.rows, **edit.beside}
         if edit.only_rows:
-            return self.show(request, project, **again)
+            return self.show(request, project, **edit.again)
         if not edit.whole:
-            return self.show(request, project, status=422, **again)
+            return self.show(request, project, status=422, **edit.again)
         try:
             return self.aside(request, project, edit) or self.set(
                 request, project, self.rows_read(edit.policy(), edit.rows)
             )
         except PolicyRefused as refused:
-            return self.show(request, project, fault=refusal(refused), status=422, **again)
+            return self.show(request, project, fault=refusal(refused), status=422, **edit.again)
         except PolicyOutdated as late:
-            return self.outdated(request, project, late, **again)
+            return self.outdated(request, project, late, **edit.again)
 
     def yaml_set(self, request: Signed, project: Project) -> HttpResponse:
         """The same of the text."""

@@ -114,7 +114,7 @@ def _replayed(request: Signed, project: Project, edit: PolicyEdit) -> HttpRespon
     tried = PAGE.rows_read(edit.policy(), edit.rows)
     past = selectors.rollout_named(project, request.POST.get("rollout", ""))
     told = ReplayedRollout(past, replay(rollout=past, policy=tried, now=timezone.now()))
-    return PAGE.show(request, project, rows=edit.rows, told=told, **edit.beside)
+    return PAGE.show(request, project, told=told, **edit.again)
 
 
 PAGE: PolicyPage[Any, RolloutPolicy] = PolicyPage(
