@@ -1,7 +1,8 @@
 """`make check`: what CI asks for, part by part, with how long each took; its last line is pytest's, summed over all parts.
 
-Types and style run side by side; consoles and browsers measure seconds and have the machine alone; the rest of the tests then
-have both cores. Every part runs, whatever an earlier one found; the first status that is not 0 is the status of the whole.
+All parts run side by side. Consoles and browsers measure seconds, so they come first wherever two want a core; the rest, which only
+computes, takes what they leave and then has both cores. Every part runs, whatever another one found; the first status that is not 0
+is the status of the whole.
 """
 
 import os
@@ -38,12 +39,13 @@ class Part:
     words: str = ""
 
 
-def run(name: str, commands: Iterable[list[str]], *, shown: bool = False) -> Part:
+def run(name: str, commands: Iterable[list[str]], *, nice: int = 0, shown: bool = False) -> Part:
     """Run one after the other, up to the first whose status is not 0. What was printed is kept, or shown at once."""
     began, words, status = time.monotonic(), "", 0
     for command in commands:
         out = None if shown else subprocess.PIPE
-        done = subprocess.run(command, stdout=out, stderr=None if shown else subprocess.STDOUT, text=True)
+        after = ["nice", "-n", str(nice), *command] if nice else command
+        done = subprocess.run(after, stdout=out, stderr=None if shown else subprocess.STDOUT, text=True)
         words, status = words + (done.stdout or ""), done.returncode
         if status:
             break
@@ -78,12 +80,15 @@ def main() -> int:
     began, parts = time.monotonic(), list[Part]()
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor() as together:
         reports = [Path(folder) / "consoles.xml", Path(folder) / "tests.xml"]
-        beside = [together.submit(run, "types", TYPES), together.submit(run, "style, imports, migrations", MANNERS)]
+        beside = [
+            together.submit(run, "style, imports, migrations", MANNERS, nice=10),
+            together.submit(run, "types", TYPES, nice=10),
+            together.submit(run, "tests", [[*TESTS, f"--junitxml={reports[1]}"]], nice=19),
+        ]
+        parts.append(run("consoles and browsers", [[*CONSOLES, f"--junitxml={reports[0]}"]], shown=True))
         for part in as_completed(beside):
             parts.append(part.result())
             print(parts[-1].words, flush=True)
-        parts.append(run("consoles and browsers", [[*CONSOLES, f"--junitxml={reports[0]}"]], shown=True))
-        parts.append(run("tests", [[*TESTS, f"--junitxml={reports[1]}"]], shown=True))
         counts = counted(reports)
     for part in parts:
         print(f"{part.seconds:6.0f} s  {part.name}{': FAILED' if part.status else ''}", flush=True)

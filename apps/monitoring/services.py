@@ -16,10 +16,12 @@ from apps.errors import DomainError, Invalid, NotFound
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.monitoring.models import Alert, DriftCheck, Prediction
+from apps.monitoring.monitors.harmless import held_back, known_by
 from apps.projects.models import Project
 from apps.rules import monitors
 from apps.rules.log_sample import evenly
-from apps.rules.sentences import joined, parts_of, sentence, term
+from apps.rules.monitors.policy import MONTH
+from apps.rules.sentences import cut, joined, parts_of, sentence, term
 
 DRIFT = "drift"  # the kind of alert that a drift check raises
 DRIFT_TITLE = "Drift"
@@ -52,6 +54,9 @@ def drift_check(
         seed=seed,
     )
     words = joined([_ended(reason) for reason in found.reasons])
+    moved = [f.name for f in found.features if f.drifted]
+    known = known_by(project, DRIFT, moved, model=model_number, at=at) if moved else 0
+    words = joined([held_back(known, MONTH), words]) if known else words
     with transaction.atomic():
         check = DriftCheck.objects.create(
             project=project,
@@ -73,11 +78,10 @@ def drift_check(
                 }
                 for f in found.features
             ],
-            sentence=words[:400],
+            sentence=cut(words, 400),
             parts=parts_of(words),
         )
-        if found.outcome == monitors.DriftOutcome.DRIFT and alarms:
-            moved = [f.name for f in found.features if f.drifted]
+        if found.outcome == monitors.DriftOutcome.DRIFT and alarms and not known:
             alert_raise(
                 project=project, kind=DRIFT, title=DRIFT_TITLE, detail=words, check=check, at=at, monitors=moved
             )

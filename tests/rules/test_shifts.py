@@ -7,12 +7,15 @@ from sklearn.linear_model import LogisticRegression
 from apps.rules import replay
 from apps.rules.gates import gate_policy_of, judge, judge_drifted_slice
 from apps.rules.mending import (
+    ContradictedAnswers,
+    LaneVerdict,
     ShiftKind,
     as_before_given,
     density_ratio,
     density_weights,
     effective,
     kind_for,
+    lane_verdict,
     prior_weights,
     shift_of,
     stale_rows,
@@ -50,10 +53,39 @@ def test_the_policy_has_the_last_word_on_the_kind_of_shift_and_concept_drift_tra
 
 
 def test_labels_that_contradict_the_model_more_than_ever_ask_for_a_run_in_full() -> None:
-    assert kind_for("drift", None, "covariate", contradicted=3, of=20, usual=0.1).kind == "incremental"
-    found = kind_for("drift", None, "covariate", contradicted=12, of=20, usual=0.1)
+    assert kind_for("drift", None, "covariate", ContradictedAnswers(3, 20, 0.1)).kind == "incremental"
+    found = kind_for("drift", None, "covariate", ContradictedAnswers(12, 20, 0.1))
     assert found.kind == "full" and "12 of its 20 labels contradict" in found.because
-    assert kind_for("drift", "incremental", "covariate", contradicted=20, of=20, usual=0.1).kind == "incremental"
+    assert kind_for("drift", "incremental", "covariate", ContradictedAnswers(20, 20, 0.1)).kind == "incremental"
+
+
+@pytest.mark.parametrize(
+    ("cause", "contradicted", "of", "complete", "expected"),
+    [
+        ("drift", 10, 50, False, LaneVerdict.AS_EVER),  # as usual: no need to ask on
+        ("drift", 13, 50, False, LaneVerdict.OPEN),
+        ("drift", 13, 50, True, LaneVerdict.AS_EVER),  # chance does that in one of five
+        ("drift", 16, 50, False, LaneVerdict.WRONG),
+        ("drift", 0, 50, False, LaneVerdict.AS_EVER),
+        ("loss", 0, 50, True, LaneVerdict.WRONG),  # the alarm itself came of wrong answers
+        ("groups", 0, 50, True, LaneVerdict.WRONG),
+        ("data-quality", 0, 19, False, LaneVerdict.OPEN),
+        ("data-quality", 0, 19, True, LaneVerdict.WRONG),  # by so few nothing is said
+    ],
+)
+def test_a_run_is_due_only_where_labels_surely_contradict_the_model(
+    cause: str, contradicted: int, of: int, complete: bool, expected: LaneVerdict
+) -> None:
+    assert lane_verdict(cause, ContradictedAnswers(contradicted, of, 0.2), complete=complete) is expected
+
+
+def test_of_models_that_are_wrong_as_ever_few_is_retrained() -> None:
+    wrong = np.random.default_rng(0).binomial(53, 0.2, 2_000)
+    found = [lane_verdict("drift", ContradictedAnswers(int(n), 53, 0.2), complete=True) for n in wrong]
+    assert found.count(LaneVerdict.WRONG) / 2_000 < 0.1
+    worse = np.random.default_rng(0).binomial(53, 0.37, 500)
+    found = [lane_verdict("drift", ContradictedAnswers(int(n), 53, 0.2), complete=True) for n in worse]
+    assert found.count(LaneVerdict.WRONG) / 500 > 0.8, "from 80 % to 63 % right is seen by the labels of one lane"
 
 
 def test_what_comes_in_with_each_answer_is_told_from_what_does_not() -> None:

@@ -17,6 +17,7 @@ class LaneExample:
 
     example_id: int
     judges: bool
+    by_chance: bool
     reason: Mapping[str, Any]
 
 
@@ -46,7 +47,12 @@ def drift_lane_put(
     DriftExample.objects.bulk_create(
         [
             DriftExample(
-                project=project, example_id=each.example_id, alert_number=alert_number, judges=each.judges, asked_at=at
+                project=project,
+                example_id=each.example_id,
+                alert_number=alert_number,
+                judges=each.judges,
+                by_chance=each.by_chance,
+                asked_at=at,
             )
             for each in fresh
         ]

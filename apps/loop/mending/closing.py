@@ -1,4 +1,5 @@
-"""The last link: the alarm closes itself once another model serves and is better on the labels that judge the slice.
+"""The last link: the alarm closes itself once another model serves and is better on the labels that judge the slice, or once its
+labels show nothing that has to be mended.
 
 Both are held against each other on the same labels, which neither was trained on: every third example of the lane is kept out of
 training until then. Closed, its labels are free to be learned from.
@@ -84,9 +85,13 @@ def closing_look(mending: Mending, at: datetime) -> bool:
         time=time_words((at - mending.alert.opened_at).total_seconds()),
         labels=count(counts.labeled, "label"),
     )
+    n = max(mending.judges, 1)
+    alarm_close(mending, words, at, version=champion.number, before=mending.before / n, after=mending.after / n)
+    return True
+
+
+def alarm_close(mending: Mending, words: str, at: datetime, **facts: Any) -> None:
+    """Its labels may be learned from from now on."""
     alert_resolve(project=mending.project, alert_id=mending.pk, note=words, by=None, at=at)
     drift_lane_end(project=mending.project, alert_number=mending.pk, at=at)
-    n = max(mending.judges, 1)
-    facts: dict[str, Any] = {"version": champion.number, "before": mending.before / n, "after": mending.after / n}
     step_set(mending, MendingLink.CLOSING, StepState.DONE, words, at=at, **facts)
-    return True

@@ -255,10 +255,8 @@ class LaneRows:
     def keep(self, kept: Sequence[StoredRow], *, at: datetime) -> KeptBeside:
         """Within the batch's transaction, so that no other lane is given them first."""
         asked = [
-            LaneExample(
-                k.example_id, self.picks[k.row_number].judges, self.reason | {"why": self.picks[k.row_number].why}
-            )
-            for k in kept
+            LaneExample(k.example_id, pick.judges, pick.by_chance, self.reason | {"why": pick.why})
+            for k, pick in ((k, self.picks[k.row_number]) for k in kept)
             if k.fresh and not k.holdout
         ]
         project, run = self.mending.project, self.mending.run

@@ -19,6 +19,10 @@ KINDS = [
     ("full", gettext_lazy("Full")),
     ("fine-tune", gettext_lazy("Fine-tune")),
 ]
+WHERE = [
+    ("wrong", gettext_lazy("Only where the labels contradict the model surely more often than its holdout did")),
+    ("labeled", gettext_lazy("In any case")),
+]
 SHIFTS = [
     ("", gettext_lazy("As what alarmed tells")),
     ("covariate", gettext_lazy("Covariate shift: old rows count by how like the window they are")),
@@ -52,13 +56,21 @@ class AlarmPolicyForm(forms.Form):
         help_text=gettext_lazy("By itself it also releases, as the release policy says, what passed its gates."),
     )
     labels = forms.IntegerField(label=gettext_lazy("Labels until the run"))
+    where = forms.ChoiceField(
+        required=False,
+        label=gettext_lazy("Train"),
+        choices=WHERE,
+        help_text=gettext_lazy(
+            "An alarm closes itself where all labels are in and show nothing that has to be mended."
+        ),
+    )
     kind = forms.ChoiceField(required=False, label=gettext_lazy("Kind of run"), choices=KINDS)
     shift = forms.ChoiceField(required=False, label=gettext_lazy("Kind of shift"), choices=SHIFTS)
 
     def policy(self) -> dict[str, Any]:
         """As a policy has it. The form is valid by then."""
         given = self.cleaned_data
-        chosen = {name: given[name] for name in ("kind", "shift") if given[name]}
+        chosen = {name: given[name] for name in ("where", "kind", "shift") if given[name]}
         return {
             "severity": given["severity"],
             "rollback": {"mode": given["rollback"], "window": given["window"]},
@@ -77,6 +89,7 @@ def form_of(policy: AlarmPolicy) -> AlarmPolicyForm:
             "examples": policy.lane.examples,
             "retrain": str(policy.retrain.mode),
             "labels": policy.retrain.labels,
+            "where": policy.retrain.where,
             "kind": policy.retrain.kind or "",
             "shift": str(policy.retrain.shift or ""),
         }

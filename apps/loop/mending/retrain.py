@@ -7,22 +7,27 @@ from apps.accounts.models import User
 from apps.errors import DomainError
 from apps.evaluation.models import Outcome
 from apps.labeling.services.drift_lane import LaneCounts, drift_lane_counts
-from apps.loop.mending.closing import figure_of, slice_ask
-from apps.loop.mending.shift import contradicted_in, run_shift_set, shift_in_force, shift_look, usual_wrong
+from apps.loop.mending.closing import alarm_close, figure_of, slice_ask
+from apps.loop.mending.shift import contradicted_in, run_shift_set, shift_in_force, shift_look
 from apps.loop.mending.steps import FINAL, refusal_of, step_of, step_set
 from apps.loop.models import Mending, MendingLink, StepState
 from apps.loop.services.runs import run_start_now
+from apps.monitoring.models import AlertVerdict
+from apps.monitoring.monitors.scoring import alarm_judged
 from apps.releases.models import ModelVersion, Rollout
 from apps.releases.rollouts.services import release_start
 from apps.releases.selectors import champion_of
 from apps.rules.gates.drifted_slice import LEAST_JUDGES
-from apps.rules.mending import AlarmPolicy, KindAdvice, LinkMode, kind_for
+from apps.rules.mending import AlarmPolicy, KindAdvice, LaneVerdict, LinkMode, kind_for, lane_verdict
+from apps.rules.monitors.verdicts import AlarmJudgment
 from apps.rules.sentences import joined, sentence
+from apps.rules.words import percent
 from apps.training.models import OPEN_STATES, Run, RunState, RunTrigger
 
 
 def retrain_look(mending: Mending, policy: AlarmPolicy, at: datetime) -> None:
-    """Wait for labels, then propose the run or start it. A run that failed is started again by a person only."""
+    """Wait for labels, then propose the run or start it, where they show that there is something to mend. A run that failed is
+    started again by a person only."""
     mode = policy.mode(policy.retrain.mode, mending.alert.severity)
     counts = drift_lane_counts(mending.project, mending.pk)
     if mode is LinkMode.OFF or not counts.examples or mending.run_id is not None:
@@ -32,7 +37,38 @@ def retrain_look(mending: Mending, policy: AlarmPolicy, at: datetime) -> None:
     if counts.labeled < enough or not counts.learned:
         words = sentence("{n} of {enough} labels are in; then a run starts.", n=counts.labeled, enough=enough)
         step_set(mending, MendingLink.RETRAIN, StepState.WAITING, words, at=at)
-    elif mode is LinkMode.AUTO:
+    elif _is_wrong(mending, policy, counts, at):
+        _train(mending, policy, mode, counts, at)
+
+
+def _is_wrong(mending: Mending, policy: AlarmPolicy, counts: LaneCounts, at: datetime) -> bool:
+    """Whether a run is due. What its labels do not show to be wrong closes the alarm, once all of them are in."""
+    found = contradicted_in(mending)
+    told = lane_verdict(mending.alert.kind, found, complete=not counts.waiting)
+    if policy.retrain.where == "labeled" or told is LaneVerdict.WRONG:
+        return True
+    facts = {"n": found.contradicted, "of": found.of, "usual": percent(found.usual)}
+    if told is LaneVerdict.OPEN:
+        words = sentence(
+            "{n} of {of} labels contradict what was answered; usual is {usual}. Whether that is more is told by the {waiting} that "
+            "are asked for.",
+            **facts,
+            waiting=counts.waiting,
+        )
+        step_set(mending, MendingLink.RETRAIN, StepState.WAITING, words, at=at)
+        return False
+    words = sentence("Not needed: what was answered is wrong there as seldom as ever, by its labels.")
+    step_set(mending, MendingLink.RETRAIN, StepState.NOTHING, words, at=at)
+    because = sentence(
+        "{n} of {of} labels contradict what was answered, not surely more than the usual {usual}.", **facts
+    )
+    alarm_close(mending, joined([sentence("Closed by itself."), because]), at)
+    alarm_judged(alert=mending.alert, found=AlarmJudgment(AlertVerdict.FALSE, because), at=at)
+    return False
+
+
+def _train(mending: Mending, policy: AlarmPolicy, mode: LinkMode, counts: LaneCounts, at: datetime) -> None:
+    if mode is LinkMode.AUTO:
         try:
             retrain_do(mending, policy, by=None, at=at)
         except DomainError as refused:  # another run is on, or one label only: looked at again
@@ -47,16 +83,8 @@ def _reason(mending: Mending, policy: AlarmPolicy, counts: LaneCounts) -> str:
 
 
 def _kind(mending: Mending, policy: AlarmPolicy) -> KindAdvice:
-    found = contradicted_in(mending)
     shift = shift_in_force(mending, policy).kind
-    return kind_for(
-        mending.alert.kind,
-        policy.retrain.kind,
-        shift,
-        contradicted=found.contradicted,
-        of=found.of,
-        usual=usual_wrong(mending),
-    )
+    return kind_for(mending.alert.kind, policy.retrain.kind, shift, contradicted_in(mending))
 
 
 def retrain_do(mending: Mending, policy: AlarmPolicy, *, by: User | None, at: datetime) -> Run:

@@ -18,7 +18,7 @@ from apps.loop.models import Mending, RunShift
 from apps.monitoring.models import AskedPayload, Prediction
 from apps.monitoring.services import answers_evenly
 from apps.releases.models import ModelVersion
-from apps.rules.mending import AlarmPolicy, ShiftAdvice, ShiftKind, as_before_given, shift_of
+from apps.rules.mending import AlarmPolicy, ContradictedAnswers, ShiftAdvice, ShiftKind, as_before_given, shift_of
 from apps.rules.mending.shifts import PREDICTED
 from apps.rules.sentences import cut, parts_of
 from apps.training.models import Run
@@ -74,16 +74,10 @@ def run_shift_set(mending: Mending, policy: AlarmPolicy, run: Run) -> RunShift:
     )
 
 
-@dataclass(frozen=True)
-class ContradictedAnswers:
-    """Of so many labels of the lane that a model may learn from, how many contradict what was answered."""
-
-    contradicted: int
-    of: int
-
-
 def contradicted_in(mending: Mending) -> ContradictedAnswers:
-    lane = DriftExample.objects.filter(alert_number=mending.pk, judges=False, example__label__label__isnull=False)
+    """Of what was drawn by chance and judges nothing: judges that had a say in whether to train would flatter the new model."""
+    drawn = DriftExample.objects.filter(alert_number=mending.pk, judges=False, by_chance=True)
+    lane = drawn.filter(example__label__label__isnull=False)
     labels = dict(lane.values_list("example__external_id", "example__label__label__name"))
     names = {form for name in labels for form in (name, name.rpartition("#")[0])}
     rows = Prediction.objects.filter(
@@ -94,7 +88,7 @@ def contradicted_in(mending: Mending) -> ContradictedAnswers:
     )
     said = {request_name(name, item): label for name, item, label in rows.values_list("inference_id", "item", "label")}
     held = [said[name] != label for name, label in labels.items() if name in said]
-    return ContradictedAnswers(sum(held), len(held))
+    return ContradictedAnswers(sum(held), len(held), usual_wrong(mending))
 
 
 def usual_wrong(mending: Mending) -> float:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from apps.monitoring.models import MonitorReading, ReadingOutcome
 from apps.monitoring.monitors.evidence import WindowEvidence, maturity_of
+from apps.monitoring.monitors.harmless import still_news
 from apps.monitoring.monitors.policies import MONITOR_POLICY
 from apps.monitoring.monitors.recording import alarm_raise, feature_cells, feature_rows
 from apps.monitoring.monitors.reference import MonitorReference
@@ -159,7 +160,7 @@ def _say(reading: MonitorReading, outcome: ReadingOutcome, words: str) -> None:
 
 
 def _alarms(look: PolicyLook, made: Sequence[MonitorReading]) -> None:
-    """One alarm a cause, of all its monitors whose pattern is complete; none while a release is young."""
+    """One alarm a cause, of all its monitors whose pattern is complete; none while a release is young, nor of what is known."""
     calm = look.reference.serves_since + look.policy.cooldown
     ringing: dict[MonitorCause, list[tuple[MonitorSettings, MonitorReading]]] = {}
     for reading in made:
@@ -168,7 +169,9 @@ def _alarms(look: PolicyLook, made: Sequence[MonitorReading]) -> None:
             ringing.setdefault(settings.monitor.cause, []).append((settings, reading))
     for cause, found in ringing.items():
         with alone("an alarm", f"{look.project}: {cause}"):
-            alarm_raise(project=look.project, cause=cause, found=found, at=look.at)
+            model = look.reference.model_number
+            if news := still_news(look.project, cause, found, model=model, policy=look.policy, at=look.at):
+                alarm_raise(project=look.project, cause=cause, found=news, at=look.at)
 
 
 def _complete(look: PolicyLook, settings: MonitorSettings, reading: MonitorReading) -> bool:

@@ -1,6 +1,7 @@
 """What follows from an alarm: the policy of its links, which logged requests are asked about, which kind of run mends."""
 
 from apps.rules.mending.density import density_ratio, density_weights, effective
+from apps.rules.mending.evidence import ContradictedAnswers, LaneVerdict, lane_verdict
 from apps.rules.mending.kinds import KindAdvice, kind_for
 from apps.rules.mending.picking import SlicePick, excess_of, slice_picks
 from apps.rules.mending.policy import AlarmPolicy, LinkMode, alarm_policy_of, kept_alarm_policy, standing_alarm_policy
@@ -10,7 +11,9 @@ from apps.rules.mending.stale import stale_rows, wrong_parts
 
 __all__ = [
     "AlarmPolicy",
+    "ContradictedAnswers",
     "KindAdvice",
+    "LaneVerdict",
     "LinkMode",
     "ShiftAdvice",
     "ShiftKind",
@@ -23,6 +26,7 @@ __all__ = [
     "excess_of",
     "kept_alarm_policy",
     "kind_for",
+    "lane_verdict",
     "prior_weights",
     "shift_of",
     "slice_picks",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from apps.rules.mending.evidence import ContradictedAnswers
 from apps.rules.mending.shifts import ShiftKind
 from apps.rules.monitors import MonitorCause
 from apps.rules.sentences import sentence
@@ -15,28 +16,22 @@ class KindAdvice:
     because: str
 
 
-def kind_for(
-    cause: str, wanted: str | None, shift: str = "", *, contradicted: int = 0, of: int = 0, usual: float = 0.0
-) -> KindAdvice:
+def kind_for(cause: str, wanted: str | None, shift: str = "", found: ContradictedAnswers | None = None) -> KindAdvice:
     """The policy's kind where it names one. Where answers are wrong that were right, old labels teach what holds no longer: all is
-    weighed anew, in full. So it is where the new labels contradict the answers, `contradicted` `of` them, surely more often than
-    the `usual` share: a few steps from the model's weights do not leave what it is sure of. Else what was learned still holds, and
-    the new labels are added. `shift` is the kind of shift, where it is known."""
+    weighed anew, in full. So it is where the new labels surely contradict the answers: a few steps from the model's weights do not
+    leave what it is sure of. Else what was learned still holds, and the new labels are added. `shift` is the kind of shift, where
+    it is known."""
     if wanted:
         return KindAdvice(wanted, sentence("The alarm policy says so."))
     if cause == MonitorCause.LOSS if not shift else shift == ShiftKind.CONCEPT:
         return KindAdvice(
             "full", sentence("In full, because what was right is wrong now: old labels weigh no more than new.")
         )
-    if contradicted and _surely_more(contradicted, of, usual):
-        words = sentence("In full, because {n} of its {of} labels contradict what was answered.", n=contradicted, of=of)
+    if found is not None and found.is_sure(CHANCE):
+        words = sentence(
+            "In full, because {n} of its {of} labels contradict what was answered.", n=found.contradicted, of=found.of
+        )
         return KindAdvice("full", words)
     return KindAdvice(
         "incremental", sentence("Incremental, because what comes in moved and what was learned still holds.")
     )
-
-
-def _surely_more(contradicted: int, of: int, usual: float) -> bool:
-    from scipy.stats import binomtest
-
-    return bool(binomtest(contradicted, of, min(max(usual, 0.01), 0.99), "greater").pvalue < CHANCE)

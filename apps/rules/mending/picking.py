@@ -1,8 +1,9 @@
 """Which logged requests of a drifted window are asked about first, and which of them judge the mended model.
 
 Every third example judges and is never trained on while the alarm is open. Judges are drawn by chance alone from the drifted part:
-chosen for the model's doubt, they would show an accuracy that no user meets. Of the others half are drawn by chance as well, so
-that the model learns what is usual there, and half are those that it was least sure of.
+chosen for the model's doubt, they would show an accuracy that no user meets. Of the others two thirds are drawn by chance as well:
+the model learns from them what is usual there, and they tell whether it is wrong there more often than it was. The rest are those
+that it was least sure of.
 """
 
 from collections.abc import Sequence
@@ -24,6 +25,10 @@ class SlicePick:
     place: int
     why: Why
     judges: bool
+
+    @property
+    def by_chance(self) -> bool:
+        return self.why == "typical"
 
 
 def excess_of(before: Sequence[Any], now: Sequence[Any]) -> Floats:
@@ -60,23 +65,19 @@ def slice_picks(excess: Floats, confidence: Floats, *, most: int, seed: int) -> 
     drawn = np.random.default_rng(seed).permutation(inside)
     wanted = min(most, len(inside))
     judging, learning = drawn[: wanted // 3], drawn[wanted // 3 :]
-    usual = learning[: (wanted - len(judging)) // 2]
+    usual = learning[: 2 * (wanted - len(judging)) // 3]
     rest = learning[len(usual) :]
     known = np.isfinite(confidence[rest])
     doubted = rest[np.argsort(np.where(known, confidence[rest], np.inf), kind="stable")]
     doubted = doubted[: wanted - len(judging) - len(usual)]
-    return _in_turn(judging.tolist(), usual.tolist(), doubted.tolist(), confidence)
+    return _in_turn(
+        [SlicePick(int(i), "typical", judges=False) for i in usual],
+        [SlicePick(int(i), "unsure" if np.isfinite(confidence[i]) else "typical", judges=False) for i in doubted],
+        [SlicePick(int(i), "typical", judges=True) for i in judging],
+    )
 
 
-def _in_turn(judging: list[int], usual: list[int], doubted: list[int], confidence: Floats) -> list[SlicePick]:
-    """One that teaches what is usual, one that is doubted, one that judges: wherever people stop, all three are there."""
-    found = []
-    for turn in range(max(len(judging), len(usual), len(doubted), 0)):
-        if turn < len(usual):
-            found.append(SlicePick(usual[turn], "typical", judges=False))
-        if turn < len(doubted):
-            why: Why = "unsure" if np.isfinite(confidence[doubted[turn]]) else "typical"
-            found.append(SlicePick(doubted[turn], why, judges=False))
-        if turn < len(judging):
-            found.append(SlicePick(judging[turn], "typical", judges=True))
-    return found
+def _in_turn(*kinds: list[SlicePick]) -> list[SlicePick]:
+    """Spread evenly: wherever people stop, each kind has its share."""
+    placed = [((turn + 0.5) / len(kind), pick) for kind in kinds for turn, pick in enumerate(kind)]
+    return [pick for _, pick in sorted(placed, key=lambda each: each[0])]

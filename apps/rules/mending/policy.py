@@ -3,7 +3,7 @@
 severity: alarms             # which alerts act by themselves; the others only propose
 rollback: {mode: propose, window: 1d}
 lane: {mode: auto, examples: 120}
-retrain: {mode: auto, labels: 80}
+retrain: {mode: auto, labels: 80, where: wrong}
 """
 
 from datetime import timedelta
@@ -55,10 +55,12 @@ class LaneLink(PolicyPart):
 
 
 class RetrainLink(PolicyPart):
-    """`labels`: so many of the lane are in before the run starts. `kind` of run and `shift`: None lets the alarm decide."""
+    """`labels`: so many of the lane are in before the run starts. `where`: `wrong`, only where they surely contradict the model
+    more often than its holdout did, `labeled`, in any case. `kind` of run and `shift`: None lets the alarm decide."""
 
     mode: Mode = LinkMode.PROPOSE
     labels: int = Field(default=80, ge=LEAST_EXAMPLES, le=MOST_EXAMPLES)
+    where: Literal["wrong", "labeled"] = "wrong"
     kind: Literal["incremental", "full", "fine-tune"] | None = None
     shift: ShiftKind | None = None
 

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.datasets.models import Example
 from apps.integrations import wiring
 from apps.labeling.models import DriftExample, Label, LabelSource
 from apps.loop.mending.policies import ALARM_POLICY
@@ -139,20 +140,23 @@ def answered(
     project: Project, alert: Alert, n: int, *, at: datetime, judges: bool | None = None, label: str = ""
 ) -> None:
     """People label so many more examples of the lane, ham and spam in turn."""
-    names = {x.name: x for x in project.labels.all()}
     waiting = DriftExample.objects.filter(alert_number=alert.pk, example__label=None).order_by("pk")
     waiting = waiting if judges is None else waiting.filter(judges=judges)
     for i, each in enumerate(waiting.select_related("example")[:n]):
-        Label.objects.create(
-            project=project,
-            example=each.example,
-            label=names[label or ("ham", "spam")[i % 2]],
-            source=LabelSource.CONSENSUS,
-            holdout=False,
-            lane="drift",
-            shown_at=at,
-            resolved_at=at,
-        )
+        labeled_as(project, each.example, label or ("ham", "spam")[i % 2], at=at)
+
+
+def labeled_as(project: Project, example: Example, label: str, *, at: datetime) -> None:
+    Label.objects.create(
+        project=project,
+        example=example,
+        label=project.labels.get(name=label),
+        source=LabelSource.CONSENSUS,
+        holdout=False,
+        lane="drift",
+        shown_at=at,
+        resolved_at=at,
+    )
 
 
 def mending_of(alert: Alert) -> Mending:

@@ -11,6 +11,7 @@ from apps.audit.models import Event
 from apps.errors import DomainError
 from apps.evaluation.models import Outcome
 from apps.labeling.lineage import labels_now
+from apps.labeling.models import DriftExample
 from apps.loop.mending.closing import slice_measured
 from apps.loop.mending.services import link_do
 from apps.loop.models import MendingLink
@@ -23,10 +24,11 @@ from apps.releases.services import model_promote
 from apps.training.models import Run, RunKind, RunState
 from apps.work.names import Job
 from tests import rows
-from tests.loop.mending.conftest import HOUR, answered, mend, mending_of, step
+from tests.loop.mending.conftest import HOUR, answered, labeled_as, mend, mending_of, step
 
 Served, Raise, Does = Callable[..., ModelVersion], Callable[..., Alert], Callable[..., None]
 MINUTE = timedelta(minutes=1)
+LABELED = DriftExample.objects.filter(example__label__isnull=False)
 
 
 @pytest.fixture
@@ -141,6 +143,47 @@ def test_a_second_person_is_not_passed_over(project: Project, laned: Alert, now:
     mend(now), mend(now + MINUTE)
     state, words = step(laned, "release")
     assert state == "proposed" and "second person" in words and champion(project) == 1
+
+
+def test_labels_that_say_what_was_answered_close_the_alarm_without_a_run(
+    project: Project, laned: Alert, now: datetime
+) -> None:
+    answered(project, laned, 59, at=now, label="ham")
+    mend(now)
+    laned.refresh_from_db()
+    told = LABELED.filter(alert_number=laned.pk, judges=False, by_chance=True).count()
+    assert 20 <= told < 40 and not runs(project) and step(laned, "retrain")[0] == "nothing"
+    words = f"0 of {told} labels contradict what was answered, not surely more than the usual 10 %."
+    assert laned.resolved_at is not None and laned.note == f"Closed by itself. {words}"
+    assert step(laned, "closing") == ("done", laned.note)
+    assert (laned.verdict, laned.verdict_words) == ("false", words), "it is judged by then"
+    assert len([r for r in labels_now(project) if not r.holdout]) == 16 + 59, "its labels may be learned from"
+
+
+def test_where_somewhat_more_are_wrong_the_rest_of_the_lane_decides(
+    project: Project, laned: Alert, now: datetime
+) -> None:
+    drawn = DriftExample.objects.filter(alert_number=laned.pk, judges=False, by_chance=True).order_by("pk")
+    for number, each in enumerate(drawn):
+        labeled_as(project, each.example, "spam" if number < 4 else "ham", at=now)
+    answered(project, laned, 14, at=now, label="ham")
+    mend(now)
+    state, words = step(laned, "retrain")
+    assert state == "waiting" and words.startswith("4 of 26 labels contradict") and "usual is 10 %" in words
+    assert not runs(project)
+    answered(project, laned, 60, at=now, label="ham")
+    mend(now)
+    laned.refresh_from_db()
+    assert laned.resolved_at is not None and not runs(project)
+
+
+def test_a_policy_may_train_on_the_labels_whatever_they_say(
+    project: Project, laned: Alert, does: Does, now: datetime
+) -> None:
+    does(retrain={"mode": "auto", "labels": 40, "kind": "full", "where": "labeled"}, lane={"examples": 60})
+    answered(project, laned, 60, at=now, label="ham")
+    mend(now)
+    assert len(runs(project)) == 1 and step(laned, "retrain")[0] == "done"
 
 
 def test_a_failed_run_is_started_again_by_a_person_only(
