@@ -177,6 +177,7 @@ async function draw(chart, figure) {
   chart.figure = figure;
   canvas.setAttribute("aria-label", meta.finding || "");
   box.classList.toggle("nothing", !has(figure));
+  canvas.style.height = (has(figure) && meta.height) || "";
   if (has(figure)) await plot(chart, figure);
   else {
     if (chart.drawn) (await load()).purge(canvas);

@@ -68,7 +68,8 @@ def _shade(since: datetime, until: datetime) -> Figure:
         "y1": 1,
         "layer": "below",
         "line": {"width": 0},
-        "fillcolor": "var(--raised)",
+        "fillcolor": "var(--line)",
+        "opacity": 0.5,
     }
 
 

@@ -264,7 +264,7 @@ def features_over_time(
     for _, monitor, _, _, cells in rows:
         for name, _, drifted in cells:
             worst[monitor, name] += 1000 * bool(drifted) + 1
-    kept = {key: ": ".join(key) for key, _ in worst.most_common(most)}
+    kept = {key: ": ".join(dict.fromkeys(key)) for key, _ in worst.most_common(most)}
     moments = {each: datetime.fromtimestamp(each, UTC) for row in rows for each in row[2:4]}
     drawn = [
         FeatureCell(moments[since], moments[until], kept[monitor, name], name, float(score), bool(drifted), pk)

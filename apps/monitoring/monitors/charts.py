@@ -13,6 +13,11 @@ from apps.pages.periods import Period
 
 Figure = dict[str, Any]
 MOST_SCORE = 6.0  # of the scale: one in a million; beyond it all is as dark
+LEAST_REM, AXIS_REM, ROW_REM = (
+    13,
+    5,
+    1.4,
+)  # how high it is: as any figure, or what is below its rows and a line of text a row
 MOST_PARTS = 45  # of a feature that are drawn
 
 
@@ -58,12 +63,13 @@ def heat_map(over_time: FeaturesOverTime, period: Period, page: str) -> Figure:
         words += " " + gettext("Only the newest windows are drawn, from {since} on.").format(since=since)
     layout = {
         "xaxis": {"type": "date", "range": [period.since.isoformat(), period.until.isoformat()]},
-        "yaxis": {"type": "category", "autorange": "reversed", "automargin": True},
+        "yaxis": {"type": "category", "autorange": "reversed", "automargin": True, "dtick": 1},
         "hovermode": "closest",
         "meta": {
             "finding": words,
             "empty": gettext("No window that could tell in this period."),
             "rows": gettext("until"),
+            "height": f"{max(LEAST_REM, AXIS_REM + ROW_REM * len(features)):g}rem",
         },
     }
     return {"data": [data] if cells else [], "layout": layout}

@@ -37,14 +37,10 @@ from apps.rules.rollouts.durations import in_words
 @project_permission(Permission.VIEW_MONITOR)
 def monitors(request: Signed, project: Project) -> HttpResponse:
     period, filters = _period(request, keep=True), filter_asked(request.GET)
-    context = {
-        "project": project,
-        "here": "monitoring",
-        "board": board.board_of(project, timezone.now()),
-        "period": period,
-        "filters": filters,
-        "choices": choices_of(project, period, filters),
-    }
+    found = board.board_of(project, timezone.now())
+    context = {"project": project, "here": "monitoring", "board": found, "period": period, "filters": filters}
+    if found.number:  # without a policy nothing is drawn, and so nothing to filter
+        context["choices"] = choices_of(project, period, filters)
     return render(request, "monitoring/monitors/board.html", context)
 
 

@@ -130,6 +130,7 @@ def test_the_heat_map_leads_from_a_cell_to_its_window(as_: As, lin: User, moved:
     assert heat["y"][0] == "column-drift: city" and heat["z"][0][-1] == 6
     assert page_of(heat, 0, -1) == page_of_cell(moved, "city")
     assert "1 times one had moved" in figure["layout"]["meta"]["finding"]
+    assert figure["layout"]["meta"]["height"] == "13rem" and len(heat["y"]) == 2
 
 
 def page_of_cell(moved: MonitorReading, feature: str) -> str:
