@@ -31,7 +31,7 @@ class SimulatedExample:
 
 
 @dataclass(frozen=True)
-class Source:
+class SimulationSource:
     name: str
     task_type: str
     labels: tuple[str, ...]
@@ -39,7 +39,7 @@ class Source:
     test: tuple[SimulatedExample, ...]
 
 
-def source_from(name: str, *, target: str, ignore: Iterable[str], seed: int) -> Source:
+def source_from(name: str, *, target: str, ignore: Iterable[str], seed: int) -> SimulationSource:
     """Raises SourceRefused. `target` names the label column, `ignore` columns that the model must not see.
 
     Rows of a validation split are not learned from: they are left out, or are the test rows of a source that has no others.
@@ -60,7 +60,7 @@ def source_from(name: str, *, target: str, ignore: Iterable[str], seed: int) -> 
     if len(labels) < 2:
         raise SourceRefused(f"Every row of {name} is “{labels[0]}”; a loop needs at least two labels.")
     is_test, is_train = _split(splits, seed)
-    return Source(
+    return SimulationSource(
         name=Path(name).stem,
         task_type=_task_type(items[0].values),
         labels=labels,
