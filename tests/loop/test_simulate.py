@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand
 from apps.cases.management.commands import simulate
 from apps.cases.simulation import rounds
 from apps.cases.simulation.printing import last_line, last_words, seed_line
-from apps.cases.simulation.source import source_from
+from apps.cases.simulation.source import SourceRefused, source_from
 from apps.cases.simulation.summary import Mean, Played, by_round, labels_needed, mean_of
 from apps.projects.models import Project
 from apps.rules.acquisition import DEFAULT, STRATEGIES
@@ -217,3 +217,9 @@ def test_without_a_test_split_the_validation_rows_are_the_test(tmp_path: Path) -
     found = source_from(path, target="label", ignore=[], seed=0)
     assert [each.external_id for each in found.train] == ["0", "2"]
     assert [each.external_id for each in found.test] == ["1", "3"]
+
+
+def test_a_source_with_nothing_to_learn_from_is_refused(tmp_path: Path) -> None:
+    path = csv_of(tmp_path / "calls.csv", ["test", "valid", "test"])
+    with pytest.raises(SourceRefused, match=r"No row of .* is learned from"):
+        source_from(path, target="label", ignore=[], seed=0)

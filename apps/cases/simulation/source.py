@@ -60,6 +60,8 @@ def source_from(name: str, *, target: str, ignore: Iterable[str], seed: int) -> 
     if len(labels) < 2:
         raise SourceRefused(f"Every row of {name} is “{labels[0]}”; a loop needs at least two labels.")
     is_test, is_train = _split(splits, seed)
+    if not any(is_train):
+        raise SourceRefused(f"No row of {name} is learned from: its split names test and validation rows only.")
     return SimulationSource(
         name=Path(name).stem,
         task_type=_task_type(items[0].values),
