@@ -31,6 +31,7 @@ from apps.releases import api as releases
 from apps.releases.registry import api as registry
 from apps.releases.rollouts import api as rollouts
 from apps.slas import api as slas
+from apps.sources import api as sources
 from apps.training import api as training
 from apps.training import online_api, schedule_api, sweep_api
 from apps.transfer import api as transfer
@@ -50,6 +51,12 @@ urlpatterns = [
     path(PROJECT, setup.ProjectDetailAPI.as_view(), name="api-project"),
     path(f"{PROJECT}schema/", schema_api.SchemaAPI.as_view(), name="api-project-schema"),
     path(f"{PROJECT}schema/<int:label_id>/", schema_api.SchemaLabelAPI.as_view(), name="api-project-schema-label"),
+    path(f"{PROJECT}sources/", sources.SourcesAPI.as_view(), name="api-sources"),
+    path(f"{PROJECT}sources/<int:source_id>/", sources.SourceAPI.as_view(), name="api-source"),
+    path(f"{PROJECT}sources/<int:source_id>/events/", sources.SourceEventsAPI.as_view(), name="api-source-events"),
+    path(f"{PROJECT}sources/<int:source_id>/letters/", sources.SourceLettersAPI.as_view(), name="api-source-letters"),
+    path(f"{PROJECT}sources/<int:source_id>/test/", sources.SourceTestAPI.as_view(), name="api-source-test"),
+    path(f"{PROJECT}sources/<int:source_id>/replay/", sources.SourceReplayAPI.as_view(), name="api-source-replay"),
     path(f"{PROJECT}webhooks/", webhooks.WebhooksAPI.as_view(), name="api-webhooks"),
     path(f"{PROJECT}webhooks/<int:webhook_id>/", webhooks.WebhookAPI.as_view(), name="api-webhook"),
     path(f"{PROJECT}webhooks/<int:webhook_id>/rotate/", webhooks.WebhookRotateAPI.as_view(), name="api-webhook-rotate"),

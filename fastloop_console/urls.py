@@ -25,6 +25,7 @@ urlpatterns = [
     path("projects/<int:project_id>/data/<int:example_id>/", include("apps.loop.examples.urls")),
     path("projects/<int:project_id>/settings/queue/", include("apps.labeling.settings_urls")),
     path("projects/<int:project_id>/settings/webhooks/", include("apps.webhooks.urls")),
+    path("projects/<int:project_id>/settings/sources/", include("apps.sources.urls")),
     path("projects/<int:project_id>/settings/notices/", include("apps.notices.policy_urls")),
     path("projects/<int:project_id>/label/", include("apps.labeling.desk.urls")),
     path("projects/<int:project_id>/label/", include("apps.labeling.bulk.urls")),

@@ -117,6 +117,11 @@ class Verb(StrEnum):
     NOTICE_COMMENTED = "notice.commented"
     NOTICE_RESOLVED = "notice.resolved"
     NOTICE_POLICY_SET = "notice_policy.set"
+    SOURCE_ADDED = "source.added"
+    SOURCE_CHANGED = "source.changed"
+    SOURCE_STATE = "source.state"
+    SOURCE_REPLAYED = "source.replayed"
+    SOURCE_REMOVED = "source.removed"
     WEBHOOK_ADDED = "webhook.added"
     WEBHOOK_CHANGED = "webhook.changed"
     WEBHOOK_ON = "webhook.switched_on"
@@ -161,6 +166,7 @@ _ROLLOUT = EventPayload("rollout", {"step": int, "weight": _NUMBER})
 _CHAMPION = EventPayload("model", {"champion": int | None, "reason": str})
 _REQUEST = EventPayload("release request", {"version": int, "state": str, "words": str})
 _LABEL = EventPayload("label", {"label": str})
+_SOURCE = EventPayload("source", {"name": str, "events": str, "state": str, "mapping": dict})
 _WEBHOOK = EventPayload("webhook", {"name": str, "verbs": list, "format": str})
 PAYLOADS: dict[Verb, EventPayload] = {
     Verb.ENCODER_ADDED: EventPayload("encoder", {"url": str}),
@@ -269,6 +275,11 @@ PAYLOADS: dict[Verb, EventPayload] = {
     ),
     Verb.ALARM_POLICY_SET: EventPayload("alarm policy", {"policy": dict}),
     Verb.FEEDBACK_SET: EventPayload("feedback", open=True),
+    Verb.SOURCE_ADDED: _SOURCE,
+    Verb.SOURCE_CHANGED: _SOURCE,
+    Verb.SOURCE_STATE: _SOURCE,
+    Verb.SOURCE_REPLAYED: EventPayload("source", {"name": str, "place": str}),
+    Verb.SOURCE_REMOVED: _SOURCE,
     Verb.WEBHOOK_ADDED: _WEBHOOK,
     Verb.WEBHOOK_CHANGED: _WEBHOOK,
     Verb.WEBHOOK_ON: _WEBHOOK,

@@ -133,14 +133,17 @@ def batch_take(intake: Intake, batch: Sequence[Row], at: datetime) -> None:
 
 
 def _sorted(intake: Intake, batch: Sequence[Row], at: datetime) -> Sorted:
-    found, rows = Sorted(), list[Row]()
+    found, rows, refused_rows = Sorted(), list[Row](), list[tuple[Row, str]]()
     for row in batch:
         try:
             rows.append(_named(intake, row))
         except ValueRefused as refused:
-            found.dead.append(letter_of(intake.ingestion, row, words_of(refused), at))
+            refused_rows.append((row, words_of(refused)))
     found.arrivals = _known(intake.project, rows)
-    found.erased = erased_among(intake.project, _ids_in(rows))
+    found.erased = erased_among(intake.project, _ids_in([*rows, *(row for row, _ in refused_rows)]))
+    for row, words in refused_rows:
+        kept = replace(row, values=None, raw="") if _ids_in([row]) & found.erased else row
+        found.dead.append(letter_of(intake.ingestion, kept, words, at))
     task = task_types.get(intake.project.task_type)
     for row in rows:
         try:
@@ -157,7 +160,7 @@ def _sorted(intake: Intake, batch: Sequence[Row], at: datetime) -> Sorted:
 
 
 def _named(intake: Intake, row: Row) -> Row:
-    if row.values is None:
+    if row.values is None or row.reason:
         raise ValueRefused(row.reason)
     return replace(row, values=intake.beside.named(row.values)) if intake.beside else row
 

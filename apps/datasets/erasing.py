@@ -1,6 +1,6 @@
 """Examples that were deleted on request: what is remembered of them, and that their ids are not taken again unasked."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from hashlib import blake2b
 
@@ -19,6 +19,9 @@ from apps.rules.sentences import sentence
 from apps.rules.values import ValueRefused
 
 MOST_REASON = 300  # characters
+ALSO_FORGET: list[
+    Callable[[Project, str], None]
+] = []  # what apps above this one keep of an example, by its external id
 
 
 class IdErased(ValueRefused):
@@ -97,6 +100,8 @@ def example_erase(
         held=list(held),
     )
     DeadLetter.objects.filter(project=project, external_id=example.external_id).delete()
+    for forget in ALSO_FORGET:
+        forget(project, example.external_id)
     _upload_remove(example)
     number = example.pk
     example.delete()

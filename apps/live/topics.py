@@ -38,6 +38,7 @@ class News(StrEnum):
     RIGHTS = "rights"  # for the console's own end of a socket, never for the page
     RUN = "run"
     SCHEMA = "schema"
+    SOURCE = "source"
     SWEEP = "sweep"
     TARGET = "target"
     WEBHOOK = "webhook"

@@ -17,7 +17,7 @@ from apps.rules.rollouts.metrics import METRICS
 from apps.rules.webhooks import WEBHOOK_FORMATS
 from apps.transfer.formats import FORMATS
 
-REGISTRIES: tuple[Registry[Any], ...] = (
+REGISTRIES: list[Registry[Any]] = [  # apps above this one add theirs when they are ready
     STRATEGIES,
     GATES,
     MONITORS,
@@ -29,7 +29,7 @@ REGISTRIES: tuple[Registry[Any], ...] = (
     ENCODERS,
     WEBHOOK_FORMATS,
     NOTICE_KINDS,
-)
+]
 
 
 def plug_ins() -> list[CheckMessage]:

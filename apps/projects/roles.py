@@ -39,6 +39,7 @@ class Permission(StrEnum):
     VIEW_SLA = "see service levels"
     VIEW_AUDIT = "read the audit trail"
     SET_WEBHOOKS = "send events to other systems"
+    SET_SOURCES = "set up sources of events"
 
 
 _P = Permission
@@ -62,12 +63,13 @@ GRANTS: dict[str, frozenset[Permission]] = {
             _P.SET_MONITORS,
             _P.SEND_FEEDBACK,
             _P.SET_WEBHOOKS,
+            _P.SET_SOURCES,
         }
     ),
     Role.ENGINEER: frozenset(
         _SEE_ALL
         | {_P.ADD_EXAMPLES, _P.START_RUN, _P.PROMOTE, _P.APPROVE_RELEASE, _P.SET_GATES, _P.PREDICT, _P.SEND_FEEDBACK}
-        | {_P.TAKE_MODEL, _P.RESOLVE_ALERT, _P.SET_MONITORS, _P.SET_WEBHOOKS}
+        | {_P.TAKE_MODEL, _P.RESOLVE_ALERT, _P.SET_MONITORS, _P.SET_WEBHOOKS, _P.SET_SOURCES}
     ),
     Role.ADMIN: frozenset(Permission),
 }

@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "apps.lineage",
     "apps.notices",
     "apps.loop",
+    "apps.sources",
     "apps.cases",
 ]
 

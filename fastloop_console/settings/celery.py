@@ -24,6 +24,7 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(env.home() / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "what was lost is sent again": {"task": str(Job.SWEEP), "schedule": timedelta(seconds=5)},
+    "events that wait are read": {"task": str(Job.SOURCES_LOOK), "schedule": timedelta(seconds=1)},
     "triggers are looked at": {"task": str(Job.TRIGGERS), "schedule": timedelta(seconds=5)},
     "labels by the model are asked for": {"task": str(Job.AUTO_LABELS_LOOK), "schedule": timedelta(seconds=5)},
     "runs by the clock": {"task": str(Job.SCHEDULES), "schedule": timedelta(seconds=20)},
@@ -32,6 +33,7 @@ CELERY_BEAT_SCHEDULE = {
     "learners read what is new": {"task": str(Job.ONLINE_LOOK), "schedule": timedelta(minutes=1)},
     "consensus is compared": {"task": str(Job.CONSENSUS_LOOK), "schedule": timedelta(minutes=1)},
     "drift is looked for": {"task": str(Job.DRIFT), "schedule": timedelta(minutes=5)},
+    "quiet hours of streams are closed": {"task": str(Job.SOURCES_TIDY), "schedule": timedelta(minutes=5)},
     "what nothing needs is removed": {"task": str(Job.TIDY), "schedule": timedelta(minutes=5)},
 }
 if env.mlflow_tracking_uri():

@@ -43,6 +43,7 @@ ENTRY = {
     "reports:": "training:runs",
     "setup:": "projects:settings",
     "slas:": "slas:sla",
+    "sources:": "projects:settings",
     "training:": "training:runs",
     "transfer:": "datasets:data",
     "webhooks:": "projects:settings",

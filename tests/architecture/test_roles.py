@@ -30,6 +30,7 @@ from apps.projects.models import Project, ProjectDeletion
 from apps.releases.models import ReleaseRequest
 from apps.releases.registry.aliases import alias_set
 from apps.releases.services import model_promote
+from apps.sources.services import source_add
 from apps.webhooks.services import webhook_add, webhook_test
 from tests import rows
 from tests.conftest import NOON
@@ -213,6 +214,12 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "releases:promote": {"POST": ENGINEERS},
     "releases:roll_back": {"POST": ENGINEERS},
     "reports:report": {"GET": OVERSEERS},
+    "sources:sources": {"GET": OVERSEERS, "POST": OVERSEERS},
+    "sources:listed": {"GET": OVERSEERS},
+    "sources:source": {"GET": OVERSEERS, "POST": OVERSEERS},
+    "sources:state": {"GET": OVERSEERS},
+    "sources:figures": {"GET": OVERSEERS},
+    "sources:act": {"POST": OVERSEERS},
     "webhooks:webhooks": {"GET": OVERSEERS, "POST": OVERSEERS},
     "webhooks:webhook": {"GET": OVERSEERS, "POST": OVERSEERS},
     "webhooks:log": {"GET": OVERSEERS},
@@ -362,6 +369,12 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "api-gate-policy": {"GET": OVERSEERS, "PUT": OVERSEERS},
     "api-sensitive-columns": {"GET": OVERSEERS, "PUT": MANAGERS},
     "api-release-policy": {"GET": OVERSEERS, "PUT": ENGINEERS},
+    "api-sources": {"GET": OVERSEERS, "POST": OVERSEERS},
+    "api-source": {"GET": OVERSEERS, "PATCH": OVERSEERS, "DELETE": OVERSEERS},
+    "api-source-events": {"POST": OVERSEERS},
+    "api-source-letters": {"GET": OVERSEERS},
+    "api-source-test": {"POST": OVERSEERS},
+    "api-source-replay": {"POST": OVERSEERS},
     "api-webhooks": {"GET": OVERSEERS, "POST": OVERSEERS},
     "api-webhook": {"GET": OVERSEERS, "PATCH": OVERSEERS, "DELETE": OVERSEERS},
     "api-webhook-rotate": {"POST": OVERSEERS},
@@ -531,6 +544,18 @@ def things(project: Project, lin: User, ada: User) -> Things:
         at=NOON,
     )
     ids |= {"webhook_id": webhook.pk, "delivery_id": webhook_test(webhook=webhook, by=lin, at=NOON).pk, "what": "test"}
+    source = source_add(
+        project=project,
+        name="Orders",
+        kind="redis-stream",
+        place={"stream": "orders"},
+        events="examples",
+        mapping={},
+        by=lin,
+        at=NOON,
+        paused=True,
+    )
+    ids["source_id"] = source.pk
     notices_collect(at=NOON)
     ids["notice_id"] = Notice.objects.get(project=project, subject=f"alert {alert.pk}").pk
     view = SavedView.objects.create(project=project, by=lin, name="Mine", at=NOON)

@@ -20,6 +20,7 @@ from apps.rules.gates import GATES
 from apps.rules.monitors import MONITORS
 from apps.rules.rollouts.metrics import METRICS
 from apps.rules.webhooks import WEBHOOK_FORMATS
+from apps.sources.parsing import SHAPES
 from fastloop_console.machine.env import ROOT
 
 CATALOG = ROOT / "locale/es/LC_MESSAGES/django.po"
@@ -54,6 +55,7 @@ def words_of_rules() -> list[str]:
         *(s.sentence for s in STRATEGIES.own),
         *titles,
         *first_titles,
+        *SHAPES,
         *_words_of(settings),
     ]
 

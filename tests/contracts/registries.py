@@ -15,6 +15,8 @@ from apps.rules.monitors import MONITORS
 from apps.rules.registry import Registry
 from apps.rules.rollouts.metrics import METRICS
 from apps.rules.webhooks import WEBHOOK_FORMATS
+from apps.sources.events import EVENT_KINDS
+from apps.sources.kinds import SOURCE_KINDS
 from apps.transfer.formats import FORMATS
 from fastloop_console.machine.env import ROOT
 
@@ -38,6 +40,8 @@ EVERY = (
     Plugged(FORMATS, "apps.transfer.formats:FORMATS", ROOT / "apps/transfer/formats"),
     Plugged(ENCODERS, "apps.rules.encoders:ENCODERS"),
     Plugged(WEBHOOK_FORMATS, "apps.rules.webhooks:WEBHOOK_FORMATS", ROOT / "apps/rules/webhooks"),
+    Plugged(SOURCE_KINDS, "apps.sources.kinds:SOURCE_KINDS", ROOT / "apps/sources/kinds"),
+    Plugged(EVENT_KINDS, "apps.sources.events:EVENT_KINDS"),
     Plugged(NOTICE_KINDS, "apps.notices.kinds:NOTICE_KINDS"),
     Plugged(INTEGRATIONS, "apps.integrations.registry:INTEGRATIONS", ROOT / "apps/integrations"),
 )

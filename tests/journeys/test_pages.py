@@ -55,6 +55,8 @@ PAGES = {
     "members": "/projects/{project}/members/",
     "audit": "/projects/{project}/audit/",
     "queue-settings": "/projects/{project}/settings/queue/",
+    "sources": "/projects/{project}/settings/sources/",
+    "source": "/projects/{project}/settings/sources/{source}/",
     "webhooks": "/projects/{project}/settings/webhooks/",
     "webhook": "/projects/{project}/settings/webhooks/{webhook}/",
     "notice-policy": "/projects/{project}/settings/notices/",
@@ -90,6 +92,11 @@ def addresses(console: Console) -> dict[str, str]:
         rollout = console.get(lin, f"projects/{project}/rollouts/")["results"][0]["id"]
         told = {"name": "On call", "url": "https://hooks.example.org/a", "verbs": ["alert.raised"]}
         webhook = console.post(lin, f"projects/{project}/webhooks/", **told)["id"]
+        place = {"stream": "pictures"}
+        source = console.post(lin, f"projects/{project}/sources/", name="Pictures", events="examples", place=place)[
+            "id"
+        ]
+        console.post(lin, f"projects/{project}/sources/{source}/events/", events=[{"id": "no-picture"}])
         console.post(lin, f"projects/{project}/examples/", examples=[{"id": "broken", "image": "no picture"}])
         found = {
             "project": project,
@@ -97,6 +104,7 @@ def addresses(console: Console) -> dict[str, str]:
             "version": version,
             "rollout": rollout,
             "webhook": webhook,
+            "source": source,
             "example": console.get(lin, f"projects/{project}/examples/?labeled=true")["results"][0]["id"],
             "label": console.get(lin, f"projects/{project}/schema/")["results"][0]["id"],
         }

@@ -90,6 +90,15 @@ BODIES: dict[str, Body | Callable[[Asked], Body]] = {
             {"inference_id": "q2", "label": "eggs"},
         ]
     },
+    "sources_add": {
+        "name": "Orders of shops",
+        "place": {"stream": "orders"},
+        "events": "examples",
+        "mapping": {"id": "order.id", "text": "order.note"},
+    },
+    "sources_change": {"running": False},
+    "source_events_send": {"events": [{"order": {"id": "m-200", "note": "Please leave it with my neighbor."}}]},
+    "sources_replay": {"since": "beginning"},
     "webhooks_add": {
         "name": "On call",
         "url": "https://hooks.example.org/fastloop",
@@ -158,6 +167,10 @@ def _webhook(asked: Asked) -> dict[str, Any]:
     return {"webhook_id": asked.of("webhooks_add")["id"]}
 
 
+def _source(asked: Asked) -> dict[str, Any]:
+    return {"source_id": asked.of("sources_add")["id"]}
+
+
 IDS: dict[str, Callable[[Asked], dict[str, Any]]] = {
     "annotations_withdraw": lambda _: {"client_id": CLIENT_ID},
     "dataset_versions_diff": lambda asked: {"number": asked.world.ids["dataset_version"]},
@@ -180,6 +193,8 @@ IDS: dict[str, Callable[[Asked], dict[str, Any]]] = {
     **dict.fromkeys(
         ("webhooks_read", "webhooks_change", "webhooks_rotate", "webhooks_test", "webhooks_remove"), _webhook
     ),
+    **dict.fromkeys(("sources_read", "sources_change", "sources_test", "sources_replay", "sources_remove"), _source),
+    **dict.fromkeys(("source_events_send", "source_letters_list"), _source),
     "webhook_deliveries_list": _webhook,
     "webhook_deliveries_repeat": lambda asked: {**_webhook(asked), "delivery_id": asked.of("webhooks_test")["id"]},
     "alerts_roll_back": lambda asked: {"alert_id": suspecting(asked.world.project)},
@@ -200,6 +215,8 @@ FIRST = (
     "release_requests_decline",
     "models_promote",
     "feedback_send",
+    "sources_add",
+    "source_events_send",
     "webhooks_add",
     "webhooks_test",
     "release_policy_set",
@@ -221,6 +238,7 @@ LAST = (
     "examples_delete",
     "deleted_examples_allow",
     "members_remove",
+    "sources_remove",
     "webhooks_remove",
     "alerts_roll_back",
     "alerts_label",

@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.cases.simulation import people
 from apps.cases.simulation.exam import test_measures
-from apps.cases.simulation.source import Source
+from apps.cases.simulation.source import SimulationSource
 from apps.cases.simulation.waiting import LOOK_EVERY_S, until, wait_for_order
 from apps.cases.simulation.waiting import SimulationStopped as SimulationStopped
 from apps.evaluation.models import Outcome, Report
@@ -55,7 +55,9 @@ class RoundClock:
         return found
 
 
-def project_from(source: Source, *, name: str, strategy: str, by: User, labels_per_round: int = 50) -> Project:
+def project_from(
+    source: SimulationSource, *, name: str, strategy: str, by: User, labels_per_round: int = 50
+) -> Project:
     """A project with all train rows in its pool, none labeled.
 
     The trigger is off, the script says when to train; its number tells the strategy how large a batch is.
@@ -76,7 +78,7 @@ def project_from(source: Source, *, name: str, strategy: str, by: User, labels_p
     return project
 
 
-def play(project: Project, source: Source, plan: SimulationPlan, *, by: User) -> Iterator[dict[str, Any]]:
+def play(project: Project, source: SimulationSource, plan: SimulationPlan, *, by: User) -> Iterator[dict[str, Any]]:
     """One dict a round, in the form that `simulate --json` prints; ends early at the score or with an empty queue."""
     truth = {item.external_id: item.label for item in source.train}
     staff = people.annotators(project, plan.annotators, by=by, at=timezone.now())

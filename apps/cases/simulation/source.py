@@ -30,7 +30,7 @@ class SimulatedExample:
 
 
 @dataclass(frozen=True)
-class Source:
+class SimulationSource:
     name: str
     task_type: str
     labels: tuple[str, ...]
@@ -38,7 +38,7 @@ class Source:
     test: tuple[SimulatedExample, ...]
 
 
-def source_from(name: str, *, target: str, ignore: Iterable[str], seed: int) -> Source:
+def source_from(name: str, *, target: str, ignore: Iterable[str], seed: int) -> SimulationSource:
     """Raises SourceRefused. `target` names the label column, `ignore` columns that the model must not see."""
     rows = _digits() if name == "digits" else _file(Path(name))
     ignored = {*ignore, target, "split", "timestamp", "group"}  # the pool counts as collected when it is sent
@@ -56,7 +56,7 @@ def source_from(name: str, *, target: str, ignore: Iterable[str], seed: int) -> 
     if len(labels) < 2:
         raise SourceRefused(f"Every row of {name} is “{labels[0]}”; a loop needs at least two labels.")
     is_test = [s == "test" for s in splits] if any(s == "test" for s in splits) else _drawn(len(items), seed)
-    return Source(
+    return SimulationSource(
         name=Path(name).stem,
         task_type=_task_type(items[0].values),
         labels=labels,

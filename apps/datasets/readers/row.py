@@ -16,7 +16,7 @@ class FileUnreadable(ValueError):
 
 @dataclass(frozen=True)
 class Row:
-    """`number` counts data rows from 1. Either `values`, or `reason` and the raw text."""
+    """`number` counts rows from 1. Either `values`, or `reason` and the raw text; both where it is refused and its id is known."""
 
     number: int
     values: dict[str, Any] | None

@@ -19,7 +19,7 @@ from apps.features.models import Encoder
 from apps.integrations import wiring
 from apps.integrations.ports import Unavailable
 from apps.labeling.models import ScoringPart
-from apps.loop.closing.owned import FOLDERS, loosened, owned_tables, studies_forget
+from apps.loop.closing.owned import FOLDERS, OUTSIDE, loosened, owned_tables, studies_forget
 from apps.projects.models import DeletionState, Project, ProjectDeletion
 from apps.rules.sentences import joined, sentence, term
 from apps.rules.words import count
@@ -175,6 +175,10 @@ class _Removal:
             gone = wiring.storage().remove_folder(f"{folder}/{self.number}")
             with transaction.atomic():
                 self._told("files", gone)
+        for remove in OUTSIDE:
+            gone = remove(self.number)
+            with transaction.atomic():
+                self._told("elsewhere", gone)
 
     def _project(self) -> None:
         """Tried again from the beginning where a row came after its table was emptied."""

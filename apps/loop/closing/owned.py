@@ -1,6 +1,6 @@
 """Everything that hangs on a project, found by following keys and folders, so that no table to come can be forgotten."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -13,6 +13,9 @@ from apps.projects.models import Project
 
 # Folders of the storage that hold one more for each project, by its id; tests/loop/test_project_deleted.py looks for others.
 FOLDERS = ("uploads", "shards", "versions", "models", "checkpoints", "online", "reports", "shifts")
+OUTSIDE: list[
+    Callable[[int], int]
+] = []  # what apps above keep of a project elsewhere: each removes it and says how much
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from apps.cases.simulation import people, rounds
 from apps.cases.simulation.crew import crew
 from apps.cases.simulation.printing import HEAD, LINES, last_line, last_words, row, seed_line
-from apps.cases.simulation.source import Source, SourceRefused, source_from
+from apps.cases.simulation.source import SimulationSource, SourceRefused, source_from
 from apps.cases.simulation.summary import Played
 from apps.errors import DomainError
 from apps.projects.models import Project
@@ -62,7 +62,7 @@ class Command(BaseCommand):
         except DomainError as refused:
             raise CommandError(refused.message) from refused
 
-    def _play_all(self, first: Source, options: dict[str, Any], seeds: range) -> None:
+    def _play_all(self, first: SimulationSource, options: dict[str, Any], seeds: range) -> None:
         began, played, several = time.perf_counter(), list[Played](), len(seeds) > 1
         for seed in seeds:
             source = first if seed == seeds[0] else _source(options, seed)
@@ -76,7 +76,7 @@ class Command(BaseCommand):
         for line in last_words(played, options["until_score"], took):
             self._say(line)
 
-    def _play(self, source: Source, options: dict[str, Any], seed: int, *, several: bool) -> Played:
+    def _play(self, source: SimulationSource, options: dict[str, Any], seed: int, *, several: bool) -> Played:
         engineer, plan = people.engineer(), _plan(options, seed)
         name = _name(source, f" seed {seed}" if several else "")
         project = rounds.project_from(
@@ -113,7 +113,7 @@ def fault_of(options: dict[str, Any]) -> str:
     return ""
 
 
-def _source(options: dict[str, Any], seed: int) -> Source:
+def _source(options: dict[str, Any], seed: int) -> SimulationSource:
     return source_from(
         options["source"], target=options["target"], ignore=[c for c in options["ignore"].split(",") if c], seed=seed
     )
@@ -131,6 +131,6 @@ def _plan(options: dict[str, Any], seed: int) -> rounds.SimulationPlan:
     )
 
 
-def _name(source: Source, which: str) -> str:
+def _name(source: SimulationSource, which: str) -> str:
     base = f"simulate {source.name} {timezone.now():%Y-%m-%d %H:%M:%S}{which}"
     return base if not Project.objects.filter(name=base).exists() else f"{base}.{timezone.now():%f}"
