@@ -69,7 +69,9 @@ def control_of(config: str, *, payload: str, answer: str) -> StudioControl:
     key = str(about.get("value") or "")
     if not key.startswith("$") or len(key) == 1 or not control.get("name"):
         raise StudioRefused(
-            sentence("The {tag} of the labeling configuration does not say which key of a task it shows.", tag=about.tag)
+            sentence(
+                "The {tag} of the labeling configuration does not say which key of a task it shows.", tag=about.tag
+            )
         )
     return StudioControl(
         str(control.get("name")), str(about.get("name")), key[1:], tag.type, dict(_options(control, tag.option))
