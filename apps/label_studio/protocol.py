@@ -12,7 +12,7 @@ import orjson
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.errors import DomainError, Invalid
 from apps.label_studio.asking import predictions_for, result_of, version_now
@@ -92,6 +92,7 @@ def webhook(request: HttpRequest, backend: StudioBackend) -> JsonResponse:
     return JsonResponse({})
 
 
+@require_http_methods(["GET", "POST"])
 @of_backend
 def versions(request: HttpRequest, backend: StudioBackend) -> JsonResponse:
     """Asked by GET, and by POST of older servers. The champion comes first: no other is ever asked."""
