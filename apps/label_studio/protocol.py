@@ -11,13 +11,15 @@ from typing import Any
 import orjson
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from apps.errors import DomainError, Invalid
 from apps.label_studio.asking import predictions_for, result_of, version_now
 from apps.label_studio.models import StudioBackend
-from apps.label_studio.services import backend_seen, digest_of
+from apps.label_studio.selectors import backend_with
+from apps.label_studio.services import backend_seen
 from apps.pages.sentences import refusal
 from apps.rules.studio import StudioRefused
 
@@ -31,10 +33,9 @@ def of_backend(view: Answer) -> Answer:
     @csrf_exempt
     @wraps(view)
     def found(request: HttpRequest, secret: str) -> JsonResponse:
-        in_use = StudioBackend.objects.filter(project__archived_at=None, project__deleting_since=None)
-        backend = in_use.filter(digest=digest_of(secret)).select_related("project").first()
+        backend = backend_with(secret)
         if backend is None:
-            return JsonResponse({"detail": "There is no such address."}, status=404)
+            return JsonResponse({"detail": gettext("There is no such address.")}, status=404)
         try:
             return view(request, backend)
         except StudioRefused as cause:
@@ -50,9 +51,9 @@ def _body(request: HttpRequest) -> dict[str, Any]:
     try:
         body = orjson.loads(request.body)
     except orjson.JSONDecodeError:
-        raise Invalid("The request is no JSON.") from None
+        raise Invalid(gettext("The request is no JSON.")) from None
     if not isinstance(body, dict):
-        raise Invalid("The request is JSON but not an object.")
+        raise Invalid(gettext("The request is JSON but not an object."))
     return body
 
 
@@ -77,7 +78,7 @@ def predict(request: HttpRequest, backend: StudioBackend) -> JsonResponse:
     body = _body(request)
     tasks = body.get("tasks")
     if not isinstance(tasks, list) or len(tasks) > MOST_TASKS:
-        raise Invalid(f"“tasks” is a list of at most {MOST_TASKS:,}.")
+        raise Invalid(gettext("“tasks” is a list of at most {most:,}.").format(most=MOST_TASKS))
     config = str(body.get("label_config") or backend.config)
     control = backend_seen(backend=backend, studio=_studio(body), config=config, at=timezone.now())
     version = version_now(backend.project)

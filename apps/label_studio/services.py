@@ -2,7 +2,6 @@
 
 import secrets
 from datetime import datetime
-from hashlib import sha256
 
 from django.db import transaction
 
@@ -10,6 +9,7 @@ from apps.accounts.models import User
 from apps.audit.services import event_record
 from apps.audit.verbs import Verb
 from apps.label_studio.models import StudioBackend
+from apps.label_studio.selectors import digest_of
 from apps.projects import task_types
 from apps.projects.access import refuse_archived
 from apps.projects.models import Project
@@ -17,10 +17,6 @@ from apps.rules.sentences import cut, parts_of, sentence, words_of
 from apps.rules.studio import StudioControl, StudioRefused, config_of, control_of
 
 SECRET_BYTES = 24
-
-
-def digest_of(secret: str) -> str:
-    return sha256(secret.encode()).hexdigest()
 
 
 @transaction.atomic

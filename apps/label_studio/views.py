@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET, require_POST
 
-from apps.label_studio.models import StudioBackend
+from apps.label_studio.selectors import backend_of
 from apps.label_studio.services import backend_close, backend_open, config_for
 from apps.pages.requests import Signed
 from apps.pages.sentences import refusal
@@ -26,8 +26,13 @@ def _page(request: Signed, project: Project, **more: Any) -> HttpResponse:
         config, why = config_for(project), ""
     except StudioRefused as cause:
         config, why = "", refusal(cause)
-    backend = StudioBackend.objects.filter(project=project).select_related("made_by").first()
-    context = {"project": project, "here": "projects:settings", "backend": backend, "config": config, "why_not": why}
+    context = {
+        "project": project,
+        "here": "projects:settings",
+        "backend": backend_of(project),
+        "config": config,
+        "why_not": why,
+    }
     return render(request, "label_studio/settings.html", context | more)
 
 

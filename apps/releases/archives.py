@@ -162,7 +162,8 @@ VECTORS = """
 
 The model reads vectors of the encoder `{encoder}`, of length 1. `all-minilm-l6-v2` is `sentence-transformers/all-MiniLM-L6-v2`;
 predict.py makes its vectors itself where sentence-transformers is installed. Of any other encoder, make the vectors with the
-same weights as the console did and pass them as an array (n, dim).
+same weights as the console did and pass them, an array (n, dim), beside the texts: `answer(texts, vectors)`. A model that has
+tensors under `words.` reads the words of the texts too; asked by vectors alone it says what its network says.
 """
 CARRIES = """
 ## Texts and vectors

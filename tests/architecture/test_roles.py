@@ -49,7 +49,10 @@ CREATORS = frozenset({"admin"})  # Alma's account may create projects, whatever 
 SIGNED_IN = ROLES | {STRANGER}
 EVERYBODY = SIGNED_IN | {NOBODY}
 STUDIO = [f"studio_backend:{name}" for name in ("health", "setup", "predict", "webhook", "versions")]
-BY_KEY = {"metrics": 401, **dict.fromkeys(STUDIO, 404)}  # for programs with a key or a secret address, whoever is signed in
+BY_KEY = {
+    "metrics": 401,
+    **dict.fromkeys(STUDIO, 404),
+}  # for programs with a key or a secret address, whoever is signed in
 KEEPERS: frozenset[str] = frozenset()  # who runs the console has no role; tests/features has the one who may
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 

@@ -155,10 +155,14 @@ def product(file: PlainFile, places: NDArray[np.int64]) -> NDArray[np.float64]:
     from tests.training.recipes import recipe_for
     from workers.training.fit.loop import fit
     from workers.training.models.bundle import predict
+    from workers.training.models.words import TextRows
 
     kind = "tabular-classification" if file.table else "text-classification"
-    rows: Any = file.rows if file.table else _sentences(list(file.rows))
-    mine, theirs = ([rows[i] for i in of] if file.table else rows[of] for of in (places, file.test))
+    if file.table:
+        rows: Any = np.array(file.rows, object)
+    else:
+        rows = TextRows(_sentences(list(file.rows)), list(file.rows))
+    mine, theirs = rows[places], rows[file.test]
     times = None if file.times is None else file.times[places].tolist()
     return predict(fit(mine, file.y[places], file.labels, recipe_for(kind), times=times).bundle, theirs).astype(float)
 

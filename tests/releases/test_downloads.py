@@ -31,9 +31,11 @@ from tests.rows import labeled, model
 from workers.predictor.answers import answer
 from workers.predictor.arms import LoadedModel, ServingArms
 from workers.predictor.models import ProjectModel
+from workers.training.fit.members import MemberSettings, TableMembers
 from workers.training.learners import learner_named
 from workers.training.models.bundle import Bundle, dump, predict
 from workers.training.models.linear import HashedInput, LinearImage, LinearText
+from workers.training.models.networks import TabularNet
 from workers.training.standalone import Model, rows_of
 
 As = Callable[[User], Client]
@@ -62,8 +64,18 @@ def linear_of(task: str, kind: Any, rows: Any) -> Bundle:
     return Bundle(("bad", "good"), recipe, fitted, network.eval(), 0.8)
 
 
+def blended_table() -> Bundle:
+    """With boosted trees and a regression beside its network."""
+    bundle, y = bundle_of("tabular-classification", TABLE), np.array([row["age"] > 2 for row in TABLE], np.int64)
+    assert isinstance(bundle.module, TabularNet)
+    members = TableMembers(bundle.module, bundle.preprocessor.tensor(TABLE), y, 0)
+    bundle.module.beside = members.fitted(np.arange(len(y)), MemberSettings(30, 1.0), (0.2, 0.5, 0.3))
+    return bundle
+
+
 BUNDLES: dict[str, tuple[Callable[[], Bundle], Any]] = {
     "table": (lambda: bundle_of("tabular-classification", TABLE), TABLE),
+    "blended table": (blended_table, TABLE),
     "image": (lambda: bundle_of("image-classification", PICTURES), PICTURES),
     "image of 8": (lambda: bundle_of("image-classification", [png_of(np.zeros((8, 8), np.uint8))]), PICTURES),
     "text": (lambda: bundle_of("text-classification", VECTORS), VECTORS),

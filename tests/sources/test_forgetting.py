@@ -56,7 +56,7 @@ def test_what_was_taken_long_ago_leaves_the_stream_and_what_was_not_stays(source
     send(source, text(300))
     sources_tidy(at=now)
     assert 151 <= broker.xlen(key) < 301, "the other source has not read the second half"
-    slow.partitions.all().delete()
+    slow.delete()
     assert read(source) == {"taken": 1}
     sources_tidy(at=now)
     assert 1 <= broker.xlen(key) <= 101

@@ -17,6 +17,7 @@ from workers.training.learners import RequestUnreadable
 from workers.training.learners.requests import RequestTensor
 from workers.training.models.bundle import Bundle, predict
 from workers.training.models.inputs import Rows
+from workers.training.models.words import TextRows
 
 Floats = NDArray[np.float32]
 
@@ -32,8 +33,10 @@ class TensorRequest(Protocol):
 
 def answer(bundle: Bundle, request: TensorRequest) -> Floats:
     """Probabilities (n, classes), all by itself. Raises InvalidInput with a sentence."""
-    rows = rows_of(bundle, request)
-    return readable(predicted(bundle, encoded(bundle.encoder, rows) if bundle.learner.reads_vectors else rows))
+    payloads = rows_of(bundle, request)
+    if not bundle.learner.reads_vectors:
+        return readable(predicted(bundle, payloads))
+    return readable(predicted(bundle, TextRows(encoded(bundle.encoder, payloads), payloads)))
 
 
 def rows_of(bundle: Bundle, request: TensorRequest) -> list[Any]:
@@ -74,8 +77,9 @@ def apart(work: Callable[[Rows], Floats], requests: Sequence[Rows]) -> list[Floa
 
 
 def _joined(requests: Sequence[Rows]) -> Rows:
-    if isinstance(requests[0], np.ndarray):
-        return np.concatenate(requests)
+    if isinstance(requests[0], TextRows):
+        texts = [text for rows in requests if isinstance(rows, TextRows) for text in rows.texts]
+        return TextRows(np.concatenate([np.asarray(rows) for rows in requests]), texts)
     return [row for rows in requests for row in rows]
 
 

@@ -11,6 +11,7 @@ from workers.predictor.answers import Floats, TensorRequest, predicted, readable
 from workers.predictor.batches import Batcher, encoding
 from workers.training.models.bundle import Bundle
 from workers.training.models.inputs import Rows
+from workers.training.models.words import TextRows
 
 READ_HERE = (
     64  # values; a request of more is read in a thread, since other requests and health checks wait for the loop
@@ -33,11 +34,12 @@ class LoadedModel:
     async def ask(self, request: TensorRequest) -> Floats:
         """Probabilities (n, classes), together with whoever else waits. Raises InvalidInput, and whatever the model raises."""
         if sum(_length(tensor.data) for tensor in request.inputs) <= READ_HERE:
-            rows: Rows = rows_of(self.bundle, request)
+            payloads = rows_of(self.bundle, request)
         else:
-            rows = await asyncio.get_running_loop().run_in_executor(None, rows_of, self.bundle, request)
+            payloads = await asyncio.get_running_loop().run_in_executor(None, rows_of, self.bundle, request)
+        rows: Rows = payloads
         if self.bundle.learner.reads_vectors:
-            rows = await encoding(self.bundle.encoder).ask(rows)
+            rows = TextRows(await encoding(self.bundle.encoder).ask(payloads), payloads)
         return readable(await self.batcher.ask(rows))
 
 

@@ -110,7 +110,8 @@ def _filled_up(chosen: Candidates, best: Candidates) -> Candidates:
 def _explained(plan: ScoringPlan, chosen: Candidates) -> list[Scored]:
     """Each pick with its reason and what the desk may suggest; a model is asked where the strategy did not."""
     rows = chosen.probabilities
-    if rows is None and plan.bundle is not None and len(chosen):
+    words = plan.bundle is not None and plan.bundle.reads_words  # the pool was scored by vectors alone
+    if (rows is None or words) and plan.bundle is not None and len(chosen):
         rows = predict(plan.bundle, rows_of(plan.project, chosen.ids, encoder=plan.bundle.encoder))
     name = plan.strategy.name
     if rows is None or plan.bundle is None:

@@ -18,6 +18,7 @@ from apps.projects.models import Project
 from workers.encoders import encoder_ready
 from workers.training.encoders.encoder import encoded
 from workers.training.models.inputs import Rows
+from workers.training.models.words import TextRows
 
 logger = logging.getLogger(__name__)
 SHARD_ROWS = 50_000  # 38 MB of float16; small enough to lose little when a worker dies
@@ -27,13 +28,15 @@ _embedding: dict[tuple[int, str], threading.Lock] = defaultdict(threading.Lock)
 
 
 def rows_of(project: Project, example_ids: Ids, *, encoder: str = "") -> Rows:
-    """The rows of these examples as the task type's model takes them. Text: float32 (n, dim).
+    """The rows of these examples as the task type's model takes them. Text: float32 (n, dim), whose texts are fetched where a
+    model reads them too.
 
     `encoder` is the one that the model was trained with (`bundle.encoder`); without, the project's own.
     """
     ids = np.asarray(example_ids, np.int64)
     if task_types.get(project.task_type).reads_vectors:
-        return vectors_whole(project, encoder or encoder_of(project), ids)
+        vectors = vectors_whole(project, encoder or encoder_of(project), ids)
+        return TextRows(vectors, lambda: payloads_of(project, ids))
     return payloads_of(project, ids)
 
 

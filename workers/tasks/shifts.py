@@ -38,6 +38,7 @@ from workers.tasks.rows import rows_of
 from workers.training.encoders.encoder import encoded
 from workers.training.models.bundle import Bundle, BundleUnreadable, predict
 from workers.training.models.inputs import Rows
+from workers.training.models.words import TextRows
 
 MOST_COLUMNS = 512  # of a row as the rules compare it; neighbours are averaged, as pixels are
 PART = 5_000  # rows fetched at once
@@ -205,6 +206,8 @@ class Seen:
         )
 
     def _numbers(self, rows: Rows) -> Floats:
+        """Of texts their vectors alone, stored and asked alike."""
+        rows = rows.vectors if isinstance(rows, TextRows) else rows
         found = np.nan_to_num(self.bundle.preprocessor.tensor(rows).flatten(1).numpy().astype(np.float64))
         wide = found.shape[1]
         if wide <= MOST_COLUMNS:

@@ -1,16 +1,20 @@
 """Ask a downloaded model without the console: `python predict.py request.json`, or `Model(folder).answer(rows)`.
 
 It needs torch, safetensors and numpy; Pillow for images; sentence-transformers where texts are to become vectors here.
-Rows are dicts (tables), encoded images (bytes), texts, or an array (n, dim) of the encoder's vectors.
+Rows are dicts (tables), encoded images (bytes), texts, or an array (n, dim) of the encoder's vectors. Vectors that you made
+yourself of texts are given beside them, `answer(texts, vectors)`: without the texts a model that reads words too says what its
+network says of the vectors alone.
 """
 
 import base64
 import io
 import json
 import math
+import re
 import struct
 import sys
 import zlib
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +22,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import Tensor
 
 MINILM = "all-minilm-l6-v2"  # is sentence-transformers/all-MiniLM-L6-v2
 
@@ -36,10 +40,13 @@ class Model:
         self.input: dict[str, Any] = about["preprocessor"]
         self.tensors = {name: t for name, t in load_file(path).items() if not name.startswith("encoder.")}
 
-    def answer(self, rows: Any) -> list[dict[str, Any]]:
+    def answer(self, rows: Any, vectors: Any = None) -> list[dict[str, Any]]:
         """The label of each row, how sure it is, and the probability of every label."""
         with torch.inference_mode():
-            found = (self._logits(rows) / self.temperature).softmax(dim=1)
+            logits = self._logits(rows if vectors is None else vectors)
+            if "words.weight" in self.tensors and len(rows) and isinstance(rows[0], str):
+                logits = (logits + self.tensors["words.share"] * self._words(rows)) * self.tensors["words.scale"]
+            found = (logits / self.temperature).softmax(dim=1)
         return [
             {
                 "label": self.labels[int(row.argmax())],
@@ -61,7 +68,8 @@ class Model:
         if "dim" in self.input:
             x = x * self.input["dim"] ** 0.5
             return self._linear("head", F.gelu(self._linear("body.1", x)) if "body.1.weight" in self.tensors else x)
-        return self._linear("head", F.relu(self._linear("body.3", F.relu(self._linear("body.0", x)))))
+        network = self._linear("head", F.relu(self._linear("body.3", F.relu(self._linear("body.0", x)))))
+        return self._beside(network, rows) if "beside.shares" in self.tensors else network
 
     def _linear(self, name: str, x: Tensor) -> Tensor:
         return F.linear(x, self.tensors[f"{name}.weight"], self.tensors[f"{name}.bias"])
@@ -116,18 +124,65 @@ class Model:
         return F.batch_norm(x, mean, variance, self.tensors[f"{name}.weight"], self.tensors[f"{name}.bias"])
 
     def _table(self, rows: list[dict[str, Any]]) -> Tensor:
-        columns, marks, parts = [], [], []
+        numbers, chosen = self._cells(rows)
+        parts = [F.embedding(index, self.tensors[f"tables.{place}.weight"]) for place, index in enumerate(chosen)]
+        return torch.cat([numbers, *parts], dim=1)
+
+    def _cells(self, rows: list[dict[str, Any]]) -> tuple[Tensor, list[Tensor]]:
+        """Numbers and marks of missing ones (n, ...), and of each category the index (n,)."""
+        columns, marks, chosen = [], [], []
         for name, mean, deviation in self.input["numbers"]:
             values = np.array([_number(row.get(name)) for row in rows], dtype=np.float64)
             columns.append(np.nan_to_num(np.clip((values - mean) / deviation, -8, 8), nan=0.0).astype(np.float32))
             marks.append(np.isnan(values).astype(np.float32))
-        for place, (name, known) in enumerate(self.input["categories"]):
+        for name, known in self.input["categories"]:
             index = {value: i for i, value in enumerate(known, start=1)}
-            chosen = torch.tensor([index.get(_word(row.get(name)), 0) for row in rows])
-            parts.append(nn.functional.embedding(chosen, self.tensors[f"tables.{place}.weight"]))
+            chosen.append(torch.tensor([index.get(_word(row.get(name)), 0) for row in rows]))
         numbers = columns + marks
         dense = np.stack(numbers, axis=1) if numbers else np.zeros((len(rows), 0), np.float32)
-        return torch.cat([torch.from_numpy(dense), *parts], dim=1)
+        return torch.from_numpy(dense), chosen
+
+    def _beside(self, network: Tensor, rows: list[dict[str, Any]]) -> Tensor:
+        """Logarithms of the blend with boosted trees and a regression."""
+        mine = {name.removeprefix("beside."): t for name, t in self.tensors.items() if name.startswith("beside.")}
+        numbers, chosen = self._cells(rows)
+        places = [index + start for index, start in zip(chosen, mine["regression.starts"], strict=True)]
+        regression = numbers @ mine["regression.weight"][: numbers.shape[1]] + mine["regression.bias"]
+        for index in places:
+            regression = regression + mine["regression.weight"][index]
+        codes = [mine["codes.codes"][index - numbers.shape[1]][:, None] for index in places]
+        found = [network, self._boosted(mine, torch.cat([numbers.double(), *codes], dim=1)), regression]
+        total = torch.zeros_like(network)
+        for share, logits in zip(mine["shares"], found, strict=True):
+            if logits.shape[1] < len(
+                self.labels
+            ):  # of the labels that it was fitted on; the others are hardly possible
+                rest = (logits.logsumexp(dim=1, keepdim=True) - 12).expand(-1, len(self.labels)).clone()
+                logits = rest.index_copy(1, mine["present"], logits)
+            total += share * logits.softmax(dim=1)
+        return total.clamp_min(1e-9).log()
+
+    def _boosted(self, mine: dict[str, Tensor], x: Tensor) -> Tensor:
+        trees = len(mine["trees.feature"])
+        at = torch.zeros(len(x), trees, dtype=torch.long)
+        own = torch.arange(trees).expand(len(x), trees)
+        for _ in range(int(mine["trees.steps"])):
+            feature, threshold = mine["trees.feature"].long()[own, at], mine["trees.threshold"][own, at]
+            smaller = x.gather(1, feature) <= threshold
+            at = torch.where(smaller, mine["trees.left"].long()[own, at], mine["trees.right"].long()[own, at])
+        outputs = len(mine["trees.baseline"])
+        raw = mine["trees.value"][own, at].reshape(len(x), -1, outputs).sum(dim=1) + mine["trees.baseline"]
+        return (torch.cat([torch.zeros_like(raw), raw], dim=1) if outputs == 1 else raw).float()
+
+    def _words(self, texts: list[str]) -> Tensor:
+        """What a regression on hashed words, pairs and pieces of words says: (n, labels)."""
+        known = {int(index): place for place, index in enumerate(self.tensors["words.known"])}
+        weight, out = self.tensors["words.weight"].float(), []
+        for text in texts:
+            places = torch.tensor([known[index] for index in _grams(text) if index in known], dtype=torch.long)
+            values = self.tensors["words.rarity"][places]
+            out.append((values / values.norm().clamp_min(1e-9)) @ weight[places] + self.tensors["words.bias"])
+        return torch.stack(out)
 
     def _hashed(self, rows: list[dict[str, Any]]) -> Tensor:
         places = {int(index): place for place, index in enumerate(self.tensors["known"])}
@@ -140,6 +195,15 @@ class Model:
                         total += float(np.float32(value)) * weights[places[index]]
             out.append(total)
         return F.logsigmoid(torch.stack(out))
+
+
+def _grams(text: str) -> list[int]:
+    words = re.findall(r"\w+|[^\w\s]", text[:2000].casefold())
+    found = {f"={word}" for word in words} | {f"{one} {two}" for one, two in pairwise(words)}
+    for word in set(words):
+        padded = f" {word} "
+        found.update(padded[i : i + long] for long in (3, 4, 5) for i in range(len(padded) - long + 1))
+    return sorted({1 + zlib.crc32(gram.encode("utf-8", "replace")) % ((1 << 18) - 1) for gram in found})[:1024]
 
 
 def _features(name: str, cell: Any, bits: int) -> list[tuple[int, float]]:

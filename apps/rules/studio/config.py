@@ -61,7 +61,7 @@ def control_of(config: str, *, payload: str, answer: str) -> StudioControl:
     root = _root(config)
     shown = {str(each.get("name")): each for each in root.iter(OBJECTS[payload])}
     found = [(each, shown[name]) for each in root.iter(tag.control) if (name := str(each.get("toName"))) in shown]
-    if answer in ("choice", "choices"):
+    if tag.control == "Choices":
         found = [pair for pair in found if (pair[0].get("choice") == MANY) == tag.many]
     if len(found) != 1:
         raise StudioRefused(_not_one(len(found), tag, payload))

@@ -24,12 +24,14 @@ from workers.training.fit.memory import out_of_memory
 from workers.training.fit.reports import FitResult, Listeners
 from workers.training.fit.steps import FitState, learning_rate
 from workers.training.fit.tables import RefitRows, TableBlend
+from workers.training.fit.texts import TextBlend
 from workers.training.fit.warm_start import warm_start
 from workers.training.fit.without_dynamo import keep_dynamo_out
 from workers.training.learners import learner_named
 from workers.training.models.bundle import Bundle
-from workers.training.models.inputs import Rows
-from workers.training.models.networks import TabularNet
+from workers.training.models.inputs import Rows, TextInput
+from workers.training.models.networks import TabularNet, TextHead
+from workers.training.models.words import TextRows
 from workers.training.recipes import IncrementalRecipe, SteppedRecipe
 from workers.training.refusals import MemoryTooSmall
 
@@ -107,8 +109,9 @@ def _fit(
     if base is not None:
         recipe = replace(recipe, hidden=base.recipe.hidden)
     preprocessor = base.preprocessor if base is not None else learner_named(recipe.task_type).input.fit(rows)
-    x = preprocessor.tensor(rows)
-    counted = None if weights is None else torch.as_tensor(np.asarray(weights, np.float32))[readable(x)]
+    x = preprocessor.tensor(_networks(rows))
+    whole = readable(x)
+    counted = None if weights is None else torch.as_tensor(np.asarray(weights, np.float32))[whole]
     if on_unreadable is None:
         refuse_unreadable(x)
     else:
@@ -125,20 +128,31 @@ def _fit(
         training.run_name = fingerprint(recipe, labels, y, counted)
         training.listeners = listeners
         if holdout is not None and len(holdout[0]):
-            seen = preprocessor.tensor(holdout[0])
-            known, whole = torch.as_tensor(np.asarray(holdout[1], dtype=np.int64)), readable(seen)
-            if on_unreadable is not None and not bool(whole.all()):
-                on_unreadable((~whole).nonzero().flatten().tolist(), True)
-            training.holdout = seen[whole].to(device), known[whole].to(device)
+            seen = preprocessor.tensor(_networks(holdout[0]))
+            known, can_be = torch.as_tensor(np.asarray(holdout[1], dtype=np.int64)), readable(seen)
+            if on_unreadable is not None and not bool(can_be.all()):
+                on_unreadable((~can_be).nonzero().flatten().tolist(), True)
+            training.holdout = seen[can_be].to(device), known[can_be].to(device)
         if resume is not None:
             training.restore(unpack(resume, run=training.run_name))
         training.run()
         divisor = training.temperature() if base is None else base.temperature
+    module = module.cpu().eval()
     if isinstance(module, TabularNet):
         table = TableBlend(preprocessor, tuple(labels), recipe, device, listeners)
-        divisor = table.blended(module.cpu(), x, y, counted, times, refit, base) or divisor
-    bundle = Bundle(tuple(labels), recipe, preprocessor, module.cpu().eval(), divisor)
+        divisor = table.blended(module, x, y, counted, times, refit, base) or divisor
+    elif isinstance(module, TextHead) and isinstance(rows, TextRows) and isinstance(preprocessor, TextInput):
+        text = TextBlend(tuple(labels), recipe, listeners)
+        texts = rows.texts if bool(whole.all()) else rows[whole.numpy()].texts
+        module.words = text.worded(module, texts, x, y, counted, divisor, base)
+        preprocessor = replace(preprocessor, words=module.words is not None)
+    bundle = Bundle(tuple(labels), recipe, preprocessor, module.eval(), divisor)
     return FitResult(bundle, training.best_epoch, training.epoch, training.stopped, training.step, training.seconds())
+
+
+def _networks(rows: Rows) -> Rows:
+    """What the network itself reads: of texts their vectors."""
+    return rows.vectors if isinstance(rows, TextRows) else rows
 
 
 def fingerprint(recipe: SteppedRecipe, labels: Sequence[str], targets: Tensor, weights: Tensor | None = None) -> str:

@@ -50,6 +50,11 @@ class Bundle:
         """The encoder whose vectors the model reads, empty where it reads the payload itself."""
         return self.recipe.encoder or self.learner.first_encoder
 
+    @property
+    def reads_words(self) -> bool:
+        """Whether it answers to texts otherwise than to their vectors alone."""
+        return bool(getattr(self.preprocessor, "words", False))
+
 
 def dump(bundle: Bundle) -> bytes:
     """One safetensors blob; everything but the tensors is JSON in its header. The same bundle gives the same bytes."""

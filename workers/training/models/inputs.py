@@ -18,9 +18,10 @@ from torch import Tensor
 
 from apps.rules.pictures import PictureRefused, decoded, eight_bit, header
 from workers.training.models.networks import Network, SmallCnn, TabularNet, TextHead
+from workers.training.models.words import TextRows, packed
 from workers.training.recipes import Recipe
 
-Rows = Sequence[Any] | NDArray[Any]
+Rows = Sequence[Any] | NDArray[Any]  # texts as `TextRows`
 Cell = float | int | str | None
 
 SIDES = (8, 64)
@@ -49,9 +50,13 @@ class Input(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TextInput:
-    """Rows are sentence embeddings, an array (n, dim)."""
+    """Rows are sentence embeddings, an array (n, dim); where the model reads `words` too, with their texts as `TextRows`.
+
+    Such a model answers to vectors without texts as well, by the network alone.
+    """
 
     dim: int
+    words: bool = False
 
     @classmethod
     def fit(cls, rows: Rows) -> Self:
@@ -59,15 +64,17 @@ class TextInput:
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> Self:
-        return cls(dim=int(fields["dim"]))
+        return cls(dim=int(fields["dim"]), words=bool(fields.get("words", False)))
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {"dim": self.dim} | ({"words": True} if self.words else {})
 
     def tensor(self, rows: Rows) -> Tensor:
         array = np.ascontiguousarray(rows, dtype=np.float32).reshape(len(rows), -1)
         if len(array) and array.shape[1] != self.dim:
             raise ValueError(f"Embeddings have {array.shape[1]} numbers; this model was trained on {self.dim}.")
+        if self.words and isinstance(rows, TextRows):
+            array = np.concatenate([array, packed(rows.texts)], axis=1)
         return torch.from_numpy(array.copy() if not array.flags.writeable else array)
 
     def network(self, recipe: Recipe, classes: int) -> Network:

@@ -148,7 +148,7 @@ class LinearText(_Dense, TextInput):
         return _Dense.network(self, recipe, classes)
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "kind": self.saved_kind}
+        return {**TextInput.to_json(self), "kind": self.saved_kind}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from workers.training.models.boosted import TableSiblings
+from workers.training.models.words import WordRegression
 from workers.training.recipes import Recipe
 
-BESIDE = "beside."
+BESIDE, WORDS = "beside.", "words."
 
 
 class Network(nn.Module):
@@ -33,10 +34,15 @@ class Network(nn.Module):
 
 
 class TextHead(Network):
-    """Sentence embedding (n, dim) -> logits (n, classes). hidden = 0 is plain softmax regression."""
+    """Sentence embedding (n, dim) -> logits (n, classes). hidden = 0 is plain softmax regression.
+
+    Rows may be longer: then the indices of their words follow (see `words.packed`), and what `words` makes of those is added.
+    It is trained alone.
+    """
 
     def __init__(self, dim: int, hidden: int, dropout: float, classes: int) -> None:
         super().__init__()
+        self.dim = dim
         self.scale = dim**0.5  # embeddings have length 1, layers like entries of about 1
         self.body = (
             nn.Sequential(nn.Dropout(dropout / 2), nn.Linear(dim, hidden), nn.GELU(), nn.Dropout(dropout))
@@ -44,10 +50,17 @@ class TextHead(Network):
             else nn.Identity()
         )
         self.head = nn.Linear(hidden or dim, classes)
+        self.words: WordRegression | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.head(self.body(x * self.scale))
-        return logits
+        logits: Tensor = self.head(self.body(x[:, : self.dim] * self.scale))
+        if self.words is None or self.training or x.shape[1] == self.dim:
+            return logits
+        return self.words.blended(logits, x[:, self.dim :])
+
+    def make_room(self, state: Mapping[str, Tensor]) -> None:
+        if f"{WORDS}weight" in state:
+            self.words = WordRegression.shaped(state, WORDS)
 
 
 class SmallCnn(Network):
