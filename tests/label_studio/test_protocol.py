@@ -13,40 +13,10 @@ from apps.integrations import wiring
 from apps.integrations.ports import NotLoaded
 from apps.label_studio.models import StudioBackend
 from apps.label_studio.services import backend_close, backend_open
-from apps.releases.services import model_promote
-from tests import rows
 from tests.conftest import NOON
 from tests.label_studio.test_config import PICTURE, TEXT
 
 MAILS = TEXT.replace("Positive", "ham").replace("Negative", "spam").replace('alias="neg"', 'alias="junk"')
-
-
-class Answers:
-    """Says spam where the text has “win”, and keeps what it was asked."""
-
-    def __init__(self) -> None:
-        self.asked: list[dict[str, Any]] = []
-
-    def infer(self, *, model: str, request: dict[str, Any]) -> dict[str, Any]:
-        self.asked.append(request)
-        data = request["inputs"][0]["data"]
-        said = ["spam" if "win" in each else "ham" for each in data]
-        sure = [0.9 - 0.1 * ("?" in each) for each in data]
-        return {"outputs": [{"name": "label", "data": said}, {"name": "confidence", "data": sure}]}
-
-
-@pytest.fixture
-def answers(monkeypatch) -> Answers:
-    found = Answers()
-    monkeypatch.setattr(wiring, "predictor", found)
-    return found
-
-
-@pytest.fixture
-def secret(project, mona, answers) -> str:
-    rows.labeled(project, at=NOON)
-    model_promote(version=rows.model(project, at=NOON), reason="", by=mona, at=NOON)
-    return backend_open(project=project, by=mona, at=NOON)
 
 
 def ask(secret: str, what: str, body: Any = None) -> Any:
