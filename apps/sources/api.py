@@ -20,8 +20,9 @@ SET = dict.fromkeys(("GET", "POST", "PATCH", "DELETE"), Permission.SET_SOURCES)
 
 
 class SourcePlaceInput(serializers.Serializer):
-    stream = serializers.CharField(max_length=80)
-    partitions = serializers.IntegerField(default=1, min_value=1, max_value=16)
+    stream = serializers.CharField(max_length=249, help_text="The stream, or the topic.")
+    partitions = serializers.IntegerField(default=1, min_value=1, max_value=16, help_text="Of a Redis stream.")
+    format = serializers.ChoiceField(("json", "avro"), default="json", help_text="Of the events of a Kafka topic.")
 
 
 class SourceInput(serializers.Serializer):

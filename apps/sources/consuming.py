@@ -35,8 +35,11 @@ Now = Callable[[], datetime]
 
 
 def stream_of(source: Source) -> EventStream:
-    """Raises UnknownName where the package is gone that added the kind."""
-    return SOURCE_KINDS[source.kind].open(source.project_id, source.place)
+    """Raises UnknownName where the package is gone that added the kind, Unavailable where it lacks something here."""
+    kind = SOURCE_KINDS[source.kind]
+    if why := kind.lacks():
+        raise Unavailable(why, permanent=True)
+    return kind.open(source.project_id, source.place)
 
 
 def partition_read(
@@ -84,6 +87,7 @@ def _drain(partition: SourcePartition, owner: uuid.UUID, counts: Counter[Outcome
                 followed, fresh = time.monotonic(), False
         return True
     finally:
+        stream.close()
         if fresh:
             examples_follow_up(partition.source.project, at=now())
 

@@ -17,14 +17,17 @@ from apps.sources.services import MOST_NAME
 class SourceForm(forms.Form):
     name = forms.CharField(max_length=MOST_NAME, label=_("Name"))
     kind = forms.ChoiceField(
-        label=_("Kind of source"), choices=lambda: [(k.name, k.title) for k in SOURCE_KINDS.values()]
+        label=_("Kind of source"), choices=lambda: [(k.name, k.title) for k in SOURCE_KINDS.values() if not k.lacks()]
     )
     stream = forms.CharField(
-        max_length=80,
+        max_length=249,
         label=_("Stream"),
         widget=forms.TextInput(attrs={"spellcheck": "false", "autocomplete": "off", "autocapitalize": "none"}),
     )
-    partitions = forms.IntegerField(min_value=1, max_value=16, initial=1, label=_("Partitions"))
+    partitions = forms.IntegerField(min_value=1, max_value=16, initial=1, required=False, label=_("Partitions"))
+    format = forms.ChoiceField(
+        required=False, label=_("Format"), choices=[("json", "JSON"), ("avro", _("Avro, by a schema registry"))]
+    )
     events = forms.ChoiceField(
         label=_("What events are"), choices=lambda: [(k.name, k.title) for k in EVENT_KINDS.values()]
     )
@@ -44,6 +47,17 @@ class SourceForm(forms.Form):
             "mapping": "\n".join(f"{name}: {path}" for name, path in source.mapping.items()),
             **source.place,
         }
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        """What only some kinds ask for is asked where there is such a kind."""
+        super().__init__(*given, **more)
+        kind = self.initial.get("kind")
+        offered = {kind} if kind else {k.name for k in SOURCE_KINDS.values() if not k.lacks()}
+        for name, of in (("format", "kafka"), ("partitions", "redis-stream")):
+            if of not in offered:
+                del self.fields[name]
+        if "format" in self.fields:
+            self.fields["stream"].label = _("Topic") if kind else _("Stream or topic")
 
     def clean_mapping(self) -> dict[str, str]:
         return mapping_read(self.cleaned_data["mapping"])

@@ -85,6 +85,8 @@ def _lag(source: Source, stream: EventStream, partition: SourcePartition, at: da
 def _torn(source: Source, stream: EventStream, partition: SourcePartition, lag: StreamLag, at: datetime) -> None:
     """Where the stream was cut: what waited is gone, which is said and read past; or it was made anew and ends before us."""
     waited = partition.waits_from
+    if lag.lost:
+        _cut_off(partition, lag.lost, lag.oldest, at)
     if waited and (not partition.position or stream.is_before(partition.position, waited)) and lag.oldest != waited:
         oldest = stream.ends(partition.name).oldest
         if not oldest or stream.is_before(waited, oldest):

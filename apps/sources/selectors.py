@@ -16,6 +16,7 @@ from apps.rules.sentences import parts_of, words_of
 from apps.rules.values import ValueRefused, shown
 from apps.sources.consuming import stream_of
 from apps.sources.events import EVENT_KINDS
+from apps.sources.kinds import SOURCE_KINDS
 from apps.sources.models import Source, SourceLetter, SourceMinute, SourcePartition, SourceState
 from apps.sources.parsing import event_read, mapped, misfit, nothing_at
 
@@ -134,6 +135,8 @@ def preview_of(source: Source, mapping: Mapping[str, str] | None = None) -> list
 def _previewed(source: Source, event: Any, mapping: Mapping[str, str]) -> Previewed:
     raw = event.value[:2000].decode("utf-8", "replace").replace("\x00", "␀")
     try:
+        if event.fault:
+            raise ValueRefused(event.fault)
         found = event_read(event.value)
     except ValueRefused as refused:
         return Previewed(event.offset, event.at, raw, {}, words_of(refused))
@@ -154,9 +157,7 @@ def preview_or_none(source: Source) -> tuple[list[Previewed], str]:
         return [], str(cause)
 
 
-def keys_of(source: Source) -> list[str]:
-    """What the partitions are called where they are; none where the package is gone that reads them."""
-    try:
-        return list(stream_of(source).partitions())
-    except (UnknownName, Unavailable):
-        return []
+def sent_by_hand(source: Source) -> list[str]:
+    """Commands that send an event; none where the package is gone that reads it."""
+    kind = SOURCE_KINDS.get(source.kind)
+    return kind.by_hand(source.project_id, source.place) if kind else []

@@ -221,6 +221,8 @@ def _set(source: Source, *, name: str, place: Mapping[str, Any], mapping: Mappin
     if source.kind not in SOURCE_KINDS:
         known = ", ".join(SOURCE_KINDS)
         raise Invalid(gettext("The kind is one of {known}.").format(known=known), field="kind")
+    if why := SOURCE_KINDS[source.kind].lacks():
+        raise Invalid(in_words(why, parts_of(why)), field="kind")
     if source.events not in EVENT_KINDS:
         known = ", ".join(EVENT_KINDS)
         raise Invalid(gettext("Events are one of {known}.").format(known=known), field="events")

@@ -151,6 +151,8 @@ def _read(source: Source, kind: EventKind, misfits: int, events: Iterable[Stream
     for event in events:
         raw = event.value[:MOST_RAW].decode("utf-8", "replace")
         try:
+            if event.fault:
+                raise ValueRefused(event.fault)
             found = event_read(event.value)
         except ValueRefused as refused:
             batch.rows += [*unsure, EventRow(event.offset, None, words_of(refused), raw)]

@@ -81,7 +81,7 @@ def source(request: Signed, project: Project, source_id: int) -> HttpResponse:
         "preview": shown,
         "why_none": why_none,
         "why_none_parts": parts_of(why_none),
-        "keys": selectors.keys_of(found),
+        "by_hand": selectors.sent_by_hand(found),
         "address": request.build_absolute_uri(f"/api/v1/projects/{project.pk}/sources/{found.pk}/events/"),
     }
     return render(request, "sources/source.html", context, status=status)

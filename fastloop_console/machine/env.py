@@ -189,6 +189,21 @@ def mlflow_tracking_uri() -> str:
     return str(_env.str("MLFLOW_TRACKING_URI", default=""))
 
 
+def kafka_brokers() -> str:
+    """Brokers of Kafka whose topics may be sources: host:port,host:port; empty is off."""
+    return str(_env.str("KAFKA_BROKERS", default=""))
+
+
+def kafka_options_file() -> str:
+    """What its client needs besides, as lines of name=value: security.protocol and the like."""
+    return str(_env.str("KAFKA_OPTIONS_FILE", default=""))
+
+
+def kafka_schema_registry() -> str:
+    """The registry of Avro schemas, as http://host:8081; empty where events are JSON."""
+    return str(_env.str("KAFKA_SCHEMA_REGISTRY", default=""))
+
+
 def integrations() -> dict[str, str]:
     """Port to the integration behind it, where it is not the console's own: tracking=acme,jobs=acme-jobs."""
     return dict(_env.dict("FASTLOOP_INTEGRATIONS", default={}))

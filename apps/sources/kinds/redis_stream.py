@@ -6,7 +6,7 @@ we are stands in PostgreSQL, beside the rows.
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -89,6 +89,9 @@ class RedisStream:
         with _asked() as line:
             line.xtrim(partition, minid=f"{ms}-{n}", approximate=True)
 
+    def close(self) -> None:
+        pass  # its connection is the process's
+
     def write(self, values: Sequence[bytes]) -> list[str]:
         with _asked() as line:
             several = line.pipeline(transaction=True)
@@ -165,5 +168,8 @@ def _place(given: Mapping[str, Any]) -> dict[str, Any]:
     return {"stream": stream, "partitions": n}
 
 
-_open: Callable[[int, Mapping[str, Any]], RedisStream] = RedisStream
-REDIS_STREAM = SourceKind("redis-stream", gettext_lazy("Redis stream"), _place, _open)
+def _by_hand(project_id: int, place: Mapping[str, Any]) -> list[str]:
+    return [f"XADD {key} * event '{{…}}'" for key in RedisStream(project_id, place).partitions()]
+
+
+REDIS_STREAM = SourceKind("redis-stream", gettext_lazy("Redis stream"), _place, RedisStream, _by_hand)

@@ -16,7 +16,8 @@ class StreamEvent:
 
     offset: str
     at: datetime
-    value: bytes
+    value: bytes  # an object in JSON
+    fault: str = ""  # why it cannot be brought into that form
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class StreamLag:
     events: int
     seconds: float
     oldest: str = ""  # the offset of the oldest that waits
+    lost: str = ""  # the first that was removed before it was read, where the kind can tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +64,23 @@ class EventStream(Protocol):
     def forget(self, partition: str, upto: str, *, before: datetime) -> None:
         """Remove old events up to this position where the stream is the console's own; a broker keeps its own time."""
 
+    def close(self) -> None:
+        """Nothing more is read with it."""
+
     def write(self, values: Sequence[bytes]) -> list[str]:
         """Add events; their offsets."""
 
 
 @dataclass(frozen=True)
 class SourceKind:
-    """`place` gives the checked form of what a person says of where it is; raises ValueRefused. `open` gets it."""
+    """`place` gives the checked form of what a person says of where it is; raises ValueRefused. `open` gets it.
+
+    `by_hand` are commands that send an event, for people who look at one; `lacks` says what is missing to use it here.
+    """
 
     name: str
     title: Any  # translated lazily
     place: Callable[[Mapping[str, Any]], dict[str, Any]]
     open: Callable[[int, Mapping[str, Any]], EventStream]  # of a project
+    by_hand: Callable[[int, Mapping[str, Any]], list[str]]
+    lacks: Callable[[], str] = lambda: ""
