@@ -84,9 +84,10 @@ def _root(config: str) -> Element:
             sentence("The labeling configuration is longer than {most:,} characters.", most=MOST_CONFIG)
         )
     try:
-        return fromstring(config)
+        root: Element = fromstring(config)
     except (ParseError, DefusedXmlException, ValueError):
         raise StudioRefused(sentence("The labeling configuration is no XML that can be read.")) from None
+    return root
 
 
 def _not_one(count: int, tag: ControlTag, payload: str) -> str:
