@@ -2,6 +2,7 @@
 // The numbers of a figure as a table: for whoever reads better than they see, and for copying.
 
 import { el } from "./dom.js";
+import { addressOf } from "./heat_cells.js";
 import { number } from "./words.js";
 
 /** @typedef {{ data: any[], layout?: any }} Figure */
@@ -16,7 +17,7 @@ function shown(trace, i) {
 /** A moment without what nobody reads of it; any other name as it is. @param {unknown} name */
 const named = name => String(name).replace(/^(\d{4}-\d\d-\d\d \d\d:\d\d):\d\d\.\d+$/, "$1");
 
-/** @param {Figure} figure @returns {{ head: string[], rows: any[][], links?: (string | null)[][] }} */
+/** @param {Figure} figure @returns {{ head: string[], rows: any[][], links?: (row: number, i: number) => string | null }} */
 function cells(figure) {
   const rowsAre = figure.layout?.meta?.rows || "",
     [first] = figure.data;
@@ -25,7 +26,7 @@ function cells(figure) {
     const line = (/** @type {number} */ i) =>
       first.text?.[i] ?? first.z[i].map((/** @type {any} */ z) => (typeof z === "number" ? number(z, 4) : ""));
     const rows = first.y.map((/** @type {string} */ name, /** @type {number} */ i) => [name, ...line(i)]);
-    return { head: [rowsAre, ...first.x.slice(0, width)], rows, links: first.customdata };
+    return { head: [rowsAre, ...first.x.slice(0, width)], rows, links: (row, i) => addressOf(first, row, first.customdata?.[row]?.[i]) };
   }
   const lines = figure.data.filter(t => !t.meta?.band);
   const keys = [...new Set(lines.flatMap(t => t.x))].sort((a, b) => (typeof a === "number" ? a - b : 0));
@@ -50,7 +51,7 @@ export function tabled(figure) {
   for (const [row, [name, ...values]] of rows.entries()) {
     const line = inside.insertRow();
     const shownAs = (/** @type {any} */ value, /** @type {number} */ i) => {
-      const href = links?.[row]?.[i];
+      const href = links?.(row, i);
       return el("td.num", {}, href ? el("a", { href }, String(value)) : String(value));
     };
     line.append(el("th", { scope: "row" }, named(name)), ...values.map(shownAs));

@@ -5,7 +5,7 @@
 import { tabled } from "./as_table.js";
 import { counts } from "./cells.js";
 import { $, $$ } from "./dom.js";
-import { cellsByKey } from "./heat_cells.js";
+import { addressOf, cellsByKey } from "./heat_cells.js";
 import { atEnds, readable } from "./line_ends.js";
 import { calendar, inZone } from "./moments.js";
 import { language, separators } from "./words.js";
@@ -177,6 +177,7 @@ async function draw(chart, figure) {
   chart.figure = figure;
   canvas.setAttribute("aria-label", meta.finding || "");
   box.classList.toggle("nothing", !has(figure));
+  canvas.style.height = (has(figure) && meta.height) || "";
   if (has(figure)) await plot(chart, figure);
   else {
     if (chart.drawn) (await load()).purge(canvas);
@@ -203,10 +204,11 @@ async function plot(chart, figure) {
 function opening(chart) {
   const canvas = /** @type {any} */ (chart.canvas);
   canvas.on?.("plotly_click", (/** @type {any} */ event) => {
-    const address = event.points[0]?.customdata;
-    if (typeof address === "string" && address.startsWith("/")) location.assign(address);
+    const point = event.points[0],
+      address = point && addressOf(heat(), heat()?.y.indexOf(point.y), point.customdata);
+    if (address) location.assign(address);
   });
-  const heat = () => chart.figure?.data.find(t => t.type === "heatmap" && t.customdata);
+  const heat = () => chart.figure?.data.find(t => t.type === "heatmap" && t.meta?.page);
   if (heat()) cellsByKey(canvas, heat, window.Plotly, color("var(--ink)"));
 }
 /** @param {Chart} chart */

@@ -3,12 +3,18 @@
 
 /** @typedef {{ x: string, y: string, z: number, address: string, row: number, column: number }} Cell */
 
+/** Where a cell leads: the figure has the address of all its pages once, and each cell which of them it is on.
+ * @param {any} trace @param {number} row @param {any} reading @returns {string | null} */
+export const addressOf = (trace, row, reading) =>
+  reading && trace?.meta?.page ? trace.meta.page.replace("{reading}", reading) + trace.meta.of[row] : null;
+
 /** @param {any} trace @returns {Cell[][]} by row; empty places are left out */
 function rowsOf(trace) {
-  return trace.customdata.map((/** @type {(string | null)[]} */ line, /** @type {number} */ row) =>
-    line.flatMap((address, column) =>
-      address ? [{ x: trace.x[column], y: trace.y[row], z: trace.z[row][column], address, row, column }] : [],
-    ),
+  return trace.customdata.map((/** @type {(number | null)[]} */ line, /** @type {number} */ row) =>
+    line.flatMap((reading, column) => {
+      const address = addressOf(trace, row, reading);
+      return address ? [{ x: trace.x[column], y: trace.y[row], z: trace.z[row][column], address, row, column }] : [];
+    }),
   );
 }
 

@@ -25,6 +25,7 @@ from workers.tasks import (  # noqa: E402, F401  registers the tasks
     suspects,
     train,
     trial,
+    window_vectors,
 )
 from workers.training.learners import LEARNERS  # noqa: E402
 

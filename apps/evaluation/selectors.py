@@ -35,7 +35,7 @@ def reports_until(run: Run, most: int) -> list[Report]:
 
 def predictions_of(report: Report) -> HoldoutPredictions:
     table = pq.read_table(io.BytesIO(wiring.storage().read(report.predictions_url)))
-    said = ("example_id", "truth", "predicted", "confidence", "champion", "champion_confidence")
+    said = ("example_id", "truth", "predicted", "confidence", "champion", "champion_confidence", "margin")
     return HoldoutPredictions(*(table[name].to_pylist() if name in table.column_names else [] for name in said))
 
 

@@ -35,6 +35,7 @@ class HoldoutPredictions:
     confidence: Sequence[float]
     champion: Sequence[str] = ()
     champion_confidence: Sequence[float] = ()
+    margin: Sequence[float] = ()  # the first probability minus the second; not there in reports of before
 
 
 def report_record(
@@ -111,6 +112,8 @@ def _parquet(p: HoldoutPredictions) -> bytes:
     if p.champion:
         table = table.append_column("champion", pa.array(p.champion, pa.string()))
         table = table.append_column("champion_confidence", pa.array(p.champion_confidence, pa.float32()))
+    if p.margin:
+        table = table.append_column("margin", pa.array(p.margin, pa.float32()))
     sink = io.BytesIO()
     pq.write_table(table, sink, compression="zstd")
     return sink.getvalue()

@@ -21,7 +21,13 @@ class PredictionOutput(serializers.Serializer):
     model_number = serializers.IntegerField()
     label = serializers.CharField()
     confidence = serializers.FloatField()
+    margin = serializers.FloatField(
+        allow_null=True, help_text="The first probability minus the second; null where it was not logged."
+    )
     latency_ms = serializers.FloatField()
+    share = serializers.FloatField(
+        help_text="Of such answers that the log keeps, 1 for all: a row stands for 1 / share."
+    )
     arm = serializers.ChoiceField(choices=["champion", "canary"], help_text="Which model of a rollout answered.")
     rollout = serializers.IntegerField(allow_null=True, help_text="The rollout that was under way; null for none.")
 

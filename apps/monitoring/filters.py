@@ -50,6 +50,9 @@ class TrafficFilter:
         return bool(self.fields)
 
 
+ALL = TrafficFilter()
+
+
 def filter_asked(asked: QueryDict) -> TrafficFilter:
     """Raises Invalid in one sentence."""
     column, value = _slice(asked.get("slice", "").strip())

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from apps.monitoring.filters import TrafficFilter
+from apps.monitoring.filters import ALL, TrafficFilter
 from apps.monitoring.log.sample import traffic_of_slice
 from apps.monitoring.log.traffic import Traffic, arms_answered, first_answer, traffic_of
 from apps.monitoring.models import Alert, DriftCheck, Prediction
@@ -21,7 +21,6 @@ ARM_WORDS: dict[str, str | Promise] = {
     Arm.CANARY: gettext_lazy("Canary"),
     Arm.SHADOW: gettext_lazy("Shadow"),
 }
-ALL = TrafficFilter()
 
 
 @dataclass(frozen=True)

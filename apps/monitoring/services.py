@@ -19,6 +19,7 @@ from apps.monitoring.models import Alert, DriftCheck, Prediction
 from apps.monitoring.monitors.harmless import held_back, known_by
 from apps.projects.models import Project
 from apps.rules import monitors
+from apps.rules.log_sample import evenly
 from apps.rules.monitors.policy import MONTH
 from apps.rules.sentences import cut, joined, parts_of, sentence, term
 
@@ -44,16 +45,11 @@ def drift_check(
     `alarms` it is looked and told alone: where a project has a policy, its monitors raise them, within their budget.
     """
     since = _window_begins(project, at)
-    window = list(
-        Prediction.objects.shown()
-        .filter(project=project, model_number=model_number, at__gt=since, at__lte=at)
-        .order_by("-at")
-        .values_list("label", "confidence")[: monitors.MOST_IN_WINDOW]
-    )
+    window = answers_evenly(project, model_number, since, at)
     names = list(reference.label_names)
     found = monitors.check(
         monitors.Predictions(class_indices(reference.predicted, names), np.asarray(reference.confidence, float)),
-        monitors.Predictions(class_indices([w[0] for w in window], names), np.asarray([w[1] for w in window], float)),
+        predictions_made(window, names),
         labels=[*names, "an unknown label"],
         seed=seed,
     )
@@ -91,6 +87,32 @@ def drift_check(
             )
         look_again(Topic.PROJECT.of(project.pk), News.DRIFT, check.pk)
     return check
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """What monitors read of an answer."""
+
+    label: str
+    confidence: float
+    margin: float | None
+
+
+def answers_evenly(project: Project, model_number: int, since: datetime, until: datetime) -> list[AnswerRow]:
+    """The newest that users got, as if the log had been drawn evenly."""
+    rows = Prediction.objects.shown().filter(project=project, model_number=model_number, at__gt=since, at__lte=until)
+    newest = rows.order_by("-at").values_list("label", "confidence", "margin", "inference_id", "share")
+    kept = list(newest[: monitors.MOST_IN_WINDOW])
+    even = evenly(kept, [row[3] for row in kept], [row[4] for row in kept])
+    return [AnswerRow(label, sure, margin) for label, sure, margin, _, _ in even]
+
+
+def predictions_made(rows: Sequence[AnswerRow], names: Sequence[str]) -> monitors.Predictions:
+    return monitors.Predictions(
+        class_indices([row.label for row in rows], names),
+        np.asarray([row.confidence for row in rows], float),
+        np.asarray([np.nan if row.margin is None else row.margin for row in rows], float),
+    )
 
 
 def _ended(reason: str) -> str:

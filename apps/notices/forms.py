@@ -1,6 +1,6 @@
 """Forms of notices: an act on one, a person's choices, and who in a project is told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import time
 from typing import Any
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.notices.choosing import MOST_ADDRESS, ChannelChoice
 from apps.notices.models import NoticeChoices, NoticeLevel
+from apps.projects.policies.pages import PolicyEdit
 from apps.projects.roles import Role
 from apps.rules.notices import ASSIGNED, NoticeChannel, NoticePolicy, NoticeSeverity, SnoozeSpan
 
@@ -82,6 +83,10 @@ class RouteRow:
     def role_choices(self) -> list[tuple[str, Any, bool]]:
         return [(value, words, value in self.roles) for value, words in Role.choices]
 
+    def is_valid(self) -> bool:
+        """Whatever is chosen can be said; the policy knows what it may not have."""
+        return True
+
     @property
     def said(self) -> dict[str, Any]:
         """As the policy has it."""
@@ -97,8 +102,8 @@ def route_rows(policy: NoticePolicy) -> list[RouteRow]:
     ]
 
 
-def route_rows_posted(post: QueryDict) -> list[RouteRow]:
-    return [
+def routes_posted(post: QueryDict) -> PolicyEdit:
+    rows = [
         RouteRow(
             severity,
             NoticeLevel(severity).label,
@@ -107,7 +112,4 @@ def route_rows_posted(post: QueryDict) -> list[RouteRow]:
         )
         for severity in NoticeSeverity
     ]
-
-
-def policy_said(rows: Sequence[RouteRow]) -> Mapping[str, Any]:
-    return {"routes": [row.said for row in rows]}
+    return PolicyEdit(rows, lambda: {"routes": [row.said for row in rows]})

@@ -19,6 +19,7 @@ from apps.rules.registry import Registry
 
 Severities = Callable[[Event], NoticeSeverity | None]
 ALARM, WARNING, INFO = NoticeSeverity
+OF_MONITOR = "monitor"  # the kind of what a monitor raised
 
 
 def _always(severity: NoticeSeverity) -> Severities:
@@ -94,7 +95,7 @@ NOTICE_KINDS = Registry[NoticeKind](
     kind=NoticeKind,
     own=(
         NoticeKind(
-            "monitor",
+            OF_MONITOR,
             _("A monitor sounds"),
             Permission.VIEW_MONITOR,
             (ALARM, WARNING),
@@ -186,6 +187,11 @@ NOTICE_KINDS = Registry[NoticeKind](
 def kind_of(name: str) -> NoticeKind | None:
     """None for one whose package is gone."""
     return NOTICE_KINDS.get(name)
+
+
+def cause_of_alarm(alert_id: int) -> str:
+    """Of the notices of one of a monitor's alarms."""
+    return NOTICE_KINDS[OF_MONITOR].cause(f"alert {alert_id}")
 
 
 def title_of(name: str) -> Any:

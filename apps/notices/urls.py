@@ -13,6 +13,7 @@ urlpatterns = [
     path("choices/", choice_views.choices, name="choices"),
     path("choices/test/", choice_views.trial, name="trial"),
     path("choices/test/state/", choice_views.trial_state, name="trial_state"),
+    path("of-alarm/<int:project_id>/<int:alert_id>/", views.of_alarm, name="of_alarm"),
     path("<int:notice_id>/", views.notice, name="notice"),
     path("<int:notice_id>/snooze/", views.snooze, name="snooze"),
     path("<int:notice_id>/assign/", views.assign, name="assign"),

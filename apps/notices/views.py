@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpResponse, QueryDict
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, gettext
@@ -23,6 +23,9 @@ from apps.notices.selectors import MOST_TOASTS, STATES, NoticeFilter
 from apps.notices.telling import tellings_read
 from apps.pages.asked import number_asked, text_asked
 from apps.pages.requests import Signed, go
+from apps.projects.access import project_permission
+from apps.projects.models import Project
+from apps.projects.roles import Permission
 
 A_PAGE = 25
 
@@ -102,6 +105,21 @@ def notice(request: Signed, notice_id: int) -> HttpResponse:
     found = selectors.notice_for(request.user, notice_id)
     tellings_read(person=request.user, notice=found, at=timezone.now())
     return _page(request, found)
+
+
+@require_GET
+@login_required
+@project_permission(Permission.VIEW_MONITOR)
+def of_alarm(request: Signed, project: Project, alert_id: int) -> HttpResponse:
+    """From an alarm to who was told of it, which stands some seconds later than the alarm itself."""
+    found = selectors.notice_of_alarm(project, alert_id)
+    if found is not None:
+        return redirect("notices:notice", found)
+    messages.info(
+        request,
+        gettext("There is no notice of this alarm: people are told within seconds, and it goes a year after it ended."),
+    )
+    return redirect("mending:alarm", project.pk, alert_id)
 
 
 def _page(request: Signed, found: Notice, *, status: int = 200, **more: Any) -> HttpResponse:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from apps.rules.lift import LearningCurve, resampled
 from apps.rules.sentences import clause, listed, raised, sentence, term
-from apps.rules.words import count, percent, plain_number, points
+from apps.rules.words import count, percent, plain_number, points, time_words
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -264,7 +264,7 @@ def _cost(labels: int, hours: float | None, money: float | None, currency: str) 
     """300 more labels, 2 h 10 min and 43 EUR."""
     parts: list[str] = [count(_round(labels), "more label")]
     if hours is not None:
-        parts.append(_duration(hours))
+        parts.append(time_words(60 * max(round(60 * hours), 1)))
     if money is not None:
         parts.append(sentence("{money:,.0f} {currency}", money=money, currency=currency))
     return listed(parts)
@@ -274,15 +274,6 @@ def _round(labels: int) -> int:
     """Two digits: more would promise what an extrapolation cannot keep."""
     step = int(10 ** max(len(str(labels)) - 2, 0))
     return ceil(labels / step) * step
-
-
-def _duration(hours: float) -> str:
-    whole, minutes = divmod(max(round(60 * hours), 1), 60)
-    return (
-        sentence("{whole:,} h {minutes:02d} min", whole=whole, minutes=minutes)
-        if whole
-        else sentence("{minutes} min", minutes=minutes)
-    )
 
 
 def _kappa(value: float) -> str:

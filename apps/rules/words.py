@@ -1,6 +1,6 @@
 """How numbers become words: a true minus sign, a space before %. They know what they were, as sentences do."""
 
-from apps.rules.sentences import Sentence
+from apps.rules.sentences import Sentence, sentence
 
 MINUS = "\u2212"
 
@@ -60,3 +60,14 @@ def count(number: int, noun: str) -> Sentence:
     """
     english = f"{number:,} {noun}" + ("" if number == 1 else "s")
     return Sentence(english, {"count": int(number), "noun": noun})
+
+
+def time_words(seconds: float) -> Sentence:
+    """
+    >>> time_words(20), time_words(150), time_words(11_400)
+    ('less than a minute', '2 min', '3 h 10 min')
+    """
+    hours, minutes = divmod(int(seconds // 60), 60)
+    if hours:
+        return sentence("{whole:,} h {minutes:02d} min", whole=hours, minutes=minutes)
+    return sentence("{minutes} min", minutes=minutes) if minutes else sentence("less than a minute")

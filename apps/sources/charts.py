@@ -32,7 +32,7 @@ def events(minutes: Sequence[SourceMinute], since: datetime, until: datetime) ->
     """Bars of what was taken, known and refused."""
     kinds = (
         ("taken", gettext("taken"), "var(--accent)"),
-        ("known", gettext("known already"), "var(--monitor)"),
+        ("known", gettext("known already"), "var(--ink-3)"),
         ("refused", gettext("refused"), "var(--breach)"),
     )
     bars = [

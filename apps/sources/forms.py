@@ -52,7 +52,10 @@ class SourceForm(forms.Form):
         """What only some kinds ask for is asked where there is such a kind."""
         super().__init__(*given, **more)
         kind = self.initial.get("kind")
-        offered = {kind} if kind else {k.name for k in SOURCE_KINDS.values() if not k.lacks()}
+        offered = [kind] if kind else [k.name for k in SOURCE_KINDS.values() if not k.lacks()]
+        if len(offered) == 1:
+            self.fields["kind"].widget = forms.HiddenInput()
+            self.initial["kind"] = offered[0]
         for name, of in (("format", "kafka"), ("partitions", "redis-stream")):
             if of not in offered:
                 del self.fields[name]

@@ -182,7 +182,9 @@ def _letters(partition: SourcePartition, found: Sequence[tuple[EventRow, EventOu
     """A replay brings the same event again: its letter is written anew, and goes where it was taken now."""
     kept = [(row, out) for row, out in found if out.state in (OutcomeState.REFUSED, OutcomeState.WAITING)]
     gone = [row.offset for row, out in found if out.state in (OutcomeState.TAKEN, OutcomeState.KNOWN)]
-    SourceLetter.objects.filter(partition=partition, offset__in=gone).delete()
+    before = SourceLetter.objects.filter(partition=partition)
+    if before.exists():  # a thousand offsets are only asked for where there is one to find
+        before.filter(offset__in=gone).delete()
     ids = {row.offset: external_id_of(row.values) for row, _ in kept}
     erased = erased_among(partition.source.project, {x for x in ids.values() if x})  # of whom nothing is kept again
     letters = [

@@ -47,6 +47,7 @@ class Job(StrEnum):
     CONSENSUS = "workers.consensus"
     SUSPECTS = "workers.suspects"
     SLICE = "workers.slice"
+    WINDOW_VECTORS = "workers.window_vectors"
 
     @property
     def queue(self) -> Queue:

@@ -117,6 +117,15 @@ def predictor_max_latency_ms() -> int:
     return _whole("PREDICTOR_MAX_LATENCY_MS", _env.str("PREDICTOR_MAX_LATENCY_MS", default="500"), least=0)
 
 
+def worker_metrics_port() -> int:
+    """Of the quick worker's `/metrics`; the torch worker of `up` takes the next one. 0: none."""
+    return _whole("WORKER_METRICS_PORT", _env.str("WORKER_METRICS_PORT", default="0"), least=0, most=65_534)
+
+
+def worker_metrics_host() -> str:
+    return str(_env.str("WORKER_METRICS_HOST", default="127.0.0.1"))
+
+
 def outbound_private_hosts() -> list[str]:
     """Names, addresses and networks (10.0.0.0/8) within this network that webhooks may be sent to, also without TLS."""
     return [str(each).strip() for each in _env.list("OUTBOUND_PRIVATE_HOSTS", default=[]) if str(each).strip()]

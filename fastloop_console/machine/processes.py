@@ -39,7 +39,9 @@ def add_default_worker(supervisor: Supervisor) -> None:
 
 def add_training_worker(supervisor: Supervisor) -> None:
     """Two threads: one trains, the other embeds and scores meanwhile. One run a project is kept by the database."""
-    supervisor.add("training", celery_worker("workers.gpu", "training,embedding", concurrency=2), TORCH)
+    figures = env.worker_metrics_port()
+    own = {"WORKER_METRICS_PORT": str(figures + 1)} if figures else {}
+    supervisor.add("training", celery_worker("workers.gpu", "training,embedding", concurrency=2), {**TORCH, **own})
 
 
 def add_beat(supervisor: Supervisor) -> None:

@@ -84,6 +84,7 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "notices:choices": {"GET": SIGNED_IN, "POST": SIGNED_IN},
     "notices:trial": {"POST": SIGNED_IN},
     "notices:trial_state": {"GET": SIGNED_IN},
+    "notices:of_alarm": {"GET": OVERSEERS},
     "notices:notice": {"GET": OVERSEERS},  # of a monitor; who sees which kind: tests/notices/test_pages
     "notices:snooze": {"POST": OVERSEERS},
     "notices:assign": {"POST": OVERSEERS},

@@ -24,3 +24,9 @@ def test_figures_and_empty_states_are_written_by_their_tags() -> None:
     by_hand = re.compile(r'class="(?:stat|void)[ "]')
     found = [str(p.relative_to(ROOT / "templates")) for p in TEMPLATES if by_hand.search(p.read_text())]
     assert found == ["_refusal.html", "labeling/desk.html"]
+
+
+def test_a_page_with_a_chart_brings_the_script_that_draws_it() -> None:
+    pages = [p for p in TEMPLATES if '{% include "_chart.html"' in (text := p.read_text()) and "{% extends" in text]
+    assert len(pages) > 5
+    assert [p.relative_to(ROOT).as_posix() for p in pages if '{% include "_charts.html" %}' not in p.read_text()] == []

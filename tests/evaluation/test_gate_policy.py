@@ -31,7 +31,7 @@ def rows_of(page: Any) -> dict[str, str]:
     sent: dict[str, Any] = {"gate": []}
     for row in page.context["rows"]:
         sent["gate"].append(row.index)
-        sent[f"{row.index}-type"] = row.gate.name
+        sent[f"{row.index}-type"] = row.type.name
         for bound in row.form:
             value = bound.value()
             sent[bound.html_name] = "" if value is None else value
@@ -39,7 +39,7 @@ def rows_of(page: Any) -> dict[str, str]:
 
 
 def field(page: Any, gate: str, name: str) -> str:
-    return next(row.form[name].html_name for row in page.context["rows"] if row.gate.name == gate)
+    return next(row.form[name].html_name for row in page.context["rows"] if row.type.name == gate)
 
 
 def test_a_project_without_a_policy_is_judged_by_the_standing_gates(project: Project) -> None:
@@ -78,11 +78,11 @@ def test_a_row_is_added_and_left_out_before_anything_is_set(as_: As, lin: User, 
     page = as_(lin).get(reverse("gates:policy", args=[project.pk]))
     address, sent = reverse("gates:policy_set", args=[project.pk]), rows_of(page)
     more = as_(lin).post(address, sent | {"add": "1", "add_type": "gain"})
-    assert [row.gate.name for row in more.context["rows"]][-2:] == ["log_loss", "gain"]
+    assert [row.type.name for row in more.context["rows"]][-2:] == ["log_loss", "gain"]
     strange = as_(lin).post(address, sent | {"add": "1", "add_type": "?"})
     assert len(strange.context["rows"]) == len(sent["gate"]), "an unknown type adds none, and sets nothing"
     fewer = as_(lin).post(address, sent | {"remove": sent["gate"][3]})
-    assert [row.gate.name for row in fewer.context["rows"]] == ["loads", "schema", "holdout", "log_loss"]
+    assert [row.type.name for row in fewer.context["rows"]] == ["loads", "schema", "holdout", "log_loss"]
     twice = as_(lin).post(address, rows_of(more))
     assert twice.status_code == 422 and "two gates are called “gain”" in twice.text
     assert not GatePolicyVersion.objects.exists()
@@ -94,7 +94,7 @@ def test_a_value_that_cannot_be_stands_beside_its_row(as_: As, lin: User, projec
         sent = rows_of(page) | {field(page, "gain", "p-allowed_loss"): wrong}
         refused = as_(lin).post(reverse("gates:policy_set", args=[project.pk]), sent)
         assert refused.status_code == 422, wrong
-        assert [row.gate.name for row in refused.context["rows"] if row.fault or row.form.errors] == ["gain"], wrong
+        assert [row.type.name for row in refused.context["rows"] if row.fault or row.form.errors] == ["gain"], wrong
     assert not GatePolicyVersion.objects.exists()
 
 

@@ -17,7 +17,7 @@ from tests.bench.queue import BEHIND_TLS, on_page, signed_in
         (
             ["astrology"],
             "There is no bench “astrology”. There are acquisition, canary, data, drift, efficiency, log, loop, mending, "
-            "plain, queue, serve, training, transfer.",
+            "plain, queue, serve, stream, training, transfer.",
         ),
         (["acquisition", "--pool", "0"], "--pool and --dim are at least 1, --classes at least 2."),
         (["acquisition", "--classes", "1"], "--pool and --dim are at least 1, --classes at least 2."),
@@ -30,6 +30,7 @@ from tests.bench.queue import BEHIND_TLS, on_page, signed_in
             "There is no file nowhere.parquet. Name a Parquet file with the columns label and split.",
         ),
         (["serve", "--seconds", "0"], "--seconds is at least 1."),
+        (["stream", "--flood", "0"], "--seconds, --rate and --flood are at least 1."),
         (["training", "--seeds", "0"], "--seeds is at least 1."),
         (["efficiency", "nowhere"], "There is no file nowhere.parquet. Name a Parquet file, or “digits”."),
         (["efficiency", "digits", "--strategies", "astrology"], "No strategy is called astrology."),

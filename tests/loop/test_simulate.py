@@ -3,7 +3,8 @@
 import contextlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from django.core.management.base import BaseCommand
 from apps.cases.management.commands import simulate
 from apps.cases.simulation import rounds
 from apps.cases.simulation.printing import last_line, last_words, seed_line
+from apps.cases.simulation.source import SourceRefused, source_from
 from apps.cases.simulation.summary import Mean, Played, by_round, labels_needed, mean_of
 from apps.projects.models import Project
 from apps.rules.acquisition import DEFAULT, STRATEGIES
@@ -194,3 +196,30 @@ def test_each_seed_is_a_project_of_its_own(scripted: list[rounds.SimulationPlan]
         "seeds": 2,
         "high": pytest.approx(0.755 + 12.706 * 0.005, abs=1e-4),
     }
+
+
+def csv_of(place: Path, splits: Sequence[str]) -> str:
+    lines = [f"{n},{'yes' if n % 2 else 'no'},{split},{n},{n % 2}" for n, split in enumerate(splits)]
+    place.write_text("\n".join(["id,label,split,age,outcome", *lines]))
+    return str(place)
+
+
+def test_a_validation_split_is_not_learned_from_and_what_is_ignored_is_not_read(tmp_path: Path) -> None:
+    path = csv_of(tmp_path / "calls.csv", ["train", "train", "Valid", "dev", "test", "train"])
+    found = source_from(path, target="label", ignore=["outcome"], seed=0)
+    assert [each.external_id for each in found.train] == ["0", "1", "5"]
+    assert [each.external_id for each in found.test] == ["4"]
+    assert all(set(each.values) == {"id", "age"} for each in (*found.train, *found.test))
+
+
+def test_without_a_test_split_the_validation_rows_are_the_test(tmp_path: Path) -> None:
+    path = csv_of(tmp_path / "calls.csv", ["train", "validation", "train", "validation"])
+    found = source_from(path, target="label", ignore=[], seed=0)
+    assert [each.external_id for each in found.train] == ["0", "2"]
+    assert [each.external_id for each in found.test] == ["1", "3"]
+
+
+def test_a_source_with_nothing_to_learn_from_is_refused(tmp_path: Path) -> None:
+    path = csv_of(tmp_path / "calls.csv", ["test", "valid", "test"])
+    with pytest.raises(SourceRefused, match=r"No row of .* is learned from"):
+        source_from(path, target="label", ignore=[], seed=0)

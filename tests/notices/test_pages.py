@@ -233,3 +233,15 @@ def test_the_api_does_what_the_pages_do(project, mona, lin, mallory, notice):
     assert api_of(mallory).get(at).status_code == 404
     assert api_of(mallory).post(f"{at}resolve/", {"note": "x"}, format="json").status_code == 404
     assert api_of(lin).post("/api/v1/notices/read/").json() == {"read": 0}
+
+
+def test_an_alarm_leads_to_its_notice(as_, mona, mallory, notice):
+    alert_id = int(notice.subject.split()[-1])
+    address = reverse("notices:of_alarm", args=[notice.project_id, alert_id])
+    assert address in as_(mona).get(reverse("monitoring:monitor", args=[notice.project_id])).text
+    assert as_(mona).get(address).url == page_of(notice)
+    assert as_(mallory).get(address).status_code == 404
+    notice.delete()
+    answer = as_(mona).get(address, follow=True)
+    assert answer.redirect_chain[0][0] == reverse("mending:alarm", args=[notice.project_id, alert_id])
+    assert "There is no notice of this alarm" in answer.text

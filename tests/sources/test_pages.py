@@ -9,6 +9,7 @@ from django.utils import timezone
 from apps.audit.models import Event
 from apps.audit.services import project_scope
 from apps.datasets.models import Example
+from apps.sources.kinds import SOURCE_KINDS
 from apps.sources.models import Source, SourceLetter, SourceState
 from apps.sources.services import MOST_PUSHED
 from apps.sources.states import source_fail
@@ -79,6 +80,14 @@ def test_what_cannot_be_used_is_said_at_its_field_and_nothing_is_made(as_, proje
 def test_all_that_is_wrong_with_a_form_is_said_at_once(as_, project, mona):
     page = as_(mona).post(_at("sources", project), GIVEN | {"stream": "a b", "mapping": "text"}).content.decode()
     assert "The name of a stream has" in page and "Line 1 of the mapping" in page
+
+
+def test_the_kind_is_asked_where_there_are_several(as_, project, mona, monkeypatch):
+    asked = '<select name="kind"'
+    assert asked not in as_(mona).get(_at("sources", project)).content.decode()
+    monkeypatch.setattr(SOURCE_KINDS["kafka"].lacks, "__code__", (lambda: "").__code__)
+    page = as_(mona).get(_at("sources", project)).content.decode()
+    assert asked in page and 'value="kafka"' in page and 'value="redis-stream"' in page and 'name="format"' in page
 
 
 def test_a_stopped_source_says_why(as_, project, mona, source):

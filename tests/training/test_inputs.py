@@ -50,6 +50,15 @@ def test_a_column_is_numeric_when_all_it_holds_are_numbers():
     assert learned.categories == (("job", ("baker", "nurse")),)
 
 
+def test_digits_with_a_leading_zero_are_codes_and_so_is_their_whole_column():
+    rows = [
+        {"zip": code, "price": price} for code, price in (("02134", "0.5"), ("10115", "0"), ("10115", 3), ("02134", 4))
+    ]
+    fitted = TabularInput.fit(rows)
+    assert fitted.numeric == {"price"} and fitted.categories == (("zip", ("02134", "10115")),)
+    assert fitted.tensor([{"zip": "2134", "price": 1}])[0, -1] == 0, "another code"
+
+
 def test_missing_cells_are_the_mean_and_marked_and_unknown_values_are_bucket_zero():
     learned = TabularInput.fit(ROWS)
     found = learned.tensor([ROWS[0], ROWS[3], {"age": "old", "job": "astronaut", "new": 1}])

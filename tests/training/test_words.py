@@ -119,6 +119,21 @@ def test_an_incremental_run_goes_on_from_the_words_of_its_base(learned: Bundle) 
     assert right(found, asked, truth) > 0.95, "what it knew"
 
 
+def test_where_words_turn_with_time_it_says_what_random_rows_would_have_promised() -> None:
+    early, y = texts(340)
+    late, turned = texts(60, seed=10)
+    told: list[str] = []
+    rows = TextRows(np.concatenate([late.vectors, early.vectors]), [*late.texts, *early.texts])
+    truth = np.concatenate([1 - turned, y])
+    times = [*range(1000, 1060), *range(340)]
+    fit(rows, truth, LABELS, QUICK, times=times, on_notice=told.append)
+    promised, said = told[1].split("accuracy of ")[1].split(", later rows say ")
+    assert float(promised.rstrip("%")) > 75 and float(said.rstrip("%")) < 20, told
+    told.clear()
+    fit(rows, truth, LABELS, QUICK, on_notice=told.append)
+    assert len(told) == 1, "nobody gave moments"
+
+
 def test_columns_go_by_the_names_of_labels(learned: Bundle) -> None:
     rows, y = texts(100, seed=8)
     recipe = replace(recipe_for(TEXTS, "incremental"), epochs=1, least_steps=5, encoder="toy")

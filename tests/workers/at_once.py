@@ -38,6 +38,7 @@ def tasks() -> dict[str, Callable[..., None]]:
         suspects,
         train,
         trial,
+        window_vectors,
     )
 
     return {
@@ -53,4 +54,5 @@ def tasks() -> dict[str, Callable[..., None]]:
         Job.CONSENSUS: consensus.consensus,
         Job.SLICE: alarm_slice.slice_measure,
         Job.SUSPECTS: suspects.suspects,
+        Job.WINDOW_VECTORS: window_vectors.window_vectors,
     }

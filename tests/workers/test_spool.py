@@ -1,9 +1,11 @@
 """The predictor's own files: what was acknowledged is in the log, once, whoever was killed, full, torn or away meanwhile."""
 
 import errno
+import json
 import os
 import random
 import shutil
+import struct
 import subprocess
 import sys
 import uuid
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError, connection
 from django.utils import timezone
 
@@ -74,8 +77,28 @@ def test_rows_come_out_of_a_record_as_they_went_in():
         said(2, "Zoë \U0001f600", asked=AskedRow({"text": "é", "n": 12345678901234567890123, "no": None})),
         said(2, "p", item=1, asked=AskedRow({}, bytes(range(256)))),
         said(2, "p2", item=2, asked=AskedRow({"age": 1.5}, b"")),
+        said(3, "s", margin=0.25, share=0.1, stays=False),
     ]
     assert decoded(encoded(rows)) == rows
+
+
+def test_a_file_of_the_release_before_is_read(project, tmp_path):
+    """Its rows end after what was asked, and its head says 1."""
+    rows = [said(project.pk, "old", item=1, asked=AskedRow({"text": "é"}, b"png"))]
+    record = encoded(rows)
+    (length,) = struct.unpack_from("<I", record)
+    (values,) = json.loads(record[4 : 4 + length])
+    written = json.dumps([values[:14]]).encode()
+    old = struct.pack("<I", len(written)) + written + record[4 + length :]
+    assert decoded(old) == rows
+    segment = segments.segment_made(tmp_path, instance_id(settings.SECRET_KEY), 1)
+    segment.append(old, 1)
+    segment.close()
+    path = one_file(tmp_path)
+    path.write_bytes(path.read_bytes().replace(b"FLLOG 2\n", b"FLLOG 1\n", 1))
+    drained(tmp_path)
+    (row,) = Prediction.objects.all()
+    assert (row.inference_id, row.margin, row.share) == ("old", None, 1.0)
 
 
 @pytest.mark.parametrize("record", [b"", b"\x03\x00\x00\x00[1]", b"\x04\x00\x00\x00[[]]", b"\xff\xff\xff\xff"])
@@ -183,7 +206,7 @@ def test_while_it_answers_a_damaged_file_costs_what_is_in_it_and_nothing_after(p
     [
         (b"", "it is no file of a prediction log"),
         (b"notes of somebody, longer than the head of a segment is", "it is no file of a prediction log"),
-        (segments.HEAD.pack(b"FLLOG 2\n", b"0" * 16, bytes(16)), "or of another release's"),
+        (segments.HEAD.pack(b"FLLOG 3\n", b"0" * 16, bytes(16)), "or of another release's"),
         (segments.HEAD.pack(b"FLLOG 1\n", b"0" * 16, bytes(16)), "it is another console's"),
     ],
 )

@@ -14,8 +14,9 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 from django.utils import timezone
 
-from apps.monitoring.feedback.settings import payload_shares
+from apps.monitoring.feedback.settings import LogKept, logs_kept
 from apps.monitoring.log.services import LoggedPrediction, LogWritten, SpoolMoved, SpoolPart, predictions_record
+from apps.rules.log_sample import LogShares
 from apps.rules.rollouts.arms import is_canary
 from fastloop_console.machine import env
 from fastloop_console.machine.instance import instance_id
@@ -29,7 +30,8 @@ FLUSH_EVERY_S = 0.5
 BATCH = 5_000  # rows a transaction
 SYNC_EVERY_S = 1.0
 LOOK_AGAIN_S = 60.0  # for files that another process of this folder left
-SHARES_EVERY_S = 5.0
+KEPT_EVERY_S = 5.0
+_ALL = LogKept()
 SAID_EVERY_S = 10.0
 
 
@@ -43,8 +45,8 @@ class PredictionLog:
 
     def __init__(self, folder: Path) -> None:
         self.spool = spool_at(folder)
-        self._shares: Mapping[int, float] = {}  # of each project's requests, for how many what was asked is kept
-        self._shares_at = self._opened_at = self._said_at = float("-inf")
+        self._kept: Mapping[int, LogKept] = {}  # of each project that chose
+        self._kept_at = self._opened_at = self._said_at = float("-inf")
         self._lost = 0  # that were not said yet
         self._done = threading.Event()
         self._threads = [
@@ -66,8 +68,12 @@ class PredictionLog:
 
     def keeps(self, project_id: int, inference_id: str) -> bool:
         """Whether what this request asks about is kept, as its project wants it. The same request is kept or not everywhere."""
-        share = self._shares.get(project_id, 0.0)
+        share = self._kept.get(project_id, _ALL).asked
         return share > 0 and is_canary(inference_id, salt="asked", weight=100 * share)
+
+    def shares(self, project_id: int) -> LogShares:
+        """Of which of its answers a row is kept."""
+        return self._kept.get(project_id, _ALL).shares
 
     def _lose(self, count: int, reason: str) -> None:
         """Counted in `/metrics` at once; a line of log now and then, with how many since the last."""
@@ -115,11 +121,11 @@ class PredictionLog:
 
     def _look(self) -> None:
         """What the projects want kept; while the database is away that is as it was."""
-        if time.monotonic() - self._shares_at < SHARES_EVERY_S:
+        if time.monotonic() - self._kept_at < KEPT_EVERY_S:
             return
-        self._shares_at = time.monotonic()
+        self._kept_at = time.monotonic()
         try:
-            self._shares = payload_shares()
+            self._kept = logs_kept()
         except (OperationalError, InterfaceError) as cause:
             logger.warning("What the log keeps could not be looked up: %s", cause)
 

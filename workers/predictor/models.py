@@ -8,6 +8,7 @@ import logging
 import time
 import uuid
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -19,6 +20,7 @@ from kserve.errors import InvalidInput
 
 from apps.monitoring.log.services import AskedRow, LoggedPrediction
 from apps.releases.selectors import Route
+from apps.rules.log_sample import stays
 from apps.rules.rollouts.arms import Arm, is_canary
 from apps.rules.signature import Signature, signature_of
 from workers.predictor.answers import summary
@@ -27,6 +29,7 @@ from workers.predictor.asked import asked_rows
 from workers.predictor.log import PredictionLog
 from workers.predictor.metrics import ArmMetrics
 from workers.predictor.requests import PlainRequest, entity_of, refuse_unanswerable
+from workers.training.learners.outputs import margins
 
 logger = logging.getLogger(__name__)
 GUARDED, MOST_FAILURES = 50, 10  # of the canary's last answers; beyond it this predictor asks it no more
@@ -88,9 +91,12 @@ class ProjectModel(Model):
             answered = await self._ask_champion(serving, payload)
             if self._mirrored(serving, entity):
                 self._shadow(serving, payload, inference_id, entity, answered)
-        asked = self._kept(answered.model, payload, inference_id)
-        self.log.add(_logged(answered, inference_id, entity, route, asked))
-        return _reply(self.name, answered, inference_id, serving.route)
+        share = 1.0 if serving.route else self.log.shares(answered.model.project_id).of(answered.labels)
+        logged = stays(inference_id, share)
+        asked = self._kept(answered.model, payload, inference_id) if logged else None
+        rows = _logged(answered, inference_id, entity, route, asked)
+        self.log.add(rows if share == 1 else [replace(row, share=share, stays=logged) for row in rows])
+        return _reply(self.name, answered, inference_id, serving.route, logged)
 
     def _kept(self, model: LoadedModel, payload: InferRequest, inference_id: str) -> list[AskedRow] | None:
         if not self.log.keeps(model.project_id, inference_id):
@@ -216,6 +222,7 @@ def _logged(
     answered: ArmAnswer, inference_id: str, entity: str, route: Route | None, asked: list[AskedRow] | None = None
 ) -> list[LoggedPrediction]:
     at, model = datetime.now(UTC), answered.model
+    apart: Sequence[float | None] = margins(answered.probabilities) or [None] * len(answered.labels)
     return [
         LoggedPrediction(
             model.project_id,
@@ -230,8 +237,9 @@ def _logged(
             entity=_hash(entity) if route else None,
             item=item,
             asked=asked[item] if asked else None,
+            margin=margin,
         )
-        for item, (label, sure) in enumerate(zip(answered.labels, answered.confidence, strict=True))
+        for item, (label, sure, margin) in enumerate(zip(answered.labels, answered.confidence, apart, strict=True))
     ]
 
 
@@ -260,7 +268,7 @@ def _hash(entity: str) -> int:
     )
 
 
-def _reply(slug: str, answered: ArmAnswer, inference_id: str, route: Route | None) -> dict[str, Any]:
+def _reply(slug: str, answered: ArmAnswer, inference_id: str, route: Route | None, logged: bool) -> dict[str, Any]:
     n, classes = answered.probabilities.shape
     version, probabilities = answered.model.version, answered.probabilities.astype(float).reshape(-1).tolist()
     rollout = {"rollout": route.rollout_id} if route else {}
@@ -273,6 +281,7 @@ def _reply(slug: str, answered: ArmAnswer, inference_id: str, route: Route | Non
             "alias": str(answered.arm),
             "arm": str(answered.arm),
             **rollout,
+            **({} if logged else {"logged": False}),  # feedback on it would find no answer
             "labels": "\n".join(answered.model.bundle.labels),
             "instance": settings.INSTANCE_ID,  # whoever asks compares it: a stranger may answer at our port
         },

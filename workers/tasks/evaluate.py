@@ -32,6 +32,7 @@ from workers.tasks.gap import gap_measure
 from workers.tasks.reproduce import compare_run
 from workers.tasks.rows import rows_of
 from workers.training.learners import Outputs, learner_for
+from workers.training.learners.outputs import margins
 from workers.training.models.bundle import Bundle, BundleUnreadable, predict
 
 logger = logging.getLogger(__name__)
@@ -106,6 +107,7 @@ def judge_run(run: Run) -> Report:
             [names[int(i)] for i in places],
             [float(p) for p in confidence],
             *_champion_said(outputs, theirs, names),
+            margin=margins(mine) or (),
         ),
         at=timezone.now(),
         gate_policy=policy,

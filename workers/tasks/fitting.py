@@ -64,8 +64,9 @@ def _headed(found: Material, recipe: SteppedRecipe, told: Listeners) -> Fitted:
 
     features, targets = read(found.chosen)
     shown = read(found.holdout) if found.holdout else None
-    table = task_types.get(found.project.task_type).payload.has_features
-    times = moments_given([row.example_id for row in found.chosen]) if table and found.base is None else None
+    task = task_types.get(found.project.task_type)
+    table, timed = task.payload.has_features, task.payload.has_features or task.reads_vectors
+    times = moments_given([row.example_id for row in found.chosen]) if timed and found.base is None else None
     refit = refit_on(found, read, recipe.seed) if table and found.base is not None else None
     return lambda resume: fit(
         features,

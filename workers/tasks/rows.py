@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 from apps.datasets.selectors import blobs_of, fields_of, holdout_flags
 from apps.features.shards import ids_without_vector, shard_write, vectors_at
 from apps.labeling.encoders import encoder_of
+from apps.monitoring.models import AskedPayload
 from apps.projects import task_types
 from apps.projects.models import Project
+from apps.projects.task_types import PayloadRefused
 from workers.encoders import encoder_ready
 from workers.training.encoders.encoder import encoded
 from workers.training.models.inputs import Rows
@@ -83,3 +85,16 @@ def payloads_of(project: Project, ids: NDArray[np.int64]) -> list[Any]:
     payload, asked = task_types.get(project.task_type).payload, ids.tolist()
     fields, images = fields_of(asked), blobs_of(asked) if payload.has_image else {}
     return [payload.for_model(fields[i], images.get(i)) for i in asked]
+
+
+def asked_rows(project: Project, payloads: Sequence[AskedPayload]) -> list[Any]:
+    """What of kept requests can be read, as an encoder takes it."""
+    task, read = task_types.get(project.task_type), list[Any]()
+    for payload in payloads:
+        image = {} if payload.image is None else {"image": bytes(payload.image)}
+        try:
+            found = task.read({**payload.row, **image})
+        except PayloadRefused:
+            continue
+        read.append(task.payload.for_model(found.fields, found.blob))
+    return read

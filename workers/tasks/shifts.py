@@ -4,7 +4,6 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,9 +16,7 @@ from apps.integrations.ports import Unavailable
 from apps.loop.mending.shift import ShiftFacts, is_old, run_shift_counted, run_shift_of, shift_facts
 from apps.loop.models import RunShift
 from apps.monitoring.models import AskedPayload
-from apps.projects import task_types
 from apps.projects.models import Project
-from apps.projects.task_types import PayloadRefused
 from apps.rules.mending import (
     ShiftKind,
     density_ratio,
@@ -34,7 +31,7 @@ from apps.rules.words import percent
 from apps.training.models import Run
 from workers.encoders import encoder_ready
 from workers.tasks.bundles import bundle_today
-from workers.tasks.rows import rows_of
+from workers.tasks.rows import asked_rows, rows_of
 from workers.training.encoders.encoder import encoded
 from workers.training.models.bundle import Bundle, BundleUnreadable, predict
 from workers.training.models.inputs import Rows
@@ -180,14 +177,7 @@ class Seen:
 
     def asked(self, payloads: Sequence[AskedPayload]) -> Floats:
         """What of the window can be read."""
-        task, read = task_types.get(self.project.task_type), list[Any]()
-        for payload in payloads:
-            image = {} if payload.image is None else {"image": bytes(payload.image)}
-            try:
-                found = task.read({**payload.row, **image})
-            except PayloadRefused:
-                continue
-            read.append(task.payload.for_model(found.fields, found.blob))
+        read = asked_rows(self.project, payloads)
         if not read:
             return np.zeros((0, 1))
         if not self.bundle.learner.reads_vectors:

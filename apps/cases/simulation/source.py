@@ -14,6 +14,7 @@ from apps.projects.task_types import RESERVED, TASK_TYPES
 from apps.rules.values import header_of
 
 TEST_SHARE = 0.3  # of a source that says nothing of a split
+TEST, VALID = ("test",), ("valid", "validation", "val", "dev")  # what a split may be called, in small letters
 
 
 class SourceRefused(ValueError):
@@ -39,7 +40,10 @@ class SimulationSource:
 
 
 def source_from(name: str, *, target: str, ignore: Iterable[str], seed: int) -> SimulationSource:
-    """Raises SourceRefused. `target` names the label column, `ignore` columns that the model must not see."""
+    """Raises SourceRefused. `target` names the label column, `ignore` columns that the model must not see.
+
+    Rows of a validation split are not learned from: they are left out, or are the test rows of a source that has no others.
+    """
     rows = _digits() if name == "digits" else _file(Path(name))
     ignored = {*ignore, target, "split", "timestamp", "group"}  # the pool counts as collected when it is sent
     items, splits = [], []
@@ -49,18 +53,20 @@ def source_from(name: str, *, target: str, ignore: Iterable[str], seed: int) -> 
         values = {k: v for k, v in row.items() if k not in ignored}
         values["id"] = str(row.get("id", number))
         items.append(SimulatedExample(values["id"], values, str(row[target])))
-        splits.append(str(row.get("split") or ""))
+        splits.append(str(row.get("split") or "").strip().lower())
     if not items:
         raise SourceRefused(f"{name} has no rows.")
     labels = tuple(sorted({item.label for item in items}))
     if len(labels) < 2:
         raise SourceRefused(f"Every row of {name} is “{labels[0]}”; a loop needs at least two labels.")
-    is_test = [s == "test" for s in splits] if any(s == "test" for s in splits) else _drawn(len(items), seed)
+    is_test, is_train = _split(splits, seed)
+    if not any(is_train):
+        raise SourceRefused(f"No row of {name} is learned from: its split names test and validation rows only.")
     return SimulationSource(
         name=Path(name).stem,
         task_type=_task_type(items[0].values),
         labels=labels,
-        train=tuple(i for i, test in zip(items, is_test, strict=True) if not test),
+        train=tuple(i for i, train in zip(items, is_train, strict=True) if train),
         test=tuple(i for i, test in zip(items, is_test, strict=True) if test),
     )
 
@@ -71,6 +77,15 @@ def _task_type(values: dict[str, Any]) -> str:
         raise SourceRefused("The rows have neither “text” nor “image” nor feature columns.")
     learned = [each for each in TASK_TYPES.values() if each.learns]
     return next(each.name for each in learned if set(each.payload.column_names) <= set(values))
+
+
+def _split(splits: list[str], seed: int) -> tuple[list[bool], list[bool]]:
+    """Of each row whether it is a test row, and whether it is learned from."""
+    asked = next((names for names in (TEST, VALID) if any(s in names for s in splits)), None)
+    if asked is None:
+        is_test = _drawn(len(splits), seed)
+        return is_test, [not test for test in is_test]
+    return [s in asked for s in splits], [s not in (*TEST, *VALID) for s in splits]
 
 
 def _drawn(n: int, seed: int) -> list[bool]:

@@ -1,22 +1,22 @@
 """The policy of gates as rows: one small form a gate, made of the parameters that its type takes."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy
 
+from apps.projects.policies.pages import PolicyEdit
 from apps.projects.policies.parameters import (
     MOST_WORDS,
     parameter_fields,
-    parameters_bound,
     parameters_in_words,
     parameters_initial,
     parameters_read,
 )
+from apps.projects.policies.rows import TypedRow, TypedRows
 from apps.rules.gates import GATES, Gate, GatePolicy
 from apps.rules.gates.policy import MOST_GATES, MOST_NAME, GateSettings
 
@@ -34,32 +34,26 @@ class SensitiveForm(forms.Form):
         return [line.strip() for line in self.cleaned_data["columns"].splitlines() if line.strip()]
 
 
-@dataclass
-class GateRow:
-    """One gate of the form. `index` tells its fields from those of others; `fault` is what the policy says against it."""
-
-    index: str
-    gate: Gate
-    form: forms.Form
-    fault: str = ""
+class GateRow(TypedRow[Gate]):
+    """One gate."""
 
     @property
-    def title(self) -> str:
-        return gettext(self.gate.title)
+    def fields(self) -> list[forms.BoundField]:
+        return [*([self.form["acts"]] if "acts" in self.form.fields else []), *self.parameters]
 
     @property
-    def parameters(self) -> list[forms.BoundField]:
-        return parameters_bound(self.form)
+    def required(self) -> bool:
+        return self.type.required
 
     def settings(self) -> dict[str, Any]:
         """As a policy has it: only what differs from the defaults. The form is valid by then."""
         given = self.form.cleaned_data
-        said: dict[str, Any] = {"type": self.gate.name}
-        if given["name"] and given["name"] != self.gate.name:
+        said: dict[str, Any] = {"type": self.type.name}
+        if given["name"] and given["name"] != self.type.name:
             said["name"] = given["name"]
         if given.get("acts") == "warns":
             said["blocking"] = False
-        parameters = parameters_read(self.gate.parameters.model_fields, given)
+        parameters = parameters_read(self.type.parameters.model_fields, given)
         return said | ({"parameters": parameters} if parameters else {})
 
 
@@ -77,14 +71,8 @@ def rows_of(policy: GatePolicy) -> list[GateRow]:
     return [row_of(settings.gate, settings) for settings in policy.gates]
 
 
-def rows_posted(post: QueryDict) -> list[GateRow]:
-    """In the order of the page; a type that is not there any more is left out."""
-    found = list[GateRow]()
-    for index in post.getlist("gate")[: 2 * MOST_GATES]:
-        gate = GATES.get(post.get(f"{index}-type", ""))
-        if gate is not None:
-            found.append(GateRow(index, gate, _form(gate)(post, prefix=index)))
-    return found
+def row_sent(index: str, gate: Gate, post: QueryDict) -> GateRow:
+    return GateRow(index, gate, _form(gate)(post, prefix=index))
 
 
 def types_offered() -> Iterable[Gate]:
@@ -103,3 +91,11 @@ def _form(gate: Gate) -> type[forms.Form]:
         fields["acts"] = forms.ChoiceField(choices=acts, label=gettext_lazy("Where it does not pass"))
     fields |= parameter_fields(gate.parameters.model_fields)
     return type("GateRowForm", (forms.Form,), fields)
+
+
+GATE_ROWS = TypedRows(name="gate", most=MOST_GATES, types=GATES, sent=row_sent, new=row_of)
+
+
+def gates_posted(post: QueryDict) -> PolicyEdit:
+    rows, only_rows = GATE_ROWS.edited(post)
+    return PolicyEdit(rows, lambda: {"gates": [row.settings() for row in rows]}, only_rows=only_rows)

@@ -8,12 +8,12 @@ from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST
 
 from apps.datasets.selectors import columns_known
 from apps.errors import Invalid
 from apps.evaluation.gates import services
-from apps.evaluation.gates.forms import SensitiveForm, gate_in_words, row_of, rows_of, rows_posted, types_offered
+from apps.evaluation.gates.forms import SensitiveForm, gate_in_words, gates_posted, rows_of, types_offered
 from apps.evaluation.gates.policies import GATE_POLICY
 from apps.evaluation.gates.selectors import sensitive_columns_of
 from apps.pages.requests import Signed, go
@@ -21,7 +21,7 @@ from apps.projects.access import project_permission
 from apps.projects.models import Project
 from apps.projects.policies.pages import PolicyPage
 from apps.projects.roles import Permission
-from apps.rules.gates import GATES, GatePolicy
+from apps.rules.gates import GatePolicy
 
 
 def _more(request: Signed, project: Project, in_force: GatePolicy, shown: GatePolicy) -> dict[str, Any]:
@@ -42,38 +42,12 @@ PAGE = PolicyPage(
     address="gates:policy",
     say=gettext_lazy("The gates are set. The next verdict follows them."),
     rows_of=rows_of,
+    posted=gates_posted,
     more=_more,
 )
 
 
-@require_GET
-@login_required
-@project_permission(Permission.VIEW_RUNS)
-def policy(request: Signed, project: Project) -> HttpResponse:
-    return PAGE.show(request, project)
-
-
-@require_POST
-@login_required
-@project_permission(Permission.SET_GATES)
-def policy_set(request: Signed, project: Project) -> HttpResponse:
-    """Adding or removing a row shows the form again; nothing is set before its own button."""
-    rows = rows_posted(request.POST)
-    if "add" in request.POST:
-        gate = GATES.get(request.POST.get("add_type", ""))
-        return PAGE.show(request, project, rows=[*rows, row_of(gate)] if gate is not None else rows)
-    if gone := request.POST.get("remove", ""):
-        return PAGE.show(request, project, rows=[row for row in rows if row.index != gone])
-    if not all(row.form.is_valid() for row in rows):
-        return PAGE.show(request, project, rows=rows, status=422)
-    return PAGE.rows_set(request, project, {"gates": [row.settings() for row in rows]}, rows)
-
-
-@require_POST
-@login_required
-@project_permission(Permission.SET_GATES)
-def yaml_set(request: Signed, project: Project) -> HttpResponse:
-    return PAGE.yaml_set(request, project)
+policy, policy_set, yaml_set = PAGE.views(see=Permission.VIEW_RUNS, sets=Permission.SET_GATES)
 
 
 @require_POST

@@ -19,7 +19,7 @@ from apps.monitoring.services import alert_resolve
 from apps.releases.selectors import champion_of
 from apps.rules.gates.drifted_slice import LEAST_JUDGES
 from apps.rules.sentences import sentence
-from apps.rules.words import percent
+from apps.rules.words import count, percent, time_words
 from apps.work.jobs import ask
 from apps.work.names import Job
 
@@ -80,11 +80,10 @@ def closing_look(mending: Mending, at: datetime) -> bool:
         step_set(mending, MendingLink.CLOSING, StepState.WAITING, words, at=at)
         return False
     words = sentence(
-        "Closed by itself: {figure}, {hours} h {minutes} min after the alarm, {labels} labels.",
+        "Closed by itself: {figure}, {time} after the alarm, {labels}.",
         figure=figure_of(mending),
-        hours=(at - mending.alert.opened_at) // timedelta(hours=1),
-        minutes=(at - mending.alert.opened_at) // timedelta(minutes=1) % 60,
-        labels=counts.labeled,
+        time=time_words((at - mending.alert.opened_at).total_seconds()),
+        labels=count(counts.labeled, "label"),
     )
     n = max(mending.judges, 1)
     alarm_close(mending, words, at, version=champion.number, before=mending.before / n, after=mending.after / n)

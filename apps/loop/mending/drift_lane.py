@@ -29,6 +29,7 @@ from apps.monitoring.models import Alert, AskedPayload, Prediction, ReadingOutco
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.task_types import PayloadRefused
+from apps.rules.log_sample import evenly
 from apps.rules.mending import AlarmPolicy, LinkMode, SlicePick, excess_of, slice_picks
 from apps.rules.monitors.column_parts import lengths
 from apps.rules.sentences import sentence
@@ -119,6 +120,7 @@ def requests_of(mending: Mending) -> SliceRequests:
     """What was asked in the window, by the model that the alarm is about, each content once."""
     project = mending.project
     payloads = list(kept_requests(mending).order_by("-at", "-id")[:MOST_READ])
+    payloads = evenly(payloads, [p.inference_id for p in payloads], [p.share for p in payloads])
     said = answers_in(mending)
     payloads = [p for p in payloads if (p.inference_id, p.item) in said]
     answers = [said[p.inference_id, p.item] for p in payloads]
@@ -132,7 +134,7 @@ def requests_of(mending: Mending) -> SliceRequests:
 
 
 def answers_in(mending: Mending) -> dict[tuple[str, int], tuple[str, float]]:
-    """Label and confidence of what the model of the alarm answered in its window, the newest."""
+    """Label and confidence of what the model of the alarm answered in its window, the newest that the log has a row of."""
     since, until = window_of(mending.alert)
     rows = Prediction.objects.shown().filter(
         project=mending.project, model_number=mending.model_number, at__gt=since, at__lte=until

@@ -1,5 +1,6 @@
 """Which kind of shift an alarm found, decided once while its lane is labeled; and what a run that mends is told of it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ from apps.loop.mending.drift_lane import answers_in, features_moved, kept_reques
 from apps.loop.mending.selectors import model_numbered
 from apps.loop.models import Mending, RunShift
 from apps.monitoring.models import AskedPayload, Prediction
+from apps.monitoring.services import answers_evenly
 from apps.releases.models import ModelVersion
 from apps.rules.mending import AlarmPolicy, ContradictedAnswers, ShiftAdvice, ShiftKind, as_before_given, shift_of
 from apps.rules.mending.shifts import PREDICTED
@@ -124,9 +126,12 @@ def shift_facts(shift: RunShift) -> ShiftFacts | None:
     version = model_numbered(mending.project, mending.model_number) if mending is not None else None
     if mending is None or version is None:
         return None
-    report, said = version.report, answers_in(mending)
-    names = list(report.label_names)
-    counts = [sum(label == name for label, _ in said.values()) for name in names]
+    report, (since, until) = version.report, window_of(mending.alert)
+    names, opened = list(report.label_names), mending.alert.opened_at
+    said = Counter(
+        each.label for each in answers_evenly(mending.project, mending.model_number, since or opened, until or opened)
+    )
+    counts = [said[name] for name in names]
     return ShiftFacts(
         version,
         list(kept_requests(mending).order_by("-at", "-pk")[:MOST_COMPARED]),

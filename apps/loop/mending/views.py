@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -19,7 +19,7 @@ from apps.loop.models import MendingLink
 from apps.pages.requests import Signed, go
 from apps.projects.access import project_permission
 from apps.projects.models import Project
-from apps.projects.policies.pages import PolicyPage
+from apps.projects.policies.pages import PolicyEdit, PolicyPage
 from apps.projects.roles import Permission
 from apps.rules.mending import AlarmPolicy
 
@@ -71,35 +71,20 @@ def _more(request: Signed, project: Project, in_force: AlarmPolicy, shown: Alarm
     }
 
 
+def _posted(post: QueryDict) -> PolicyEdit:
+    form = AlarmPolicyForm(post)
+    return PolicyEdit((), form.policy, {"form": form})
+
+
 PAGE = PolicyPage(
     kind=ALARM_POLICY,
     template="loop/mending/policy.html",
     address="mending:policy",
     say=gettext_lazy("Set. Open alarms follow it from now on, too."),
     rows_of=lambda policy: (),
+    posted=_posted,
     more=_more,
 )
 
 
-@require_GET
-@login_required
-@project_permission(Permission.VIEW_MONITOR)
-def policy(request: Signed, project: Project) -> HttpResponse:
-    return PAGE.show(request, project)
-
-
-@require_POST
-@login_required
-@project_permission(Permission.SET_MONITORS)
-def policy_set(request: Signed, project: Project) -> HttpResponse:
-    form = AlarmPolicyForm(request.POST)
-    if not form.is_valid():
-        return PAGE.show(request, project, form=form, status=422)
-    return PAGE.rows_set(request, project, form.policy(), (), form=form)
-
-
-@require_POST
-@login_required
-@project_permission(Permission.SET_MONITORS)
-def yaml_set(request: Signed, project: Project) -> HttpResponse:
-    return PAGE.yaml_set(request, project)
+policy, policy_set, yaml_set = PAGE.views(see=Permission.VIEW_MONITOR, sets=Permission.SET_MONITORS)

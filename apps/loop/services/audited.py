@@ -50,9 +50,10 @@ def _held_against(
     if since is not None and until is not None:
         said = said.filter(at__gt=since, at__lte=until)
     found: dict[tuple[str, int], AuditedAnswer] = {}
-    for name, item, at, label in said.order_by("at").values_list("inference_id", "item", "at", "label"):
+    rows = said.order_by("at").values_list("inference_id", "item", "at", "label", "share")
+    for name, item, at, label, share in rows:
         if (name, item) in wanted:
-            found[name, item] = AuditedAnswer(name, item, at, label != wanted[name, item])
+            found[name, item] = AuditedAnswer(name, item, at, label != wanted[name, item], share)
     return sorted(found.values(), key=lambda each: each.at)
 
 

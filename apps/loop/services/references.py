@@ -13,8 +13,10 @@ from apps.datasets.selectors import blobs_of, column_values
 from apps.datasets.versions import version_rows
 from apps.evaluation.gates.selectors import sensitive_columns_of
 from apps.evaluation.selectors import predictions_of
+from apps.features.shards import vectors_at
 from apps.loop.services.audited import answers_audited, slice_audited
-from apps.monitoring.monitors.reference import HoldoutAnswers, MonitorReference, ReferenceRows
+from apps.loop.services.encoders import encoder_of_run
+from apps.monitoring.monitors.reference import EncodedReference, HoldoutAnswers, MonitorReference, ReferenceRows
 from apps.projects import task_types
 from apps.releases.models import ModelVersion, Promotion
 
@@ -50,24 +52,38 @@ def reference_of(champion: ModelVersion) -> MonitorReference:
     def columns() -> dict[str, tuple[Any, ...]]:
         return column_values(project, learned_ids())
 
+    def thinned() -> list[int]:
+        return learned_ids()[:: max(len(learned_ids()) // MOST_VECTORS, 1)][:MOST_VECTORS]
+
     @cache
     def learned_vectors() -> Any:
         if vectors is None:
             return None
-        ids = learned_ids()[:: max(len(learned_ids()) // MOST_VECTORS, 1)][:MOST_VECTORS]
+        ids = thinned()
         blobs = blobs_of(ids) if payload.has_image else {}
         table = column_values(project, ids)
         rows = [{name: values[i] for name, values in table.items()} for i in range(len(ids))]
         return vectors(rows, [blobs.get(i) for i in ids])
 
+    encoder = encoder_of_run(champion.run)
+
+    @cache
+    def stored_vectors() -> Any:
+        """Of the examples that have one, each of some direction."""
+        ids = np.sort(np.asarray(thinned(), np.int64))
+        found, there = vectors_at(project.pk, encoder, ids)
+        usable = found[there & found.any(axis=1)].astype(float) if found.size else found
+        return usable if len(usable) else None
+
     return MonitorReference(
         model_number=champion.number,
         serves_since=served or champion.created_at,
         label_names=report.label_names,
-        holdout=cache(lambda: HoldoutAnswers(said().truth, said().predicted, said().confidence)),
+        holdout=cache(lambda: HoldoutAnswers(said().truth, said().predicted, said().confidence, said().margin)),
         learned=ReferenceRows(columns=columns, vectors=learned_vectors),
         groups=groups,
         encode=vectors,
+        encoded=EncodedReference(encoder, stored_vectors) if vectors is not None else None,
         audited=partial(answers_audited, project, champion.number),
         slice_audited=partial(slice_audited, project, champion.number),
     )

@@ -41,7 +41,7 @@ def joined(feedback: Feedback, request: AnsweredRequest, schema: LabelSchema) ->
         raise ValueRefused(sentence("It happened before the model answered."))
     feedback.answered_at, feedback.next_try_at = answer.at, None
     feedback.model_number, feedback.arm, feedback.predicted = answer.model_number, answer.arm, answer.label
-    feedback.rollout, feedback.entity = answer.rollout, answer.entity
+    feedback.rollout, feedback.entity, feedback.share = answer.rollout, answer.entity, answer.share
     feedback.worth = worth_of(feedback, schema)
     return feedback
 

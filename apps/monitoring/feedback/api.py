@@ -1,6 +1,5 @@
 """Feedback over the API: send it, one or a batch; read it, its dead letters and what it says; set how it is read."""
 
-from dataclasses import asdict
 from typing import Any, ClassVar, cast
 
 from django.utils import timezone
@@ -16,7 +15,7 @@ from apps.accounts.models import User
 from apps.errors import Invalid
 from apps.monitoring.feedback import selectors
 from apps.monitoring.feedback.services import MOST_ROWS, FeedbackStatus, feedback_take
-from apps.monitoring.feedback.settings import feedback_choices_of, feedback_settings_of, feedback_settings_set
+from apps.monitoring.feedback.settings import feedback_settings_of, feedback_settings_set
 from apps.pages.periods import NAMED, period_named
 from apps.projects.api_access import ProjectAPI
 from apps.projects.roles import Permission
@@ -113,6 +112,13 @@ class FeedbackSettingsOutput(serializers.Serializer):
     sample_share = serializers.FloatField(help_text="0 to 1.")
     payload_days = serializers.IntegerField()
     log_days = serializers.IntegerField(allow_null=True, help_text="Of answers and feedback; null keeps them.")
+    answer_share = serializers.FloatField(
+        help_text="Of answers that the log keeps a row of, 0.0001 to 1; counts are of all. Answers of a rollout all stay."
+    )
+    label_shares = serializers.DictField(
+        child=serializers.FloatField(), help_text="By label, where another share of the answers holds."
+    )
+    left_out = serializers.IntegerField(help_text="Pieces of feedback whose answer the log has no row of, for that.")
     becomes_examples = serializers.BooleanField(
         help_text="Whether mature labels of requests whose content was kept become examples."
     )
@@ -202,6 +208,8 @@ class FeedbackSettingsAPI(ProjectAPI):
         sample_share = serializers.FloatField(required=False)
         payload_days = serializers.IntegerField(required=False)
         log_days = serializers.IntegerField(required=False, allow_null=True)
+        answer_share = serializers.FloatField(required=False)
+        label_shares = serializers.DictField(child=serializers.FloatField(), required=False)
         becomes_examples = serializers.BooleanField(required=False)
 
     @extend_schema(
@@ -210,7 +218,7 @@ class FeedbackSettingsAPI(ProjectAPI):
         summary="How feedback is read, and what the log keeps",
     )
     def get(self, request: Request, project_id: int) -> Response:
-        return Response(FeedbackSettingsOutput(asdict(feedback_choices_of(self.project))).data)
+        return Response(FeedbackSettingsOutput(feedback_settings_of(self.project)).data)
 
     @extend_schema(
         operation_id="feedback_settings_set",
@@ -224,4 +232,4 @@ class FeedbackSettingsAPI(ProjectAPI):
         feedback_settings_set(
             project=self.project, by=cast(User, request.user), at=timezone.now(), **given.validated_data
         )
-        return Response(FeedbackSettingsOutput(asdict(feedback_choices_of(self.project))).data)
+        return Response(FeedbackSettingsOutput(feedback_settings_of(self.project)).data)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext
@@ -17,8 +18,9 @@ MOST_LINES = len(COLORS)
 ROOM = 0.12  # of the period, at the right, for the names at the lines' ends
 
 
-def means(found: Sequence[ArmMean], period: Period, *, as_share: bool) -> Figure:
-    """`found` has buckets. The versions that answered most have a line; the others are in the table."""
+def means(found: Sequence[ArmMean], period: Period, mature_until: datetime, *, as_share: bool) -> Figure:
+    """`found` has buckets. The versions that answered most have a line; the others are in the table. What is not mature is in a
+    shade."""
     lines: dict[tuple[int, str], list[ArmMean]] = defaultdict(list)
     for mean in found:
         lines[mean.version, mean.arm].append(mean)
@@ -28,6 +30,8 @@ def means(found: Sequence[ArmMean], period: Period, *, as_share: bool) -> Figure
     drawn = [y for trace in traces for y in trace["y"]]
     whole = as_share and max(drawn, default=0) > 25  # percent; small shares would lie flat on the axis
     ends = [_end(trace, as_share) for trace in traces]
+    young = max(mature_until, period.since)
+    shade = [_shade(young, period.until)] if traces and young < period.until else []
     return {
         "data": traces,
         "layout": {
@@ -39,7 +43,11 @@ def means(found: Sequence[ArmMean], period: Period, *, as_share: bool) -> Figure
                 **({"range": [0, 100]} if whole else {"rangemode": "tozero"}),
                 "ticksuffix": " %" if as_share else "",
             },
-            "annotations": ends_apart(ends, [*drawn, 100.0] if whole else drawn, from_zero=True) if ends else [],
+            "shapes": shade,
+            "annotations": [
+                *(ends_apart(ends, [*drawn, 100.0] if whole else drawn, from_zero=True) if ends else []),
+                *([_young(young)] if shade else []),
+            ],
             "meta": {
                 "finding": fill(gettext("{n:,} mature answers are judged."), n=total),
                 "empty": gettext("No mature feedback in this period."),
@@ -47,6 +55,27 @@ def means(found: Sequence[ArmMean], period: Period, *, as_share: bool) -> Figure
             },
         },
     }
+
+
+def _shade(since: datetime, until: datetime) -> Figure:
+    """Over what is younger than maturity: there no line can be yet."""
+    return {
+        "type": "rect",
+        "x0": since.isoformat(),
+        "x1": until.isoformat(),
+        "yref": "paper",
+        "y0": 0,
+        "y1": 1,
+        "layer": "below",
+        "line": {"width": 0},
+        "fillcolor": "var(--line)",
+        "opacity": 0.5,
+    }
+
+
+def _young(since: datetime) -> Figure:
+    place = {"x": since.isoformat(), "yref": "paper", "y": 0, "xanchor": "left", "yanchor": "bottom", "xshift": 3}
+    return {**place, "text": gettext("not mature yet"), "showarrow": False, "font": {"color": "var(--ink-2)"}}
 
 
 def _line(means_: Sequence[ArmMean], color: str, as_share: bool) -> Figure:

@@ -7,15 +7,18 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from apps.live.publish import look_again
 from apps.live.topics import News, Topic
 from apps.monitoring.feedback.answers import AnsweredRequest, answered_requests, joined, worth_of
-from apps.monitoring.models import Feedback, FeedbackLetter
+from apps.monitoring.feedback.settings import feedback_settings_of, log_shares_of
+from apps.monitoring.models import Feedback, FeedbackLetter, FeedbackSettings
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.selectors import LabelSchema, schema_of
 from apps.rules.feedback import FeedbackSent, feedback_of
+from apps.rules.log_sample import stays
 from apps.rules.sentences import parts_of, sentence, words_of
 from apps.rules.values import ValueRefused, shown
 from apps.work.alone import alone
@@ -23,10 +26,11 @@ from apps.work.locks import Lock, lock
 
 MOST_ROWS = 1_000  # of one call
 UNKNOWN_FOR = timedelta(days=7)  # an id that no answer has is waited for
+LOGGED_WITHIN = timedelta(hours=1)  # answers that are not there by then were left out by the sample, where one is drawn
 FIRST_TRY, RAREST = timedelta(seconds=1), timedelta(minutes=10)
 JOINED_AT_ONCE = 2_000  # of one project in one sweep
 UPDATED = ("label", "value", "at", "received_at", "corrections", "worth", "returned")
-JOINED = ("next_try_at", "answered_at", "model_number", "arm", "rollout", "entity", "predicted", "worth")
+JOINED = ("next_try_at", "answered_at", "model_number", "arm", "rollout", "entity", "predicted", "worth", "share")
 
 
 class FeedbackStatus(StrEnum):
@@ -185,6 +189,7 @@ def feedback_join(*, project: Project, at: datetime) -> int:
     waiting = list(due[:JOINED_AT_ONCE])
     requests, schema = answered_requests(project, (row.inference_id for row in waiting)), schema_of(project)
     found, later, lost = list[Feedback](), list[Feedback](), list[tuple[Feedback, str]]()
+    least, out = log_shares_of(feedback_settings_of(project)).least, list[int]()
     for row in waiting:
         request, age = requests.get(row.inference_id), at - row.first_received_at
         if request is not None:
@@ -192,6 +197,8 @@ def feedback_join(*, project: Project, at: datetime) -> int:
                 found.append(joined(row, request, schema))
             except ValueRefused as refused:
                 lost.append((row, words_of(refused)))
+        elif age >= LOGGED_WITHIN and not stays(row.inference_id, least):
+            out.append(row.pk)
         elif age >= UNKNOWN_FOR:
             lost.append(
                 (row, sentence("No answer was logged under this id within {days} days.", days=UNKNOWN_FOR.days))
@@ -202,7 +209,8 @@ def feedback_join(*, project: Project, at: datetime) -> int:
     Feedback.objects.bulk_update(found, JOINED)
     Feedback.objects.bulk_update(later, ["next_try_at"])
     _give_up(project, lost, at)
-    if found or lost:
+    _leave_out(project, out)
+    if found or lost or out:
         look_again(Topic.PROJECT.of(project.pk), News.FEEDBACK)
     return len(found)
 
@@ -211,6 +219,13 @@ def _give_up(project: Project, lost: Sequence[tuple[Feedback, str]], at: datetim
     letters = [_letter(project, _as_sent(row), reason, at) for row, reason in lost]
     FeedbackLetter.objects.bulk_create(letters)
     Feedback.objects.filter(pk__in=[row.pk for row, _ in lost]).delete()
+
+
+def _leave_out(project: Project, ids: Sequence[int]) -> None:
+    """What came back for answers that the log, as the project wants it, has no row of: counted, and no fault of anybody."""
+    if ids:
+        Feedback.objects.filter(pk__in=ids).delete()
+        FeedbackSettings.objects.filter(project=project).update(left_out=F("left_out") + len(ids))
 
 
 def _as_sent(row: Feedback) -> dict[str, Any]:

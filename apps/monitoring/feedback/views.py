@@ -16,6 +16,8 @@ from apps.errors import Invalid
 from apps.monitoring.feedback import charts, selectors
 from apps.monitoring.feedback.forms import FeedbackSettingsForm
 from apps.monitoring.feedback.settings import feedback_choices_of, feedback_settings_of, feedback_settings_set
+from apps.monitoring.filters import filter_asked
+from apps.monitoring.selectors import choices_of
 from apps.pages.figures import figures_answer
 from apps.pages.periods import Period, period_asked
 from apps.pages.requests import Signed, refused
@@ -39,10 +41,11 @@ def feedback(request: Signed, project: Project) -> HttpResponse:
 def figures(request: Signed, project: Project) -> HttpResponse:
     at = timezone.now()
     period = _period(request, project, at)
-    board = selectors.board_of(project, at, period, name=request.GET.get("name", ""))
+    shown = filter_asked(request.GET)
+    board = selectors.board_of(project, at, period, name=request.GET.get("name", ""), shown=shown)
     name = board.chosen.name if board.chosen else ""
-    found = selectors.means_of(project, board.settings, name, at, period, buckets=True)
-    figure = charts.means(found, period, as_share=board.as_share)
+    found = selectors.means_of(project, board.settings, name, at, period, buckets=True, shown=shown)
+    figure = charts.means(found, period, at - board.settings.maturity, as_share=board.as_share)
     return figures_answer(request, {"means": marked(figure, marks_of(project.pk, period.since, period.until))})
 
 
@@ -54,7 +57,7 @@ def _period(request: Signed, project: Project, at: datetime, *, keep: bool = Fal
 @login_required
 @project_permission(Permission.EDIT_PROJECT)
 def settings_set(request: Signed, project: Project) -> HttpResponse:
-    form = FeedbackSettingsForm(request.POST)
+    form = FeedbackSettingsForm.posted(request.POST, feedback_choices_of(project))
     try:
         if form.is_valid():
             feedback_settings_set(project=project, by=request.user, at=timezone.now(), **form.settings())
@@ -68,9 +71,12 @@ def settings_set(request: Signed, project: Project) -> HttpResponse:
 def _page(request: Signed, project: Project, form: FeedbackSettingsForm, *, status: int = 200) -> HttpResponse:
     at = timezone.now()
     period = _period(request, project, at, keep=status == 200)
-    board = selectors.board_of(project, at, period, name=request.GET.get("name", ""))
+    filters = filter_asked(request.GET)
+    board = selectors.board_of(project, at, period, name=request.GET.get("name", ""), shown=filters)
     context = {
         "project": project,
+        "filters": filters,
+        "choices": choices_of(project, period, filters),
         "board": board,
         "period": period,
         "arms": [(charts.name_of(mean), mean) for mean in board.arms],

@@ -8,7 +8,7 @@ from django.db import connection, models
 from apps.monitoring.log.partitions import partitions_ahead, partitions_drop
 from apps.monitoring.log.rollups import minutes_forget
 from apps.monitoring.log.services import positions_forget
-from apps.monitoring.models import AskedPayload, Feedback, FeedbackLetter, FeedbackSettings, Prediction
+from apps.monitoring.models import AskedPayload, Feedback, FeedbackLetter, FeedbackSettings, Prediction, WindowVectors
 from apps.projects.models import Project
 from apps.work.alone import alone
 
@@ -17,7 +17,8 @@ FORGOTTEN_AT_ONCE, MOST_ROUNDS = 10_000, 20  # rows a statement, statements a sw
 
 
 def log_forget(*, at: datetime) -> None:
-    """What was asked, answers, feedback; minutes of roll-ups; and letters that nobody reads any more. Makes the days to come."""
+    """What was asked and its vectors, answers, feedback; minutes of roll-ups; letters that nobody reads any more. Makes the days
+    to come."""
     with alone("the days of the log"):
         partitions_ahead(at=at)
         _days_forget(at)
@@ -53,6 +54,7 @@ def _forget(settings: FeedbackSettings, at: datetime) -> None:
         _delete_before(Prediction, settings.project_id, before)
         _delete_older(Feedback.objects.filter(answered_at__lt=before, project=settings.project_id))
     _delete_before(AskedPayload, settings.project_id, payloads)
+    _delete_older(WindowVectors.objects.filter(project=settings.project_id, since__lt=payloads))
 
 
 def _delete_before(table: type[models.Model], project_id: int, before: datetime) -> None:

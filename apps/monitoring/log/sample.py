@@ -16,6 +16,7 @@ from apps.monitoring.models import AskedPayload
 from apps.pages.periods import Period
 from apps.projects.models import Project
 from apps.rules.latencies import bin_of
+from apps.rules.log_sample import evenly
 
 MOST_LOOKED_AT = 2_000  # kept requests, the newest of the period
 MOST_OFFERED, MOST_VALUES, MOST_LETTERS = 60, 12, 60  # slices that are suggested; values of a column; letters of one
@@ -32,7 +33,7 @@ CROSS JOIN LATERAL (
 """
 _SLICE = f"""
 SELECT date_bin(%(step)s, p.at AT TIME ZONE %(zone)s, timestamp '2024-01-01') AT TIME ZONE %(zone)s,
-       p.failed, p.label, p.confidence, p.latency_ms
+       p.failed, p.label, p.confidence, p.latency_ms, p.inference_id, p.share
 {_ANSWERED}
 WHERE p.arm = ANY(%(arms)s::text[]) AND (%(versions)s::int[] IS NULL OR p.model_number = ANY(%(versions)s::int[]))
 ORDER BY 1
@@ -55,8 +56,7 @@ def traffic_of_slice(
     versions: Sequence[int] | None = None,
 ) -> Traffic:
     """Of the kept requests among the newest MOST_LOOKED_AT whose column says so."""
-    looked_at = _kept(project, period).values_list("inference_id", "item", "at", "row")[:MOST_LOOKED_AT]
-    kept = [(name, item, at) for name, item, at, row in looked_at if cell_of(row, column) == value]
+    looked_at, kept = _of_slice(project, period, column, value)
     ids, items, ats = map(list, zip(*kept, strict=True)) if kept else ([], [], [])
     values: dict[str, Any] = {
         "project": project.pk,
@@ -71,10 +71,24 @@ def traffic_of_slice(
     sums: dict[datetime, TrafficSums] = {}
     with connection.cursor() as cursor:
         cursor.execute(_SLICE, values)
-        for at, failed, label, confidence, latency_ms in cursor.fetchall():
+        rows = cursor.fetchall()
+        even = evenly(rows, [row[5] for row in rows], [row[6] for row in rows])
+        for at, failed, label, confidence, latency_ms, *_ in even:
             bucket = sums.setdefault(at, TrafficSums())
             bucket.count(failed, label, confidence, bin_of(latency_ms))
-    return traffic_made(period, sums, period.step, looked_at=len(looked_at))
+    return traffic_made(period, sums, period.step, looked_at=looked_at)
+
+
+def _of_slice(project: Project, period: Period, column: str, value: str) -> tuple[int, list[AskedKey]]:
+    """How many kept requests were looked at, and those whose column says so."""
+    looked_at = list(_kept(project, period).values_list("inference_id", "item", "at", "row")[:MOST_LOOKED_AT])
+    return len(looked_at), [(name, item, at) for name, item, at, row in looked_at if cell_of(row, column) == value]
+
+
+def slice_keys(project: Project, period: Period, column: str, value: str) -> tuple[list[str], list[int]]:
+    """Ids and rows of those requests."""
+    _, kept = _of_slice(project, period, column, value)
+    return [name for name, _, _ in kept], [item for _, item, _ in kept]
 
 
 def answers_to(project: Project, kept: Sequence[AskedKey], *, version: int) -> dict[AskedKey, tuple[str, float]]:

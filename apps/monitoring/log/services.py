@@ -39,7 +39,10 @@ class AskedRow:
 
 @dataclass(frozen=True)
 class LoggedPrediction:
-    """One answered item as the predictor saw it. `asked` is there where the project keeps it of this request."""
+    """One answered item as the predictor saw it. `asked` is there where the project keeps it of this request.
+
+    Of such answers the log keeps `share`; one that does not stay is counted, and has no row.
+    """
 
     project_id: int
     inference_id: str
@@ -55,6 +58,9 @@ class LoggedPrediction:
     agreed: bool | None = None
     item: int = 0
     asked: AskedRow | None = None
+    margin: float | None = None
+    share: float = 1.0
+    stays: bool = True
 
 
 @dataclass(frozen=True)
@@ -97,12 +103,14 @@ def predictions_record(
     projects = _held({row.project_id for row in rows})
     mine = [row for row in rows if row.project_id in projects]
     written = LogWritten(homeless=len(rows) - len(mine))
-    for table, those in ((Prediction, mine), (AskedPayload, [row for row in mine if row.asked is not None])):
+    staying = [row for row in mine if row.stays]
+    for table, those in ((Prediction, staying), (AskedPayload, [row for row in staying if row.asked is not None])):
         partitions_ensure(table=table._meta.db_table, moments=(row.at for row in those))
-    kept = _kept(mine, written.refused)
+    kept = _kept(staying, written.refused)
     written.kept = len(kept)
-    rollups_add(rows=kept)
-    for project_id in {row.project_id for row in kept}:
+    counted = [*kept, *(row for row in mine if not row.stays and _countable(row, written.refused))]
+    rollups_add(rows=counted)
+    for project_id in {row.project_id for row in counted}:
         look_again(Topic.PROJECT.of(project_id), News.PREDICTIONS)
     return written
 
@@ -131,6 +139,18 @@ def _held(project_ids: set[int]) -> set[int]:
             "SELECT id FROM projects_project WHERE id = ANY(%s) ORDER BY id FOR KEY SHARE", [sorted(project_ids)]
         )
         return {project_id for (project_id,) in cursor.fetchall()}
+
+
+def _countable(row: LoggedPrediction, refused: list[tuple[LoggedPrediction, str]]) -> bool:
+    """Whether the counts take a row that no COPY has tried."""
+    fault = _fault(row) or ("" if len(row.label) <= MOST_LABEL and "\x00" not in row.label else "its label is none")
+    if fault:
+        refused.append((row, fault))
+    return not fault
+
+
+def _fault(row: LoggedPrediction) -> str:
+    return "" if isfinite(row.confidence) and isfinite(row.latency_ms) else "a confidence or a latency is no number"
 
 
 def _kept(rows: Sequence[LoggedPrediction], refused: list[tuple[LoggedPrediction, str]]) -> Sequence[LoggedPrediction]:
@@ -165,13 +185,16 @@ _COLUMNS = (
     "entity",
     "failed",
     "agreed",
+    "margin",
+    "share",
 )
+MOST_LABEL = 80  # characters, as the tables have it
 
 
 def _copy(rows: Sequence[LoggedPrediction]) -> None:
     for row in rows:
-        if not (isfinite(row.confidence) and isfinite(row.latency_ms)):
-            raise ValueError("a confidence or a latency is no number")
+        if fault := _fault(row):
+            raise ValueError(fault)
     _copied(
         Prediction._meta.db_table,
         _COLUMNS,
@@ -190,6 +213,8 @@ def _copy(rows: Sequence[LoggedPrediction]) -> None:
                 r.entity,
                 r.failed,
                 r.agreed,
+                r.margin,
+                r.share,
             )
             for r in rows
         ),
@@ -198,9 +223,9 @@ def _copy(rows: Sequence[LoggedPrediction]) -> None:
     if asked:
         _copied(
             AskedPayload._meta.db_table,
-            ("project_id", "inference_id", "item", "at", "row", "image"),
+            ("project_id", "inference_id", "item", "at", "row", "image", "share"),
             (
-                (r.project_id, r.inference_id[:100], r.item, r.at, json.dumps(dict(said.row)), said.image)
+                (r.project_id, r.inference_id[:100], r.item, r.at, json.dumps(dict(said.row)), said.image, r.share)
                 for r, said in asked
             ),
         )

@@ -12,6 +12,7 @@ from apps.monitoring.models.predictions import (
 )
 from apps.monitoring.models.rollups import AnswerRollup, LatencyRollup
 from apps.monitoring.models.spool import SpoolPosition
+from apps.monitoring.models.vectors import VectorsFault, WindowVectors
 
 __all__ = [
     "Alert",
@@ -31,4 +32,6 @@ __all__ = [
     "ReadingOutcome",
     "ReturnedAs",
     "SpoolPosition",
+    "VectorsFault",
+    "WindowVectors",
 ]

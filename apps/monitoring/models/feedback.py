@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy
 
 from apps.projects.models import Project
+from apps.rules.log_sample import LEAST_SHARE
 from apps.work.leases import Attempted
 
 MOST_MATURITY_H = 90 * 24.0
@@ -43,7 +44,17 @@ class FeedbackSettings(Attempted):
         null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(MOST_DAYS)]
     )
 
+    answer_share = models.FloatField(  # of answers that the log keeps a row of; roll-ups count all
+        default=1.0, db_default=1.0, validators=[MinValueValidator(LEAST_SHARE), MaxValueValidator(1)]
+    )
+    label_shares = models.JSONField(default=dict, db_default={})  # by label, where another share holds
+    left_out = models.BigIntegerField(default=0, db_default=0)  # pieces of feedback whose answer the sample left out
     becomes_examples = models.BooleanField(default=False)  # labels that came back, of requests whose content was kept
+
+    @property
+    def samples(self) -> bool:
+        """Whether the log has no row of some answers."""
+        return self.answer_share < 1 or any(share < 1 for share in self.label_shares.values())
 
     @property
     def maturity(self) -> timedelta:
@@ -93,6 +104,9 @@ class Feedback(models.Model):
     predicted = models.CharField(max_length=80, blank=True)
     returned = models.CharField(max_length=8, choices=ReturnedAs.choices, blank=True)
     worth = models.FloatField(null=True)  # 1 or 0 of a label, right or wrong; else the number
+    share = models.FloatField(
+        default=1.0, db_default=1.0
+    )  # of such answers that the log keeps: a mean weighs by 1 / share
 
     class Meta:
         ordering = ["-id"]

@@ -49,6 +49,9 @@ class MonitorReading(models.Model):
     features = models.JSONField(
         default=list
     )  # [{"name", "value", "threshold", "score", "drifted", "reason", "words", "parts"}]
+    cells = models.JSONField(
+        default=list, db_default=[]
+    )  # [name, score, drifted] of each feature: what is drawn over time
     sentence = models.CharField(max_length=400)
     parts = models.JSONField(default=dict)  # of the sentence; apps/rules/sentences.py
     alert = models.ForeignKey(

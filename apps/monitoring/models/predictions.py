@@ -22,7 +22,8 @@ class Prediction(models.Model):
     """One item that a model was asked about. Written in batches, off the request's path.
 
     `rollout` is the number of the one that was under way, `entity` a hash of who asked. A failed one has no label. `agreed` says of
-    a shadow's answer whether it was the champion's. `item` counts the rows of one request from 0.
+    a shadow's answer whether it was the champion's. `item` counts the rows of one request from 0. `margin` is the first
+    probability minus the second; None for rows of before. Of such answers the log keeps `share`: a row stands for 1 / share.
 
     The table is partitioned by day of `at` (apps/monitoring/log/partitions.py): who asks by a stretch of time reads its days alone.
     """
@@ -42,6 +43,8 @@ class Prediction(models.Model):
     entity = models.BigIntegerField(null=True)
     failed = models.BooleanField(default=False, db_default=False)
     agreed = models.BooleanField(null=True)
+    margin = models.FloatField(null=True)
+    share = models.FloatField(default=1.0, db_default=1.0)
 
     objects = PredictionQuerySet.as_manager()
     partitioned_by = ["at"]
@@ -74,6 +77,7 @@ class AskedPayload(models.Model):
     at = models.DateTimeField()
     row = models.JSONField(default=dict)  # columns as a file would have them
     image = models.BinaryField(null=True)
+    share = models.FloatField(default=1.0, db_default=1.0)  # of such answers that the log keeps
 
     partitioned_by = ["at"]
 

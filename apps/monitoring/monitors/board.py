@@ -4,15 +4,14 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import log
 from typing import Any
-from urllib.parse import urlencode
 
 from django.db import connection
-from django.urls import reverse
 
+from apps.monitoring.feedback.settings import feedback_settings_of
 from apps.monitoring.models import Alert, AlertVerdict, MonitorReading, ReadingOutcome
 from apps.monitoring.monitors.policies import MONITOR_POLICY
 from apps.monitoring.monitors.selectors import readings_of
@@ -82,6 +81,7 @@ class MonitorBoard:
     alarms: int
     true: int
     false: int
+    samples: bool = False  # the log has no row of some answers
     since_days: int = LONG.days
 
     @property
@@ -115,6 +115,7 @@ def board_of(project: Project, at: datetime) -> MonitorBoard:
         len(alerts),
         verdicts[AlertVerdict.TRUE],
         verdicts[AlertVerdict.FALSE],
+        feedback_settings_of(project).samples,
     )
 
 
@@ -222,50 +223,56 @@ def threshold_at(thresholds: dict[str, float], factor: float) -> float:
 # Features over time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FeatureCell:
     since: datetime
     until: datetime
+    called: str  # with its monitor
     feature: str
     score: float
     drifted: bool
-    address: str  # of its window
+    reading: int  # the window's, whose page it has a part of
 
 
-MOST_READINGS = 2_000  # of a period that are drawn, the oldest
-# What is drawn of each feature; its parts, which are long, stay in the database.
+MOST_READINGS = 2_000  # of a period that are drawn, the newest
+# Moments as numbers, of which few differ: to make one of each row costs more than all else.
 _DRAWN = """
-SELECT id, monitor, since, until, (SELECT jsonb_agg(jsonb_build_array(f -> 'name', f -> 'score', f -> 'drifted') ORDER BY place)
-                                   FROM jsonb_array_elements(features) WITH ORDINALITY AS each (f, place))
+SELECT id, monitor, extract(epoch FROM since)::float8, extract(epoch FROM until)::float8, cells
 FROM monitoring_monitorreading
-WHERE project_id = %s AND policy_number = %s AND until > %s AND until <= %s ORDER BY until, id LIMIT %s
+WHERE project_id = %s AND policy_number = %s AND until > %s AND until <= %s AND jsonb_array_length(cells) > 0
+  AND (%s::int IS NULL OR model_number = %s)
+ORDER BY until DESC, id DESC LIMIT %s
 """
 
 
-def features_over_time(project: Project, number: int, period: Period, most: int = 30) -> list[FeatureCell]:
-    """Every feature of every window that could tell; the features that drifted most often first."""
+@dataclass(frozen=True)
+class FeaturesOverTime:
+    """Every feature of every window that could tell; `begins` where older windows of the period are too many to be drawn."""
+
+    cells: Sequence[FeatureCell]
+    begins: datetime | None = None
+
+
+def features_over_time(
+    project: Project, number: int, period: Period, *, version: int | None = None, most: int = 30
+) -> FeaturesOverTime:
+    """The features that drifted most often, of all versions or of one."""
     with connection.cursor() as cursor:
-        cursor.execute(_DRAWN, [project.pk, number, period.since, period.until, MOST_READINGS])
-        rows = [(*row, json.loads(features or "[]")) for *row, features in cursor.fetchall()]
-    worst = Counter[str]()
-    for _, monitor, _, _, features in rows:
-        for name, _, drifted in features:
-            worst[f"{monitor}: {name}"] += 1000 * bool(drifted) + 1
-    kept = {name for name, _ in worst.most_common(most)}
-    place = reverse("monitors:reading", args=[project.pk, 0])
-    return [
-        FeatureCell(
-            since,
-            until,
-            f"{monitor}: {name}",
-            float(score),
-            bool(drifted),
-            f"{place.replace('/0/', f'/{pk}/')}?{urlencode({'feature': name})}",
-        )
-        for pk, monitor, since, until, features in rows
-        for name, score, drifted in features
-        if f"{monitor}: {name}" in kept
+        cursor.execute(_DRAWN, [project.pk, number, period.since, period.until, version, version, MOST_READINGS])
+        rows = [(*row, json.loads(cells)) for *row, cells in reversed(cursor.fetchall())]
+    worst = Counter[tuple[str, str]]()
+    for _, monitor, _, _, cells in rows:
+        for name, _, drifted in cells:
+            worst[monitor, name] += 1000 * bool(drifted) + 1
+    kept = {key: ": ".join(dict.fromkeys(key)) for key, _ in worst.most_common(most)}
+    moments = {each: datetime.fromtimestamp(each, UTC) for row in rows for each in row[2:4]}
+    drawn = [
+        FeatureCell(moments[since], moments[until], kept[monitor, name], name, float(score), bool(drifted), pk)
+        for pk, monitor, since, until, cells in rows
+        for name, score, drifted in cells
+        if (monitor, name) in kept
     ]
+    return FeaturesOverTime(drawn, moments[rows[0][2]] if len(rows) == MOST_READINGS else None)
 
 
 def reading_shown(project: Project, reading_id: int) -> MonitorReading | None:

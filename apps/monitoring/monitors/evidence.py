@@ -9,18 +9,19 @@ from typing import Any
 
 import numpy as np
 from django.db import connection
-from django.db.models import Avg, Count
+from django.db.models import Count, F, Sum
 
 from apps.monitoring.feedback.settings import feedback_settings_of
 from apps.monitoring.log.traffic import first_answer
-from apps.monitoring.models import AskedPayload, Feedback, Prediction
+from apps.monitoring.models import AskedPayload, Feedback, Prediction, VectorsFault
 from apps.monitoring.models.rollups import RollupWidth
 from apps.monitoring.monitors.reference import MonitorReference
-from apps.monitoring.services import class_indices
+from apps.monitoring.monitors.vectors import MOST_ROWS, WAIT, kept_in, window_vectors
+from apps.monitoring.services import answers_evenly, class_indices, predictions_made
 from apps.projects.models import Project
 from apps.rules.feedback import LABEL
+from apps.rules.log_sample import evenly
 from apps.rules.monitors import (
-    MOST_IN_WINDOW,
     ColumnPair,
     GroupPair,
     GroupRows,
@@ -32,8 +33,8 @@ from apps.rules.monitors import (
     VectorPair,
     VolumeHistory,
 )
+from apps.rules.sentences import sentence, term
 
-MOST_ROWS = 2_000  # kept requests of a window, the newest, whose columns are compared
 MOST_LOSSES = 20_000  # the newest
 PAST, LEAST_PAST = 10, 20  # earlier windows whose estimates are held against feedback, and labels that one needs
 WEEKS, WEEKS_OF_MINUTES = 8, 4  # back, as far as hours and minutes are kept
@@ -50,11 +51,14 @@ class WindowEvidence:
     until: datetime
     losses_since: datetime
     maturity: timedelta
+    at: datetime  # of the look
     _parts: dict[MonitorNeed, Any] = field(default_factory=dict)
 
     def of(self, needs: Collection[MonitorNeed]) -> MonitorEvidence:
         names, holdout = list(self.reference.label_names), self.reference.holdout()
-        before = Predictions(class_indices(holdout.predicted, names), np.asarray(holdout.confidence, float))
+        before = Predictions(
+            class_indices(holdout.predicted, names), np.asarray(holdout.confidence, float), holdout.margins
+        )
         parts = {need: self._part(need) for need in needs}
         return MonitorEvidence(
             reference=before,
@@ -76,25 +80,14 @@ class WindowEvidence:
 
     @cached_property
     def kept(self) -> list[AskedPayload]:
-        """The newest kept requests of the window."""
-        rows = AskedPayload.objects.filter(project=self.project, at__gt=self.since, at__lte=self.until)
-        return list(rows.order_by("-at", "-id")[:MOST_ROWS])
+        """The newest kept requests of the window, as if the log had been drawn evenly."""
+        return kept_in(self.project, self.since, self.until)
 
 
 def _predictions(window: WindowEvidence) -> Predictions:
-    rows = list(
-        Prediction.objects.shown()
-        .filter(
-            project=window.project,
-            model_number=window.reference.model_number,
-            at__gt=window.since,
-            at__lte=window.until,
-        )
-        .order_by("-at")
-        .values_list("label", "confidence")[:MOST_IN_WINDOW]
-    )
+    rows = answers_evenly(window.project, window.reference.model_number, window.since, window.until)
     names = list(window.reference.label_names)
-    return Predictions(class_indices([row[0] for row in rows], names), np.asarray([row[1] for row in rows], float))
+    return predictions_made(rows, names)
 
 
 def _columns(window: WindowEvidence) -> ColumnPair | None:
@@ -107,16 +100,35 @@ def _columns(window: WindowEvidence) -> ColumnPair | None:
     return ColumnPair(learned, {name: tuple(row.get(name) for row in rows) for name in there})
 
 
+FAULTS = {
+    VectorsFault.MISSING: term("its weights cannot be loaded"),
+    VectorsFault.UNREAD: term("it can read none of the requests"),
+}
+
+
 def _vectors(window: WindowEvidence) -> VectorPair | None:
+    """By the champion's encoder; where that gives none, by simpler ones, which say why. Raises WindowWaits."""
     if window.reference.encode is None or not window.kept:
         return None
-    before = window.reference.learned.vectors()
-    if before is None:
+    why = sentence("no vectors of its training examples are stored")
+    encoded = window.reference.encoded
+    before = encoded.learned() if encoded is not None else None
+    if encoded is not None and before is not None:
+        made = window_vectors(window.project, encoded.encoder, window.since, window.until, at=window.at)
+        if made is not None and made.n:
+            return VectorPair(before, made.rows, encoded.encoder)
+        why = sentence("its vectors did not come within {minutes} min", minutes=WAIT // timedelta(minutes=1))
+        if made is not None:
+            why = FAULTS[VectorsFault(made.fault)]
+    return _simpler(window, sentence("Not as the champion's encoder sees it, but by simpler vectors: {why}.", why=why))
+
+
+def _simpler(window: WindowEvidence, words: str) -> VectorPair | None:
+    before, encode = window.reference.learned.vectors(), window.reference.encode
+    if before is None or encode is None:
         return None
-    now = window.reference.encode(
-        [k.row for k in window.kept], [bytes(k.image) if k.image else None for k in window.kept]
-    )
-    return VectorPair(before, now) if now is not None and len(now) else None
+    now = encode([k.row for k in window.kept], [bytes(k.image) if k.image else None for k in window.kept])
+    return VectorPair(before, now, fell_back=words) if now is not None and len(now) else None
 
 
 COUNTED = """
@@ -158,7 +170,7 @@ def _volume(window: WindowEvidence) -> VolumeHistory | None:
 def _losses(window: WindowEvidence) -> LossStream:
     """In the order of the answers: labels that came back, and those that people gave where none did."""
     said = _answers_judged(window, window.losses_since, window.until)
-    in_turn = list(said.values())[::-1]  # so that those of one moment stay as they came
+    in_turn = [each[:2] for each in said.values()][::-1]  # so that those of one moment stay as they came
     newest = sorted(in_turn, key=itemgetter(0))[-MOST_LOSSES:]
     wrong = np.array([each for _, each in newest], np.int64)
     fresh = sum(at > window.since for at, _ in newest)
@@ -169,10 +181,11 @@ def _losses(window: WindowEvidence) -> LossStream:
 
 def _answers_judged(
     window: WindowEvidence, since: datetime, until: datetime
-) -> dict[tuple[str, int], tuple[datetime, int]]:
-    """By request and row: when it was answered, and whether that was wrong."""
+) -> dict[tuple[str, int], tuple[datetime, int, float]]:
+    """By request and row: when it was answered, whether that was wrong, and its share. As if the log had been drawn evenly."""
     found = {
-        (each.inference_id, each.item): (each.at, int(each.wrong)) for each in window.reference.audited(since, until)
+        (each.inference_id, each.item): (each.at, int(each.wrong), each.share)
+        for each in window.reference.audited(since, until)
     }
     came = Feedback.objects.filter(
         project=window.project,
@@ -182,10 +195,12 @@ def _answers_judged(
         answered_at__lte=until,
         worth__isnull=False,
     ).order_by("-answered_at", "-id")
-    for name, item, at, worth in came.values_list("inference_id", "item", "answered_at", "worth")[:MOST_LOSSES]:
+    kept = came.values_list("inference_id", "item", "answered_at", "worth", "share")
+    for name, item, at, worth, share in kept[:MOST_LOSSES]:
         if at is not None:
-            found[name, item] = (at, 1 - round(worth or 0))
-    return found
+            found[name, item] = (at, 1 - round(worth or 0), share)
+    ids, shares = [name for name, _ in found], [share for _, _, share in found.values()]
+    return dict(evenly(list(found.items()), ids, shares))
 
 
 def _groups(window: WindowEvidence) -> GroupPair | None:
@@ -222,7 +237,7 @@ def _group_columns(kept: Sequence[AskedPayload], before: Mapping[str, Any]) -> d
 def _answered_rows(
     window: WindowEvidence, kept: Sequence[AskedPayload], since: datetime, until: datetime
 ) -> tuple[list[AskedPayload], list[str]]:
-    """Those that this model answered, with what it said."""
+    """Those that this model answered, with what it said, as if the log had been drawn evenly."""
     answers = Prediction.objects.shown().filter(
         project=window.project,
         inference_id__in={each.inference_id for each in kept},
@@ -230,7 +245,9 @@ def _answered_rows(
         at__lte=until,
         model_number=window.reference.model_number,
     )
-    said = {(a.inference_id, a.item): a.label for a in answers}
+    those = list(answers.values_list("inference_id", "item", "label", "share"))
+    those = evenly(those, [name for name, *_ in those], [share for *_, share in those])
+    said = {(name, item): label for name, item, label, _ in those}
     rows = [each for each in kept if (each.inference_id, each.item) in said]
     return rows, [said[each.inference_id, each.item] for each in rows]
 
@@ -247,12 +264,18 @@ def _past(window: WindowEvidence) -> tuple[PastEstimate, ...]:
         if since < window.reference.serves_since or until > window.until - window.maturity:
             continue
         of_model = {"project": window.project, "model_number": window.reference.model_number}
-        sure = Prediction.objects.shown().filter(**of_model, at__gt=since, at__lte=until).aggregate(n=Avg("confidence"))
+        sure = Prediction.objects.shown().filter(**of_model, at__gt=since, at__lte=until)
         back_came = Feedback.objects.filter(**of_model, name=LABEL, answered_at__gt=since, answered_at__lte=until)
-        told = back_came.aggregate(mean=Avg("worth"), n=Count("worth"))
-        if sure["n"] is not None and told["n"] >= LEAST_PAST:
-            found.append(PastEstimate(sure["n"] - offset, told["mean"], told["n"]))
+        told = back_came.filter(worth__isnull=False).aggregate(mean=_weighed("worth"), n=Count("worth"))
+        mean = sure.aggregate(n=_weighed("confidence"))["n"]
+        if mean is not None and told["n"] >= LEAST_PAST:
+            found.append(PastEstimate(mean - offset, told["mean"], told["n"]))
     return tuple(found)
+
+
+def _weighed(name: str) -> Any:
+    """Its mean, each row of the log as often as there were such answers."""
+    return Sum(F(name) / F("share")) / Sum(1 / F("share"))
 
 
 FETCH: dict[MonitorNeed, Callable[[WindowEvidence], Any]] = {

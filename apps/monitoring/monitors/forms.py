@@ -1,6 +1,5 @@
 """The policy of monitors as rows: its budget, and one small form a monitor, made of the parameters that its type takes."""
 
-from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
 
@@ -8,13 +7,9 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext, gettext_lazy
 
-from apps.projects.policies.parameters import (
-    parameter_fields,
-    parameters_bound,
-    parameters_in_words,
-    parameters_initial,
-    parameters_read,
-)
+from apps.projects.policies.pages import PolicyEdit
+from apps.projects.policies.parameters import parameter_fields, parameters_in_words, parameters_initial, parameters_read
+from apps.projects.policies.rows import TypedRow, TypedRows
 from apps.rules.monitors import MONITORS, DriftMonitor, MonitorPolicy, MonitorSettings
 from apps.rules.monitors.policy import MOST_MONITORS, MOST_NAME, MOST_WINDOWS
 from apps.rules.rollouts.durations import in_words
@@ -46,42 +41,31 @@ class WeighForm(forms.Form):
         return FACTORS[self.cleaned_data["way"]]
 
 
-@dataclass
-class MonitorRow:
-    """One monitor of the form. `index` tells its fields from those of others; `fault` is what the policy says against it."""
+COMMON = ("on", "severity", "window", "raised_windows", "of_windows", "weight")
 
-    index: str
-    monitor: DriftMonitor
-    form: forms.Form
-    fault: str = ""
+
+class MonitorRow(TypedRow[DriftMonitor]):
+    """One monitor."""
 
     @property
-    def title(self) -> str:
-        return gettext(self.monitor.title)
-
-    @property
-    def common(self) -> list[forms.BoundField]:
-        return [self.form[name] for name in ("on", "severity", "window", "raised_windows", "of_windows", "weight")]
-
-    @property
-    def parameters(self) -> list[forms.BoundField]:
-        return parameters_bound(self.form)
+    def fields(self) -> list[forms.BoundField]:
+        return [*(self.form[name] for name in COMMON), *self.parameters]
 
     def settings(self) -> dict[str, Any]:
         """As a policy has it: only what differs from the defaults. The form is valid by then."""
         given = self.form.cleaned_data
-        usual = in_words(_usual(self.monitor).length)
+        usual = in_words(_usual(self.type).length)
         differing = {
-            "name": given["name"] if given["name"] != self.monitor.name else "",
+            "name": given["name"] if given["name"] != self.type.name else "",
             "severity": given["severity"],
             "window": given["window"] if given["window"] != usual else "",
             "on": False if given["on"] == "off" else "",
             "raisedWindows": given["raised_windows"] if given["raised_windows"] != 1 else "",
             "ofWindows": given["of_windows"] if given["of_windows"] != 1 else "",
             "weight": given["weight"] if given["weight"] != 1 else "",
-            "parameters": parameters_read(self.monitor.parameters.model_fields, given) or "",
+            "parameters": parameters_read(self.type.parameters.model_fields, given) or "",
         }
-        return {"type": self.monitor.name} | {name: value for name, value in differing.items() if value != ""}
+        return {"type": self.type.name} | {name: value for name, value in differing.items() if value != ""}
 
 
 def row_of(monitor: DriftMonitor, settings: MonitorSettings | None = None) -> MonitorRow:
@@ -105,14 +89,8 @@ def rows_of(policy: MonitorPolicy) -> list[MonitorRow]:
     return [row_of(settings.monitor, settings) for settings in policy.monitors]
 
 
-def rows_posted(post: QueryDict) -> list[MonitorRow]:
-    """In the order of the page; a type that is not there any more is left out."""
-    found = list[MonitorRow]()
-    for index in post.getlist("monitor")[: 2 * MOST_MONITORS]:
-        monitor = MONITORS.get(post.get(f"{index}-type", ""))
-        if monitor is not None:
-            found.append(MonitorRow(index, monitor, _form(monitor)(post, prefix=index)))
-    return found
+def row_sent(index: str, monitor: DriftMonitor, post: QueryDict) -> MonitorRow:
+    return MonitorRow(index, monitor, _form(monitor)(post, prefix=index))
 
 
 def monitor_in_words(settings: MonitorSettings) -> str:
@@ -151,3 +129,15 @@ def _form(monitor: DriftMonitor) -> type[forms.Form]:
         ),
     }
     return type("MonitorRowForm", (forms.Form,), fields | parameter_fields(monitor.parameters.model_fields))
+
+
+MONITOR_ROWS = TypedRows(name="monitor", most=MOST_MONITORS, types=MONITORS, sent=row_sent, new=row_of)
+
+
+def monitors_posted(post: QueryDict) -> PolicyEdit:
+    (rows, only_rows), budget = MONITOR_ROWS.edited(post), BudgetForm(post)
+
+    def said() -> dict[str, Any]:
+        return {**budget.cleaned_data, "monitors": [row.settings() for row in rows]}
+
+    return PolicyEdit(rows, said, {"budget_form": budget}, only_rows)

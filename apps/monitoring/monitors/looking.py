@@ -9,9 +9,10 @@ from apps.monitoring.models import MonitorReading, ReadingOutcome
 from apps.monitoring.monitors.evidence import WindowEvidence, maturity_of
 from apps.monitoring.monitors.harmless import still_news
 from apps.monitoring.monitors.policies import MONITOR_POLICY
-from apps.monitoring.monitors.recording import alarm_raise, feature_rows
+from apps.monitoring.monitors.recording import alarm_raise, feature_cells, feature_rows
 from apps.monitoring.monitors.reference import MonitorReference
 from apps.monitoring.monitors.selectors import last_resolved, readings_of
+from apps.monitoring.monitors.vectors import WindowWaits
 from apps.monitoring.monitors.windows import windows_due
 from apps.projects.models import Project
 from apps.projects.policies.selectors import policy_newest, policy_read
@@ -33,7 +34,7 @@ logger = logging.getLogger(__name__)
 SAID = 3  # features in a sentence; the page has all
 KEPT = (
     *("type", "model_number", "since", "at", "n_window", "outcome", "score", "threshold"),
-    *("thresholds", "features", "sentence", "parts"),
+    *("thresholds", "features", "cells", "sentence", "parts"),
 )  # of a reading, beside what it is known by
 DRIFT_CHECKED = frozenset({MonitorNeed.PREDICTIONS})  # what the drift check looks at where nobody set a policy
 
@@ -78,8 +79,13 @@ def _looked(
         losses_since = max(serves, judged) if judged else serves
         key = (since, until, losses_since)
         if key not in windows:
-            windows[key] = WindowEvidence(look.project, look.reference, since, until, losses_since, look.maturity)
-        made.append(_read(look, settings, windows[key]))
+            windows[key] = WindowEvidence(
+                look.project, look.reference, since, until, losses_since, look.maturity, look.at
+            )
+        try:
+            made.append(_read(look, settings, windows[key]))
+        except WindowWaits:  # the ones after it come in their turn, since persistence counts them so
+            break
     return made
 
 
@@ -90,7 +96,7 @@ def _last_judged(look: PolicyLook, settings: MonitorSettings) -> datetime | None
 
 
 def _read(look: PolicyLook, settings: MonitorSettings, window: WindowEvidence) -> MonitorReading:
-    """One window, judged and kept; what breaks is kept as broken, with its kind of fault."""
+    """One window, judged and kept; what breaks is kept as broken, with its kind of fault. Raises WindowWaits."""
     reading = MonitorReading(
         project=look.project,
         monitor=settings.called,
@@ -102,7 +108,10 @@ def _read(look: PolicyLook, settings: MonitorSettings, window: WindowEvidence) -
         at=look.at,
     )
     try:
-        judged = settings.judged(window.of(settings.monitor.needs), _target(look, settings, window))
+        evidence = window.of(settings.monitor.needs)
+        judged = settings.judged(evidence, _target(look, settings, window))
+    except WindowWaits:
+        raise
     except CannotTell as few:
         _say(reading, ReadingOutcome.TOO_FEW, few.args[0])
     except NothingToRead as off:
@@ -111,7 +120,7 @@ def _read(look: PolicyLook, settings: MonitorSettings, window: WindowEvidence) -
         logger.exception("The monitor %s of %s broke.", settings.called, look.project)
         _say(reading, ReadingOutcome.BROKEN, sentence("It broke: {fault}.", fault=type(fault).__name__))
     else:
-        _fill(reading, judged)
+        _fill(reading, judged, evidence.vectors.fell_back if evidence.vectors else "")
     kept = {name: getattr(reading, name) for name in KEPT}
     row, _ = MonitorReading.objects.get_or_create(
         project=look.project, monitor=settings.called, until=window.until, policy_number=look.number, defaults=kept
@@ -125,12 +134,14 @@ def _target(look: PolicyLook, settings: MonitorSettings, window: WindowEvidence)
     return look.policy.target(settings, seed=0 if on_a_stream else int(window.until.timestamp()) % 2**31)
 
 
-def _fill(reading: MonitorReading, judged: WindowJudgment) -> None:
+def _fill(reading: MonitorReading, judged: WindowJudgment, fell_back: str) -> None:
     reading.n_window, reading.score, reading.threshold = judged.n_window, judged.score, judged.threshold
     reading.thresholds = {str(factor): each for factor, each in judged.thresholds.items()}
     reading.features = feature_rows(judged)
+    reading.cells = feature_cells(reading.features)
     outcome = ReadingOutcome.RAISED if judged.raised else ReadingOutcome.FINE
-    _say(reading, outcome, words_of(judged))
+    words = words_of(judged)
+    _say(reading, outcome, joined([words, fell_back]) if fell_back else words)
 
 
 def words_of(judged: WindowJudgment) -> str:

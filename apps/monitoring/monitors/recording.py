@@ -50,6 +50,11 @@ def feature_rows(judged: WindowJudgment) -> list[dict[str, Any]]:
     ]
 
 
+def feature_cells(rows: Sequence[dict[str, Any]]) -> list[list[Any]]:
+    """What a heat map draws of them, without their parts, which are long."""
+    return [[each["name"], each["score"], each["drifted"]] for each in rows]
+
+
 def words_kept(words: str, parts: dict[str, Any]) -> str:
     """A sentence of a row, which knows again what it was made of."""
     return Sentence(words, parts) if parts else words

@@ -19,12 +19,26 @@ class ReferenceRows:
 
 
 @dataclass(frozen=True)
+class EncodedReference:
+    """What the champion learned from, as its encoder sees it: stored vectors (n, d), or None where none are stored."""
+
+    encoder: str
+    learned: Callable[[], Any]
+
+
+@dataclass(frozen=True)
 class HoldoutAnswers:
     """What the champion said of each example of its holdout, in the same order."""
 
     truth: Sequence[str]
     predicted: Sequence[str]
     confidence: Sequence[float]
+    margin: Sequence[float] = ()
+
+    @property
+    def margins(self) -> Any:
+        """(n,), or None where its report is of before they were kept."""
+        return np.asarray(self.margin, float) if len(self.margin) == len(self.predicted) else None
 
     @property
     def right(self) -> Any:
@@ -39,6 +53,7 @@ class AuditedAnswer:
     item: int
     at: datetime
     wrong: bool
+    share: float = 1.0  # of such answers that the log keeps
 
 
 Audited = Callable[[datetime, datetime], Sequence[AuditedAnswer]]
@@ -52,8 +67,9 @@ def _nothing(*_: Any) -> tuple[AuditedAnswer, ...]:
 class MonitorReference:
     """The champion, and what its windows are compared with; each part is fetched once, where a monitor asks for it.
 
-    `groups` are the sensitive columns of the holdout. `encode` makes vectors of kept requests, or None. `audited` are people's
-    labels on answers of a time, `slice_audited` those that judge one alarm, by its number.
+    `groups` are the sensitive columns of the holdout. `encoded` is what it learned from by the champion's encoder, of texts and
+    pictures; `encode` makes simpler vectors of kept requests at once, or None. `audited` are people's labels on answers of a time,
+    `slice_audited` those that judge one alarm, by its number.
     """
 
     model_number: int
@@ -63,5 +79,6 @@ class MonitorReference:
     learned: ReferenceRows
     groups: Callable[[], Mapping[str, Sequence[Any]]] = dict
     encode: Encode | None = None
+    encoded: EncodedReference | None = None
     audited: Audited = _nothing
     slice_audited: Callable[[int], Sequence[AuditedAnswer]] = _nothing

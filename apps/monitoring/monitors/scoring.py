@@ -15,6 +15,7 @@ from apps.monitoring.monitors.reference import MonitorReference
 from apps.projects.models import Project
 from apps.projects.policies.selectors import policy_in_force
 from apps.rules.feedback import LABEL
+from apps.rules.log_sample import evenly
 from apps.rules.monitors.verdicts import AlarmEvidence, AlarmJudgment, judge_alarm
 from apps.rules.sentences import parts_of, sentence
 from apps.work.alone import alone
@@ -44,7 +45,7 @@ def _judgment(alert: Alert, reference: MonitorReference, maturity: timedelta, at
     if at < until + AFTER + maturity:
         return None
     holdout = reference.holdout()
-    came = list(
+    rows = list(
         Feedback.objects.filter(
             project=alert.project,
             name=LABEL,
@@ -52,8 +53,9 @@ def _judgment(alert: Alert, reference: MonitorReference, maturity: timedelta, at
             answered_at__gt=since,
             answered_at__lte=until + AFTER,
             worth__isnull=False,
-        ).values_list("worth", flat=True)
+        ).values_list("worth", "inference_id", "share")
     )
+    came = evenly([worth for worth, _, _ in rows], [name for _, name, _ in rows], [share for _, _, share in rows])
     judged = reference.slice_audited(alert.pk)
     evidence = AlarmEvidence(
         wrong=len([worth for worth in came if not worth]) + sum(each.wrong for each in judged),

@@ -13,10 +13,12 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from apps.errors import Invalid
+from apps.monitoring.filters import filter_asked
 from apps.monitoring.models import MonitorReading
 from apps.monitoring.monitors import board, charts, near
-from apps.monitoring.monitors.forms import BudgetForm, WeighForm, monitor_in_words, row_of, rows_of, rows_posted
+from apps.monitoring.monitors.forms import BudgetForm, WeighForm, monitor_in_words, monitors_posted, rows_of
 from apps.monitoring.monitors.policies import MONITOR_POLICY
+from apps.monitoring.selectors import choices_of
 from apps.pages.figures import figures_answer
 from apps.pages.periods import Period, period_asked
 from apps.pages.requests import Signed, go
@@ -34,9 +36,11 @@ from apps.rules.rollouts.durations import in_words
 @login_required
 @project_permission(Permission.VIEW_MONITOR)
 def monitors(request: Signed, project: Project) -> HttpResponse:
-    period = _period(request, keep=True)
-    shown = board.board_of(project, timezone.now())
-    context = {"project": project, "here": "monitoring", "board": shown, "period": period}
+    period, filters = _period(request, keep=True), filter_asked(request.GET)
+    found = board.board_of(project, timezone.now())
+    context = {"project": project, "here": "monitoring", "board": found, "period": period, "filters": filters}
+    if found.number:  # without a policy nothing is drawn, and so nothing to filter
+        context["choices"] = choices_of(project, period, filters)
     return render(request, "monitoring/monitors/board.html", context)
 
 
@@ -50,8 +54,10 @@ def _period(request: Signed, *, keep: bool = False) -> Period:
 def figures(request: Signed, project: Project) -> HttpResponse:
     period = _period(request)
     version = policy_newest(MONITOR_POLICY, project)
-    cells = board.features_over_time(project, version.number if version else 0, period)
-    return figures_answer(request, {"features": charts.heat_map(cells, period)})
+    number, of = version.number if version else 0, filter_asked(request.GET).version
+    drawn = board.features_over_time(project, number, period, version=of)
+    page = f"{reverse('monitors:reading', args=[project.pk, 0]).replace('/0/', '/{reading}/')}?feature="
+    return figures_answer(request, {"features": charts.heat_map(drawn, period, page)})
 
 
 @require_GET
@@ -144,38 +150,9 @@ PAGE = PolicyPage(
     address="monitors:policy",
     say=gettext_lazy("The monitors are set. Windows that end from now on follow them."),
     rows_of=rows_of,
+    posted=monitors_posted,
     more=_more,
 )
 
 
-@require_GET
-@login_required
-@project_permission(Permission.VIEW_MONITOR)
-def policy(request: Signed, project: Project) -> HttpResponse:
-    return PAGE.show(request, project)
-
-
-@require_POST
-@login_required
-@project_permission(Permission.SET_MONITORS)
-def policy_set(request: Signed, project: Project) -> HttpResponse:
-    """Adding or removing a row shows the form again; nothing is set before its own button."""
-    rows, budget = rows_posted(request.POST), BudgetForm(request.POST)
-    if "add" in request.POST:
-        monitor = MONITORS.get(request.POST.get("add_type", ""))
-        more = [row_of(monitor)] if monitor is not None else []
-        return PAGE.show(request, project, rows=[*rows, *more], budget_form=budget)
-    if gone := request.POST.get("remove", ""):
-        left = [row for row in rows if row.index != gone]
-        return PAGE.show(request, project, rows=left, budget_form=budget)
-    if not all([budget.is_valid(), *(row.form.is_valid() for row in rows)]):
-        return PAGE.show(request, project, rows=rows, budget_form=budget, status=422)
-    given = {**budget.cleaned_data, "monitors": [row.settings() for row in rows]}
-    return PAGE.rows_set(request, project, given, rows, budget_form=budget)
-
-
-@require_POST
-@login_required
-@project_permission(Permission.SET_MONITORS)
-def yaml_set(request: Signed, project: Project) -> HttpResponse:
-    return PAGE.yaml_set(request, project)
+policy, policy_set, yaml_set = PAGE.views(see=Permission.VIEW_MONITOR, sets=Permission.SET_MONITORS)

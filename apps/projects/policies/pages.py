@@ -1,24 +1,29 @@
 """The page of a policy: what is in force, the next one as rows and as YAML, the earlier ones."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol
 
 import yaml
+from django import forms
 from django.contrib import messages
-from django.http import HttpResponse
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.views.decorators.http import require_GET, require_POST
 
 from apps.pages.requests import Signed, go
 from apps.pages.sentences import refusal
+from apps.projects.access import View, project_permission
 from apps.projects.models import Project
 from apps.projects.policies.forms import PolicyYamlForm, begun_from
 from apps.projects.policies.kinds import P, PolicyKind, V
 from apps.projects.policies.selectors import policies_of, policy_read
 from apps.projects.policies.services import PolicyOutdated, policy_set
+from apps.projects.roles import Permission
 from apps.rules.policies import PolicyRefused, yaml_read
 
 MOST_SHOWN = 20  # of the earlier ones
@@ -29,18 +34,71 @@ class PolicyRow(Protocol):
 
     fault: str
 
+    def is_valid(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class PolicyEdit:
+    """What the form of rows was sent with; `beside` are forms that stand beside the rows, by their names in the template.
+
+    `policy` makes the policy of them once all are valid. Where a button of the rows was pressed (`only_rows`) nothing is set.
+    """
+
+    rows: Sequence[PolicyRow]
+    policy: Callable[[], Mapping[str, Any]]
+    beside: Mapping[str, forms.Form] = field(default_factory=dict)
+    only_rows: bool = False
+
+    @property
+    def again(self) -> dict[str, Any]:
+        """What the page is shown with once more."""
+        return {"rows": self.rows, **self.beside}
+
+    @property
+    def whole(self) -> bool:
+        return all(form.is_valid() for form in self.beside.values()) and all(row.is_valid() for row in self.rows)
+
 
 @dataclass(frozen=True)
 class PolicyPage(Generic[V, P]):
-    """`template` extends projects/policy.html, `address` names the page; `rows_of` makes the form of a policy, and `more` is
-    what else the template reads, of the policy in force and the one shown."""
+    """`template` extends projects/policy.html, `address` names the page; `rows_of` makes the form of a policy, `posted` reads it,
+    and `more` is what else the template reads, of the policy in force and the one shown.
+
+    `begin` is a policy that the address names to begin from. `aside` is what another button of the form shows; it sets nothing.
+    """
 
     kind: PolicyKind[V, P]
     template: str
     address: str
     say: Promise  # once it is set
     rows_of: Callable[[P], Sequence[PolicyRow]]
+    posted: Callable[[QueryDict], PolicyEdit]
     more: Callable[[Signed, Project, P, P], Mapping[str, Any]]
+    begin: Callable[[Signed], P | None] = lambda request: None
+    aside: Callable[[Signed, Project, PolicyEdit], HttpResponse | None] = lambda request, project, edit: None
+
+    def views(self, *, see: Permission, sets: Permission) -> tuple[View, View, View]:
+        """The page, what its form of rows sends, and what its text does, for who may."""
+
+        @require_GET
+        @login_required
+        @project_permission(see)
+        def policy(request: Signed, project: Project) -> HttpResponse:
+            return self.show(request, project, begin=self.begin(request))
+
+        @require_POST
+        @login_required
+        @project_permission(sets)
+        def policy_set(request: Signed, project: Project) -> HttpResponse:
+            return self.rows_take(request, project, self.posted(request.POST))
+
+        @require_POST
+        @login_required
+        @project_permission(sets)
+        def yaml_set(request: Signed, project: Project) -> HttpResponse:
+            return self.yaml_set(request, project)
+
+        return policy, policy_set, yaml_set
 
     def show(
         self,
@@ -88,16 +146,20 @@ class PolicyPage(Generic[V, P]):
                 rows[at].fault = refusal(refused)
             raise
 
-    def rows_set(
-        self, request: Signed, project: Project, said: Mapping[str, Any], rows: Sequence[PolicyRow], **more: Any
-    ) -> HttpResponse:
+    def rows_take(self, request: Signed, project: Project, edit: PolicyEdit) -> HttpResponse:
         """What cannot be used, or comes too late, stays in its rows with one sentence."""
+        if edit.only_rows:
+            return self.show(request, project, **edit.again)
+        if not edit.whole:
+            return self.show(request, project, status=422, **edit.again)
         try:
-            return self.set(request, project, self.rows_read(said, rows))
+            return self.aside(request, project, edit) or self.set(
+                request, project, self.rows_read(edit.policy(), edit.rows)
+            )
         except PolicyRefused as refused:
-            return self.show(request, project, rows=rows, fault=refusal(refused), status=422, **more)
+            return self.show(request, project, fault=refusal(refused), status=422, **edit.again)
         except PolicyOutdated as late:
-            return self.outdated(request, project, late, rows=rows, **more)
+            return self.outdated(request, project, late, **edit.again)
 
     def yaml_set(self, request: Signed, project: Project) -> HttpResponse:
         """The same of the text."""

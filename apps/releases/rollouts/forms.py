@@ -11,6 +11,7 @@ from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
 
+from apps.projects.policies.pages import PolicyEdit
 from apps.rules.rollouts.metrics import METRICS
 from apps.rules.rollouts.policy import MOST_METRICS, MOST_STEPS, MOST_TEXT, RolloutPolicy
 
@@ -226,3 +227,13 @@ def rows_changed(post: QueryDict, rows: Sequence[StepRow]) -> list[StepRow] | No
             row.metrics = [(index, form) for index, form in row.metrics if index != gone]
         return [row for row in found if row.index != gone]
     return None
+
+
+def steps_posted(post: QueryDict) -> PolicyEdit:
+    rows, limits = rows_posted(post), PolicyLimitsForm(post)
+    changed = rows_changed(post, rows)
+
+    def said() -> dict[str, Any]:
+        return {"steps": [row.settings() for row in rows], **limits.settings()}
+
+    return PolicyEdit(rows if changed is None else changed, said, {"limits": limits}, changed is not None)

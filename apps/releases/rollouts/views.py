@@ -14,29 +14,19 @@ from django.views.decorators.http import require_GET, require_POST
 from apps.errors import Invalid
 from apps.pages.figures import figures_answer
 from apps.pages.requests import Signed, go
-from apps.pages.sentences import refusal
 from apps.projects.access import permissions_of, project_permission
 from apps.projects.models import Project
-from apps.projects.policies.pages import PolicyPage
+from apps.projects.policies.pages import PolicyEdit, PolicyPage
 from apps.projects.roles import Permission
 from apps.releases.models import Rollout
 from apps.releases.registry.forms import rules_form
 from apps.releases.registry.rules import release_rules_of
 from apps.releases.rollouts import charts, selectors, services
-from apps.releases.rollouts.forms import (
-    KINDS,
-    PolicyLimitsForm,
-    StepRow,
-    StopForm,
-    limits_of,
-    rows_changed,
-    rows_of,
-    rows_posted,
-)
+from apps.releases.rollouts.forms import KINDS, StopForm, limits_of, rows_of, steps_posted
 from apps.releases.rollouts.policies import RELEASE_POLICY
 from apps.releases.rollouts.presenters import ReplayedRollout, page_of, presets, steps_in_words
 from apps.releases.rollouts.replaying import replay
-from apps.rules.rollouts.policy import PolicyRefused, RolloutPolicy, policy_of
+from apps.rules.rollouts.policy import RolloutPolicy, policy_of
 
 
 @require_GET
@@ -112,58 +102,33 @@ def _more(request: Signed, project: Project, in_force: RolloutPolicy, shown: Rol
     }
 
 
-PAGE = PolicyPage(
+def _begin(request: Signed) -> RolloutPolicy | None:
+    chosen = presets().get(request.GET.get("preset", ""))
+    return chosen.policy if chosen else None
+
+
+def _replayed(request: Signed, project: Project, edit: PolicyEdit) -> HttpResponse | None:
+    """What these steps would have made of a past rollout, below them. Raises PolicyRefused."""
+    if "replay" not in request.POST:
+        return None
+    tried = PAGE.rows_read(edit.policy(), edit.rows)
+    past = selectors.rollout_named(project, request.POST.get("rollout", ""))
+    told = ReplayedRollout(past, replay(rollout=past, policy=tried, now=timezone.now()))
+    return PAGE.show(request, project, told=told, **edit.again)
+
+
+PAGE: PolicyPage[Any, RolloutPolicy] = PolicyPage(
     kind=RELEASE_POLICY,
     template="releases/rollouts/policy.html",
     address="releases:policy",
     say=gettext_lazy("The policy is set. The next release follows it."),
     rows_of=rows_of,
+    posted=steps_posted,
     more=_more,
+    begin=_begin,
+    aside=_replayed,
 )
-
-
-@require_GET
-@login_required
-@project_permission(Permission.VIEW_RUNS)
-def policy(request: Signed, project: Project) -> HttpResponse:
-    chosen = presets().get(request.GET.get("preset", ""))
-    return PAGE.show(request, project, begin=chosen.policy if chosen else None)
-
-
-@require_POST
-@login_required
-@project_permission(Permission.PROMOTE)
-def policy_set(request: Signed, project: Project) -> HttpResponse:
-    """Adding, removing and moving a row shows the form again; nothing is set before its own button."""
-    rows, limits = rows_posted(request.POST), PolicyLimitsForm(request.POST)
-    if (changed := rows_changed(request.POST, rows)) is not None:
-        return PAGE.show(request, project, rows=changed, limits=limits)
-    if not all([limits.is_valid(), *(row.is_valid() for row in rows)]):
-        return PAGE.show(request, project, rows=rows, limits=limits, status=422)
-    said = {"steps": [row.settings() for row in rows], **limits.settings()}
-    if "replay" in request.POST:
-        return _replayed(request, project, said, rows=rows, limits=limits)
-    return PAGE.rows_set(request, project, said, rows, limits=limits)
-
-
-def _replayed(
-    request: Signed, project: Project, said: dict[str, Any], *, rows: list[StepRow], limits: PolicyLimitsForm
-) -> HttpResponse:
-    """What these steps would have made of a past rollout, below them."""
-    try:
-        tried = PAGE.rows_read(said, rows)
-    except PolicyRefused as refused:
-        return PAGE.show(request, project, rows=rows, limits=limits, fault=refusal(refused), status=422)
-    past = selectors.rollout_named(project, request.POST.get("rollout", ""))
-    told = ReplayedRollout(past, replay(rollout=past, policy=tried, now=timezone.now()))
-    return PAGE.show(request, project, rows=rows, limits=limits, told=told)
-
-
-@require_POST
-@login_required
-@project_permission(Permission.PROMOTE)
-def policy_yaml_set(request: Signed, project: Project) -> HttpResponse:
-    return PAGE.yaml_set(request, project)
+policy, policy_set, policy_yaml_set = PAGE.views(see=Permission.VIEW_RUNS, sets=Permission.PROMOTE)
 
 
 def _reason(request: Signed) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
+from apps.rules.column_fields import least_rows_field, most_categories_field, slack_field
 from apps.rules.gates.gate import Evidence, Gate, GateOutcome, GateParameters, Judgment
 from apps.rules.gates.rows import GateReads
 from apps.rules.sentences import joined, sentence, term
@@ -31,23 +32,9 @@ class DataSchemaParameters(GateParameters):
         title="Allowed share of rows",
         description="That may break each rule: 0.01 is one in a hundred.",
     )
-    slack: float = Field(
-        0.1,
-        ge=0,
-        le=100,
-        title="Slack of ranges",
-        description="By which a number may leave them, as a share of their width.",
-    )
-    most_categories: int = Field(
-        50,
-        ge=1,
-        le=10_000,
-        title="Most categories",
-        description="A column of words with more values is checked by length alone.",
-    )
-    least_rows: int = Field(
-        30, ge=1, le=1_000_000, title="Least rows", description="That came in, below which it cannot tell."
-    )
+    slack: float = slack_field()
+    most_categories: int = most_categories_field("A column of words with more values is checked by length alone.")
+    least_rows: int = least_rows_field(30, "That came in, below which it cannot tell.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
+from apps.rules.column_fields import MOST_COLUMNS, columns_field
 from apps.rules.monitors.column_parts import (
     OF_ANY,
     OF_NUMBERS,
@@ -23,15 +24,12 @@ from apps.rules.monitors.nearest import by_column
 from apps.rules.sentences import sentence
 from apps.rules.words import percent
 
-MOST_COLUMNS = 200
 NUMBER_WORDS = {"ks": "Kolmogorov-Smirnov", "wasserstein": "Wasserstein, in standard deviations"}
 ANY_WORDS = {"chi-square": "Chi-square", "psi": "Population stability index", "jensen-shannon": "Jensen-Shannon"}
 
 
 class ColumnDriftParameters(RowsParameters):
-    columns: tuple[str, ...] = Field(
-        (), max_length=MOST_COLUMNS, title="Columns", description="One a line; all of them, if empty."
-    )
+    columns: tuple[str, ...] = columns_field()
     numbers: Literal["ks", "wasserstein", "psi", "jensen-shannon", "chi-square"] = Field(
         "ks", title="Distance of numbers", json_schema_extra={"words": {**NUMBER_WORDS, **ANY_WORDS}}
     )

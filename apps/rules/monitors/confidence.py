@@ -24,6 +24,16 @@ def kolmogorov_smirnov(left: Floats, right: Floats) -> float:
 def _measure(of: MonitorEvidence, parameters: RowsParameters, chance: Chance) -> list[FeatureMeasure]:
     enough(of, parameters.least_rows)
     reference, window = of.reference.confidences, of.window.confidences
+    before, now = float(np.median(reference)), float(np.median(window))
+    reason = sentence(
+        "Half of the answers now claim at least {now} ({before} before)", now=percent(now), before=percent(before)
+    )
+    return [measured("confidence", reference, window, reason, chance)]
+
+
+def measured(name: str, reference: Floats, window: Floats, reason: str, chance: Chance) -> FeatureMeasure:
+    """Shares between 0 and 1, (n,) and (m,), by Kolmogorov and Smirnov's distance; undrifted windows are drawn from the reference,
+    which is drawn anew too."""
     atoms, index = np.unique(reference, return_inverse=True)
     n, m, rng = len(index), len(window), chance.rng
     by_chance = np.empty((chance.draws, chance.windows))
@@ -32,12 +42,8 @@ def _measure(of: MonitorEvidence, parameters: RowsParameters, chance: Chance) ->
         for place in range(chance.windows):
             right = np.bincount(index[rng.integers(n, size=m)], minlength=len(atoms)) / m
             by_chance[draw, place] = np.abs(np.cumsum(left - right)).max()
-    before, now = float(np.median(reference)), float(np.median(window))
-    reason = sentence(
-        "Half of the answers now claim at least {now} ({before} before)", now=percent(now), before=percent(before)
-    )
     value = kolmogorov_smirnov(reference, window)
-    return [FeatureMeasure("confidence", value, reason, by_chance=by_chance, parts=_bands(reference, window))]
+    return FeatureMeasure(name, value, reason, by_chance=by_chance, parts=_bands(reference, window))
 
 
 def _bands(reference: Floats, window: Floats) -> dict[str, list[object]]:

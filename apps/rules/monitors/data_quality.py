@@ -11,11 +11,13 @@ from typing import Any
 
 from pydantic import Field
 
-from apps.rules.monitors.column_drift import MOST_COLUMNS, columns_named
+from apps.rules.column_fields import columns_field, least_rows_field, most_categories_field, slack_field
+from apps.rules.monitors.column_drift import columns_named
 from apps.rules.monitors.column_parts import MOSTLY, is_empty, number_of, word_of
 from apps.rules.monitors.evidence import MonitorEvidence, MonitorNeed
 from apps.rules.monitors.few import enough_rows
 from apps.rules.monitors.monitor import (
+    OF_BOTH,
     Chance,
     DriftMonitor,
     FeatureMeasure,
@@ -39,26 +41,10 @@ MOST_KNOWN = 200  # values of a column that a reading keeps
 
 
 class DataQualityParameters(RowsParameters):
-    least_rows: int = Field(
-        20, ge=2, le=1_000_000, title="Least rows", description="Of the window and of the reference, to tell anything."
-    )
-    columns: tuple[str, ...] = Field(
-        (), max_length=MOST_COLUMNS, title="Columns", description="One a line; all of them, if empty."
-    )
-    slack: float = Field(
-        0.1,
-        ge=0,
-        le=100,
-        title="Slack of ranges",
-        description="By which a number may leave them, as a share of their width.",
-    )
-    most_categories: int = Field(
-        50,
-        ge=1,
-        le=10_000,
-        title="Most categories",
-        description="A column of words with more values may have new ones.",
-    )
+    least_rows: int = least_rows_field(20, OF_BOTH, least=2)
+    columns: tuple[str, ...] = columns_field()
+    slack: float = slack_field()
+    most_categories: int = most_categories_field("A column of words with more values may have new ones.")
     allowed_share: float = Field(
         0.01, ge=0, le=1, title="Allowed share of rows", description="That may be faulty beyond those of the reference."
     )

@@ -31,7 +31,8 @@ def _measure(of: MonitorEvidence, parameters: EmbeddingDriftParameters, chance: 
         raise NothingToRead(sentence("There are no vectors of what was asked; the log has to keep texts or pictures."))
     enough_rows(len(of.vectors.window), len(of.vectors.reference), parameters.least_rows)
     before, now = _some(of.vectors.reference, chance.rng), _some(of.vectors.window, chance.rng)
-    return [mmd(before, now, chance) if parameters.method == "mmd" else domain_classifier(before, now, chance)]
+    by = of.vectors.encoder
+    return [mmd(before, now, chance, by) if parameters.method == "mmd" else domain_classifier(before, now, chance, by)]
 
 
 def _some(vectors: Floats, rng: np.random.Generator) -> Floats:
@@ -40,7 +41,7 @@ def _some(vectors: Floats, rng: np.random.Generator) -> Floats:
     return finite if len(finite) <= MOST else finite[np.sort(rng.choice(len(finite), MOST, replace=False))]
 
 
-def mmd(before: Floats, now: Floats, chance: Chance) -> FeatureMeasure:
+def mmd(before: Floats, now: Floats, chance: Chance, encoder: str = "") -> FeatureMeasure:
     """Gretton et al. 2012, biased, a Gaussian kernel as wide as the median distance within the reference."""
     from scipy.spatial.distance import cdist
 
@@ -55,9 +56,15 @@ def mmd(before: Floats, now: Floats, chance: Chance) -> FeatureMeasure:
     redrawn = chance.rng.multinomial(n, even, (chance.draws, 1)) / n
     windows = chance.rng.multinomial(m, even, (chance.draws, chance.windows)) / m
     by_chance = _distance(redrawn - windows, kernel[:n, :n])
-    reason = sentence(
-        "What is asked lies {distance} from what it learned from, by its vectors",
-        distance=plain_number(float(value), 3),
+    far = plain_number(float(value), 3)
+    reason = (
+        sentence(
+            "What is asked lies {distance} from what it learned from, as “{encoder}” sees it",
+            distance=far,
+            encoder=encoder,
+        )
+        if encoder
+        else sentence("What is asked lies {distance} from what it learned from, by its vectors", distance=far)
     )
     return FeatureMeasure("vectors", float(value), reason, by_chance=by_chance)
 
@@ -67,7 +74,7 @@ def _distance(weights: Floats, kernel: Floats) -> Floats:
     return np.asarray(np.sqrt(np.maximum((weights @ kernel * weights).sum(axis=-1), 0)))
 
 
-def domain_classifier(before: Floats, now: Floats, chance: Chance) -> FeatureMeasure:
+def domain_classifier(before: Floats, now: Floats, chance: Chance, encoder: str = "") -> FeatureMeasure:
     """How well a ridge regression tells both sides apart: the area under its curve, each row said by a fit without it.
 
     Its chance is that of an area as large among permutations, with a normal tail beyond them. What a row is said to be without
@@ -86,9 +93,17 @@ def domain_classifier(before: Floats, now: Floats, chance: Chance) -> FeatureMea
     area, drawn = float(areas[0]), areas[1:]
     deviation = max(float(drawn.std(ddof=1)), 1e-6)
     p_value = max(float(norm.sf((area - drawn.mean()) / deviation)), float((drawn >= area).mean()))
-    reason = sentence(
-        "A classifier tells what is asked from what it learned from: area under the curve {area}",
-        area=plain_number(area, 2),
+    told = plain_number(area, 2)
+    reason = (
+        sentence(
+            "A classifier of what “{encoder}” sees tells what is asked from what it learned from: area under the curve {area}",
+            encoder=encoder,
+            area=told,
+        )
+        if encoder
+        else sentence(
+            "A classifier tells what is asked from what it learned from: area under the curve {area}", area=told
+        )
     )
     return FeatureMeasure("vectors", max(2 * area - 1, 0.0), reason, p_value=p_value)
 

@@ -26,10 +26,11 @@ class MonitorNeed(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
-    """First labels (n,) as class indices, and their probabilities (n,)."""
+    """First labels (n,) as class indices, and their probabilities (n,). `margins` (n,) to the second label, NaN where unknown."""
 
     classes: Ints
     confidences: Floats
+    margins: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.classes)
@@ -49,10 +50,15 @@ class ColumnPair:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VectorPair:
-    """(n, d) of the examples that the champion learned from, (m, d) of what the window asked about."""
+    """(n, d) of the examples that the champion learned from, (m, d) of what the window asked about.
+
+    `encoder` made both; without one they are simpler ones, and `fell_back` says why.
+    """
 
     reference: Floats
     window: Floats
+    encoder: str = ""
+    fell_back: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,3 +38,16 @@ def enough_rows(n_window: int, n_reference: int, least: int) -> None:
                 "Only {rows} to compare with; {least} are needed to tell.", rows=count(n_reference, "row"), least=least
             )
         )
+
+
+def enough_margins(n_window: int, n_reference: int, least: int) -> None:
+    """The same of answers whose margin is known. Raises CannotTell."""
+    if min(n_window, n_reference) < least:
+        raise CannotTell(
+            sentence(
+                "Margins are known of {window} in the window and of {reference} on the holdout; {least} are needed to tell.",
+                window=count(n_window, "prediction"),
+                reference=count(n_reference, "prediction"),
+                least=least,
+            )
+        )

@@ -6,8 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-from pydantic import Field
 
+from apps.rules.column_fields import least_rows_field
 from apps.rules.monitors.evidence import Floats, MonitorEvidence, MonitorNeed
 from apps.rules.monitors.nearest import Feature, RequestSeen
 from apps.rules.policies import PolicyPart
@@ -48,10 +48,11 @@ class MonitorParameters(PolicyPart):
     """What a project sets of a monitor. Each field has a `title` and may have a `description`: pages make forms of them."""
 
 
+OF_BOTH = "Of the window and of the reference, to tell anything."
+
+
 class RowsParameters(MonitorParameters):
-    least_rows: int = Field(
-        50, ge=2, le=1_000_000, title="Least rows", description="Of the window and of the reference, to tell anything."
-    )
+    least_rows: int = least_rows_field(50, OF_BOTH, least=2)
 
 
 class CannotTell(Exception):

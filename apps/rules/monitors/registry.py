@@ -7,13 +7,14 @@ from apps.rules.monitors.data_quality import DATA_QUALITY
 from apps.rules.monitors.embedding_drift import EMBEDDING_DRIFT
 from apps.rules.monitors.estimated_performance import ESTIMATED_PERFORMANCE
 from apps.rules.monitors.fairness_drift import FAIRNESS_DRIFT
+from apps.rules.monitors.margin import MARGIN
 from apps.rules.monitors.monitor import DriftMonitor
 from apps.rules.monitors.performance import PERFORMANCE
 from apps.rules.monitors.volume import VOLUME
 from apps.rules.registry import Registry
 
 STANDING = (CLASS_MIX, CONFIDENCE, VOLUME, PERFORMANCE)
-CHOSEN = (COLUMN_DRIFT, EMBEDDING_DRIFT, DATA_QUALITY, ESTIMATED_PERFORMANCE, FAIRNESS_DRIFT)
+CHOSEN = (MARGIN, COLUMN_DRIFT, EMBEDDING_DRIFT, DATA_QUALITY, ESTIMATED_PERFORMANCE, FAIRNESS_DRIFT)
 MONITORS = Registry[DriftMonitor](
     group="fastloop.monitors", noun="monitor", kind=DriftMonitor, own=(*STANDING, *CHOSEN)
 )

@@ -1,7 +1,8 @@
 """The page and the API of feedback: what is mature counts, by version and arm; what is not is said."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import plotly.graph_objects as go
 import pytest
@@ -10,10 +11,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import User
+from apps.monitoring.feedback.forms import NEWER
 from apps.monitoring.feedback.selectors import board_of, period_that_fits
 from apps.monitoring.feedback.services import feedback_take
 from apps.monitoring.feedback.settings import feedback_settings_of, feedback_settings_set
-from apps.monitoring.models import Feedback
+from apps.monitoring.models import AskedPayload, Feedback
 from apps.pages.periods import period_named
 from apps.people.tokens import token_create
 from apps.projects.models import Project
@@ -92,6 +94,8 @@ def test_the_form_sets_maturity_and_retention_and_says_what_is_wrong(as_: As, mo
         "sample_percent": "5",
         "payload_days": "7",
         "log_days": "",
+        "answer_percent": "25",
+        "label_percents": "spam = 100\n\nham=0,5 %",
     }
     assert as_(mona).post(address, given).status_code == 302
     kept = feedback_settings_of(project)
@@ -105,6 +109,36 @@ def test_the_form_sets_maturity_and_retention_and_says_what_is_wrong(as_: As, mo
     assert wrong.status_code == 422 and "is the name of labels" in wrong.text
     assert feedback_settings_of(project).maturity_hours == 2.5
     assert as_(mona).post(address, {**given, "maturity_hours": "nan"}).status_code == 422
+    assert (kept.answer_share, kept.label_shares) == (0.25, {"spam": 1.0, "ham": 0.005})
+    for lines, words in {
+        "spam": "is not a label and its percent",
+        "= 5": "is not a label",
+        "eggs = 5": "has no label “eggs”",
+    }.items():
+        wrong = as_(mona).post(address, {**given, "label_percents": lines})
+        assert wrong.status_code == 422 and words in wrong.text
+    for percent in ("0", "101", ""):
+        assert as_(mona).post(address, {**given, "answer_percent": percent}).status_code == 422
+    of_before = {name: value for name, value in given.items() if name not in NEWER}
+    assert as_(mona).post(address, of_before).status_code == 302  # a page that was opened before an upgrade
+    shown = as_(mona).get(reverse("feedback:feedback", args=[project.pk])).text
+    assert "ham = 0.5\nspam = 100" in shown and feedback_settings_of(project).answer_share == 0.25
+    cleared = as_(mona).post(address, {**given, "label_percents": ""})
+    assert cleared.status_code == 302 and feedback_settings_of(project).label_shares == {}
+
+
+def test_a_sampled_log_is_said_where_its_figures_are(as_: As, lin: User, mona: User, project: Project) -> None:
+    judged(project, 1, 1, at=timezone.now() - HOUR)
+    pages = [reverse("feedback:feedback", args=[project.pk]), reverse("monitors:monitors", args=[project.pk])]
+    assert not any("keeps a sample" in as_(lin).get(page).text for page in pages)
+    settings = f"/api/v1/projects/{project.pk}/feedback-settings/"
+    given = {"answer_share": 0.125, "label_shares": {"spam": 1}}
+    reply = as_(mona).patch(settings, given, content_type="application/json")
+    assert reply.status_code == 200, reply.text
+    assert {name: reply.json()[name] for name in given} == given and reply.json()["left_out"] == 0
+    assert all("keeps a sample" in as_(lin).get(page).text for page in pages)
+    refused = as_(mona).patch(settings, {"label_shares": {"spam": 2}}, content_type="application/json")
+    assert refused.status_code == 422 and "between 0.0001 and 1" in refused.text
 
 
 def test_a_batch_is_answered_row_by_row(as_: As, lin: User, project: Project) -> None:
@@ -140,3 +174,50 @@ def test_a_token_of_the_scope_feedback_sends_it_and_does_nothing_else(
     assert client.post(address, row, content_type="application/json", headers=headers).status_code == status
     if scope == "feedback":
         assert client.get(address, headers=headers).status_code == 403
+
+
+def test_the_chart_shows_what_the_filter_says_and_shades_what_is_not_mature(
+    as_: As, lin: User, project: Project, mona: User
+) -> None:
+    at = timezone.now()
+    judged(project, 4, 3, at=at - 30 * HOUR)
+    judged(project, 2, 0, at=at - 30 * HOUR, first=10, arm="canary", rollout=1)
+    AskedPayload.objects.create(project=project, inference_id="q3", at=at - 30 * HOUR, row={"region": "EU"})
+
+    def drawn(words: str, name: str = "label") -> Any:
+        url = reverse("feedback:figures", args=[project.pk]) + f"?period=7d&name={name}&{words}"
+        return as_(lin).get(url).json()["means"]
+
+    for words, lines in {
+        "": [("v3 as canary", 0.0), ("v3", 75.0)],
+        "arm=canary": [("v3 as canary", 0.0)],
+        "version=3&arm=champion": [("v3", 75.0)],
+        "version=4": [],
+        "slice=region%3DEU": [("v3", 0.0)],
+        "slice=region%3DUS": [],
+    }.items():
+        assert [(line["name"], line["y"][0]) for line in drawn(words)["data"]] == lines, words
+    layout = drawn("")["layout"]
+    (shade,) = [each for each in layout["shapes"] if each["type"] == "rect"]
+    young = at - feedback_settings_of(project).maturity
+    assert abs(datetime.fromisoformat(shade["x0"]) - young) < HOUR
+    assert "not mature yet" in [each["text"] for each in layout["annotations"]]
+    feedback_settings_set(project=project, by=mona, at=at, zero_names=["click"])
+    take(project, {"inference_id": "q3", "name": "click", "value": 1}, at=at - 30 * HOUR)
+    of_all, of_slice = (drawn(words, "click")["data"][0]["y"][0] for words in ("arm=champion", "slice=region%3DEU"))
+    assert (of_all, of_slice) == (25.0, 100.0), "of a slice nobody knows how many answers there were"
+    page = (
+        as_(lin).get(reverse("feedback:feedback", args=[project.pk]) + "?period=7d&name=click&slice=region%3DEU").text
+    )
+    assert "In a slice only what came back counts." in page and "&amp;slice=region%3DEU&amp;name=" in page
+    refused = as_(lin).get(reverse("feedback:feedback", args=[project.pk]) + "?arm=none")
+    assert refused.status_code == 422 and "is no arm" in refused.text
+
+
+def test_the_monitor_shows_what_was_right_also_where_no_label_came_back(as_: As, lin: User, project: Project) -> None:
+    judged(project, 1, 1, at=timezone.now() - 30 * HOUR)
+    Feedback.objects.update(name="click")
+    page = as_(lin).get(reverse("monitoring:monitor", args=[project.pk]) + "?period=7d&version=3").text
+    url = reverse("feedback:figures", args=[project.pk]) + "?period=7d&amp;version=3&amp;name=label"
+    assert url in page
+    assert as_(lin).get(url.replace("&amp;", "&")).json()["means"]["data"] == []

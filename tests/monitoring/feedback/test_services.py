@@ -13,7 +13,7 @@ from apps.accounts.models import User
 from apps.loop.closing.services import project_archive
 from apps.monitoring.feedback.selectors import board_of, means_of
 from apps.monitoring.feedback.services import feedback_join, feedback_sweep, feedback_take
-from apps.monitoring.feedback.settings import feedback_settings_set, payload_shares
+from apps.monitoring.feedback.settings import feedback_settings_set, logs_kept
 from apps.monitoring.log import retention
 from apps.monitoring.log.retention import log_forget
 from apps.monitoring.log.services import AskedRow, LoggedPrediction, predictions_forget, predictions_record
@@ -202,7 +202,7 @@ def test_what_is_older_than_the_project_keeps_it_goes(project: Project, mona: Us
 def test_without_a_choice_answers_are_kept_and_nothing_of_what_was_asked_is(project: Project) -> None:
     answer(project, "q1")
     log_forget(at=NOON + timedelta(days=4000))
-    assert Prediction.objects.exists() and payload_shares() == {}
+    assert Prediction.objects.exists() and logs_kept() == {}
 
 
 def test_letters_are_kept_for_a_month_and_up_to_a_number(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,11 +224,11 @@ def test_who_asks_to_be_forgotten_leaves_no_feedback(project: Project) -> None:
 
 def test_the_policy_says_of_how_many_requests_the_log_keeps_what_was_asked(project: Project, mona: User) -> None:
     feedback_settings_set(project=project, by=mona, at=NOON, payloads="sample", sample_share=0.25)
-    assert payload_shares() == {project.pk: 0.25}
+    assert logs_kept()[project.pk].asked == 0.25
     feedback_settings_set(project=project, by=mona, at=NOON, payloads="all")
-    assert payload_shares() == {project.pk: 1.0}
+    assert logs_kept()[project.pk].asked == 1.0
     feedback_settings_set(project=project, by=mona, at=NOON, payloads="none")
-    assert payload_shares() == {}
+    assert logs_kept()[project.pk].asked == 0.0
 
 
 def test_where_silence_is_zero_means_are_those_of_every_answer(project: Project, mona: User) -> None:

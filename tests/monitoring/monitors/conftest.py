@@ -109,3 +109,9 @@ def watched(project: Project, mona: User) -> Callable[..., Project]:
         return project
 
     return setting
+
+
+def page_of(heat: dict[str, Any], row: int, column: int) -> str:
+    """Where a cell of the heat map leads, as the script puts it together."""
+    reading, meta = heat["customdata"][row][column], heat["meta"]
+    return str(meta["page"].replace("{reading}", str(reading)) + meta["of"][row])

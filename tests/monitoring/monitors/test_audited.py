@@ -86,7 +86,7 @@ def test_audits_are_losses_in_the_order_of_the_answers_and_feedback_has_the_last
         AuditedAnswer(named, 0, MIDNIGHT - 2 * HOUR, True),  # came back as right
     ]
     held = reference(audited=lambda since, until: audits)
-    window = WindowEvidence(project, held, MIDNIGHT - DAY, MIDNIGHT, SERVES, HOUR)
+    window = WindowEvidence(project, held, MIDNIGHT - DAY, MIDNIGHT, SERVES, HOUR, MIDNIGHT)
     losses = window.of({MonitorNeed.LOSSES}).losses
     assert losses is not None and losses.wrong.tolist() == [0, 1, 0, 1] and losses.fresh == 4
 
@@ -94,7 +94,9 @@ def test_audits_are_losses_in_the_order_of_the_answers_and_feedback_has_the_last
 def test_labels_of_one_moment_stay_in_their_order(project: Project) -> None:
     came_back(project, MIDNIGHT, [0, 1, 0, 1], hours=0)
     losses = (
-        WindowEvidence(project, reference(), MIDNIGHT - DAY, MIDNIGHT, SERVES, HOUR).of({MonitorNeed.LOSSES}).losses
+        WindowEvidence(project, reference(), MIDNIGHT - DAY, MIDNIGHT, SERVES, HOUR, MIDNIGHT)
+        .of({MonitorNeed.LOSSES})
+        .losses
     )
     assert losses is not None
     ids = Feedback.objects.order_by("id").values_list("worth", flat=True)

@@ -2,23 +2,29 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 
 import plotly.graph_objects as go
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.monitoring.models import Alert, MonitorPolicyVersion, MonitorReading
-from apps.monitoring.monitors.board import board_of, replayed, threshold_at
+from apps.monitoring.monitors import board
+from apps.monitoring.monitors.board import board_of, features_over_time, replayed, threshold_at
 from apps.monitoring.monitors.policies import MONITOR_POLICY
+from apps.monitoring.monitors.recording import feature_cells
+from apps.pages.periods import period_named
 from apps.projects.models import Project
 from apps.projects.policies.selectors import policy_in_force
 from apps.rules.monitors import MONITORS
 from tests.api import api_of
 from tests.api import at as address
-from tests.monitoring.monitors.conftest import LEARNED, asked, look
+from tests.monitoring.monitors.conftest import LEARNED, asked, look, page_of
 
 As = Callable[[User], Client]
 Watched = Callable[..., Project]
@@ -76,14 +82,55 @@ def test_a_window_shows_both_sides_of_each_feature(as_: As, lin: User, moved: Mo
         go.Figure(figure)
 
 
+def test_the_heat_map_fetches_what_it_draws_alone(moved: MonitorReading) -> None:
+    period, project = period_named("7d", timezone.now()), moved.project
+    with CaptureQueriesContext(connection) as caught:
+        over_time = features_over_time(project, 1, period)
+    (statement,) = [each["sql"] for each in caught.captured_queries]
+    assert "features" not in statement and "sentence" not in statement
+    drawn = {(each["name"], moved.since, moved.until, each["score"], each["drifted"]) for each in moved.features}
+    assert {(c.feature, c.since, c.until, c.score, c.drifted) for c in over_time.cells} == drawn
+    assert {c.reading for c in over_time.cells} == {moved.pk} and over_time.begins is None
+
+
+def test_where_windows_are_too_many_the_newest_are_drawn_and_it_says_so(
+    as_: As, lin: User, moved: MonitorReading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = MonitorReading.objects.get(pk=moved.pk)
+    older.pk, older.until = None, moved.until - timedelta(hours=1)
+    older.save()
+    monkeypatch.setattr(board, "MOST_READINGS", 1)
+    figure = as_(lin).get(reverse("monitors:figures", args=[moved.project_id]), {"period": "7d"}).json()["features"]
+    assert {each for row in figure["data"][0]["customdata"] for each in row} == {moved.pk}
+    assert "Only the newest windows are drawn, from" in figure["layout"]["meta"]["finding"]
+
+
+def test_the_heat_map_may_be_of_one_version(as_: As, lin: User, moved: MonitorReading) -> None:
+    url = reverse("monitors:figures", args=[moved.project_id]) + "?period=7d&version="
+    assert [len(as_(lin).get(url + n).json()["features"]["data"]) for n in ("1", "2")] == [1, 0]
+    text = as_(lin).get(reverse("monitors:monitors", args=[moved.project_id]) + "?period=7d&version=1").text
+    assert f"{url.split('?')[0]}?period=7d&amp;version=1" in text and 'name="slice"' not in text
+
+
+def test_readings_of_before_get_what_is_drawn_of_them(moved: MonitorReading) -> None:
+    MonitorReading.objects.update(cells=[])
+    fill = import_module("apps.monitoring.migrations.0015_cells_of_readings")._FILL
+    with connection.cursor() as cursor:
+        cursor.execute(fill)
+    found = {row.pk: row.cells for row in MonitorReading.objects.all()}
+    assert found == {row.pk: feature_cells(row.features) for row in MonitorReading.objects.all()}
+    assert found[moved.pk] == moved.cells and len(moved.cells) == 2 and [] in found.values()
+
+
 def test_the_heat_map_leads_from_a_cell_to_its_window(as_: As, lin: User, moved: MonitorReading) -> None:
     url = reverse("monitors:figures", args=[moved.project_id])
     figure = as_(lin).get(url, {"period": "7d"}).json()["features"]
     go.Figure(figure)
     [heat] = figure["data"]
     assert heat["y"][0] == "column-drift: city" and heat["z"][0][-1] == 6
-    assert heat["customdata"][0][-1] == page_of_cell(moved, "city")
+    assert page_of(heat, 0, -1) == page_of_cell(moved, "city")
     assert "1 times one had moved" in figure["layout"]["meta"]["finding"]
+    assert figure["layout"]["meta"]["height"] == "13rem" and len(heat["y"]) == 2
 
 
 def page_of_cell(moved: MonitorReading, feature: str) -> str:

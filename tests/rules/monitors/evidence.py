@@ -18,7 +18,8 @@ NONE = Predictions(np.zeros(0, np.int64), np.zeros(0))
 
 
 def predictions(rng, n, mix=(0.5, 0.3, 0.2), sharpness=8.0):
-    return Predictions(rng.choice(len(mix), size=n, p=mix), rng.beta(sharpness, 2.0, size=n))
+    classes, sure = rng.choice(len(mix), size=n, p=mix), rng.beta(sharpness, 2.0, size=n)
+    return Predictions(classes, sure, np.maximum(2 * sure - 1, 0))
 
 
 def answers(rng, n=200, m=150, *, moved=False):

@@ -11,6 +11,7 @@ from tests.rules.monitors import evidence
 TYPES = {
     "class_mix": (evidence.answers, {}),
     "confidence": (evidence.answers, {}),
+    "margin": (evidence.answers, {}),
     "estimated-performance": (evidence.answers, {"tolerance": 0.0}),
     "column-drift": (evidence.columns, {}),
     "data-quality": (evidence.columns, {"allowedShare": 0.0}),

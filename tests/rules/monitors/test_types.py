@@ -311,3 +311,25 @@ def test_predictions_of_a_label_that_the_holdout_never_had_count():
         evidence.LABELS,
     )
     assert judged("class_mix", of).drifted[0].reason == "“label 9” went from 0 % to 100 % of predictions"
+
+
+# Margin
+
+
+def test_doubt_between_two_labels_is_seen_though_the_confidence_is_as_it_was():
+    """Of three labels the first has a half before and now; the second had a quarter and has nearly the other half."""
+    rng = np.random.default_rng(0)
+    labels, sure = np.zeros(300, np.int64), rng.uniform(0.45, 0.55, 300)
+    before, now = Predictions(labels, sure, sure - 0.25), Predictions(labels, sure, np.abs(sure - 0.48))
+    of = MonitorEvidence(before, now, ("cat", "dog", "emu"))
+    assert judged("margin", of).raised and not judged("confidence", of).raised
+    assert "by at least 0.0" in judged("margin", of).features[0].reason
+
+
+def test_margins_that_nobody_kept_are_said_and_do_not_count():
+    labels, sure = np.zeros(100, np.int64), np.full(100, 0.9)
+    known, none = Predictions(labels, sure, 2 * sure - 1), Predictions(labels, sure)
+    assert "has no margins" in said("margin", MonitorEvidence(none, known))
+    half = Predictions(labels, sure, np.where(np.arange(100) < 60, np.nan, 0.8))
+    assert "of 40 predictions in the window" in said("margin", MonitorEvidence(known, half))
+    assert judged("margin", MonitorEvidence(known, half), leastRows=40).score < 1

@@ -1,4 +1,7 @@
-"""The rows of one request as bytes, and back: JSON, and pictures behind it as they are."""
+"""The rows of one request as bytes, and back: JSON, and pictures behind it as they are.
+
+Files of version 1 have no margin and no share (14 values a row): what is not there is as it was then.
+"""
 
 import json
 import struct
@@ -47,6 +50,9 @@ def _row(row: LoggedPrediction, images: list[bytes]) -> list[Any]:
         row.agreed,
         row.item,
         asked,
+        row.margin,
+        row.share,
+        row.stays,
     ]
 
 
@@ -63,7 +69,7 @@ def decoded(record: bytes) -> list[LoggedPrediction]:
                 place += asked[1] or 0
                 asked = AskedRow(json.loads(asked[0]), image)
             at = _SINCE + values[2] * _MICROSECOND
-            given: tuple[Any, ...] = (values[0], values[1], at, *values[3:13], asked)
+            given: tuple[Any, ...] = (values[0], values[1], at, *values[3:13], asked, *values[14:17])
             found.append(LoggedPrediction(*given))
     except (ValueError, TypeError, IndexError, KeyError, OverflowError, struct.error) as cause:
         raise RecordUnreadable(str(cause)) from None

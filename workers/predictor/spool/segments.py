@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-_MAGIC = b"FLLOG 1\n"
+_MAGIC = b"FLLOG 2\n"
+_READ = (_MAGIC, b"FLLOG 1\n")  # of the release before: shorter rows
 HEAD = struct.Struct("<8s16s16s")  # magic, the console's instance, the segment's own id
 _RECORD = struct.Struct("<III")
 READ_AT_ONCE = 4_000_000  # bytes
@@ -172,7 +173,7 @@ def segment_found(path: Path, instances: set[str]) -> Segment | None:
             return None
         size = os.fstat(fd).st_size
         head = os.pread(fd, HEAD.size, 0)
-        if len(head) < HEAD.size or not head.startswith(_MAGIC):
+        if len(head) < HEAD.size or head[: len(_MAGIC)] not in _READ:
             raise SegmentUnreadable("it is no file of a prediction log, or of another release's")
         _, instance, own = HEAD.unpack(head)
         if instance.decode(errors="replace") not in instances:

@@ -64,8 +64,9 @@ def fit(
     that on_checkpoint got; on the CPU the result then equals an unbroken run. `on_notice` gets a sentence when memory
     ends and the batch is computed in smaller parts. `on_unreadable` gets the places of rows that cannot be read, which
     are then left out, and whether they are of the holdout; without it they are refused. `should_stop` is asked at each
-    report. Of tables: `times` (n,) are moments of the rows, where they have some, by which learners are chosen; on `refit`,
-    if not on `rows`, an incremental run fits anew what stands beside its network. Raises NothingToTrain, OneClassOnly,
+    report. `times` (n,) are moments of the rows, where they have some: by later rows learners of tables are chosen, and runs say
+    what random rows would have promised. On `refit`, if not on `rows`, an incremental run of a table fits anew what stands
+    beside its network. Raises NothingToTrain, OneClassOnly,
     RowsUnreadable, BaseDoesNotFit, CheckpointUnreadable, MemoryTooSmall, Canceled.
     """
     try:
@@ -144,7 +145,7 @@ def _fit(
     elif isinstance(module, TextHead) and isinstance(rows, TextRows) and isinstance(preprocessor, TextInput):
         text = TextBlend(tuple(labels), recipe, listeners)
         texts = rows.texts if bool(whole.all()) else rows[whole.numpy()].texts
-        module.words = text.worded(module, texts, x, y, counted, divisor, base)
+        module.words = text.worded(module, texts, x, y, counted, divisor, base, times)
         preprocessor = replace(preprocessor, words=module.words is not None)
     bundle = Bundle(tuple(labels), recipe, preprocessor, module.eval(), divisor)
     return FitResult(bundle, training.best_epoch, training.epoch, training.stopped, training.step, training.seconds())

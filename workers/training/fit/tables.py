@@ -9,12 +9,13 @@ from torch import Tensor
 
 from workers.training.fit.admission import Targets, checked_targets
 from workers.training.fit.beside import beside_again, put_beside
+from workers.training.fit.leaks import leaking_columns
 from workers.training.fit.members import Floats, Ints
 from workers.training.fit.reports import Listeners
 from workers.training.fit.steps import FitState
 from workers.training.learners import learner_named
 from workers.training.models.bundle import Bundle
-from workers.training.models.inputs import Input, Rows
+from workers.training.models.inputs import Input, Rows, TabularInput
 from workers.training.models.networks import TabularNet
 from workers.training.recipes import SteppedRecipe
 from workers.training.refusals import Canceled
@@ -52,6 +53,7 @@ class TableBlend:
         if base is not None:
             self._again(network, base, *(self._read(refit) if refit is not None else (x, truth, counted)))
             return None
+        self._warn(x, truth)
         return put_beside(
             network,
             x,
@@ -63,6 +65,18 @@ class TableBlend:
             say=self.listeners.on_notice,
             weights=counted,
         )
+
+    def _warn(self, x: Tensor, y: Ints) -> None:
+        """Of columns that the model may not have when it is asked."""
+        read = self.preprocessor
+        if not isinstance(read, TabularInput):
+            return
+        names = tuple(name for name, _, _ in read.numbers), tuple(name for name, _ in read.categories)
+        for column in leaking_columns(x.cpu(), y, *names, self.recipe.seed):
+            self.listeners.on_notice(
+                f"the column “{column.name[:80]}” alone says the label of {column.right:.1%} of rows held back: is it known "
+                "before the label? If not, leave it out"
+            )
 
     def _read(self, refit: RefitRows) -> tuple[Tensor, Ints, Floats | None]:
         y = checked_targets(refit.rows, refit.targets, self.labels).numpy()

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import sparse
 from torch import Tensor
 
 from workers.training.fit.beside import at_random
@@ -29,6 +28,11 @@ from workers.training.models.words import WordRegression
 from workers.training.recipes import SteppedRecipe
 
 LEAST = 40  # rows; fewer cannot tell whether words help
+MANY, LATEST, MOST_LOOKED = (
+    200,
+    0.15,
+    5_000,
+)  # rows that later ones are told from, what share of them, the newest of more
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class TextBlend:
         weights: Tensor | None,
         divisor: float,
         base: Bundle | None,
+        times: Sequence[float] | None = None,
     ) -> WordRegression | None:
         """None where words add nothing, or too few rows could say so. An incremental run goes on from its base's."""
         truth = y.cpu().numpy()
@@ -63,10 +68,45 @@ class TextBlend:
         counts = WordCounts.of(texts)
         found = self._share(network, counts, x.cpu(), truth, counted, divisor)
         self.listeners.on_notice(words_taken(found))
+        if times is not None and len(times) == len(truth) >= MANY:
+            self._say_later(x.cpu().numpy(), counts, truth, counted, np.asarray(times, np.float64), found.share)
         if not found.share:
             return None
         whole = fitted_words(counts, np.arange(len(truth)), truth, len(self.labels), counted)
         return whole.module(found.share * divisor, found.scale)
+
+    def _say_later(
+        self, x: NDArray[np.float32], texts: WordCounts, y: Ints, counted: Floats, times: Floats, share: float
+    ) -> None:
+        """What the newest rows say of a model of older ones, and what as many drawn by chance would have promised."""
+        newest = np.argsort(times, kind="stable")[-MOST_LOOKED:]
+        drawn = np.random.default_rng(self.recipe.seed).permutation(newest)
+        cut = int((1 - LATEST) * len(newest))
+        if any(len(np.unique(y[order[:cut]])) < 2 for order in (newest, drawn)):
+            return
+        later, promised = (
+            self._right(x, texts, y, counted, np.sort(order[:cut]), np.sort(order[cut:]), share)
+            for order in (newest, drawn)
+        )
+        self.listeners.on_notice(
+            f"rows drawn at random would have promised an accuracy of {promised:.1%}, later rows say {later:.1%}"
+        )
+
+    def _right(
+        self,
+        x: NDArray[np.float32],
+        texts: WordCounts,
+        y: Ints,
+        counted: Floats,
+        train: Ints,
+        judging: Ints,
+        share: float,
+    ) -> float:
+        """Accuracy, with a regression on the vectors in the network's place."""
+        said = _probed(x, train, y, len(self.labels), counted)[judging]
+        if share:
+            said = said + share * fitted_words(texts, train, y, len(self.labels), counted).logits(texts, judging)
+        return float((said.argmax(axis=1) == y[judging]).mean())
 
     def _share(
         self, network: TextHead, texts: WordCounts, x: Tensor, truth: Ints, counted: Floats, divisor: float
@@ -87,8 +127,8 @@ class TextBlend:
 
 def _probed(x: NDArray[np.float32], places: Ints, truth: Ints, classes: int, counted: Floats) -> Floats:
     """What a regression on the vectors of these places says of all: it stands for the network, which takes seconds to train."""
-    rows, start = sparse.csr_matrix(x[places]), np.zeros((x.shape[1] + 1, classes))
-    weights = softmax_regression(rows, truth[places], counted[places], start, PENALTY)
+    start = np.zeros((x.shape[1] + 1, classes))
+    weights = softmax_regression(x[places], truth[places], counted[places], start, PENALTY)
     found: Floats = x @ weights[:-1] + weights[-1]
     return found
 

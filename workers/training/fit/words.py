@@ -79,9 +79,12 @@ def naive_bayes(x: Any, y: Ints, counts: Floats, classes: int) -> Floats:
 def softmax_regression(
     x: Any, y: Ints, counts: Floats, start: Floats, penalty: float, rounds: int = MOST_ROUNDS
 ) -> Floats:
-    """Weights (features + 1, classes), the last row the biases, of least log-loss and least distance from `start`."""
+    """Weights (features + 1, classes), the last row the biases, of least log-loss and least distance from `start`.
+
+    `x` (n, features), sparse or not.
+    """
     n, shape = len(y), start.shape
-    xt = x.T.tocsr()
+    xt = x.T.tocsr() if sparse.issparse(x) else x.T
     known = np.zeros((n, shape[1]), np.float32)
     known[np.arange(n), y] = 1
     counted = counts.astype(np.float32)[:, None]

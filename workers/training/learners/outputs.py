@@ -28,3 +28,11 @@ class Outputs:
     def uncertainty(self, probabilities: Floats) -> Floats:
         """(n,), one minus how sure the answer is; not finite where the row is not."""
         return np.asarray(1 - self.top(probabilities)[1])
+
+
+def margins(probabilities: Floats) -> list[float] | None:
+    """Of each row, the first probability minus the second; None where there is one label alone. (n, classes) -> n."""
+    if probabilities.shape[1] < 2:
+        return None
+    two = np.partition(probabilities.astype(float), -2, axis=1)[:, -2:]
+    return [float(each) for each in two[:, 1] - two[:, 0]]

@@ -126,7 +126,7 @@ class ImageInput:
 
 @dataclass(frozen=True, slots=True)
 class TabularInput:
-    """Rows are dicts. A column is numeric when every value of it that is not missing parses as a number."""
+    """Rows are dicts. A column is numeric when every value of it that is not missing parses as a number, and none is a code."""
 
     numbers: tuple[tuple[str, float, float], ...]  # name, mean, deviation
     categories: tuple[tuple[str, tuple[str, ...]], ...]  # name, values; value i has index i + 1, 0 is unknown
@@ -140,7 +140,7 @@ class TabularInput:
         numbers, categories, ranges = [], [], []
         for name in names:
             cells = [row.get(name) for row in rows]
-            if all(_missing(cell) or _number(cell) is not None for cell in cells):
+            if all(_missing(cell) or (_number(cell) is not None and not _code(cell)) for cell in cells):
                 numbers.append(_scale(name, cells))
                 ranges += _range(name, cells)
             else:
@@ -211,6 +211,15 @@ def _number(cell: Cell) -> float | None:
     except (TypeError, ValueError, OverflowError):  # a whole number of 400 digits is none that a network reads
         return None
     return value if isfinite(value) else None
+
+
+def _code(cell: Cell) -> bool:
+    """Whether it is digits that nobody writes of an amount: a zip code, an article number.
+
+    >>> _code("02134"), _code("007"), _code("0"), _code("0.5"), _code(7), _code("-03")
+    (True, True, False, False, False, False)
+    """
+    return isinstance(cell, str) and len(cell) > 1 and cell[0] == "0" and cell.isascii() and cell.isdigit()
 
 
 def _word(cell: Cell) -> str:
