@@ -122,6 +122,8 @@ class Verb(StrEnum):
     SOURCE_STATE = "source.state"
     SOURCE_REPLAYED = "source.replayed"
     SOURCE_REMOVED = "source.removed"
+    STUDIO_OPENED = "label_studio.opened"
+    STUDIO_CLOSED = "label_studio.closed"
     WEBHOOK_ADDED = "webhook.added"
     WEBHOOK_CHANGED = "webhook.changed"
     WEBHOOK_ON = "webhook.switched_on"
@@ -280,6 +282,8 @@ PAYLOADS: dict[Verb, EventPayload] = {
     Verb.SOURCE_STATE: _SOURCE,
     Verb.SOURCE_REPLAYED: EventPayload("source", {"name": str, "place": str}),
     Verb.SOURCE_REMOVED: _SOURCE,
+    Verb.STUDIO_OPENED: EventPayload("project"),
+    Verb.STUDIO_CLOSED: EventPayload("project"),
     Verb.WEBHOOK_ADDED: _WEBHOOK,
     Verb.WEBHOOK_CHANGED: _WEBHOOK,
     Verb.WEBHOOK_ON: _WEBHOOK,

@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "apps.lineage",
     "apps.notices",
     "apps.loop",
+    "apps.label_studio",
     "apps.sources",
     "apps.cases",
 ]

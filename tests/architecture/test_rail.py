@@ -44,6 +44,7 @@ ENTRY = {
     "setup:": "projects:settings",
     "slas:": "slas:sla",
     "sources:": "projects:settings",
+    "label_studio:": "projects:settings",
     "training:": "training:runs",
     "transfer:": "datasets:data",
     "webhooks:": "projects:settings",

@@ -48,7 +48,11 @@ ENGINEERS = frozenset({"engineer", "admin"})
 CREATORS = frozenset({"admin"})  # Alma's account may create projects, whatever her role
 SIGNED_IN = ROLES | {STRANGER}
 EVERYBODY = SIGNED_IN | {NOBODY}
-BY_KEY = {"metrics"}  # for programs that have the predictor's key, whoever is signed in
+STUDIO = [f"studio_backend:{name}" for name in ("health", "setup", "predict", "webhook", "versions")]
+BY_KEY = {
+    "metrics": 401,
+    **dict.fromkeys(STUDIO, 404),
+}  # for programs with a key or a secret address, whoever is signed in
 KEEPERS: frozenset[str] = frozenset()  # who runs the console has no role; tests/features has the one who may
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -58,6 +62,14 @@ TABLE: dict[str, dict[str, frozenset[str]]] = {
     "language": {"POST": EVERYBODY},
     "script-words": {"GET": EVERYBODY},
     "metrics": {"GET": KEEPERS},  # who has the predictor's key; tests/loop/telemetry
+    "studio_backend:health": {"GET": KEEPERS},  # who knows the secret address; tests/label_studio
+    "studio_backend:setup": {"POST": KEEPERS},
+    "studio_backend:predict": {"POST": KEEPERS},
+    "studio_backend:webhook": {"POST": KEEPERS},
+    "studio_backend:versions": {"GET": KEEPERS, "POST": KEEPERS},
+    "label_studio:settings": {"GET": OVERSEERS},
+    "label_studio:address": {"POST": OVERSEERS},
+    "label_studio:close": {"POST": OVERSEERS},
     "accounts:sign_in_here": {"GET": EVERYBODY, "POST": EVERYBODY},
     "accounts:sign_out": {"POST": EVERYBODY},
     "accounts:account": {"GET": SIGNED_IN, "POST": SIGNED_IN},
@@ -556,7 +568,7 @@ def things(project: Project, lin: User, ada: User) -> Things:
         at=NOON,
         paused=True,
     )
-    ids["source_id"] = source.pk
+    ids |= {"source_id": source.pk, "secret": "nobody-knows-it"}
     notices_collect(at=NOON)
     ids["notice_id"] = Notice.objects.get(project=project, subject=f"alert {alert.pk}").pk
     view = SavedView.objects.create(project=project, by=lin, name="Mine", at=NOON)
@@ -621,7 +633,7 @@ def wrong(route: Route, allowed: frozenset[str], person: str, address: str, answ
     if status == 500:
         return "it broke"
     if route.name in BY_KEY:
-        return "" if status == 401 else f"{status} instead of 401"
+        return "" if status == BY_KEY[route.name] else f"{status} instead of {BY_KEY[route.name]}"
     if person in allowed:
         sent_away = signing_in and route.name != "accounts:sign_out"
         return f"{status} although allowed" if status in (401, 403, 404, 405) or sent_away else ""

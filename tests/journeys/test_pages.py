@@ -57,6 +57,7 @@ PAGES = {
     "queue-settings": "/projects/{project}/settings/queue/",
     "sources": "/projects/{project}/settings/sources/",
     "source": "/projects/{project}/settings/sources/{source}/",
+    "label-studio": "/projects/{project}/settings/label-studio/",
     "webhooks": "/projects/{project}/settings/webhooks/",
     "webhook": "/projects/{project}/settings/webhooks/{webhook}/",
     "notice-policy": "/projects/{project}/settings/notices/",

@@ -20,8 +20,8 @@ KINDS = [
     ("fine-tune", gettext_lazy("Fine-tune")),
 ]
 WHERE = [
-    ("wrong", gettext_lazy("Only where the labels contradict the model surely more often than its holdout did")),
-    ("labeled", gettext_lazy("In any case")),
+    ("wrong", gettext_lazy("Train only where they contradict the model surely more often than its holdout did")),
+    ("labeled", gettext_lazy("Train in any case")),
 ]
 SHIFTS = [
     ("", gettext_lazy("As what alarmed tells")),
@@ -58,7 +58,7 @@ class AlarmPolicyForm(forms.Form):
     labels = forms.IntegerField(label=gettext_lazy("Labels until the run"))
     where = forms.ChoiceField(
         required=False,
-        label=gettext_lazy("Train"),
+        label=gettext_lazy("When the labels are in"),
         choices=WHERE,
         help_text=gettext_lazy(
             "An alarm closes itself where all labels are in and show nothing that has to be mended."

@@ -1,0 +1,1 @@
+"""Label Studio: our champion behind its ML-backend protocol."""
