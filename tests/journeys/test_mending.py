@@ -145,7 +145,7 @@ def test_an_alarm_is_followed_from_shifted_traffic_to_the_mended_model(
         expect(page.locator(".follow")).to_contain_text("Release v2 on Models: accuracy on the slice", timeout=60_000)
         look(page, picture, "trained")
 
-        page.locator(".follow").get_by_role("link", name="Models", exact=True).click()
+        page.locator(".follow").get_by_role("link", name="Release it under Models").click()
         page.locator("summary", has_text="Promote v2").click()
         page.locator("details[open] .pop").get_by_role("button", name="Promote v2").click()
         expect(page.get_by_text("v2 is champion")).to_be_visible()
