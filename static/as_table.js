@@ -26,7 +26,11 @@ function cells(figure) {
     const line = (/** @type {number} */ i) =>
       first.text?.[i] ?? first.z[i].map((/** @type {any} */ z) => (typeof z === "number" ? number(z, 4) : ""));
     const rows = first.y.map((/** @type {string} */ name, /** @type {number} */ i) => [name, ...line(i)]);
-    return { head: [rowsAre, ...first.x.slice(0, width)], rows, links: (row, i) => addressOf(first, row, first.customdata?.[row]?.[i]) };
+    return {
+      head: [rowsAre, ...first.x.slice(0, width)],
+      rows,
+      links: (row, i) => addressOf(first, row, first.customdata?.[row]?.[i]),
+    };
   }
   const lines = figure.data.filter(t => !t.meta?.band);
   const keys = [...new Set(lines.flatMap(t => t.x))].sort((a, b) => (typeof a === "number" ? a - b : 0));

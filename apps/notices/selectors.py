@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.errors import NotFound
+from apps.monitoring.models import Alert
 from apps.notices.kinds import OF_MONITOR, NoticeKind, cause_of_alarm, kind_of, kinds_seen, title_of
 from apps.notices.models import Notice, NoticeComment, NoticeLevel, NoticeTold
 from apps.projects.access import may_now, project_for, projects_visible_to
@@ -133,7 +134,10 @@ def notice_for(user: User, notice_id: int, *, acts: bool = False) -> Notice:
 
 
 def notice_of_alarm(project: Project, alert_id: int) -> int | None:
-    """The id of the newest notice of one of a monitor's alarms; None where people were not told yet, or not any more."""
+    """The id of the newest notice of one of a monitor's alarms; None where people were not told yet, or not any more. Raises
+    NotFound for an alarm of another project."""
+    if not Alert.objects.filter(project=project, pk=alert_id).exists():
+        raise NotFound(gettext("There is no such alarm."))
     of_it = Notice.objects.filter(project=project, kind=OF_MONITOR, cause=cause_of_alarm(alert_id))
     return of_it.values_list("pk", flat=True).first()
 

@@ -164,9 +164,9 @@ class SourceEventsAPI(SourceAPIBase):
         summary="Put events into the source's stream, where they wait to be read",
     )
     def post(self, request: Request, project_id: int, source_id: int) -> Response:
-        given = SourceEventsInput(data=request.data)
+        found, given = self.found(source_id), SourceEventsInput(data=request.data)
         given.is_valid(raise_exception=True)
-        offsets = services.events_push(source=self.found(source_id), events=given.validated_data["events"])
+        offsets = services.events_push(source=found, events=given.validated_data["events"])
         return Response(SourceEventsOutput({"offsets": offsets}).data, status=202)
 
 
@@ -207,8 +207,7 @@ class SourceReplayAPI(SourceAPIBase):
         summary="Read it again from somewhere; what is known does nothing again",
     )
     def post(self, request: Request, project_id: int, source_id: int) -> Response:
-        given = SourceReplayInput(data=request.data)
+        found, given = self.found(source_id), SourceReplayInput(data=request.data)
         given.is_valid(raise_exception=True)
-        found = self.found(source_id)
         services.source_replay(source=found, by=cast(User, request.user), at=timezone.now(), **given.validated_data)
         return self.told(found.pk)

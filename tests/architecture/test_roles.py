@@ -684,7 +684,10 @@ def test_everybody_may_do_what_the_table_says_and_nothing_else(world: Things, pa
     assert [f"{route.name or 'home'} {fault}" for route in routes_of_part for fault in faults_of(world, route)] == []
 
 
-OWN_ID = {"run_id", "version_id", "alert_id", "example_id", "ingestion_id", "sweep_id"}
+OWN_ID = {
+    *("run_id", "version_id", "rollout_id", "sweep_id", "alert_id", "reading_id"),
+    *("example_id", "ingestion_id", "source_id", "webhook_id"),
+}
 
 
 def test_what_belongs_to_another_project_is_not_found_under_ones_own(

@@ -41,7 +41,7 @@ class WindowVectors(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"vectors of {self.project} until {self.until:%Y-%m-%d %H:%M}"
+        return f"vectors of {self.project} until {self.until.isoformat(timespec='minutes')}"
 
     @property
     def rows(self) -> Any:
