@@ -11,6 +11,7 @@ import numpy as np
 from django.utils import timezone
 
 from apps.cases.simulation import people
+from apps.evaluation.reporting.overriding import gates_override
 from apps.integrations import wiring
 from apps.labeling.models import DriftExample
 from apps.loop import services as loop
@@ -143,6 +144,9 @@ class Circle:
         return ModelVersion.objects.get(run=run)
 
     def promoted(self, version: ModelVersion, reason: str) -> None:
+        """Released whatever its gates say."""
+        if version.report.closes:
+            gates_override(report=version.report, reason=reason, by=self.engineer, at=self.now)
         model_promote(version=version, reason=reason, by=self.engineer, at=self.now)
 
     def _answer(self, rows: Sequence[StreamRow]) -> None:

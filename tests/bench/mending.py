@@ -59,11 +59,9 @@ def compared(stream: Any, say: Say) -> dict[str, Any]:
     say(f"  {'':<22}{'area':>8}{'auto is better by, 95 %':>28}{'labels':>9}{'alarms':>9}{'runs':>7}{'releases':>10}")
     auto = Circle(stream, Auto()).played(say)
     share = ceil(auto.labels / max(len(stream.months), 1))
-    rivals = [
-        Circle(stream, each).played(say) for each in (Frozen(), Monthly("full", share), Monthly("incremental", share))
-    ]
     table = {}
-    for each in (auto, *rivals):
+    for arm in (None, Frozen(), Monthly("full", share), Monthly("incremental", share)):
+        each = auto if arm is None else Circle(stream, arm).played(say)
         low, high = (0.0, 0.0) if each is auto else interval(stream.day_of, auto.right, each.right)
         table[each.name] = {
             "area": round(area(each.right), 4),
