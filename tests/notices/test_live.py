@@ -25,6 +25,7 @@ def heard(browser, topic, act=None):
             "query_string": b"",
             "headers": [(b"cookie", cookie.encode())],
         }
+        await sync_to_async(publish._publisher.flush)()  # what was said before is nobody's here
         socket = ApplicationCommunicator(application, scope)
         await socket.send_input({"type": "websocket.connect"})
         first = await socket.receive_output(timeout=5)
