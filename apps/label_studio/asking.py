@@ -9,7 +9,7 @@ from typing import Any
 from apps.projects import task_types
 from apps.projects.models import Project
 from apps.projects.task_types import PayloadRefused, TaskType
-from apps.releases.inference import predict
+from apps.releases.inference import answers_in, predict
 from apps.releases.selectors import champion_of
 from apps.rules.sentences import sentence
 from apps.rules.studio import StudioControl
@@ -41,7 +41,7 @@ def predictions_for(project: Project, control: StudioControl, tasks: Sequence[An
         rows = [row for row in read if not isinstance(row, str)]
         answers = iter(_asked(project, task, rows)) if rows else iter(())
         for each in read:
-            yield StudioPrediction("", 0.0, each) if isinstance(each, str) else next(answers)
+            yield StudioPrediction("", 0.0, each) if isinstance(each, str) else next(answers, StudioPrediction("", 0.0))
 
 
 def _question(task: TaskType, control: StudioControl, given: Any) -> dict[str, Any] | str:
@@ -71,9 +71,7 @@ def _picture(value: Any) -> bytes | str | None:
 
 def _asked(project: Project, task: TaskType, rows: Sequence[dict[str, Any]]) -> list[StudioPrediction]:
     answer = predict(model=project.slug, request={"inputs": task.payload.inputs(rows)})
-    outputs = {each["name"]: each["data"] for each in answer.get("outputs", [])}
-    pairs = zip(outputs["label"], outputs["confidence"], strict=True)
-    return [StudioPrediction(str(label), float(sure)) for label, sure in pairs]
+    return [StudioPrediction(label, sure) for label, sure in answers_in(answer)]
 
 
 def result_of(control: StudioControl, found: StudioPrediction, version: str) -> dict[str, Any]:

@@ -8,13 +8,14 @@ from django.db import transaction
 from apps.accounts.models import User
 from apps.audit.services import event_record
 from apps.audit.verbs import Verb
+from apps.datasets.letters import storable
 from apps.label_studio.models import StudioBackend
 from apps.label_studio.selectors import digest_of
 from apps.projects import task_types
 from apps.projects.access import refuse_archived
 from apps.projects.models import Project
 from apps.rules.sentences import cut, parts_of, sentence, words_of
-from apps.rules.studio import StudioControl, StudioRefused, config_of, control_of
+from apps.rules.studio import MOST_CONFIG, StudioControl, StudioRefused, config_of, control_of
 
 SECRET_BYTES = 24
 
@@ -63,5 +64,9 @@ def backend_seen(*, backend: StudioBackend, studio: str, config: str, at: dateti
         raise
     finally:
         StudioBackend.objects.filter(pk=backend.pk).update(
-            seen_at=at, studio=studio[:200], config=config[:20_000], fault=cut(fault, 400), parts=parts_of(fault)
+            seen_at=at,
+            studio=storable(studio)[:200],
+            config=storable(config)[:MOST_CONFIG],
+            fault=cut(fault, 400),
+            parts=parts_of(fault),
         )

@@ -97,9 +97,16 @@ def ask(*, model: str, request: Request) -> Inference:
     return read(answer, latency_ms=1000 * (time.perf_counter() - began))
 
 
-def read(answer: Mapping[str, Any], *, latency_ms: float) -> Inference:
+def answers_in(answer: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """Label and confidence of each row that was asked about. Raises PredictorUnavailable where there is none."""
     outputs = {o["name"]: o["data"] for o in answer.get("outputs", [])}
-    if not outputs.get("label") or not outputs.get("confidence"):
+    found = [(str(a), float(b)) for a, b in zip(outputs.get("label", []), outputs.get("confidence", []), strict=False)]
+    if not found:
         raise PredictorUnavailable(gettext("The predictor answered without a label. Its log says more."))
+    return found
+
+
+def read(answer: Mapping[str, Any], *, latency_ms: float) -> Inference:
+    label, confidence = answers_in(answer)[0]
     version = (answer.get("parameters") or {}).get("model_version") or answer.get("model_version") or "unknown"
-    return Inference(str(outputs["label"][0]), float(outputs["confidence"][0]), str(version), latency_ms)
+    return Inference(label, confidence, str(version), latency_ms)

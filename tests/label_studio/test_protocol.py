@@ -84,6 +84,7 @@ def test_pictures_stand_in_the_task_or_are_not_asked_about(image_project, mona, 
         (b"[]", "not an object"),
         ({"tasks": "x", "label_config": MAILS}, "a list of at most 5,000"),
         ({"tasks": [], "label_config": "<View/>"}, "has no control"),
+        ({"tasks": [], "label_config": "<View>\0</View>", "project": "1\0.2"}, "no XML that can be read"),
     ],
 )
 def test_what_it_cannot_mean_is_refused_in_a_sentence(secret, body, words) -> None:
